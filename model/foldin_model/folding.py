@@ -1,0 +1,104 @@
+"""Folds a whole rating history into a user vector with the item vectors held fixed.
+
+The problem is A(H) z = o + g(H) of `foldin_model.heads`. Both solvers keep the coefficients a_j of
+z = o + Σ a_j v_j, which is what makes a score explainable rating by rating.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.heads import QuadraticHead
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Folded:
+    """A user vector (d,) float64 and the (n,) float64 coefficients of the ratings behind it.
+
+    `vector` equals the right-hand side o plus coefficients @ vectors of the rated items.
+    """
+
+    vector: Doubles
+    coefficients: Doubles
+
+
+def fold_exact(vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles) -> Folded:
+    """Solves A(H) z = base + g(H) directly.
+
+    `vectors` is (n, d), `weights` and `targets` (n,), `base` (d,). Up to d ratings the n × n
+    kernel form is solved, beyond that the d × d normal equations; both give the same vector.
+    """
+    n, d = vectors.shape
+    if n == 0:
+        return Folded(base, np.zeros(0))
+    if n <= d:
+        roots = np.sqrt(weights)
+        scaled = vectors * roots[:, None]
+        kernel = scaled @ scaled.T
+        kernel.flat[:: n + 1] += 1.0
+        solution: Doubles = np.linalg.solve(kernel, roots * (targets - vectors @ base))
+        coefficients = roots * solution
+        return Folded(base + coefficients @ vectors, coefficients)
+    weighted = vectors * weights[:, None]
+    normal = weighted.T @ vectors
+    normal.flat[:: d + 1] += 1.0
+    vector: Doubles = np.linalg.solve(normal, base + targets @ weighted)
+    return Folded(vector, weights * (targets - vectors @ vector))
+
+
+def fold_in_steps(
+    vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles, steps: int
+) -> Folded:
+    """Approaches the same solution by `steps` conjugate-gradient steps from `base`.
+
+    Shapes as in `fold_exact`. In this basis the gradient is preconditioned by P⁻¹ already.
+    """
+    coefficients = np.zeros(len(vectors))
+    slack = weights * (targets - vectors @ base)
+    residual = slack @ vectors
+    direction, direction_slack = residual, slack
+    vector = base
+    energy = float(residual @ residual)
+    for _ in range(steps):
+        if energy == 0.0:
+            break
+        response = direction_slack + weights * (vectors @ direction)
+        image = response @ vectors
+        length = energy / float(direction @ image)
+        coefficients = coefficients + length * direction_slack
+        vector = vector + length * direction
+        slack = slack - length * response
+        residual = residual - length * image
+        previous, energy = energy, float(residual @ residual)
+        direction = residual + (energy / previous) * direction
+        direction_slack = slack + (energy / previous) * direction_slack
+    return Folded(vector, coefficients)
+
+
+def fold(
+    head: QuadraticHead,
+    rows: Rows,
+    values: Doubles,
+    base: Doubles,
+    *,
+    steps: int | None = None,
+) -> Folded:
+    """Folds ratings `values` of the items at `rows`, both (n,), over the right-hand side `base`.
+
+    Exact without `steps`. The result depends on the set of ratings, not on their order, to the
+    last bit when the caller passes rows in increasing order.
+    """
+    vectors = head.vectors[rows].astype(np.float64)
+    weights = head.weights(values)
+    targets = head.targets(rows, values)
+    if steps is None:
+        return fold_exact(vectors, weights, targets, base)
+    return fold_in_steps(vectors, weights, targets, base, steps)
+
+
+def trained_base(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
+    """The right-hand side o_u = A(H₀) z_u − g(H₀) that makes folding H₀ return `vector` (d,)."""
+    vectors = head.vectors[rows].astype(np.float64)
+    slack = head.weights(values) * (head.targets(rows, values) - vectors @ vector)
+    return vector - slack @ vectors

@@ -1,0 +1,80 @@
+"""One trained model as it is published and served: a retrieval matrix, two heads on it, a catalogue.
+
+The retrieval score of item i for user u is x_u·y_i + w·(c_i + p_u·q_i), one inner product of
+concatenated vectors. A row of `items` is [y_i | c_i | q_i]; the weight w sits on the user's side.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Floats, Integers
+from foldin_model.catalog import Catalog
+from foldin_model.heads import QuadraticHead, RatingRule, Scale
+from foldin_model.ids import UserId
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What a server needs to recommend; immutable.
+
+    `items` is (n_items, d_ranking + 1 + d_rating) float32, C-contiguous; `similarity`
+    (n_items, d_similar) float32 with rows of at most unit length, whose inner product is the
+    similarity of two items. The two heads are views into `items`.
+    """
+
+    catalog: Catalog
+    items: Floats
+    similarity: Floats
+    scale: Scale
+    rating_mean: float
+    rating_weight: float
+    ranking_prior: Doubles
+    rating_prior: Doubles
+    ranking_rule: RatingRule
+    ranking: QuadraticHead = field(init=False, repr=False)
+    rating: QuadraticHead = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        cut = len(self.ranking_prior)
+        no_offsets = np.zeros(len(self.items), np.float32)
+        ranking = QuadraticHead(
+            self.items[:, :cut], no_offsets, 0.0, self.ranking_prior, self.ranking_rule
+        )
+        ends = (self.scale.low, self.scale.high)
+        rating = QuadraticHead(
+            self.items[:, cut + 1 :],
+            self.items[:, cut],
+            self.rating_mean,
+            self.rating_prior,
+            RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
+        )
+        object.__setattr__(self, "ranking", ranking)
+        object.__setattr__(self, "rating", rating)
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in one row of the retrieval matrix."""
+        return int(self.items.shape[1])
+
+    def query(self, ranking_vector: Doubles, rating_vector: Doubles) -> Doubles:
+        """The (dimension,) query whose inner product with a row of `items` is its score."""
+        weight = self.rating_weight
+        return np.concatenate((ranking_vector, [weight], weight * rating_vector))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedUsers:
+    """What training learned of the users: (n_users, d) float32 arrays, one row a user.
+
+    `*_vectors` are the trained z_u and `*_bases` the o_u that make folding the training history
+    return them. `digests` (n_users,) uint64 name those histories (`foldin_model.users.digest`).
+    """
+
+    user_ids: tuple[UserId, ...]
+    ranking_vectors: Floats
+    ranking_bases: Floats
+    rating_vectors: Floats
+    rating_bases: Floats
+    digests: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
+    rating_counts: Integers

@@ -1,0 +1,105 @@
+"""One stored rating and a user's history, and the bytes that they are kept as.
+
+A packed record is 42 bytes, little-endian: format, flags, value, event time, request id, revision.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Integers
+from foldin_model.errors import ArtifactCorrupt
+from foldin_model.ids import ItemId
+
+FORMAT: Final = 1
+DELETED: Final = 0b0000_0001
+NO_REQUEST: Final = bytes(16)
+RECORD: Final = np.dtype(
+    [
+        ("format", "u1"),
+        ("flags", "u1"),
+        ("value", "<f8"),
+        ("event_time_us", "<i8"),
+        ("request_id", "V16"),
+        ("revision", "<i8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RatingRecord:
+    """What is kept of one user's rating of one item. `request_id` is zero where none was sent."""
+
+    value: float
+    event_time_us: int
+    revision: int
+    request_id: bytes = NO_REQUEST
+    deleted: bool = False
+
+    def pack(self) -> bytes:
+        """The 42 bytes that the store keeps."""
+        record = np.zeros((), RECORD)
+        record["format"] = FORMAT
+        record["flags"] = DELETED if self.deleted else 0
+        record["value"] = self.value
+        record["event_time_us"] = self.event_time_us
+        record["request_id"] = np.void(self.request_id)
+        record["revision"] = self.revision
+        return record.tobytes()
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """The record of `pack`. Raises ArtifactCorrupt for bytes of another length or format."""
+        record = _records([packed])[0]
+        return cls(
+            value=float(record["value"]),
+            event_time_us=int(record["event_time_us"]),
+            revision=int(record["revision"]),
+            request_id=bytes(record["request_id"]),
+            deleted=bool(record["flags"] & DELETED),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """All live ratings of a user, one entry each; arrays are (n,)."""
+
+    item_ids: tuple[ItemId, ...]
+    values: Doubles
+    event_times_us: Integers
+    revisions: Integers
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """No rating at all."""
+        none = np.zeros(0, np.int64)
+        return cls((), np.zeros(0), none, none)
+
+    @classmethod
+    def unpack(cls, item_ids: list[bytes], packed: list[bytes]) -> Self:
+        """The live ratings among the stored fields of one user. Raises ArtifactCorrupt."""
+        if not packed:
+            return cls.empty()
+        records = _records(packed)
+        live = (records["flags"] & DELETED) == 0
+        return cls(
+            tuple(ItemId(i.decode()) for i, alive in zip(item_ids, live, strict=True) if alive),
+            records["value"][live].astype(np.float64),
+            records["event_time_us"][live].astype(np.int64),
+            records["revision"][live].astype(np.int64),
+        )
+
+
+def _records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":
+    if any(len(record) != RECORD.itemsize for record in packed):
+        sizes = sorted({len(record) for record in packed})
+        raise ArtifactCorrupt(f"a stored rating has {sizes} bytes, not {RECORD.itemsize}")
+    records = np.frombuffer(b"".join(packed), RECORD)
+    if (records["format"] != FORMAT).any():
+        found = sorted(set(records["format"].tolist()))
+        raise ArtifactCorrupt(f"stored ratings have format {found}; this program reads {FORMAT}")
+    return records
