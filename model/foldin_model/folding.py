@@ -37,13 +37,12 @@ def fold_exact(vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubl
         scaled = vectors * roots[:, None]
         kernel = scaled @ scaled.T
         kernel.flat[:: n + 1] += 1.0
-        solution: Doubles = np.linalg.solve(kernel, roots * (targets - vectors @ base))
-        coefficients = roots * solution
+        coefficients = roots * _solve(kernel, roots * (targets - vectors @ base))
         return Folded(base + coefficients @ vectors, coefficients)
     weighted = vectors * weights[:, None]
     normal = weighted.T @ vectors
     normal.flat[:: d + 1] += 1.0
-    vector: Doubles = np.linalg.solve(normal, base + targets @ weighted)
+    vector = _solve(normal, base + targets @ weighted)
     return Folded(vector, weights * (targets - vectors @ vector))
 
 
@@ -102,3 +101,7 @@ def trained_base(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubl
     vectors = head.vectors[rows].astype(np.float64)
     slack = head.weights(values) * (head.targets(rows, values) - vectors @ vector)
     return vector - slack @ vectors
+
+
+def _solve(matrix: Doubles, right: Doubles) -> Doubles:
+    return np.asarray(np.linalg.solve(matrix, right), np.float64)

@@ -1,4 +1,4 @@
-"""One trained model as it is published and served: a retrieval matrix, two heads on it, a catalogue.
+"""One trained model as it is published and served: a retrieval matrix, its two heads, a catalogue.
 
 The retrieval score of item i for user u is x_u·y_i + w·(c_i + p_u·q_i), one inner product of
 concatenated vectors. A row of `items` is [y_i | c_i | q_i]; the weight w sits on the user's side.

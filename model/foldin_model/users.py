@@ -5,7 +5,10 @@ Both are disposable: they belong to one model version and can be computed from r
 
 from dataclasses import dataclass
 from enum import IntEnum
+from hashlib import blake2b
 from typing import Self
+
+import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
 
@@ -21,7 +24,10 @@ class Personalization(IntEnum):
 
 def digest(rows: Rows, values: Doubles) -> int:
     """A 64-bit name of a history, (n,) rows and values, the same in whatever order they come."""
-    raise NotImplementedError
+    order = np.argsort(rows, kind="stable")
+    name = blake2b(rows[order].astype("<i4").tobytes(), digest_size=8)
+    name.update(values[order].astype("<f8").tobytes())
+    return int.from_bytes(name.digest(), "little")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
