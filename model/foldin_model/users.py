@@ -3,14 +3,24 @@
 Both are disposable: they belong to one model version and can be computed from ratings and model.
 """
 
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import blake2b
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
+from foldin_model.errors import ArtifactCorrupt
+from foldin_model.ids import UserId
+from foldin_model.model import TrainedUsers
+
+TRAINED_FORMAT: Final = 1
+FOLDED_FORMAT: Final = 1
+_STAMP: Final = struct.Struct("<BqH")  # format, revision, bytes of the version that follows
+_COUNTS: Final = struct.Struct("<BII")  # personalization, rating count, rows seen
 
 
 class Personalization(IntEnum):
@@ -42,12 +52,50 @@ class TrainedUser:
 
     def pack(self) -> bytes:
         """The bytes kept under `u`: a format byte, the digest, then little-endian float32."""
-        raise NotImplementedError
+        record = np.zeros((), _trained_record(len(self.ranking_vector), len(self.rating_vector)))
+        record["format"] = TRAINED_FORMAT
+        record["digest"] = self.digest
+        record["ranking_vector"] = self.ranking_vector
+        record["ranking_base"] = self.ranking_base
+        record["rating_vector"] = self.rating_vector
+        record["rating_base"] = self.rating_base
+        return record.tobytes()
 
     @classmethod
     def unpack(cls, packed: bytes, ranking_dimension: int, rating_dimension: int) -> Self:
         """Raises ArtifactCorrupt where the bytes do not have that shape."""
-        raise NotImplementedError
+        kind = _trained_record(ranking_dimension, rating_dimension)
+        if len(packed) != kind.itemsize:
+            raise ArtifactCorrupt(
+                f"a trained user has {len(packed)} bytes; dimensions {ranking_dimension} and "
+                f"{rating_dimension} take {kind.itemsize}"
+            )
+        record = np.frombuffer(packed, kind)[0]
+        if record["format"] != TRAINED_FORMAT:
+            raise ArtifactCorrupt(
+                f"a trained user has format {record['format']}; this program reads {TRAINED_FORMAT}"
+            )
+        return cls(
+            ranking_vector=record["ranking_vector"].astype(np.float64),
+            ranking_base=record["ranking_base"].astype(np.float64),
+            rating_vector=record["rating_vector"].astype(np.float64),
+            rating_base=record["rating_base"].astype(np.float64),
+            digest=int(record["digest"]),
+        )
+
+
+def pack_trained(users: TrainedUsers) -> Iterator[tuple[UserId, bytes]]:
+    """Every trained user with the bytes of her `TrainedUser.pack`, in order."""
+    kind = _trained_record(users.ranking_vectors.shape[1], users.rating_vectors.shape[1])
+    records = np.zeros(len(users.user_ids), kind)
+    records["format"] = TRAINED_FORMAT
+    records["digest"] = users.digests
+    records["ranking_vector"] = users.ranking_vectors
+    records["ranking_base"] = users.ranking_bases
+    records["rating_vector"] = users.rating_vectors
+    records["rating_base"] = users.rating_bases
+    for user_id, record in zip(users.user_ids, records, strict=True):
+        yield user_id, record.tobytes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,10 +115,63 @@ class FoldedUser:
     seen: Rows
 
     def pack(self) -> bytes:
-        """The bytes kept under `f`."""
-        raise NotImplementedError
+        """The bytes kept under `f`: the stamp, counts, both vectors as float64, the rows seen.
+
+        The vectors keep all their digits, so that an answer does not depend on where it was folded.
+        """
+        return b"".join(
+            (
+                folded_stamp(self.version, self.revision),
+                _COUNTS.pack(self.personalization, self.rating_count, len(self.seen)),
+                self.ranking_vector.astype("<f8").tobytes(),
+                self.rating_vector.astype("<f8").tobytes(),
+                self.seen.astype("<i4").tobytes(),
+            )
+        )
 
     @classmethod
     def unpack(cls, packed: bytes, ranking_dimension: int, rating_dimension: int) -> Self:
         """Raises ArtifactCorrupt where the bytes do not have that shape."""
-        raise NotImplementedError
+        try:
+            kind, revision, name_bytes = _STAMP.unpack_from(packed)
+            start = _STAMP.size + name_bytes
+            version = packed[_STAMP.size : start].decode()
+            personalization, rating_count, seen_count = _COUNTS.unpack_from(packed, start)
+            start += _COUNTS.size
+            cut = start + 8 * ranking_dimension
+            seen_start = cut + 8 * rating_dimension
+            if kind != FOLDED_FORMAT or len(packed) != seen_start + 4 * seen_count:
+                raise ArtifactCorrupt(
+                    f"a folded user of format {kind} has {len(packed)} bytes; format "
+                    f"{FOLDED_FORMAT} with {seen_count} rows has {seen_start + 4 * seen_count}"
+                )
+            return cls(
+                version=version,
+                revision=revision,
+                rating_count=rating_count,
+                personalization=Personalization(personalization),
+                ranking_vector=np.frombuffer(packed[start:cut], "<f8").astype(np.float64),
+                rating_vector=np.frombuffer(packed[cut:seen_start], "<f8").astype(np.float64),
+                seen=np.frombuffer(packed[seen_start:], "<i4").astype(np.int32),
+            )
+        except (struct.error, ValueError) as error:
+            raise ArtifactCorrupt(f"a folded user of {len(packed)} bytes: {error}") from error
+
+
+def folded_stamp(version: str, revision: int) -> bytes:
+    """What packed FoldedUsers of that version and revision, and only they, begin with."""
+    name = version.encode()
+    return _STAMP.pack(FOLDED_FORMAT, revision, len(name)) + name
+
+
+def _trained_record(ranking_dimension: int, rating_dimension: int) -> np.dtype[np.void]:
+    return np.dtype(
+        [
+            ("format", "u1"),
+            ("digest", "<u8"),
+            ("ranking_vector", "<f4", (ranking_dimension,)),
+            ("ranking_base", "<f4", (ranking_dimension,)),
+            ("rating_vector", "<f4", (rating_dimension,)),
+            ("rating_base", "<f4", (rating_dimension,)),
+        ]
+    )

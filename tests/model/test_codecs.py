@@ -1,0 +1,173 @@
+"""What is stored is read back, and its bytes do not change from one release to the next."""
+
+import numpy as np
+import pytest
+from foldin_model.errors import ArtifactCorrupt
+from foldin_model.ids import ItemId
+from foldin_model.ratings import History, RatingRecord
+from foldin_model.users import (
+    FoldedUser,
+    Personalization,
+    TrainedUser,
+    folded_stamp,
+    pack_trained,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import Planted
+
+INT64 = st.integers(-(2**63), 2**63 - 1)
+FINITE = st.floats(allow_nan=False)
+RECORDS = st.builds(
+    RatingRecord,
+    value=FINITE,
+    event_time_us=INT64,
+    revision=INT64,
+    request_id=st.binary(min_size=16, max_size=16),
+    deleted=st.booleans(),
+)
+
+
+def test_golden_rating_record() -> None:
+    record = RatingRecord(4.5, 1_700_000_000_123_456, 1_700_000_000_123_457, bytes(range(16)))
+    assert record.pack() == bytes.fromhex(
+        """01 00 0000000000001240 40222018240a0600
+        000102030405060708090a0b0c0d0e0f 41222018240a0600"""
+    )
+
+
+def test_golden_tombstone() -> None:
+    assert RatingRecord(0.0, 1, 2, deleted=True).pack() == bytes.fromhex(
+        """01 01 0000000000000000 0100000000000000
+        00000000000000000000000000000000 0200000000000000"""
+    )
+
+
+def test_golden_trained_user() -> None:
+    trained = TrainedUser(
+        np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.5]), np.array([-0.5]), 7
+    )
+    assert trained.pack() == bytes.fromhex(
+        "01 0700000000000000 0000803f00000040 0000404000008040 0000003f 000000bf"
+    )
+
+
+def test_golden_folded_user() -> None:
+    assert _folded().pack() == bytes.fromhex(
+        """01 0500000000000000 0200 7631 02 03000000 02000000
+        000000000000f03f0000000000000040 000000000000e03f 0100000009000000"""
+    )
+
+
+@given(RECORDS)
+def test_a_rating_record_survives_its_bytes(record: RatingRecord) -> None:
+    assert len(record.pack()) == 42
+    assert RatingRecord.unpack(record.pack()) == record
+
+
+@given(st.lists(RECORDS, max_size=8))
+def test_a_history_holds_the_live_ratings_in_stored_order(records: list[RatingRecord]) -> None:
+    names = [f"item {i}".encode() for i in range(len(records))]
+    history = History.unpack(names, [record.pack() for record in records])
+    live = [
+        (ItemId(name.decode()), record)
+        for name, record in zip(names, records, strict=True)
+        if not record.deleted
+    ]
+    assert history.item_ids == tuple(name for name, _ in live)
+    assert history.values.tolist() == [record.value for _, record in live]
+    assert history.event_times_us.tolist() == [record.event_time_us for _, record in live]
+    assert history.revisions.tolist() == [record.revision for _, record in live]
+
+
+@pytest.mark.parametrize("packed", [b"", bytes(42), RatingRecord(1, 2, 3).pack() + b"!"])
+def test_a_damaged_rating_record_is_refused(packed: bytes) -> None:
+    with pytest.raises(ArtifactCorrupt):
+        RatingRecord.unpack(packed)
+    with pytest.raises(ArtifactCorrupt):
+        History.unpack([b"a"], [packed])
+
+
+def test_a_published_user_is_read_back_as_float32_vectors(small: Planted) -> None:
+    users = small.users
+    packed = dict(pack_trained(users))
+    assert tuple(packed) == users.user_ids
+    for row, user_id in enumerate(users.user_ids):
+        trained = TrainedUser.unpack(packed[user_id], 8, 8)
+        assert trained.pack() == packed[user_id]
+        assert trained.digest == int(users.digests[row])
+        np.testing.assert_array_equal(trained.ranking_vector, users.ranking_vectors[row])
+        np.testing.assert_array_equal(trained.ranking_base, users.ranking_bases[row])
+        np.testing.assert_array_equal(trained.rating_vector, users.rating_vectors[row])
+        np.testing.assert_array_equal(trained.rating_base, users.rating_bases[row])
+
+
+def test_a_trained_user_of_another_shape_or_format_is_refused(small: Planted) -> None:
+    packed = next(pack_trained(small.users))[1]
+    for damaged in (packed[:-1], packed + b"\0", b"\2" + packed[1:], b""):
+        with pytest.raises(ArtifactCorrupt):
+            TrainedUser.unpack(damaged, 8, 8)
+
+
+def _folded() -> FoldedUser:
+    return FoldedUser(
+        version="v1",
+        revision=5,
+        rating_count=3,
+        personalization=Personalization.FOLDED_IN,
+        ranking_vector=np.array([1.0, 2.0]),
+        rating_vector=np.array([0.5]),
+        seen=np.array([1, 9], np.int32),
+    )
+
+
+@given(
+    version=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    revision=INT64,
+    count=st.integers(0, 2**32 - 1),
+    kind=st.sampled_from(Personalization),
+    ranking=st.lists(FINITE, max_size=5),
+    rating=st.lists(FINITE, max_size=5),
+    seen=st.lists(st.integers(0, 2**31 - 1), max_size=5),
+)
+def test_a_folded_user_survives_its_bytes(
+    *,
+    version: str,
+    revision: int,
+    count: int,
+    kind: Personalization,
+    ranking: list[float],
+    rating: list[float],
+    seen: list[int],
+) -> None:
+    folded = FoldedUser(
+        version,
+        revision,
+        count,
+        kind,
+        np.array(ranking, np.float64),
+        np.array(rating, np.float64),
+        np.array(seen, np.int32),
+    )
+    packed = folded.pack()
+    again = FoldedUser.unpack(packed, len(ranking), len(rating))
+    assert packed.startswith(folded_stamp(version, revision))
+    assert (again.version, again.revision, again.rating_count) == (version, revision, count)
+    assert again.personalization is kind
+    assert again.ranking_vector.tolist() == ranking
+    assert again.rating_vector.tolist() == rating
+    assert again.seen.tolist() == seen
+
+
+@pytest.mark.parametrize("cut", range(0, 50, 3))
+def test_a_truncated_folded_user_is_refused(cut: int) -> None:
+    with pytest.raises(ArtifactCorrupt):
+        FoldedUser.unpack(_folded().pack()[:cut], 2, 1)
+
+
+def test_a_folded_user_of_another_format_or_kind_is_refused() -> None:
+    packed = _folded().pack()
+    with pytest.raises(ArtifactCorrupt):
+        FoldedUser.unpack(b"\2" + packed[1:], 2, 1)
+    with pytest.raises(ArtifactCorrupt):
+        FoldedUser.unpack(packed[:13] + b"\x09" + packed[14:], 2, 1)
