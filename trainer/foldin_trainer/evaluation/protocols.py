@@ -1,0 +1,72 @@
+"""Which ratings a method learns from and which it is asked about, protocol by protocol.
+
+A protocol is a run of trials; how they are scored is `scoring`, how ratings are divided `splits`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.evaluation.methods import Case, make_cases
+from foldin_trainer.splits import held_out_users, kfold, random_split, temporal_leave_last
+
+PROTOCOLS: Final = ("random", "kfold", "temporal", "held-out-users")
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolSettings:
+    """How much is held out, and by which seed. Defaults are those of the published tables."""
+
+    folds: int = 5
+    """Folds of `kfold` and `held-out-users`."""
+    share: float = 0.2
+    """Share of ratings that `random` hides."""
+    leave_last: int = 5
+    """Latest ratings of every user that `temporal` hides."""
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """One training part and the cases to answer after learning from it."""
+
+    train: Ratings
+    cases: tuple[Case, ...]
+
+
+def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Iterator[Trial]:
+    """The trials of a protocol of `PROTOCOLS`, one after the other.
+
+    random: a random share of the ratings is hidden. kfold: every rating is hidden once. temporal:
+    every user's latest ratings are hidden. In these a case is given her training ratings.
+    held-out-users: every user is held out once; of her ratings, in random order, the first 80%
+    are given after training and the rest is hidden.
+
+    Raises ValueError for another name, FoldinError where the data does not allow the split.
+    """
+    match protocol:
+        case "random":
+            yield _of_known_users(ratings, *random_split(ratings, settings.share, settings.seed))
+        case "kfold":
+            for train, test in kfold(ratings, settings.folds, settings.seed):
+                yield _of_known_users(ratings, train, test)
+        case "temporal":
+            yield _of_known_users(ratings, *temporal_leave_last(ratings, settings.leave_last))
+        case "held-out-users":
+            for fold in held_out_users(ratings, settings.folds, settings.seed):
+                given = np.concatenate([case.given_index for case in fold.cases])
+                hidden = np.concatenate([case.hidden_index for case in fold.cases])
+                yield Trial(
+                    ratings.take(fold.train_index),
+                    make_cases(ratings.take(given), ratings.take(hidden)),
+                )
+        case _:
+            raise ValueError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
+
+
+def _of_known_users(ratings: Ratings, train_index: np.ndarray, test_index: np.ndarray) -> Trial:
+    train = ratings.take(train_index)
+    return Trial(train, make_cases(train, ratings.take(test_index)))
