@@ -1,0 +1,73 @@
+"""A data set that was read and found valid, and the account of what was found.
+
+How it is read is `loading`; where fetched ones are kept is `cache`.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from foldin_model.heads import Scale
+
+from foldin_trainer.data.items import ItemTable
+from foldin_trainer.data.ratings import Ratings
+
+ScaleOrigin = Literal["MovieLens", "given", "inferred"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What loading found. `rows` counts the file's ratings before duplicates were dropped.
+
+    `untitled` counts rated items that the catalogue lacks; `first` and `last` are the earliest
+    and latest timestamps in seconds since 1970.
+    """
+
+    name: str
+    path: Path
+    rows: int
+    duplicates: int
+    ratings: int
+    users: int
+    rated_items: int
+    items: int
+    untitled: int
+    mean: float
+    scale: Scale
+    scale_origin: ScaleOrigin
+    first: int | None
+    last: int | None
+
+    def facts(self) -> dict[str, str]:
+        """The report as labelled lines for people."""
+        facts = {
+            "data set": f"{self.name} ({self.path})",
+            "ratings": f"{self.ratings:,}",
+            "users": f"{self.users:,}",
+            "items": f"{self.items:,} ({self.rated_items:,} rated)",
+            "scale": f"{self.scale.low:g} to {self.scale.high:g} ({self.scale_origin})",
+            "mean": f"{self.mean:.3f}",
+            "times": "none",
+        }
+        if self.first is not None and self.last is not None:
+            facts["times"] = f"{_day(self.first)} to {_day(self.last)}"
+        if self.duplicates:
+            winner = "by file order" if self.first is None else "by time"
+            facts["duplicates"] = f"{self.duplicates:,} dropped, the last {winner} kept"
+        if self.untitled:
+            facts["without title"] = f"{self.untitled:,} rated items"
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Ratings, the items they are about, and how they were found."""
+
+    ratings: Ratings
+    items: ItemTable
+    report: LoadReport
+
+
+def _day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()

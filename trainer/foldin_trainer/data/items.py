@@ -1,0 +1,59 @@
+"""What is known about items besides their ratings: title, genres, year.
+
+The parsing of MovieLens' conventions is here; the files are read in `catalogs`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+YEAR_IN_TITLE: Final = re.compile(r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)\s*$")
+NO_GENRES: Final = frozenset({"", "(no genres listed)", "unknown"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One entry of a catalogue. A missing title is ""; a missing year None."""
+
+    title: str = ""
+    genres: tuple[str, ...] = ()
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemTable:
+    """Titles, genres and years, each aligned to `Ratings.item_ids`."""
+
+    titles: tuple[str, ...]
+    genres: tuple[tuple[str, ...], ...]
+    years: tuple[int | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.titles)
+
+    @classmethod
+    def align(cls, item_ids: Sequence[str], catalogue: Mapping[str, Item]) -> Self:
+        """The entries of those items in that order, blank for items the catalogue lacks."""
+        blank = Item()
+        found = [catalogue.get(item_id, blank) for item_id in item_ids]
+        return cls(
+            tuple(item.title for item in found),
+            tuple(item.genres for item in found),
+            tuple(item.year for item in found),
+        )
+
+
+def split_title(title: str) -> tuple[str, int | None]:
+    """The title without its year, and the (first) year: "Heat (1995)" is ("Heat", 1995)."""
+    title = title.strip()
+    match = YEAR_IN_TITLE.search(title)
+    if match is None or match.start() == 0:
+        return title, None
+    return title[: match.start()], int(match[1])
+
+
+def split_genres(text: str, separator: str = "|") -> tuple[str, ...]:
+    """The genres of a field, each once, in their order; none for "(no genres listed)"."""
+    parts = (part.strip() for part in text.split(separator))
+    return tuple(dict.fromkeys(part for part in parts if part not in NO_GENRES))

@@ -1,0 +1,88 @@
+"""The files that MovieLens' editions consist of, told apart by their names in a folder.
+
+It decides who reads what; the reading is in `tables` and `catalogs`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from foldin_model.heads import Scale
+
+from foldin_trainer.data import catalogs
+from foldin_trainer.data.catalogs import Catalogue
+from foldin_trainer.data.columns import read_header
+from foldin_trainer.data.errors import DataError
+from foldin_trainer.data.tables import RatingFile
+
+HALF_STARS: Final = Scale(0.5, 5.0)
+WHOLE_STARS: Final = Scale(1.0, 5.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where an edition keeps its ratings, how its items are read, and the scale it is on."""
+
+    ratings: RatingFile
+    read_items: Callable[[], Catalogue]
+    scale: Scale
+
+
+def find_layout(folder: Path) -> Layout:
+    """The edition in that folder. Raises DataError where it holds none."""
+    if (folder / "ratings.csv").is_file():
+        return _csv(folder)
+    if (folder / "ratings.dat").is_file():
+        return _dat(folder)
+    if (folder / "u.data").is_file():
+        return _original_100k(folder)
+    if (folder / "ml-100k.inter").is_file():
+        return _recbole_100k(folder)
+    remedy = "give one with ratings.csv, ratings.dat, u.data or ml-100k.inter, or a single file"
+    raise DataError(folder, None, "the folder holds no MovieLens ratings", remedy)
+
+
+def _csv(folder: Path) -> Layout:
+    path = folder / "ratings.csv"
+    names = ("userId", "movieId", "rating", "timestamp")
+    _expect_header(path, names)
+    movies = folder / "movies.csv"
+    return Layout(
+        RatingFile(path, names, *names), partial(catalogs.read_movies_csv, movies), HALF_STARS
+    )
+
+
+def _dat(folder: Path) -> Layout:
+    # Between the double colons that separate fields stand, for a reader of single ones, empty ones.
+    names = ("user", "_1", "item", "_2", "rating", "_3", "timestamp")
+    ratings = RatingFile(folder / "ratings.dat", names, *names[::2], delimiter=":", header=False)
+    one_million = (folder / "users.dat").is_file()
+    encoding = "latin-1" if one_million else "utf-8"
+    return Layout(
+        ratings,
+        partial(catalogs.read_movies_dat, folder / "movies.dat", encoding),
+        WHOLE_STARS if one_million else HALF_STARS,
+    )
+
+
+def _original_100k(folder: Path) -> Layout:
+    names = ("user", "item", "rating", "timestamp")
+    ratings = RatingFile(folder / "u.data", names, *names, delimiter="\t", header=False)
+    return Layout(ratings, partial(catalogs.read_u_item, folder / "u.item"), WHOLE_STARS)
+
+
+def _recbole_100k(folder: Path) -> Layout:
+    path = folder / "ml-100k.inter"
+    names = ("user_id:token", "item_id:token", "rating:float", "timestamp:float")
+    _expect_header(path, names)
+    items = partial(catalogs.read_recbole_items, folder / "ml-100k.item")
+    return Layout(RatingFile(path, names, *names, delimiter="\t"), items, WHOLE_STARS)
+
+
+def _expect_header(path: Path, names: tuple[str, ...]) -> None:
+    found = read_header(path).names
+    if found != names:
+        remedy = f"it should be {','.join(names)}; fetch the data set again"
+        raise DataError(path, 1, f"the header is {','.join(found)}", remedy)

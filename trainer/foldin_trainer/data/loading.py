@@ -1,0 +1,144 @@
+"""From a name or a file to a data set that is valid, and the account of it.
+
+Whatever is wrong is a DataError; nothing is written here.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from foldin_model.heads import Scale
+
+from foldin_trainer.data.cache import EDITIONS, dataset_folder
+from foldin_trainer.data.catalogs import Catalogue, read_item_table
+from foldin_trainer.data.columns import (
+    Columns,
+    find_column,
+    is_parquet,
+    parquet_names,
+    read_header,
+)
+from foldin_trainer.data.dataset import Dataset, LoadReport, ScaleOrigin
+from foldin_trainer.data.duplicates import last_of_each_pair
+from foldin_trainer.data.errors import DataError
+from foldin_trainer.data.items import ItemTable
+from foldin_trainer.data.layouts import find_layout
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.data.tables import RatingColumns, RatingFile, read_ratings
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    name: str
+    ratings: RatingFile
+    catalogue: Catalogue
+    scale: Scale | None
+    scale_origin: ScaleOrigin
+
+
+def load_dataset(
+    source: str | Path,
+    *,
+    scale: Scale | None = None,
+    items: Path | None = None,
+    columns: Columns | None = None,
+    data_dir: Path | None = None,
+) -> Dataset:
+    """The valid data set of that name or path.
+
+    `source` is the name of a fetched MovieLens edition, a folder with its files, or a CSV or
+    Parquet file of one's own; for the last, `items` is a table of items, `columns` names columns
+    that go by uncommon names, and `scale`, if not given, is taken from the ratings. Of two
+    ratings of one item by one user the last by time stays, without times the last in the file.
+    Raises DataError.
+    """
+    found = _find(source, scale, items, columns or Columns(), data_dir)
+    read = read_ratings(found.ratings, found.scale)
+    kept = last_of_each_pair(read)
+    known = dict.fromkeys(read.item_ids) | dict.fromkeys(found.catalogue)
+    every = Ratings(
+        read.user_ids,
+        tuple(known),
+        read.users,
+        read.items,
+        read.values,
+        read.timestamps,
+        found.scale or _inferred_scale(found.ratings.path, read),
+    )
+    ratings = every if kept is None else every.take(kept)
+    report = _report(found, ratings, len(read.item_ids), len(every) - len(ratings))
+    return Dataset(ratings, ItemTable.align(ratings.item_ids, found.catalogue), report)
+
+
+def _find(
+    source: str | Path,
+    scale: Scale | None,
+    items: Path | None,
+    columns: Columns,
+    data_dir: Path | None,
+) -> _Source:
+    path = Path(source)
+    if str(source) in EDITIONS and not path.exists():
+        path = dataset_folder(str(source), data_dir)
+        if not path.is_dir():
+            remedy = f"get it with `foldin data fetch {source}`"
+            raise DataError(path, None, f"the data set {source} is not there", remedy)
+    if not path.exists():
+        remedy = f"give a file, a folder or one of {', '.join(EDITIONS)}"
+        raise DataError(path, None, "there is no such file or data set", remedy)
+    if path.is_file():
+        catalogue = {} if items is None else read_item_table(items)
+        origin: ScaleOrigin = "inferred" if scale is None else "given"
+        return _Source(path.stem, own_file(path, columns), catalogue, scale, origin)
+    layout = find_layout(path)
+    catalogue = layout.read_items() if items is None else read_item_table(items)
+    if scale is None:
+        return _Source(path.name, layout.ratings, catalogue, layout.scale, "MovieLens")
+    return _Source(path.name, layout.ratings, catalogue, scale, "given")
+
+
+def own_file(path: Path, columns: Columns) -> RatingFile:
+    """A CSV or Parquet file of one's own with its columns found. Raises DataError."""
+    if is_parquet(path):
+        names, delimiter = parquet_names(path), ","
+    else:
+        header = read_header(path)
+        names, delimiter = header.names, header.delimiter
+    return RatingFile(
+        path,
+        names,
+        find_column(path, names, "user", columns.user) or "",
+        find_column(path, names, "item", columns.item) or "",
+        find_column(path, names, "rating", columns.rating) or "",
+        find_column(path, names, "timestamp", columns.timestamp, required=False),
+        delimiter=delimiter,
+        quoted_lines=True,
+    )
+
+
+def _inferred_scale(path: Path, read: RatingColumns) -> Scale:
+    low, high = float(read.values.min()), float(read.values.max())
+    if low == high:
+        remedy = "give the scale with --scale LOW:HIGH"
+        raise DataError(path, None, f"every rating is {low:g}, which says no scale", remedy)
+    return Scale(low, high)
+
+
+def _report(source: _Source, ratings: Ratings, rated: int, duplicates: int) -> LoadReport:
+    times = ratings.timestamps
+    known = (item_id in source.catalogue for item_id in ratings.item_ids[:rated])
+    return LoadReport(
+        name=source.name,
+        path=source.ratings.path,
+        rows=len(ratings) + duplicates,
+        duplicates=duplicates,
+        ratings=len(ratings),
+        users=len(ratings.user_ids),
+        rated_items=rated,
+        items=len(ratings.item_ids),
+        untitled=rated - sum(known),
+        mean=float(ratings.values.mean()),
+        scale=ratings.scale,
+        scale_origin=source.scale_origin,
+        first=None if times is None else int(times.min()),
+        last=None if times is None else int(times.max()),
+    )
