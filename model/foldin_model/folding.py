@@ -98,9 +98,25 @@ def fold(
 
 def trained_base(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
     """The right-hand side o_u = A(H₀) z_u − g(H₀) that makes folding H₀ return `vector` (d,)."""
+    slack = slack_coefficients(head, rows, values, vector)
+    return vector - slack @ head.vectors[rows]
+
+
+def slack_coefficients(
+    head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles
+) -> Doubles:
+    """The coefficients a_j = w_j(t_j − v_j·z) that (n,) ratings have in the vector z (d,).
+
+    z = o_u + Σ a_j v_j holds exactly for o_u = A(H) z − g(H), which is the right-hand side that z
+    solves: that of the fold where z was folded from these ratings.
+    """
     vectors = head.vectors[rows].astype(np.float64)
-    slack = head.weights(values) * (head.targets(rows, values) - vectors @ vector)
-    return vector - slack @ vectors
+    return head.weights(values) * (head.targets(rows, values) - vectors @ vector)
+
+
+def rounded(vector: Doubles) -> Doubles:
+    """The vector as it is stored, float32, in float64 for further use."""
+    return vector.astype(np.float32).astype(np.float64)
 
 
 def _solve(matrix: Doubles, right: Doubles) -> Doubles:

@@ -1,0 +1,164 @@
+"""Page tokens: everything that continues a list on any server with the same model version.
+
+A token is opaque to callers and authenticated, not encrypted. It holds no more of the user than the
+vectors that the list was made with.
+"""
+
+import binascii
+import hmac
+import struct
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
+from foldin_model.ids import Version
+from foldin_model.searching import Cursor
+from foldin_model.users import FoldedUser, Personalization
+
+SIGNATURE_BYTES: Final = 16
+ARGUMENTS_BYTES: Final = 16
+_FORMAT: Final = 1
+_HEADER: Final = struct.Struct("<BB16sqqBHHH")
+_CURSOR: Final = struct.Struct("<dq")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PagedUser:
+    """How the list was personalised: the user without the items she has seen since."""
+
+    revision: int
+    rating_count: int
+    personalization: Personalization
+    ranking_vector: Doubles
+    rating_vector: Doubles
+
+    @classmethod
+    def of(cls, user: FoldedUser) -> Self:
+        """What of `user` a token carries."""
+        return cls(
+            user.revision,
+            user.rating_count,
+            user.personalization,
+            user.ranking_vector,
+            user.rating_vector,
+        )
+
+    def folded(self, version: Version, seen: Rows) -> FoldedUser:
+        """The user again, with what she has seen by now, (n,) rows in increasing order."""
+        return FoldedUser(
+            version,
+            self.revision,
+            self.rating_count,
+            self.personalization,
+            self.ranking_vector,
+            self.rating_vector,
+            seen,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PageToken:
+    """Where a list goes on.
+
+    `position` is a cursor in the canonical order, the number of items shown of a fixed list, or
+    the rows, in order, that are left of a diversified one. `arguments` are ARGUMENTS_BYTES that
+    name all arguments but the page size. `user` is None where the list is nobody's.
+    """
+
+    version: Version
+    arguments: bytes
+    position: Cursor | int | Rows
+    user: PagedUser | None = None
+
+    def check(self, arguments: bytes) -> None:
+        """Returns if the token belongs to these arguments. Raises PageTokenMismatch."""
+        if not hmac.compare_digest(self.arguments, arguments):
+            raise PageTokenMismatch(
+                "the page token belongs to other arguments; repeat all of them but page_size, "
+                "or leave the token out to start again"
+            )
+
+    def encode(self, key: bytes) -> str:
+        """The token as callers see it, signed with `key`."""
+        body = _packed(self)
+        return urlsafe_b64encode(_signature(body, key) + body).rstrip(b"=").decode()
+
+    @classmethod
+    def decode(cls, text: str, key: bytes) -> Self:
+        """The token of `encode`. Raises PageTokenInvalid for anything else."""
+        try:
+            raw = text.encode("ascii")
+            signed = urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
+        except (UnicodeEncodeError, binascii.Error) as error:
+            raise _invalid() from error
+        signature, body = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
+        canonical = urlsafe_b64encode(signed).rstrip(b"=") == raw
+        if not canonical or not hmac.compare_digest(signature, _signature(body, key)):
+            raise _invalid()
+        if body[0] != _FORMAT:
+            raise _invalid()
+        return cls(*_unpacked(body))
+
+
+def _invalid() -> PageTokenInvalid:
+    return PageTokenInvalid(
+        "the page token is not one that this service gave; pass next_page_token unchanged, "
+        "or leave the token out to start again"
+    )
+
+
+def _signature(body: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, body, "sha256")[:SIGNATURE_BYTES]
+
+
+def _packed(token: PageToken) -> bytes:
+    user, version = token.user, token.version.encode()
+    none = np.zeros(0)
+    ranking, rating = (user.ranking_vector, user.rating_vector) if user else (none, none)
+    kind, position = _packed_position(token.position)
+    header = _HEADER.pack(
+        _FORMAT,
+        kind,
+        token.arguments,
+        user.revision if user else 0,
+        user.rating_count if user else 0,
+        user.personalization if user else 0,
+        len(version),
+        len(ranking),
+        len(rating),
+    )
+    vectors = np.concatenate((ranking, rating)).astype("<f4").tobytes()
+    return header + version + vectors + position
+
+
+def _unpacked(body: bytes) -> tuple[Version, bytes, Cursor | int | Rows, PagedUser | None]:
+    _, kind, arguments, revision, count, personalization, *sizes = _HEADER.unpack_from(body)
+    version_end = _HEADER.size + sizes[0]
+    vectors_end = version_end + 4 * (sizes[1] + sizes[2])
+    vectors = np.frombuffer(body[version_end:vectors_end], "<f4").astype(np.float64)
+    user = None
+    if personalization:
+        ranking, rating = vectors[: sizes[1]], vectors[sizes[1] :]
+        user = PagedUser(revision, count, Personalization(personalization), ranking, rating)
+    version = Version(body[_HEADER.size : version_end].decode())
+    return version, arguments, _unpacked_position(kind, body[vectors_end:]), user
+
+
+def _packed_position(position: Cursor | int | Rows) -> tuple[int, bytes]:
+    if isinstance(position, Cursor):
+        return 0, _CURSOR.pack(*position)
+    if isinstance(position, int):
+        return 1, struct.pack("<q", position)
+    return 2, position.astype("<i4").tobytes()
+
+
+def _unpacked_position(kind: int, packed: bytes) -> Cursor | int | Rows:
+    if kind == 0:
+        return Cursor(*_CURSOR.unpack(packed))
+    if kind == 1:
+        return int.from_bytes(packed, "little", signed=True)
+    return np.frombuffer(packed, "<i4").astype(np.int32)

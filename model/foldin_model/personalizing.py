@@ -1,0 +1,140 @@
+"""From what the store keeps of a user to the vectors that her answer is made with.
+
+The whole history is folded, in row order. A history that is the trained one needs no solve; vectors
+are rounded to float32, as they are stored, so that a kept state and a fresh one answer alike.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.catalog import Catalog
+from foldin_model.folding import fold, rounded, slack_coefficients
+from foldin_model.ids import ItemId
+from foldin_model.model import Model
+from foldin_model.ratings import History
+from foldin_model.snapshot import Snapshot
+from foldin_model.store.protocols import UserState
+from foldin_model.users import FoldedUser, Personalization, TrainedUser, digest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExplainedUser:
+    """A user with the ratings behind her vectors, all (n,), `rows` in increasing order.
+
+    Each head's vector is some constant plus its coefficients @ vectors of the rated items.
+    """
+
+    user: FoldedUser
+    rows: Rows
+    values: Doubles
+    ranking_coefficients: Doubles
+    rating_coefficients: Doubles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """The ratings that the model can use, `rows` in increasing order, and how many there are."""
+
+    rows: Rows
+    values: Doubles
+    rating_count: int
+
+
+def fold_user(
+    snapshot: Snapshot, state: UserState, extra: Sequence[tuple[ItemId, float]] = ()
+) -> FoldedUser:
+    """The user of `state` as this version sees her, with `extra` ratings over the stored ones.
+
+    TRAINED where the ratings are those she was trained on, POPULAR where the model knows nothing
+    of her, else FOLDED_IN. `extra` needs a state read with its history. Raises ArtifactCorrupt.
+    """
+    model = snapshot.model
+    if state.folded is not None and not extra:
+        return FoldedUser.unpack(state.folded, len(model.ranking_prior), len(model.rating_prior))
+    known = _known(model.catalog, _history(state), extra)
+    personalization, ranking, rating = _vectors(model, known, _trained(model, state))
+    return FoldedUser(
+        version=snapshot.version,
+        revision=state.revision,
+        rating_count=known.rating_count,
+        personalization=personalization,
+        ranking_vector=rounded(ranking),
+        rating_vector=rounded(rating),
+        seen=known.rows,
+    )
+
+
+def popular_user(snapshot: Snapshot, revision: int = 0) -> FoldedUser:
+    """A user of whom nothing is known."""
+    return fold_user(snapshot, UserState(revision, history=History.empty()))
+
+
+def query_of(snapshot: Snapshot, user: FoldedUser) -> Doubles:
+    """The retrieval query of a user."""
+    return snapshot.model.query(user.ranking_vector, user.rating_vector)
+
+
+def explain_user(
+    snapshot: Snapshot,
+    state: UserState,
+    extra: Sequence[tuple[ItemId, float]] = (),
+    user: FoldedUser | None = None,
+) -> ExplainedUser:
+    """What explaining needs: the folded user and how much each rating moved her vectors.
+
+    `state` must have been read with its history. A `user` from a page token is explained by the
+    ratings that there are now.
+    """
+    model = snapshot.model
+    known = _known(model.catalog, _history(state), extra)
+    if user is None:
+        user = fold_user(snapshot, state, extra)
+    return ExplainedUser(
+        user,
+        known.rows,
+        known.values,
+        slack_coefficients(model.ranking, known.rows, known.values, user.ranking_vector),
+        slack_coefficients(model.rating, known.rows, known.values, user.rating_vector),
+    )
+
+
+def _history(state: UserState) -> History:
+    if state.history is None:
+        raise ValueError("the state was read without its history; read it with history=True")
+    return state.history
+
+
+def _trained(model: Model, state: UserState) -> TrainedUser | None:
+    if state.trained is None:
+        return None
+    return TrainedUser.unpack(state.trained, len(model.ranking_prior), len(model.rating_prior))
+
+
+def _known(catalog: Catalog, history: History, extra: Sequence[tuple[ItemId, float]]) -> _Known:
+    ratings = dict(zip(history.item_ids, history.values.tolist(), strict=True))
+    ratings.update(extra)
+    found = ((catalog.row(item_id), value) for item_id, value in ratings.items())
+    pairs = sorted((row, value) for row, value in found if row is not None)
+    rows = np.array([row for row, _ in pairs], np.int32)
+    values = np.array([value for _, value in pairs], np.float64)
+    return _Known(rows, values, len(ratings))
+
+
+def _vectors(
+    model: Model, known: _Known, trained: TrainedUser | None
+) -> tuple[Personalization, Doubles, Doubles]:
+    rows, values = known.rows, known.values
+    if trained is None:
+        if len(rows) == 0:
+            return Personalization.POPULAR, model.ranking_prior, model.rating_prior
+        ranking_base, rating_base = model.ranking_prior, model.rating_prior
+    elif trained.digest == digest(rows, values):
+        return Personalization.TRAINED, trained.ranking_vector, trained.rating_vector
+    else:
+        ranking_base, rating_base = trained.ranking_base, trained.rating_base
+    ranking = fold(model.ranking, rows, values, ranking_base).vector
+    rating = fold(model.rating, rows, values, rating_base).vector
+    return Personalization.FOLDED_IN, ranking, rating

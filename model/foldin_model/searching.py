@@ -1,0 +1,117 @@
+"""Retrieves the best items for a query in canonical order: score descending, row ascending.
+
+The index proposes; every candidate is scored again in float64, each row by itself, so that pages,
+transports and the evaluator agree to the last bit. Pages continue strictly after a cursor.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Floats, Mask, Rows
+from foldin_model.indexing import Space
+from foldin_model.snapshot import Snapshot
+
+MARGIN: Final = 32
+GROWTH: Final = 4
+DIRECT_ROWS: Final = 1_024
+
+
+class Cursor(NamedTuple):
+    """A place in the canonical order."""
+
+    score: float
+    row: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hits:
+    """Items in canonical order: `rows` (n,) int32 and their scores (n,) float64."""
+
+    rows: Rows
+    scores: Doubles
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def last(self) -> Cursor:
+        """Where the next page continues. There must be a hit."""
+        return Cursor(float(self.scores[-1]), int(self.rows[-1]))
+
+
+def canonical_scores(vectors: Floats, rows: Rows, query: Doubles) -> Doubles:
+    """The score of each of (n,) rows of `vectors` for `query` (d,), whatever the other rows are."""
+    products = vectors[rows].astype(np.float64) * query
+    return np.asarray(products.sum(axis=1), np.float64)
+
+
+def search(
+    snapshot: Snapshot,
+    query: Doubles,
+    allowed: Mask | None,
+    count: int,
+    after: Cursor | None = None,
+) -> Hits:
+    """The first `count` allowed items for a retrieval query (`Model.query`) after the cursor."""
+    return search_space(snapshot.retrieval, query, allowed, count, after)
+
+
+def popular(
+    snapshot: Snapshot, allowed: Mask | None, count: int, after: Cursor | None = None
+) -> Hits:
+    """The first `count` allowed items for a user nothing is known of, after the cursor."""
+    return search_space(snapshot.retrieval, snapshot.popular_query, allowed, count, after)
+
+
+def search_space(
+    space: Space, query: Doubles, allowed: Mask | None, count: int, after: Cursor | None = None
+) -> Hits:
+    """The first `count` allowed rows of `space` after the cursor, in canonical order.
+
+    Candidates are asked for until no row that was not proposed can belong to the answer: its
+    float32 score is at most that of the last one, and `Space.slack` bounds the rounding.
+    """
+    total = len(space) if allowed is None else int(np.count_nonzero(allowed))
+    if allowed is not None and total <= DIRECT_ROWS:
+        return _first(_ordered(space, _rows(allowed), query, after), count)
+    slack = space.slack(query)
+    wanted = count + MARGIN
+    while wanted < total:
+        rows, scores = _proposed(space, query, wanted, allowed)
+        if after is not None:
+            rows = rows[scores <= after.score + slack]
+        hits = _ordered(space, rows, query, after)
+        certain = int(np.count_nonzero(hits.scores > float(scores[-1]) + slack))
+        if certain >= count:
+            return _first(hits, count)
+        wanted *= GROWTH
+    everything = np.ones(len(space), np.bool_) if allowed is None else allowed
+    return _first(_ordered(space, _rows(everything), query, after), count)
+
+
+def _rows(mask: Mask) -> Rows:
+    return np.flatnonzero(mask).astype(np.int32)
+
+
+def _proposed(
+    space: Space, query: Doubles, count: int, allowed: Mask | None
+) -> tuple[Rows, Floats]:
+    rows, scores = space.index.search(query.astype(np.float32), count, allowed)
+    if len(np.unique(rows)) < len(rows) or (allowed is not None and not allowed[rows].all()):
+        raise RuntimeError("the index proposed a row twice or one that was not allowed")
+    return rows, scores
+
+
+def _ordered(space: Space, rows: Rows, query: Doubles, after: Cursor | None) -> Hits:
+    scores = canonical_scores(space.vectors, rows, query)
+    if after is not None:
+        later = (scores < after.score) | ((scores == after.score) & (rows > after.row))
+        rows, scores = rows[later], scores[later]
+    order = np.lexsort((rows, -scores))
+    return Hits(rows[order], scores[order])
+
+
+def _first(hits: Hits, count: int) -> Hits:
+    return Hits(hits.rows[:count], hits.scores[:count])
