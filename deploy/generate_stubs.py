@@ -1,35 +1,30 @@
-"""Generates the Python stubs of the protos into a folder: the only place that knows the options of protoc.
+"""Generates the Python stubs of the protos: the only place that knows the options of protoc.
 
-It is not part of any installed package; `make protos` runs it, and a test compares its output with what is committed.
+`make protos` runs it, and a test compares what it writes with what is committed.
 """
 
-import importlib.resources
+import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
-
-import google.rpc
-from grpc_tools import protoc
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOS = ROOT / "protos"
 STUBS = ROOT / "client"
+PLUGINS = ("python", "pyi", "grpc_python", "mypy_grpc")
 
 
 def generate(output: Path) -> None:
-    """`output/foldin/v1` holds the stubs of every proto. RuntimeError where protoc refuses one."""
-    well_known = importlib.resources.files("grpc_tools") / "_proto"
-    site_packages = Path(next(iter(google.rpc.__path__))).parents[1]
-    arguments = [
-        "protoc",
-        f"-I{PROTOS}",
-        f"-I{well_known}",
-        f"-I{site_packages}",
-        f"--plugin=protoc-gen-mypy_grpc={Path(sys.executable).parent / 'protoc-gen-mypy_grpc'}",
-        *(f"--{plugin}_out={output}" for plugin in ("python", "pyi", "grpc_python", "mypy_grpc")),
+    """`output/foldin/v1` holds the stubs. CalledProcessError where protoc refuses a proto."""
+    google_rpc = Path(str(files("google.rpc").joinpath("status.proto"))).parents[2]
+    mypy_plugin = Path(sys.executable).with_name("protoc-gen-mypy_grpc")
+    command = [
+        *(sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"-I{google_rpc}"),
+        f"--plugin=protoc-gen-mypy_grpc={mypy_plugin}",
+        *(f"--{plugin}_out={output}" for plugin in PLUGINS),
         *(str(path) for path in sorted(PROTOS.rglob("*.proto"))),
     ]
-    if protoc.main(arguments) != 0:
-        raise RuntimeError("protoc refused the protos; its message stands above")
+    subprocess.run(command, check=True)
 
 
 if __name__ == "__main__":
