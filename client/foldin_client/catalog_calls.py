@@ -1,0 +1,64 @@
+"""The RPCs of CatalogService as pure functions: arguments in, a call out. Nothing is sent."""
+
+from foldin.v1 import catalog_pb2
+
+from foldin_client import parsing, values
+from foldin_client.calls import Call, call
+from foldin_client.requests import EVERYTHING, item_filter
+
+SERVICE = "foldin.v1.CatalogService"
+
+
+def get_item(item_id: str) -> Call[values.Item]:
+    """The item as the serving model's catalogue has it."""
+    return call(
+        SERVICE,
+        "GetItem",
+        catalog_pb2.GetItemRequest(item_id=item_id),
+        catalog_pb2.GetItemResponse,
+        lambda answer: parsing.item(answer.item),
+    )
+
+
+def list_items(
+    query: str = "",
+    *,
+    filter: values.Filter = EVERYTHING,  # noqa: A002
+    page_size: int = 0,
+    page_token: str = "",
+) -> Call[values.ItemPage]:
+    """Items whose titles have the words of the query, best match first."""
+    request = catalog_pb2.ListItemsRequest(
+        query=query, filter=item_filter(filter), page_size=page_size, page_token=page_token
+    )
+    return call(SERVICE, "ListItems", request, catalog_pb2.ListItemsResponse, parsing.item_page)
+
+
+def list_item_clusters(*, max_items: int = 0) -> Call[values.ItemClusters]:
+    """Groups of items that the same users like; `max_items` a group, 0 means 5."""
+    return call(
+        SERVICE,
+        "ListItemClusters",
+        catalog_pb2.ListItemClustersRequest(max_items=max_items),
+        catalog_pb2.ListItemClustersResponse,
+        parsing.item_clusters,
+    )
+
+
+def list_popular_items(
+    *,
+    filter: values.Filter = EVERYTHING,  # noqa: A002
+    page_size: int = 0,
+    page_token: str = "",
+) -> Call[values.ScoredPage]:
+    """What a user nobody knows is shown."""
+    request = catalog_pb2.ListPopularItemsRequest(
+        filter=item_filter(filter), page_size=page_size, page_token=page_token
+    )
+    return call(
+        SERVICE,
+        "ListPopularItems",
+        request,
+        catalog_pb2.ListPopularItemsResponse,
+        parsing.scored_page,
+    )
