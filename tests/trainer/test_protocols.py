@@ -1,0 +1,106 @@
+"""What each protocol gives and hides, and how scores are pooled over its trials."""
+
+import numpy as np
+import pytest
+from foldin_model.heads import Scale
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.evaluation.baselines import ItemMean, Popularity
+from foldin_trainer.evaluation.intervals import mean_interval, ratio_interval
+from foldin_trainer.evaluation.methods import Method
+from foldin_trainer.evaluation.protocols import PROTOCOLS, ProtocolSettings, trials
+from foldin_trainer.evaluation.scoring import liked_from, run
+from two_tastes import two_tastes
+
+RATINGS = two_tastes()
+
+
+def baselines(train: Ratings) -> list[Method]:
+    return [Popularity.fit(train), ItemMean.fit(train)]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_nothing_hidden_is_given_or_learned_from(protocol: str) -> None:
+    for trial in trials(protocol, RATINGS, ProtocolSettings()):
+        learned = set(zip(trial.train.users.tolist(), trial.train.items.tolist(), strict=True))
+        for case in trial.cases:
+            user = RATINGS.user_ids.index(case.user_id)
+            assert not np.isin(case.hidden_rows, case.given_rows).any()
+            assert not {(user, row) for row in case.hidden_rows.tolist()} & learned
+
+
+@pytest.mark.parametrize("protocol", ["kfold", "held-out-users"])
+def test_over_all_trials_every_user_is_asked_and_nothing_is_hidden_twice(protocol: str) -> None:
+    asked = [
+        (case.user_id, row)
+        for trial in trials(protocol, RATINGS, ProtocolSettings())
+        for case in trial.cases
+        for row in case.hidden_rows.tolist()
+    ]
+    assert len(set(asked)) == len(asked)
+    assert {user_id for user_id, _ in asked} == set(RATINGS.user_ids)
+    if protocol == "kfold":
+        assert len(asked) == len(RATINGS)
+
+
+def test_held_out_users_have_four_fifths_given_and_no_rating_in_training() -> None:
+    for trial in trials("held-out-users", RATINGS, ProtocolSettings()):
+        for case in trial.cases:
+            user = RATINGS.user_ids.index(case.user_id)
+            total = int((RATINGS.users == user).sum())
+            assert len(case.given_rows) == total * 4 // 5
+            assert len(case.hidden_rows) == total - total * 4 // 5
+            assert user not in trial.train.users
+
+
+def test_temporal_hides_the_latest_ratings() -> None:
+    (trial,) = trials("temporal", RATINGS, ProtocolSettings(leave_last=2))
+    assert RATINGS.timestamps is not None
+    for case in trial.cases:
+        mine = np.flatnonzero(RATINGS.users == RATINGS.user_ids.index(case.user_id))
+        latest = mine[np.argsort(RATINGS.timestamps[mine])][-2:]
+        assert set(case.hidden_rows.tolist()) == set(RATINGS.items[latest].tolist())
+
+
+def test_an_unknown_protocol_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(ValueError, match="held-out-users"):
+        list(trials("leave-one-out", RATINGS, ProtocolSettings()))
+
+
+def test_scores_pool_users_and_keep_errors_by_trial() -> None:
+    found = run(trials("held-out-users", RATINGS, ProtocolSettings()), baselines, 10)
+    popularity, means = found
+    assert (popularity.method, means.method) == ("popularity", "item mean")
+    assert popularity.rmse == ()
+    assert len(means.rmse) == len(means.spread) == 5
+    assert len(popularity.everything.ndcg) == len(RATINGS.user_ids)
+    assert len(popularity.liked.ndcg) < len(popularity.everything.ndcg)
+
+
+def test_users_without_a_liked_hidden_item_are_left_out_of_the_liked_table() -> None:
+    (popularity, _) = run(trials("held-out-users", RATINGS, ProtocolSettings()), baselines, 10)
+    with_liked = {
+        case.user_id
+        for trial in trials("held-out-users", RATINGS, ProtocolSettings())
+        for case in trial.cases
+        if (case.hidden_values >= 4.0).any()
+    }
+    assert set(popularity.liked.user_ids) == with_liked
+
+
+@pytest.mark.parametrize("scale", [Scale(0.5, 5.0), Scale(1.0, 5.0)])
+def test_liked_is_four_or_more_on_both_movielens_scales(scale: Scale) -> None:
+    assert 3.5 < liked_from(scale) <= 4.0
+
+
+def test_the_bootstrap_interval_holds_the_mean_and_narrows_with_more_users() -> None:
+    values = np.random.default_rng(1).normal(1.0, 1.0, 4_000)
+    few, many = mean_interval(values[:100]), mean_interval(values)
+    assert few.low < values[:100].mean() < few.high
+    assert many.high - many.low < 0.3 * (few.high - few.low)
+    assert many.high - many.low == pytest.approx(2 * 1.96 / np.sqrt(4_000), rel=0.15)
+
+
+def test_a_paired_ratio_is_sharper_than_its_parts() -> None:
+    theirs = np.random.default_rng(2).uniform(0.1, 1.0, 300)
+    ratio = ratio_interval(1.1 * theirs, theirs)
+    assert (ratio.low, ratio.estimate, ratio.high) == pytest.approx((1.1, 1.1, 1.1))

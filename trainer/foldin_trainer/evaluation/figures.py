@@ -1,0 +1,201 @@
+"""Figures of a data set, a training run and an evaluation, written as PNG without a display.
+
+Each function writes one file from plain arrays; what they mean is computed elsewhere.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from foldin_model.arrays import Doubles, Floats, Integers
+from foldin_model.catalog import Catalog
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from foldin_trainer.evaluation.scoring import Scores
+
+COLOURS = (
+    "#3b6fb6",
+    "#e08214",
+    "#2f9e77",
+    "#c2406d",
+    "#7c5cb8",
+    "#8a6d3b",
+    "#d96fbf",
+    "#6b7785",
+    "#a8b820",
+    "#25a9c2",
+    "#9b2226",
+    "#52b788",
+    "#f4a259",
+    "#5e548e",
+    "#bc4b51",
+    "#808000",
+)
+ACTIVITY_EDGES = (0, 20, 40, 80, 160, 320)
+
+
+def draw_learning_curve(
+    path: Path, train_loss: Sequence[float], validation_rmse: Sequence[float], kept_epoch: int
+) -> None:
+    """Training loss and validation RMSE by epoch, with the epoch whose weights were kept."""
+    epochs = np.arange(1, len(train_loss) + 1)
+    with _figure(path, "Learning curve of the rating head") as axes:
+        loss = axes.plot(epochs, train_loss, color=COLOURS[0], label="training loss (MSE)")
+        axes.set_xlabel("epoch")
+        axes.set_ylabel("training loss, rating² units", color=COLOURS[0])
+        right = axes.twinx()
+        right.spines.right.set_visible(True)
+        error = right.plot(
+            epochs, validation_rmse, color=COLOURS[1], marker="o", ms=3, label="validation RMSE"
+        )
+        right.set_ylabel("validation RMSE, rating units", color=COLOURS[1])
+        right.grid(visible=False)
+        kept = axes.axvline(
+            kept_epoch, color="0.45", ls="--", lw=1, label=f"kept: epoch {kept_epoch}"
+        )
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(handles=[*loss, *error, kept], loc="upper right")
+
+
+def draw_rating_histogram(path: Path, values: Doubles) -> None:
+    """How often each rating was given, as a share of all."""
+    levels, counts = np.unique(values, return_counts=True)
+    shares = counts / counts.sum()
+    title = f"How {len(values):,} ratings are distributed (mean {values.mean():.2f})"
+    with _figure(path, title) as axes:
+        width = 0.8 * float(np.diff(levels).min(initial=1.0))
+        bars = axes.bar(levels, shares, width=width, color=COLOURS[0])
+        if len(levels) <= 20:
+            axes.set_xticks(levels)
+            axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=2, fontsize=9)
+        axes.set_xlabel("rating")
+        axes.set_ylabel("share of ratings")
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.grid(visible=False, axis="x")
+
+
+def draw_item_map(path: Path, vectors: Floats, catalog: Catalog, *, labels: int = 30) -> None:
+    """Items in the plane of their two strongest principal components, coloured by cluster.
+
+    `vectors` is (n_items, d). Directions only: rows are scaled to unit length first. Items that
+    somebody rated are drawn, the most rated ones larger, and the `labels` most rated are named.
+    """
+    rated = np.flatnonzero(catalog.rating_counts > 0)
+    points, shares = principal_plane(vectors[rated])
+    counts = catalog.rating_counts[rated]
+    with _figure(path, "Items by what their users like", size=(11.0, 8.5)) as axes:
+        for cluster in catalog.clusters:
+            inside = catalog.cluster_ids[rated] == cluster.id
+            if not inside.any():
+                continue
+            axes.scatter(
+                points[inside, 0],
+                points[inside, 1],
+                s=4.0 + 120.0 * counts[inside] / counts.max(),
+                color=COLOURS[(cluster.id - 1) % len(COLOURS)],
+                alpha=0.55,
+                lw=0,
+                label=f"{cluster.id} {cluster.name}",
+            )
+        named = np.argsort(-counts, kind="stable")[:labels]
+        _name(axes, points[named], [catalog.titles[rated[i]] for i in named.tolist()])
+        axes.set_xlabel(f"first principal component ({shares[0]:.0%} of the variance)")
+        axes.set_ylabel(f"second principal component ({shares[1]:.0%})")
+        if catalog.clusters:
+            axes.legend(
+                title="cluster",
+                loc="upper left",
+                bbox_to_anchor=(1.01, 1.0),
+                fontsize=8,
+                markerscale=1.0,
+            )
+
+
+def draw_activity(path: Path, scores: Sequence[Scores], count: int) -> None:
+    """NDCG by the number of ratings that a user gave, one bar a method."""
+    groups = [
+        (_bin_name(low, high), [_inside(s, low, high) for s in scores])
+        for low, high in zip(ACTIVITY_EDGES, (*ACTIVITY_EDGES[1:], None), strict=True)
+    ]
+    groups = [(name, values) for name, values in groups if len(values[0])]
+    width = 0.8 / len(scores)
+    with _figure(path, f"NDCG@{count} by user activity", size=(9.0, 5.0)) as axes:
+        for place, method in enumerate(scores):
+            means = np.array([values[place].mean() for _, values in groups])
+            errors = np.array(
+                [1.96 * values[place].std() / np.sqrt(len(values[place])) for _, values in groups]
+            )
+            axes.bar(
+                np.arange(len(groups)) + (place - (len(scores) - 1) / 2) * width,
+                means,
+                width,
+                yerr=errors,
+                error_kw={"lw": 1, "ecolor": "0.3"},
+                color=COLOURS[place % len(COLOURS)],
+                label=method.method,
+            )
+        axes.set_xticks(
+            np.arange(len(groups)), [f"{name}\n{len(v[0]):,} users" for name, v in groups]
+        )
+        axes.set_xlabel("ratings given by the user")
+        axes.set_ylabel(f"mean NDCG@{count} (bars: 95% interval)")
+        axes.set_ylim(bottom=0.0)
+        axes.grid(visible=False, axis="x")
+        axes.legend()
+
+
+def principal_plane(vectors: Floats) -> tuple[Doubles, Doubles]:
+    """The (n, 2) coordinates of unit-length rows in their principal plane, and its shares.
+
+    Shares are of the variance, (2,). The sign of each axis is fixed: its largest coordinate is
+    positive, so that the same vectors give the same picture.
+    """
+    rows = vectors.astype(np.float64)
+    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    rows -= rows.mean(axis=0)
+    variances, axes = np.linalg.eigh(rows.T @ rows)
+    points = rows @ axes[:, [-1, -2]]
+    peaks = points[np.abs(points).argmax(axis=0), [0, 1]]
+    shares = variances[[-1, -2]] / max(float(variances.sum()), 1e-12)
+    return points * np.where(peaks < 0.0, -1.0, 1.0), shares
+
+
+@contextmanager
+def _figure(path: Path, title: str, size: tuple[float, float] = (7.5, 4.5)) -> Iterator[Axes]:
+    """A figure in the house look, written to `path` at the end."""
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left", fontsize=13, fontweight="bold")
+    axes.grid(visible=True, color="0.9", lw=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    yield axes
+    figure.savefig(path)
+
+
+def _name(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
+    """Names points, most important first, leaving out names that would cover another."""
+    spans = np.ptp(points, axis=0) + 1e-12
+    taken: list[Doubles] = []
+    for point, title in zip(points, titles, strict=True):
+        place = point / spans
+        if any(abs(place[0] - t[0]) < 0.16 and abs(place[1] - t[1]) < 0.03 for t in taken):
+            continue
+        taken.append(place)
+        text = title if len(title) <= 28 else f"{title[:27]}…"
+        axes.annotate(text, tuple(point), xytext=(4, 3), textcoords="offset points", fontsize=7.5)
+
+
+def _inside(scores: Scores, low: int, high: int | None) -> Doubles:
+    given: Integers = scores.everything.given
+    inside = given >= low if high is None else (given >= low) & (given < high)
+    return scores.everything.ndcg[inside]
+
+
+def _bin_name(low: int, high: int | None) -> str:
+    return f"{low} or more" if high is None else f"{low} to {high - 1}"
