@@ -1,17 +1,48 @@
-"""The folder that fetched data sets are kept in, one folder each.
+"""The folder that fetched data sets are kept in, one folder each with a note of what it holds.
 
-How they get there is `fetching`; what is in them is `layouts`.
+How they get there is `fetching`; what is in their files is `layouts`.
 """
 
+import json
 import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 DATA_DIR_VARIABLE: Final = "FOLDIN_DATA_DIR"
-EDITIONS: Final = (
-    *("ml-latest-small", "ml-100k", "ml-1m", "ml-10m", "ml-20m", "ml-25m", "ml-32m"),
-)
 DEFAULT_EDITION: Final = "ml-latest-small"
+EDITIONS: Final[Mapping[str, int | None]] = MappingProxyType(
+    {
+        "ml-latest-small": None,  # GroupLens renews this one
+        "ml-100k": 100_000,
+        "ml-1m": 1_000_209,
+        "ml-10m": 10_000_054,
+        "ml-20m": 20_000_263,
+        "ml-25m": 25_000_095,
+        "ml-32m": 32_000_204,
+    }
+)
+"""MovieLens' editions and how many ratings each has by GroupLens' own account, smallest first."""
+
+_NOTE: Final = "fetched.json"
+
+
+@dataclass(frozen=True, slots=True)
+class CachedDataset:
+    """A fetched data set: its folder, its size, and where it came from."""
+
+    name: str
+    path: Path
+    ratings: int
+    users: int
+    items: int
+    origin: str
+
+    def to_json(self) -> dict[str, str | int]:
+        """The fields as JSON knows them."""
+        return asdict(self) | {"path": str(self.path)}
 
 
 def default_data_dir() -> Path:
@@ -27,6 +58,23 @@ def dataset_folder(name: str, data_dir: Path | None = None) -> Path:
     return (data_dir or default_data_dir()) / "datasets" / name
 
 
-def cached(data_dir: Path | None = None) -> tuple[str, ...]:
-    """The names of the editions that are there, smallest first."""
-    return tuple(name for name in EDITIONS if dataset_folder(name, data_dir).is_dir())
+def cached(name: str, data_dir: Path | None = None) -> CachedDataset | None:
+    """The edition of that name, or None where it was not fetched."""
+    folder = dataset_folder(name, data_dir)
+    if not (folder / _NOTE).is_file():
+        return None
+    note = json.loads((folder / _NOTE).read_text("utf-8"))
+    sizes = {key: int(note[key]) for key in ("ratings", "users", "items")}
+    return CachedDataset(name, folder, **sizes, origin=str(note["origin"]))
+
+
+def all_cached(data_dir: Path | None = None) -> tuple[CachedDataset, ...]:
+    """Every edition that was fetched, smallest first."""
+    found = (cached(name, data_dir) for name in EDITIONS)
+    return tuple(dataset for dataset in found if dataset is not None)
+
+
+def write_note(folder: Path, dataset: CachedDataset) -> None:
+    """The folder holds the note that makes it a fetched data set."""
+    note = json.dumps(dataset.to_json() | {"path": None}, indent=2)
+    (folder / _NOTE).write_text(note + "\n", "utf-8")

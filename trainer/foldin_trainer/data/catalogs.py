@@ -54,11 +54,7 @@ def read_u_item(path: Path) -> Catalogue:
 
 def read_recbole_items(path: Path) -> Catalogue:
     """ml-100k.item as recbole carries it: tab separated, year apart, genres separated by spaces."""
-    entries = (
-        (line, id_, Item(title.strip(), split_genres(genres, " "), _year(path, line, year)))
-        for line, (id_, title, year, genres) in _csv_rows(path, RECBOLE, read_header(path))
-    )
-    return _collect(path, entries)
+    return _collect(path, _recbole(path))
 
 
 def read_item_table(path: Path) -> Catalogue:
@@ -87,6 +83,14 @@ def _u_item(path: Path) -> Iterator[Entry]:
         title, year = split_title(fields[1])
         flagged = (g for g, flag in zip(GENRES_100K, fields[5:], strict=True) if flag == "1")
         yield line, fields[0], Item(title, split_genres("|".join(flagged)), year)
+
+
+def _recbole(path: Path) -> Iterator[Entry]:
+    for line, (id_, titled, released, genres) in _csv_rows(path, RECBOLE, read_header(path)):
+        # A few of its years are other words ("V", "unkonwn"); the title then holds the year.
+        title, in_title = split_title(titled)
+        year = int(released) if released.isdigit() else in_title
+        yield line, id_, Item(title, split_genres(genres, " "), year)
 
 
 def _own(path: Path, rows: Iterable[Row], *, has_year: bool) -> Iterator[Entry]:

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
-YEAR_IN_TITLE: Final = re.compile(r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)\s*$")
+YEAR_IN_TITLE: Final = re.compile(
+    r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)(?:\s*\((?:V|TV)\))?\s*$"
+)
 NO_GENRES: Final = frozenset({"", "(no genres listed)", "unknown"})
 
 

@@ -48,10 +48,9 @@ def _csv(folder: Path) -> Layout:
     path = folder / "ratings.csv"
     names = ("userId", "movieId", "rating", "timestamp")
     _expect_header(path, names)
-    movies = folder / "movies.csv"
-    return Layout(
-        RatingFile(path, names, *names), partial(catalogs.read_movies_csv, movies), HALF_STARS
-    )
+    movies = _present(folder / "movies.csv")
+    items = partial(catalogs.read_movies_csv, movies)
+    return Layout(RatingFile(path, names, *names), items, HALF_STARS)
 
 
 def _dat(folder: Path) -> Layout:
@@ -62,7 +61,7 @@ def _dat(folder: Path) -> Layout:
     encoding = "latin-1" if one_million else "utf-8"
     return Layout(
         ratings,
-        partial(catalogs.read_movies_dat, folder / "movies.dat", encoding),
+        partial(catalogs.read_movies_dat, _present(folder / "movies.dat"), encoding),
         WHOLE_STARS if one_million else HALF_STARS,
     )
 
@@ -70,14 +69,14 @@ def _dat(folder: Path) -> Layout:
 def _original_100k(folder: Path) -> Layout:
     names = ("user", "item", "rating", "timestamp")
     ratings = RatingFile(folder / "u.data", names, *names, delimiter="\t", header=False)
-    return Layout(ratings, partial(catalogs.read_u_item, folder / "u.item"), WHOLE_STARS)
+    return Layout(ratings, partial(catalogs.read_u_item, _present(folder / "u.item")), WHOLE_STARS)
 
 
 def _recbole_100k(folder: Path) -> Layout:
     path = folder / "ml-100k.inter"
     names = ("user_id:token", "item_id:token", "rating:float", "timestamp:float")
     _expect_header(path, names)
-    items = partial(catalogs.read_recbole_items, folder / "ml-100k.item")
+    items = partial(catalogs.read_recbole_items, _present(folder / "ml-100k.item"))
     return Layout(RatingFile(path, names, *names, delimiter="\t"), items, WHOLE_STARS)
 
 
@@ -86,3 +85,9 @@ def _expect_header(path: Path, names: tuple[str, ...]) -> None:
     if found != names:
         remedy = f"it should be {','.join(names)}; fetch the data set again"
         raise DataError(path, 1, f"the header is {','.join(found)}", remedy)
+
+
+def _present(path: Path) -> Path:
+    if not path.is_file():
+        raise DataError(path, None, "the file is missing", "restore it from the data set")
+    return path
