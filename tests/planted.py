@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from foldin_model.arrays import Doubles, Rows
+from foldin_model.arrays import Doubles, Integers, Rows
 from foldin_model.catalog import Catalog, Cluster
 from foldin_model.folding import fold, trained_base
 from foldin_model.heads import RatingRule, Scale
@@ -18,7 +18,7 @@ GENRES = ("Comedy", "Drama", "Horror", "Western")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planted:
-    """A model, its trained users and the histories they were trained on, rows in increasing order."""
+    """A model, its trained users and the histories they were trained on, rows increasing."""
 
     model: Model
     users: TrainedUsers
@@ -28,7 +28,7 @@ class Planted:
 def planted(*, users: int = 40, items: int = 120, dimension: int = 8, seed: int = 0) -> Planted:
     """Items alternate between the genres; users are "1", "2", ...; items "101", "102", ..."""
     rng = np.random.default_rng(seed)
-    groups = np.arange(items) % len(GENRES)
+    groups = (np.arange(items) % len(GENRES)).astype(np.int32)
     centres = rng.normal(size=(len(GENRES), dimension))
     ranking = centres[groups] + 0.4 * rng.normal(size=(items, dimension))
     rating = 0.3 * (centres[groups] + 0.4 * rng.normal(size=(items, dimension)))
@@ -52,7 +52,7 @@ def planted(*, users: int = 40, items: int = 120, dimension: int = 8, seed: int 
     return Planted(model, _trained(model, histories), histories)
 
 
-def _catalog(groups: Rows, counts: np.ndarray, rng: np.random.Generator) -> Catalog:
+def _catalog(groups: Rows, counts: Integers, rng: np.random.Generator) -> Catalog:
     clusters = tuple(
         Cluster(id=i + 1, name=f"{genre} films", genres=(genre,), size=int((groups == i).sum()))
         for i, genre in enumerate(GENRES)

@@ -5,11 +5,15 @@ z = o + Σ a_j v_j, which is what makes a score explainable rating by rating.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.heads import QuadraticHead
+
+LONG: Final = 4
+ROUNDING: Final = 1e-28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +55,8 @@ def fold_in_steps(
 ) -> Folded:
     """Approaches the same solution by `steps` conjugate-gradient steps from `base`.
 
-    Shapes as in `fold_exact`. In this basis the gradient is preconditioned by P⁻¹ already.
+    Shapes as in `fold_exact`. In this basis the gradient is preconditioned by P⁻¹ already. Stops
+    early where the residual is rounding alone. (Hestenes & Stiefel 1952.)
     """
     coefficients = np.zeros(len(vectors))
     slack = weights * (targets - vectors @ base)
@@ -59,8 +64,9 @@ def fold_in_steps(
     direction, direction_slack = residual, slack
     vector = base
     energy = float(residual @ residual)
+    solved = ROUNDING * energy
     for _ in range(steps):
-        if energy == 0.0:
+        if energy <= solved:
             break
         response = direction_slack + weights * (vectors @ direction)
         image = response @ vectors
@@ -85,13 +91,13 @@ def fold(
 ) -> Folded:
     """Folds ratings `values` of the items at `rows`, both (n,), over the right-hand side `base`.
 
-    Exact without `steps`. The result depends on the set of ratings, not on their order, to the
+    Exact without `steps`, and for histories longer than LONG times the dimension. The result depends on the set of ratings, not on their order, to the
     last bit when the caller passes rows in increasing order.
     """
     vectors = head.vectors[rows].astype(np.float64)
     weights = head.weights(values)
     targets = head.targets(rows, values)
-    if steps is None:
+    if steps is None or len(rows) > LONG * len(base):
         return fold_exact(vectors, weights, targets, base)
     return fold_in_steps(vectors, weights, targets, base, steps)
 
