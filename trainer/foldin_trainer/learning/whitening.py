@@ -1,0 +1,33 @@
+"""Carries a quadratic problem into the basis where its prior precision is the identity.
+
+What `foldin_model.heads` asks of both heads; it says nothing of where a precision comes from.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from foldin_model.arrays import Doubles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whitening:
+    """P = L·Lᵀ: item vectors become V·L⁻ᵀ and user vectors Lᵀ·z; inner products stay.
+
+    `factor` is the lower-triangular L, (d, d).
+    """
+
+    factor: Doubles
+
+    @classmethod
+    def of(cls, precision: Doubles) -> Self:
+        """The whitening of a positive definite (d, d); LinAlgError where it is not."""
+        return cls(np.asarray(np.linalg.cholesky(precision), np.float64))
+
+    def items(self, vectors: Doubles) -> Doubles:
+        """Item vectors (n, d) in the new basis."""
+        return np.asarray(np.linalg.solve(self.factor, vectors.T).T, np.float64)
+
+    def users(self, vectors: Doubles) -> Doubles:
+        """User vectors (n, d) or (d,) in the new basis."""
+        return np.asarray(vectors @ self.factor, np.float64)
