@@ -141,7 +141,7 @@ class AsyncClient:
             page = await self.send(call.at_page(page.next_page_token))
             yield page
 
-    def _stub(self, path: str) -> grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]:
+    def _stub(self, path: str) -> "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]":
         if path not in self._stubs:
             self._stubs[path] = self._channel.unary_unary(path)
         return self._stubs[path]

@@ -135,7 +135,7 @@ class Client:
             page = self.send(call.at_page(page.next_page_token))
             yield page
 
-    def _stub(self, path: str) -> grpc.UnaryUnaryMultiCallable[bytes, bytes]:
+    def _stub(self, path: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
         if path not in self._stubs:
             self._stubs[path] = self._channel.unary_unary(path)
         return self._stubs[path]
