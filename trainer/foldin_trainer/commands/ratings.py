@@ -1,0 +1,69 @@
+"""`foldin ratings`: a data set's ratings loaded as the histories of their users."""
+
+import asyncio
+from dataclasses import asdict
+
+import click
+from foldin_model.store.opening import open_store_url
+from foldin_model.store.redis_ratings import RedisRatingStore
+
+from foldin_trainer.commands.data import AS_JSON
+from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, progress
+from foldin_trainer.commands.sources import Source, takes_source
+from foldin_trainer.data.importing import ImportReport, import_histories
+from foldin_trainer.data.ratings import Ratings
+
+STORE_TIMEOUT_S = 60.0
+
+
+@click.group()
+def ratings() -> None:
+    """Load ratings into the store."""
+
+
+@ratings.command("import")
+@takes_source
+@click.option(
+    "--redis-url",
+    envvar="FOLDIN_REDIS_URL",
+    show_envvar=True,
+    help="A Redis 7+ or Valkey 8+; without it the embedded one in the data directory.",
+)
+@click.option(
+    "--namespace",
+    envvar="FOLDIN_NAMESPACE",
+    default="default",
+    show_default=True,
+    show_envvar=True,
+    help="Which of the store's namespaces.",
+)
+@AS_JSON
+@printing_errors
+def import_(source: Source, *, redis_url: str | None, namespace: str, as_json: bool) -> None:
+    """Load the ratings of SOURCE as their users' histories.
+
+    Ratings that the store has already, or newer ones of, stay as they are.
+    """
+    loaded = source.load().ratings
+    with open_store_url(redis_url, source.data_dir) as url:
+        report = asyncio.run(_import(loaded, url, namespace))
+    if as_json:
+        print_json(asdict(report))
+        return
+    facts = {
+        "users": f"{report.users:,}",
+        "stored": f"{report.stored:,}",
+        "unchanged": f"{report.unchanged:,}",
+    }
+    if report.left_out:
+        facts["left out"] = f"{report.left_out:,} of users with more ratings than are kept"
+    print_facts(facts)
+
+
+async def _import(loaded: Ratings, url: str, namespace: str) -> ImportReport:
+    store = RedisRatingStore(url, namespace, timeout_s=STORE_TIMEOUT_S)
+    try:
+        with progress("importing") as advance:
+            return await import_histories(loaded, store, advance)
+    finally:
+        await store.close()
