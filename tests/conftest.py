@@ -1,6 +1,12 @@
-"""Fixtures of every room: the planted model."""
+"""Fixtures of every room: the planted model, and a real store with a namespace a test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import pytest
+from foldin_model.store.embedded import embedded_store
 from planted import Planted, planted
 
 
@@ -8,3 +14,19 @@ from planted import Planted, planted
 def small() -> Planted:
     """A planted model of 40 users and 120 items."""
     return planted()
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """The url of a real store that lives as long as the tests."""
+    with (
+        TemporaryDirectory(prefix="foldin-") as folder,
+        embedded_store(Path(folder), appendfsync="no") as url,
+    ):
+        yield url
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test uses."""
+    return f"test-{uuid4().hex[:12]}"

@@ -1,0 +1,61 @@
+"""What both redis clients begin with: one kind of failure and a claimed namespace."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+from urllib.parse import urlsplit
+
+from redis import RedisError
+
+from foldin_model.errors import StoreMismatch, StoreUnavailable
+from foldin_model.store.keys import PARTITIONS, Keys
+
+PAGE_KEY_BYTES: Final = 32
+Command = tuple[str | bytes | int | float, ...]
+
+
+@contextmanager
+def reaching(url: str) -> Iterator[None]:
+    """Any failure of the client or the connection leaves as StoreUnavailable."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise unavailable(url, error) from error
+
+
+def unavailable(url: str, error: BaseException) -> StoreUnavailable:
+    """The error that names the store, without the password, and what it said."""
+    parts = urlsplit(url)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return StoreUnavailable(f"the store at {place} cannot be used: {error or type(error).__name__}")
+
+
+def claim(keys: Keys) -> tuple[Command, ...]:
+    """Commands that create the namespace where it is new; the last answers what it was made with.
+
+    HSETNX lets only the first of many creators choose.
+    """
+    return (
+        ("HSETNX", keys.control, "partitions", PARTITIONS),
+        ("HSETNX", keys.control, "page_key", os.urandom(PAGE_KEY_BYTES)),
+        ("HMGET", keys.control, "partitions", "page_key"),
+    )
+
+
+def check_claim(keys: Keys, settings: object) -> bytes:
+    """The namespace's page key. Raises StoreMismatch if it was made with other partitions.
+
+    `settings` is what the last command of `claim` was answered.
+    """
+    match settings:
+        case [bytes(partitions), bytes(page_key)]:
+            pass
+        case _:
+            raise TypeError(f"HMGET answered {settings!r}")
+    if partitions != str(PARTITIONS).encode():
+        raise StoreMismatch(
+            f"namespace {keys.namespace!r} was created with {partitions.decode()} partitions; this "
+            f"program uses {PARTITIONS}: choose another namespace, or the program that created it"
+        )
+    return page_key

