@@ -1,0 +1,5 @@
+"""`python -m foldin_server` is `foldin serve`."""
+
+from foldin_server.commands import serve
+
+serve(prog_name="python -m foldin_server")

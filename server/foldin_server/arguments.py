@@ -1,0 +1,68 @@
+"""What the RPCs ask for, checked and free of protobuf: ids, numbers and conditions."""
+
+from dataclasses import dataclass
+
+from foldin_model.filtering import ItemConditions
+from foldin_model.ids import ItemId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class PageArguments:
+    """Which part of a list. `digest` names the list: all arguments but the part."""
+
+    size: int
+    token: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UserArguments:
+    """Whose ratings count, from which revision on, and which more for this call only.
+
+    `user_id` is None for a caller who brings a profile alone.
+    """
+
+    user_id: UserId | None
+    min_revision: int = 0
+    profile: tuple[tuple[ItemId, float], ...] = ()
+    must_be_known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendArguments:
+    """`max_reasons` is None where no explanation is asked for."""
+
+    user: UserArguments
+    page: PageArguments
+    conditions: ItemConditions
+    include_rated: bool
+    strength: float
+    max_per_cluster: int
+    max_reasons: int | None
+
+    @property
+    def diversified(self) -> bool:
+        """Whether the order is another than that of the scores."""
+        return self.strength > 0 or self.max_per_cluster > 0
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarArguments:
+    item_id: ItemId
+    page: PageArguments
+    conditions: ItemConditions
+
+
+@dataclass(frozen=True, slots=True)
+class PredictArguments:
+    user: UserArguments
+    item_ids: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListArguments:
+    """`query` is empty for every item."""
+
+    query: str
+    page: PageArguments
+    conditions: ItemConditions

@@ -1,0 +1,125 @@
+"""What every RPC has in common: a place among the calls in flight, a record, an error's status.
+
+A handler below this line parses, calls and renders; it raises FoldinError and knows no context.
+"""
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from foldin.v1.ratings_pb2 import ServingInfo
+from foldin_model.errors import FoldinError, Overloaded
+from foldin_model.users import Personalization
+from google.rpc.status_pb2 import Status
+from grpc.aio import ServicerContext
+from grpc_status.rpc_status import to_status
+
+from foldin_server.deadlines import Deadline
+from foldin_server.errors import internal_status, status_of
+from foldin_server.metrics import Metrics
+from foldin_server.telemetry import CallRecord, Telemetry
+
+log = logging.getLogger(__name__)
+Request = TypeVar("Request")
+Response = TypeVar("Response")
+
+
+class Call(CallRecord):
+    """The record of a call, and how long it may still take."""
+
+    __slots__ = ("deadline",)
+
+    def __init__(self, method: str, deadline: Deadline) -> None:
+        super().__init__(method)
+        self.deadline = deadline
+
+    def told(self, info: ServingInfo) -> None:
+        """Notes what the caller is told about how the answer was made."""
+        self.model_version = info.model_version
+        self.degraded = info.degraded
+        if info.personalization:
+            self.personalization = Personalization(info.personalization).name.lower()
+
+
+class Calls:
+    """Admits at most `max_in_flight` calls at a time and sees each of them to its end."""
+
+    def __init__(self, metrics: Metrics, telemetry: Telemetry, max_in_flight: int) -> None:
+        self._metrics = metrics
+        self._telemetry = telemetry
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+
+    async def answer(
+        self,
+        method: str,
+        work: Callable[[Call], Awaitable[Response]],
+        context: "ServicerContext[Any, Response]",
+    ) -> Response:
+        """The response of `work`; a failure ends the call with its status."""
+        started = time.perf_counter()
+        call = Call(method, Deadline.after(context.time_remaining()))
+        try:
+            return await self._admitted(call, work)
+        except FoldinError as error:
+            call.code, call.reason = error.code, error.reason
+            status = status_of(error)
+        except asyncio.CancelledError:
+            call.code = "CANCELLED"
+            raise
+        except Exception:
+            call.code = call.reason = "INTERNAL"
+            status = internal_status()
+            log.exception("failure", extra={"method": method})
+        finally:
+            self._telemetry.ended(call, started)
+        await context.abort_with_status(to_status(status))
+        raise AssertionError("abort_with_status raises")
+
+    async def _admitted(self, call: Call, work: Callable[[Call], Awaitable[Response]]) -> Response:
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded(f"{self._in_flight} calls are in work, the limit; try again soon")
+        self._in_flight += 1
+        self._metrics.in_flight.set(self._in_flight)
+        try:
+            return await work(call)
+        finally:
+            self._in_flight -= 1
+            self._metrics.in_flight.set(self._in_flight)
+
+
+async def entry_status(work: Awaitable[Response], method: str) -> Response | Status:
+    """The response of one entry of a batch, or the status that it would have ended a call with."""
+    try:
+        return await work
+    except FoldinError as error:
+        return status_of(error)
+    except Exception:
+        log.exception("failure", extra={"method": method})
+        return internal_status()
+
+
+class HasCalls(Protocol):
+    """A servicer whose handlers run under `Calls`."""
+
+    @property
+    def calls(self) -> Calls: ...
+
+
+Servicer = TypeVar("Servicer", bound=HasCalls)
+
+
+def rpc(
+    handler: Callable[[Servicer, Request, Call], Awaitable[Response]],
+) -> Callable[[Servicer, Request, Any], Awaitable[Response]]:
+    """Makes a servicer's method of a handler that takes a Call instead of a context."""
+    method = handler.__name__
+
+    @functools.wraps(handler)
+    async def answer(self: Servicer, request: Request, context: Any) -> Response:
+        return await self.calls.answer(method, lambda call: handler(self, request, call), context)
+
+    return answer

@@ -1,0 +1,52 @@
+"""The command `foldin serve`: settings from options and environment, then the server.
+
+Nothing numeric is imported before the threads of the numeric libraries are limited.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import click
+
+from foldin_server import threads
+from foldin_server.settings import PREFIX, Settings, SettingsError, check_names
+
+
+def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives the command an option for every setting."""
+    hints = get_type_hints(Settings, include_extras=True)
+    for entry in reversed(dataclasses.fields(Settings)):
+        hint, text = get_args(hints[entry.name])
+        kind = next(iter(get_args(hint)), hint)  # of a setting that may be None: the other type
+        name = entry.name.replace("_", "-")
+        command = click.option(
+            f"--{name}/--no-{name}" if kind is bool else f"--{name}",
+            entry.name,
+            type=click.Path(path_type=Path) if kind is Path else kind,
+            default=entry.default,
+            show_default=entry.default is not None,
+            envvar=PREFIX + entry.name.upper(),
+            show_envvar=True,
+            help=text,
+        )(command)
+    return command
+
+
+@click.command()
+@_setting_options
+def serve(**values: Any) -> None:
+    """Serve recommendations over gRPC until SIGTERM or Ctrl-C."""
+    threads.limit_before_import()
+    from foldin_model.errors import FoldinError  # noqa: PLC0415 (numpy comes with it)
+
+    from foldin_server import serving, telemetry  # noqa: PLC0415
+
+    try:
+        check_names()
+        settings = Settings(**values)
+        telemetry.log_to()
+        serving.serve(settings)
+    except (SettingsError, FoldinError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,23 @@
+"""How long a call may still work. It measures; whoever waits has to ask it."""
+
+import time
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A point of `time.monotonic()`, or None for a caller who waits for ever."""
+
+    at: float | None
+
+    @classmethod
+    def after(cls, seconds: float | None) -> Self:
+        """The point `seconds` from now."""
+        return cls(None if seconds is None else time.monotonic() + seconds)
+
+    def capped(self, seconds: float) -> float:
+        """The seconds left, `seconds` at most and never negative."""
+        if self.at is None:
+            return seconds
+        return max(0.0, min(seconds, self.at - time.monotonic()))

@@ -1,0 +1,62 @@
+"""Turns failures into gRPC statuses with the rich details of google.rpc.
+
+It decides nothing: code, reason and retry time belong to the classes of `foldin_model.errors`.
+"""
+
+from typing import Final
+
+from foldin_model.errors import FoldinError, InvalidField, NotFound
+from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
+from google.rpc.code_pb2 import Code
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+DOMAIN: Final = "foldin.v1"
+
+
+def status_of(error: FoldinError) -> Status:
+    """The status that the caller receives, with ErrorInfo and what else the error knows."""
+    details: list[Message] = [ErrorInfo(domain=DOMAIN, reason=error.reason)]
+    if isinstance(error, InvalidField):
+        details.append(_bad_request(error))
+    if isinstance(error, NotFound):
+        details.append(
+            ResourceInfo(
+                resource_type=error.resource_type,
+                resource_name=error.name,
+                description=str(error),
+            )
+        )
+    if error.retry_after_ms is not None:
+        retry = RetryInfo()
+        retry.retry_delay.FromMilliseconds(error.retry_after_ms)
+        details.append(retry)
+    return Status(code=Code.Value(error.code), message=str(error), details=_packed(details))
+
+
+def internal_status() -> Status:
+    """The status of a failure that nobody expected: it says nothing of the inside."""
+    info = ErrorInfo(domain=DOMAIN, reason="INTERNAL")
+    message = "the server failed; its log says why"
+    return Status(code=Code.INTERNAL, message=message, details=_packed([info]))
+
+
+def _bad_request(error: InvalidField) -> BadRequest:
+    return BadRequest(
+        field_violations=[
+            BadRequest.FieldViolation(
+                field=violation.field, description=violation.description, reason=error.reason
+            )
+            for violation in error.violations
+        ]
+    )
+
+
+def _packed(details: list[Message]) -> list[Any]:
+    packed = []
+    for detail in details:
+        wrapped = Any()
+        wrapped.Pack(detail)
+        packed.append(wrapped)
+    return packed

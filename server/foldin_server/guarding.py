@@ -1,0 +1,99 @@
+"""A rating store that fails at once while it is known to be gone, and finds out when it is back.
+
+It adds no retries and no timeouts; the store underneath has its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, TypeVar
+
+from foldin_model.errors import StoreUnavailable
+from foldin_model.ids import UserId, Version
+from foldin_model.store.protocols import (
+    ImportedRating,
+    ImportOutcome,
+    RatingStore,
+    RatingWrite,
+    UserState,
+    WriteOutcome,
+)
+
+from foldin_server.metrics import Metrics
+
+PING_INTERVAL_S: Final = 0.1
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class GuardedStore:
+    """A `RatingStore`: after one failure, calls raise StoreUnavailable until a ping succeeds."""
+
+    def __init__(self, store: RatingStore, metrics: Metrics) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._pinging: asyncio.Task[None] | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the store answered when last asked."""
+        return self._pinging is None
+
+    async def write(self, write: RatingWrite) -> WriteOutcome:
+        return await self._guarded(lambda: self._store.write(write))
+
+    async def import_ratings(
+        self, user_id: UserId, ratings: Sequence[ImportedRating]
+    ) -> ImportOutcome:
+        return await self._guarded(lambda: self._store.import_ratings(user_id, ratings))
+
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+        return await self._guarded(lambda: self._store.read(user_id, version, history=history))
+
+    async def keep_folded(
+        self, user_id: UserId, version: Version, revision: int, folded: bytes
+    ) -> bool:
+        return await self._guarded(
+            lambda: self._store.keep_folded(user_id, version, revision, folded)
+        )
+
+    async def ping(self) -> None:
+        await self._guarded(self._store.ping)
+
+    async def close(self) -> None:
+        """Stops looking for the store and gives its connections back."""
+        if self._pinging is not None:
+            self._pinging.cancel()
+            await asyncio.wait([self._pinging])
+        await self._store.close()
+
+    async def _guarded(self, operation: Callable[[], Awaitable[Result]]) -> Result:
+        if self._pinging is not None:
+            raise StoreUnavailable("the store is out of reach; try again soon")
+        try:
+            return await operation()
+        except StoreUnavailable as error:
+            self._lost(error)
+            raise
+
+    def _lost(self, error: StoreUnavailable) -> None:
+        if self._pinging is not None:
+            return
+        log.error("store_lost", extra={"error": str(error)})
+        self._metrics.store_outages.inc()
+        self._metrics.store_reachable.set(0)
+        self._pinging = asyncio.get_running_loop().create_task(self._find())
+
+    async def _find(self) -> None:
+        while not await self._answers():  # noqa: ASYNC110 (the store sends no event)
+            await asyncio.sleep(PING_INTERVAL_S)
+        self._pinging = None
+        self._metrics.store_reachable.set(1)
+        log.info("store_found")
+
+    async def _answers(self) -> bool:
+        try:
+            await self._store.ping()
+        except StoreUnavailable:
+            return False
+        return True

@@ -1,0 +1,104 @@
+"""What a server counts and times, for Prometheus. It holds no user and no item.
+
+Every name ends in its unit; counters end in `_total`.
+"""
+
+import logging
+from dataclasses import dataclass
+from threading import Thread
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import start_http_server
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+from foldin_server.settings import SettingsError, split_address
+
+log = logging.getLogger(__name__)
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """The metrics of one server in a registry of their own."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self.registry = registry
+        self.calls = Histogram(
+            "foldin_rpc_seconds",
+            "Calls by outcome.",
+            ("method", "code"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        self.answers = Counter(
+            "foldin_answers_total",
+            "Answers by how they were made.",
+            ("personalization", "degraded"),
+            registry=registry,
+        )
+        self.in_flight = Gauge("foldin_in_flight_calls", "Calls in work.", registry=registry)
+        self.background_failures = Counter(
+            "foldin_background_failures_total",
+            "Failures behind answers.",
+            ("task",),
+            registry=registry,
+        )
+        self.store_outages = Counter(
+            "foldin_store_outages_total",
+            "Times that the store went out of reach.",
+            registry=registry,
+        )
+        self.store_reachable = Gauge(
+            "foldin_store_reachable_ratio",
+            "1 while the store answers, else 0.",
+            registry=registry,
+        )
+        self.store_reachable.set(1)
+        self.load_failures = Counter(
+            "foldin_model_load_failures_total",
+            "Models that could not be loaded.",
+            registry=registry,
+        )
+        self.load_seconds = Gauge(
+            "foldin_model_load_seconds", "Time that the last load took.", registry=registry
+        )
+        self.model_created = Gauge(
+            "foldin_model_created_timestamp_seconds",
+            "When the served model was published.",
+            registry=registry,
+        )
+        self.model_current = Gauge(
+            "foldin_model_current_ratio",
+            "1 while the store's current model is served, else 0.",
+            registry=registry,
+        )
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        GCCollector(registry=registry)
+
+    def listen(self, address: str) -> "MetricsEndpoint":
+        """Serves the metrics over HTTP at host:port from a thread. Raises SettingsError."""
+        host, port = split_address(address)
+        try:
+            server, thread = start_http_server(port, host, self.registry)
+        except OSError as error:
+            raise SettingsError(f"cannot serve metrics on {address}: {error.strerror}") from error
+        log.info("metrics", extra={"address": f"{host}:{server.server_port}"})
+        return MetricsEndpoint(server, thread)
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsEndpoint:
+    """The HTTP server of the metrics."""
+
+    server: WSGIServer
+    thread: Thread
+
+    def close(self) -> None:
+        """Ends the endpoint and gives its port back."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()

@@ -1,0 +1,83 @@
+"""The handlers of ModelService: which models there are, which serves, and which shall."""
+
+# ruff: noqa: N802, ARG002 (names and arguments are those of the contract)
+
+import asyncio
+from pathlib import Path
+
+from foldin.v1 import model_pb2 as pb
+from foldin.v1.model_pb2_grpc import ModelServiceServicer
+from foldin_model import publishing
+from foldin_model.ids import Version
+from foldin_model.store.protocols import ModelStore, Pointer
+
+from foldin_server import parsing, rendering
+from foldin_server.calls import Call, Calls, rpc
+from foldin_server.snapshots import Snapshots
+
+
+class Models(ModelServiceServicer):
+    """Published models."""
+
+    def __init__(
+        self, calls: Calls, snapshots: Snapshots, store: ModelStore, directory: Path
+    ) -> None:
+        self.calls = calls
+        self._snapshots = snapshots
+        self._store = store
+        self._directory = directory
+
+    @rpc
+    async def GetServingModel(
+        self, request: pb.GetServingModelRequest, call: Call
+    ) -> pb.GetServingModelResponse:
+        """The model that this process serves, and why it is not the current one, if it is not."""
+        snapshot = self._snapshots.serving()
+        call.model_version = snapshot.version
+        pointer = self._snapshots.pointer
+        return pb.GetServingModelResponse(
+            model=rendering.model(snapshot.manifest, _state(snapshot.version, pointer)),
+            epoch=pointer.epoch,
+            load_error=self._snapshots.load_error,
+        )
+
+    @rpc
+    async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
+        """Every version in the store, newest first."""
+        pointer = await asyncio.to_thread(self._store.pointer)
+        versions = await asyncio.to_thread(publishing.versions, self._store)
+        return pb.ListModelsResponse(
+            models=[
+                rendering.model(manifest, _state(manifest.version, pointer))
+                for manifest, _ in versions
+            ],
+            epoch=pointer.epoch,
+            current_version=pointer.current or "",
+            previous_version=pointer.previous or "",
+        )
+
+    @rpc
+    async def ActivateModel(
+        self, request: pb.ActivateModelRequest, call: Call
+    ) -> pb.ActivateModelResponse:
+        """Makes a version current, if it is whole, and serves it here before answering."""
+        version = Version(parsing.checked_id("version", request.version))
+        pointer = await asyncio.to_thread(self._activate, version, request.epoch or None)
+        await self._snapshots.look(again=True)
+        return pb.ActivateModelResponse(
+            epoch=pointer.epoch,
+            current_version=pointer.current or "",
+            previous_version=pointer.previous or "",
+        )
+
+    def _activate(self, version: Version, epoch: int | None) -> Pointer:
+        publishing.load(publishing.install(self._store, version, self._directory))
+        return publishing.activate(self._store, version, epoch)
+
+
+def _state(version: str, pointer: Pointer) -> pb.Model.State:
+    if version == pointer.current:
+        return pb.Model.STATE_CURRENT
+    if version == pointer.previous:
+        return pb.Model.STATE_PREVIOUS
+    return pb.Model.STATE_AVAILABLE

@@ -1,0 +1,30 @@
+"""Stores ratings and takes them back. A write that was begun ends, even if its caller leaves.
+
+What a write does to the stored ratings is the store's rule, not this module's.
+"""
+
+from foldin_model.snapshot import Snapshot
+from foldin_model.store.protocols import RatingStore, RatingWrite, WriteOutcome
+
+from foldin_server.background import Background
+from foldin_server.recommending import row_of
+
+
+class Rater:
+    """Writes to the rating store."""
+
+    def __init__(self, store: RatingStore, background: Background) -> None:
+        self._store = store
+        self._background = background
+
+    async def submit(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
+        """Stores a rating of an item that the model has.
+
+        Raises ItemNotFound and the failures of `RatingStore.write`.
+        """
+        row_of(snapshot, write.item_id)
+        return await self._background.finish(self._store.write(write))
+
+    async def delete(self, write: RatingWrite) -> WriteOutcome:
+        """Takes a rating back, also of an item that the model lacks by now."""
+        return await self._background.finish(self._store.write(write))

@@ -1,0 +1,171 @@
+"""The handlers of RecommendationService: parse, call, render."""
+
+# ruff: noqa: N802 (names and arguments are those of the contract)
+
+import asyncio
+from collections import defaultdict
+
+from foldin.v1 import recommendation_pb2 as pb
+from foldin.v1.recommendation_pb2_grpc import RecommendationServiceServicer
+from foldin_model.ids import UserId
+from google.rpc.status_pb2 import Status
+
+from foldin_server import parsing, rendering
+from foldin_server.calls import Call, Calls, entry_status, rpc
+from foldin_server.deadlines import Deadline
+from foldin_server.rating import Rater
+from foldin_server.recommending import Recommender
+from foldin_server.snapshots import Snapshots
+
+MAX_BATCH_RECOMMEND = 100
+MAX_BATCH_SUBMIT = 1_000
+
+
+class Recommendations(RecommendationServiceServicer):
+    """Recommendations, and the ratings that they follow."""
+
+    def __init__(
+        self, calls: Calls, snapshots: Snapshots, recommender: Recommender, rater: Rater
+    ) -> None:
+        self.calls = calls
+        self._snapshots = snapshots
+        self._recommender = recommender
+        self._rater = rater
+
+    @rpc
+    async def Recommend(self, request: pb.RecommendRequest, call: Call) -> pb.RecommendResponse:
+        """The items a user would like best."""
+        call.user_id = UserId(request.user_id) if request.user_id else None
+        response = await self._recommend(request, call.deadline)
+        call.told(response.serving_info)
+        return response
+
+    @rpc
+    async def BatchRecommend(
+        self, request: pb.BatchRecommendRequest, call: Call
+    ) -> pb.BatchRecommendResponse:
+        """Many Recommends, each with a status of its own."""
+        self._snapshots.serving()
+        parsing.checked_count("requests", len(request.requests), MAX_BATCH_RECOMMEND)
+        results = await asyncio.gather(
+            *(
+                entry_status(self._recommend(entry, call.deadline), call.method)
+                for entry in request.requests
+            )
+        )
+        return pb.BatchRecommendResponse(
+            results=[
+                pb.BatchRecommendResponse.Result(error=result)
+                if isinstance(result, Status)
+                else pb.BatchRecommendResponse.Result(response=result)
+                for result in results
+            ]
+        )
+
+    @rpc
+    async def SimilarItems(
+        self, request: pb.SimilarItemsRequest, call: Call
+    ) -> pb.SimilarItemsResponse:
+        """The items most like another."""
+        self._snapshots.serving()
+        answer = await self._recommender.similar(parsing.similar_arguments(request))
+        response = rendering.similar_items(answer, self._snapshots.page_key)
+        call.told(response.serving_info)
+        return response
+
+    @rpc
+    async def SubmitRating(
+        self, request: pb.SubmitRatingRequest, call: Call
+    ) -> pb.SubmitRatingResponse:
+        """Stores one rating; answers when it is stored."""
+        call.user_id = UserId(request.user_id)
+        response = await self._submit(request)
+        call.told(response.serving_info)
+        return response
+
+    @rpc
+    async def BatchSubmitRatings(
+        self, request: pb.BatchSubmitRatingsRequest, call: Call
+    ) -> pb.BatchSubmitRatingsResponse:
+        """Stores many ratings, each by itself; those of one user in the order given."""
+        self._snapshots.serving()
+        parsing.checked_count("requests", len(request.requests), MAX_BATCH_SUBMIT)
+        turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+        async def in_turn(entry: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
+            async with turns[entry.user_id]:
+                return await self._submit(entry)
+
+        results = await asyncio.gather(
+            *(entry_status(in_turn(entry), call.method) for entry in request.requests)
+        )
+        return pb.BatchSubmitRatingsResponse(
+            results=[
+                pb.BatchSubmitRatingsResponse.Result(error=result)
+                if isinstance(result, Status)
+                else pb.BatchSubmitRatingsResponse.Result(response=result)
+                for result in results
+            ]
+        )
+
+    @rpc
+    async def DeleteRating(
+        self, request: pb.DeleteRatingRequest, call: Call
+    ) -> pb.DeleteRatingResponse:
+        """Takes one rating back."""
+        call.user_id = UserId(request.user_id)
+        snapshot = self._snapshots.serving()
+        outcome = await self._rater.delete(parsing.deletion(request))
+        response = pb.DeleteRatingResponse(
+            user_revision=outcome.revision,
+            replayed=outcome.replayed,
+            superseded=outcome.superseded,
+            serving_info=rendering.write_info(snapshot, outcome),
+        )
+        call.told(response.serving_info)
+        return response
+
+    @rpc
+    async def PredictRatings(
+        self, request: pb.PredictRatingsRequest, call: Call
+    ) -> pb.PredictRatingsResponse:
+        """What a user would rate the named items."""
+        call.user_id = UserId(request.user_id) if request.user_id else None
+        scale = self._snapshots.serving().model.scale
+        arguments = parsing.predict_arguments(request, scale)
+        answer = await self._recommender.predict(arguments, call.deadline)
+        response = rendering.predictions(answer, arguments.item_ids)
+        call.told(response.serving_info)
+        return response
+
+    @rpc
+    async def GetUserState(
+        self, request: pb.GetUserStateRequest, call: Call
+    ) -> pb.GetUserStateResponse:
+        """What is kept of a user."""
+        call.user_id = UserId(request.user_id)
+        self._snapshots.serving()
+        user_id, most = parsing.state_arguments(request)
+        answer = await self._recommender.state(user_id)
+        response = rendering.user_state(user_id, answer, most)
+        call.told(response.serving_info)
+        return response
+
+    async def _recommend(
+        self, request: pb.RecommendRequest, deadline: Deadline
+    ) -> pb.RecommendResponse:
+        scale = self._snapshots.serving().model.scale
+        arguments = parsing.recommend_arguments(request, scale)
+        answer = await self._recommender.recommend(arguments, deadline)
+        return rendering.recommendation(answer, self._snapshots.page_key)
+
+    async def _submit(self, request: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
+        snapshot = self._snapshots.serving()
+        write = parsing.submission(request, snapshot.model.scale)
+        outcome = await self._rater.submit(snapshot, write)
+        return pb.SubmitRatingResponse(
+            user_revision=outcome.revision,
+            replayed=outcome.replayed,
+            superseded=outcome.superseded,
+            serving_info=rendering.write_info(snapshot, outcome),
+        )

@@ -1,0 +1,157 @@
+"""Answers what users would like: recommendations, similar items, predictions and their state.
+
+It reads users, hands the computing to `ranking` and knows neither protobuf nor gRPC.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from foldin_model.arrays import Doubles
+from foldin_model.errors import ItemNotFound
+from foldin_model.filtering import allowed
+from foldin_model.ids import ItemId, UserId
+from foldin_model.paging import PageToken
+from foldin_model.ratings import History
+from foldin_model.searching import Cursor, Hits
+from foldin_model.similar import similar
+from foldin_model.snapshot import Snapshot
+from foldin_model.users import FoldedUser
+
+from foldin_server.arguments import (
+    PredictArguments,
+    RecommendArguments,
+    SimilarArguments,
+)
+from foldin_server.deadlines import Deadline
+from foldin_server.offloading import offload
+from foldin_server.ranking import (
+    Recommendation,
+    current_user,
+    folding_operations,
+    operations,
+    page_of,
+    predicted,
+    recommend,
+)
+from foldin_server.snapshots import Snapshots
+from foldin_server.users import Users, check_known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarItems:
+    """One page of items like another."""
+
+    snapshot: Snapshot
+    hits: Hits
+    next_token: PageToken | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """(n,) ratings that a user would give, and those that she gave, None where she did not."""
+
+    snapshot: Snapshot
+    user: FoldedUser
+    predicted: Doubles
+    given: tuple[float | None, ...]
+    degraded: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownUser:
+    """What is kept of a user, her ratings in no order."""
+
+    snapshot: Snapshot
+    user: FoldedUser
+    history: History
+    trained: bool
+
+
+class Recommender:
+    """Answers from the snapshot that serves, or the one that a page token names."""
+
+    def __init__(self, snapshots: Snapshots, users: Users) -> None:
+        self._snapshots = snapshots
+        self._users = users
+
+    async def recommend(self, arguments: RecommendArguments, deadline: Deadline) -> Recommendation:
+        """One page of recommendations.
+
+        Raises the failures of page tokens, UserNotFound and those of `Users.view`.
+        """
+        snapshot, token = self._snapshots.of_page(arguments.page)
+        explained = arguments.max_reasons is not None
+        view = await self._users.view(arguments.user, snapshot.version, deadline, history=explained)
+        cost = operations(snapshot, view, arguments)
+        answer = await offload(cost, recommend, snapshot, view, arguments, token)
+        if arguments.user.must_be_known:
+            check_known(arguments.user.user_id, view, answer.current)
+        if not arguments.user.profile:
+            self._users.keep(arguments.user.user_id, view, answer.current)
+        return answer
+
+    async def similar(self, arguments: SimilarArguments) -> SimilarItems:
+        """One page of items like another. Raises ItemNotFound and the failures of page tokens."""
+        snapshot, token = self._snapshots.of_page(arguments.page)
+        row = row_of(snapshot, arguments.item_id)
+        mask = allowed(snapshot, arguments.conditions)
+        position = None if token is None else token.position
+        ranked = await offload(
+            snapshot.model.similarity.size,
+            page_of,
+            partial(similar, snapshot, row, mask),
+            arguments.page.size,
+            position if isinstance(position, Cursor) else None,
+        )
+        following = None
+        if ranked.rest is not None:
+            following = PageToken(snapshot.version, arguments.page.digest, ranked.rest)
+        return SimilarItems(snapshot, ranked.hits, following)
+
+    async def predict(self, arguments: PredictArguments, deadline: Deadline) -> Predictions:
+        """What a user would rate items. Raises ItemNotFound and the failures of `Users.view`."""
+        snapshot = self._snapshots.serving()
+        rows = np.array([row_of(snapshot, item_id) for item_id in arguments.item_ids], np.int32)
+        view = await self._users.view(arguments.user, snapshot.version, deadline, history=True)
+        history = view.state.history or History.empty()
+        user = await offload(
+            folding_operations(snapshot, view),
+            current_user,
+            snapshot,
+            view,
+            arguments.user.profile,
+        )
+        given: dict[ItemId, float] = dict(
+            zip(history.item_ids, history.values.tolist(), strict=True)
+        )
+        given.update(arguments.user.profile)
+        return Predictions(
+            snapshot=snapshot,
+            user=user,
+            predicted=predicted(snapshot, user, rows),
+            given=tuple(given.get(item_id) for item_id in arguments.item_ids),
+            degraded=view.degraded,
+        )
+
+    async def state(self, user_id: UserId) -> KnownUser:
+        """What is kept of a user. Raises StoreUnavailable, for nothing else knows it."""
+        snapshot = self._snapshots.serving()
+        view = await self._users.stored(user_id, snapshot.version)
+        user = await offload(folding_operations(snapshot, view), current_user, snapshot, view, ())
+        return KnownUser(
+            snapshot=snapshot,
+            user=user,
+            history=view.state.history or History.empty(),
+            trained=view.state.trained is not None,
+        )
+
+
+def row_of(snapshot: Snapshot, item_id: ItemId) -> int:
+    """The row of an item. Raises ItemNotFound where the version lacks it."""
+    row = snapshot.model.catalog.row(item_id)
+    if row is None:
+        raise ItemNotFound(
+            item_id, f"model {snapshot.version} has no item {item_id!r}; search with ListItems"
+        )
+    return row

@@ -1,0 +1,183 @@
+"""One server process from start to stop: bind, load, serve, and leave without losing a call.
+
+Everything that a server is made of is put together here; what the parts do, they know themselves.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from foldin.v1 import catalog_pb2, model_pb2, recommendation_pb2
+from foldin.v1.catalog_pb2_grpc import add_CatalogServiceServicer_to_server
+from foldin.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
+from foldin.v1.recommendation_pb2_grpc import add_RecommendationServiceServicer_to_server
+from foldin_model.errors import StoreUnavailable
+from foldin_model.store.opening import default_data_dir, open_store_url
+from foldin_model.store.protocols import ModelStore, RatingStore
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis_ratings import RedisRatingStore
+from grpc import aio
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from foldin_server import threads, transport
+from foldin_server.background import Background
+from foldin_server.calls import Calls
+from foldin_server.catalog_service import Catalogue
+from foldin_server.guarding import GuardedStore
+from foldin_server.metrics import Metrics
+from foldin_server.modelling import Models
+from foldin_server.rating import Rater
+from foldin_server.recommendation_service import Recommendations
+from foldin_server.recommending import Recommender
+from foldin_server.settings import Settings
+from foldin_server.snapshots import Snapshots
+from foldin_server.telemetry import Telemetry
+from foldin_server.user_cache import UserCache
+from foldin_server.users import Users
+
+SERVICES: Final = tuple(
+    module.DESCRIPTOR.services_by_name[name].full_name
+    for module, name in (
+        (recommendation_pb2, "RecommendationService"),
+        (catalog_pb2, "CatalogService"),
+        (model_pb2, "ModelService"),
+    )
+)
+CURRENT_MODEL: Final = "foldin.v1.current_model"  # health: is the store's current model served?
+SERVING: Final = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a server serves from: ratings, models, and where models are installed."""
+
+    ratings: RatingStore
+    models: ModelStore
+    directory: Path
+
+
+class Server:
+    """One gRPC server on the running loop."""
+
+    def __init__(self, settings: Settings, stores: Stores) -> None:
+        self._settings = settings
+        self.metrics = Metrics()
+        self._telemetry = Telemetry(self.metrics, log_calls=settings.log_calls)
+        self._background = Background(self.metrics)
+        self.store = GuardedStore(stores.ratings, self.metrics)
+        self.snapshots = Snapshots(
+            stores.models,
+            stores.directory,
+            self.metrics,
+            retire_after_s=settings.retire_after_s,
+            changed=self._show_health,
+        )
+        self._health = health.aio.HealthServicer()
+        self._server = aio.server(options=transport.options(settings))
+        self._add_services(stores)
+        self.address = transport.bind(self._server, settings.address)
+
+    async def start(self) -> None:
+        """Takes calls, and answers them from the store's current model if there is one."""
+        await self._show_health()
+        await self._server.start()
+        await self.snapshots.look()
+        version = self.snapshots.serving().version if self.snapshots.ready else ""
+        log.info("serving", extra={"address": self.address, "model_version": version})
+
+    async def follow(self) -> None:
+        """Follows the store's pointer, for ever."""
+        await self.snapshots.follow(self._settings.poll_interval_ms / 1_000)
+
+    async def stop(self) -> None:
+        """Says NOT_SERVING, lets callers see it, ends the calls in flight, then what they began."""
+        log.info("stopping")
+        await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(self._settings.stop_delay_s)
+        await self._server.stop(self._settings.stop_grace_s)
+        await self._background.drain()
+        await self.store.close()
+        log.info("stopped")
+
+    def _add_services(self, stores: Stores) -> None:
+        settings, server, snapshots = self._settings, self._server, self.snapshots
+        calls = Calls(self.metrics, self._telemetry, settings.max_in_flight)
+        users = Users(
+            self.store,
+            UserCache(settings.user_cache_size),
+            self._background,
+            revision_wait_s=settings.revision_wait_ms / 1_000,
+        )
+        recommendations = Recommendations(
+            calls, snapshots, Recommender(snapshots, users), Rater(self.store, self._background)
+        )
+        models = Models(calls, snapshots, stores.models, stores.directory)
+        add_RecommendationServiceServicer_to_server(recommendations, server)
+        add_CatalogServiceServicer_to_server(Catalogue(calls, snapshots), server)
+        add_ModelServiceServicer_to_server(models, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection.enable_server_reflection(reflected, server)
+
+    async def _show_health(self) -> None:
+        self._telemetry.hash_key = self.snapshots.page_key
+        ready = SERVING if self.snapshots.ready else NOT_SERVING
+        for service in (health.OVERALL_HEALTH, *SERVICES):
+            await self._health.set(service, ready)
+        current = SERVING if self.snapshots.is_current else NOT_SERVING
+        await self._health.set(CURRENT_MODEL, current)
+
+
+@asynccontextmanager
+async def running(settings: Settings, stores: Stores) -> AsyncIterator[Server]:
+    """A server that takes calls inside the block and has stopped after it."""
+    server = Server(settings, stores)
+    await server.start()
+    following = asyncio.create_task(server.follow())
+    try:
+        yield server
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+        await server.stop()
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises SettingsError and StoreMismatch."""
+    threads.limit_now()
+    log.info("settings", extra={"settings": settings.shown()})
+    data_dir = settings.data_dir or default_data_dir()
+    with open_store_url(settings.redis_url, data_dir) as url:
+        uvloop.run(_serve(settings, url, data_dir / "models"))
+
+
+async def _serve(settings: Settings, url: str, directory: Path) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    timeout_s = settings.store_timeout_ms / 1_000
+    models = RedisModelStore(url, settings.namespace)
+    ratings = RedisRatingStore(url, settings.namespace, timeout_s=timeout_s)
+    endpoint = None
+    try:
+        with suppress(StoreUnavailable):  # it is waited for; only another kind of store is fatal
+            await ratings.ping()
+        async with running(settings, Stores(ratings, models, directory)) as server:
+            if settings.metrics_address is not None:
+                endpoint = server.metrics.listen(settings.metrics_address)
+            await stopped.wait()
+    finally:
+        if endpoint is not None:
+            await asyncio.to_thread(endpoint.close)
+        models.close()

@@ -1,0 +1,95 @@
+"""Everything that can be set about a server, in one frozen object.
+
+It knows names, defaults and limits; what a setting does is said where it is used.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+PREFIX: Final = "FOLDIN_"
+HIDDEN: Final = "***"
+OF_OTHER_PROGRAMS: Final = frozenset({"FOLDIN_MOVIELENS_URL"})
+
+
+class SettingsError(ValueError):
+    """A setting that is unknown or cannot be used; the message says which and what would do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is set by FOLDIN_<NAME> or by the option --<name> of `foldin serve`."""
+
+    address: Annotated[str, "Where to listen, host:port; port 0 takes any."] = "127.0.0.1:50051"
+    redis_url: Annotated[str | None, "The store; without one an embedded store runs."] = None
+    namespace: Annotated[str, "Names the keys of this installation in the store."] = "default"
+    data_dir: Annotated[Path | None, "Holds the embedded store and installed models."] = None
+    metrics_address: Annotated[str | None, "Serves Prometheus metrics at host:port."] = None
+    log_calls: Annotated[bool, "Write one log line a call."] = True
+    store_timeout_ms: Annotated[float, "Longest wait for the store."] = 250.0
+    revision_wait_ms: Annotated[float, "Longest wait for min_user_revision."] = 1_000.0
+    poll_interval_ms: Annotated[float, "Time between looks for a new model."] = 1_000.0
+    retire_after_s: Annotated[float, "How long a replaced model serves page tokens."] = 600.0
+    stop_delay_s: Annotated[float, "How long a stop waits for callers to turn away."] = 0.2
+    stop_grace_s: Annotated[float, "How long a stop waits for calls in flight."] = 10.0
+    max_in_flight: Annotated[int, "Calls in work at a time; more are refused."] = 1_000
+    user_cache_size: Annotated[int, "Users answered as last known when the store is gone."] = 10_000
+    max_message_bytes: Annotated[int, "Largest message taken or sent."] = 4 << 20
+    max_connection_age_s: Annotated[float, "Age at which connections are renewed."] = 600.0
+    keepalive_s: Annotated[float, "Silent connections are probed this often."] = 60.0
+
+    def __post_init__(self) -> None:
+        for entry in fields(self):
+            value = getattr(self, entry.name)
+            least = 0 if entry.name in _MAY_BE_ZERO else 1e-9
+            if isinstance(value, int | float) and not isinstance(value, bool) and value < least:
+                remedy = "0 or more" if least == 0 else "above 0"
+                raise SettingsError(f"{entry.name} is {value}; it must be {remedy}")
+        for name in ("address", "metrics_address"):
+            _check_address(name, getattr(self, name))
+
+    def shown(self) -> dict[str, object]:
+        """All settings as they may be logged: a password in the store's URL is hidden."""
+        return {name: _presentable(value) for name, value in asdict(self).items()}
+
+
+_MAY_BE_ZERO: Final = frozenset({"retire_after_s", "stop_delay_s", "stop_grace_s"})
+
+
+def check_names(environment: Mapping[str, str] = os.environ) -> None:
+    """Every FOLDIN_ variable is a setting, of this program or of another one of foldin's.
+
+    Raises SettingsError with the nearest known name.
+    """
+    known = {PREFIX + entry.name.upper() for entry in fields(Settings)} | OF_OTHER_PROGRAMS
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
+            raise SettingsError(f"{name} is no setting; did you mean {near}?")
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """The host and port of host:port; an IPv6 host stands in brackets."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _check_address(name: str, address: str | None) -> None:
+    if address is None:
+        return
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65_535:
+        raise SettingsError(f"{name} is {address!r}; write host:port, such as 127.0.0.1:50051")
+
+
+def _presentable(value: object) -> object:
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, str) and "://" in value:
+        password = urlsplit(value).password
+        return value.replace(f":{password}@", f":{HIDDEN}@") if password else value
+    return value

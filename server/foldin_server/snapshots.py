@@ -1,0 +1,210 @@
+"""The models that this process serves: the current one, and replaced ones that pages still need.
+
+A new version is fetched, verified, built and warmed off the loop; then one reference is swapped. A
+version that cannot be served is refused and named, and the old one goes on.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from foldin_model import publishing
+from foldin_model.errors import (
+    FoldinError,
+    ModelNotReady,
+    PageTokenExpired,
+    StoreUnavailable,
+)
+from foldin_model.ids import Version
+from foldin_model.paging import PageToken
+from foldin_model.personalizing import popular_user
+from foldin_model.searching import popular
+from foldin_model.similar import similar
+from foldin_model.snapshot import Snapshot
+from foldin_model.store.protocols import ModelStore, Pointer
+
+from foldin_server.arguments import PageArguments
+from foldin_server.metrics import Metrics
+
+RETRY_LOAD_S: Final = 30.0
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A version that could not be served, and when it is tried again under the same pointer."""
+
+    pointer: Pointer
+    error: str
+    retry_at: float
+
+    def holds(self, pointer: Pointer) -> bool:
+        """Whether the version is still refused without another try."""
+        return pointer == self.pointer and time.monotonic() < self.retry_at
+
+
+class Snapshots:
+    """Follows the store's pointer. `changed` is awaited after every look."""
+
+    def __init__(
+        self,
+        store: ModelStore,
+        directory: Path,
+        metrics: Metrics,
+        *,
+        retire_after_s: float,
+        changed: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._metrics = metrics
+        self._retire_after_s = retire_after_s
+        self._changed = changed
+        self._looking = asyncio.Lock()
+        self._current: Snapshot | None = None
+        self._replaced: dict[Version, tuple[Snapshot, float]] = {}
+        self._refused: Refused | None = None
+        self._reachable = True
+        self.page_key = b""
+        self.pointer = Pointer(None, None, 0)
+
+    def serving(self) -> Snapshot:
+        """The snapshot that new calls are answered from. Raises ModelNotReady."""
+        if self._current is None:
+            detail = f": {self.load_error}" if self.load_error else "; publish and activate one"
+            raise ModelNotReady(f"no model is served yet{detail}")
+        return self._current
+
+    @property
+    def ready(self) -> bool:
+        """Whether a model serves."""
+        return self._current is not None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the version that serves is the store's current one, as last seen."""
+        return self.ready and self.pointer.current == self._version()
+
+    @property
+    def load_error(self) -> str:
+        """Why the store's current version is not served; empty where it is."""
+        return "" if self._refused is None else self._refused.error
+
+    def of_page(self, page: PageArguments) -> tuple[Snapshot, PageToken | None]:
+        """What a page is answered from: the serving snapshot, or that of its token.
+
+        Raises ModelNotReady, PageTokenInvalid, PageTokenMismatch and PageTokenExpired.
+        """
+        current = self.serving()
+        if not page.token:
+            return current, None
+        token = PageToken.decode(page.token, self.page_key)
+        token.check(page.digest)
+        if token.version == current.version:
+            return current, token
+        if token.version not in self._replaced:
+            raise PageTokenExpired(
+                f"the page token is of model {token.version}, which no longer serves; "
+                "leave the token out to start again"
+            )
+        return self._replaced[token.version][0], token
+
+    async def follow(self, interval_s: float) -> None:
+        """Looks for a new version every `interval_s`, for ever."""
+        while True:
+            await self.look()
+            await asyncio.sleep(interval_s)
+
+    async def look(self, *, again: bool = False) -> None:
+        """Serves the store's current version, if it can be reached and loaded.
+
+        A version that was refused a moment ago is tried `again` only on request.
+        """
+        async with self._looking:
+            if again:
+                self._refused = None
+            try:
+                await self._read_pointer()
+                await self._serve_current()
+            except StoreUnavailable as error:
+                self._note_reachable(error)
+            self._retire()
+            self._metrics.model_current.set(self.is_current)
+            await self._changed()
+
+    async def _read_pointer(self) -> None:
+        if not self.page_key:
+            self.page_key = await asyncio.to_thread(self._store.page_key)
+        self.pointer = await asyncio.to_thread(self._store.pointer)
+        self._note_reachable(None)
+
+    async def _serve_current(self) -> None:
+        version = self.pointer.current
+        if version is None or version == self._version():
+            self._refused = None
+            return
+        refused = self._refused
+        if refused is not None and refused.holds(self.pointer):
+            return
+        if version in self._replaced:
+            self._swap(self._replaced.pop(version)[0])
+            return
+        started = time.monotonic()
+        try:
+            snapshot = await asyncio.to_thread(self._load, version)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever it is, the old model goes on)
+            self._refuse(error)
+        else:
+            self._metrics.load_seconds.set(time.monotonic() - started)
+            self._swap(snapshot)
+
+    def _load(self, version: Version) -> Snapshot:
+        path = publishing.install(self._store, version, self._directory)
+        snapshot = Snapshot.build(*publishing.load(path))
+        _warm(snapshot)
+        return snapshot
+
+    def _swap(self, snapshot: Snapshot) -> None:
+        old, self._current = self._current, snapshot
+        self._refused = None
+        if old is not None:
+            self._replaced[old.version] = (old, time.monotonic())
+        self._metrics.model_created.set(snapshot.created_at)
+        log.info("model", extra={"model_version": snapshot.version, "items": len(snapshot)})
+
+    def _refuse(self, error: Exception) -> None:
+        retry_at = time.monotonic() + RETRY_LOAD_S
+        told = f"model {self.pointer.current} cannot be served: {error}"
+        self._refused = Refused(self.pointer, told, retry_at)
+        self._metrics.load_failures.inc()
+        expected = isinstance(error, FoldinError)
+        log.error("model_refused", extra={"error": told}, exc_info=None if expected else error)
+
+    def _retire(self) -> None:
+        oldest = time.monotonic() - self._retire_after_s
+        self._replaced = {
+            version: held for version, held in self._replaced.items() if held[1] > oldest
+        }
+
+    def _note_reachable(self, error: StoreUnavailable | None) -> None:
+        if self._reachable and error is not None:
+            log.error("model_store_lost", extra={"error": str(error)})
+        self._reachable = error is None
+
+    def _version(self) -> Version | None:
+        return None if self._current is None else self._current.version
+
+
+def _warm(snapshot: Snapshot) -> None:
+    """Touches what the first calls need: memory-mapped rows, indexes and lazily built parts."""
+    popular_user(snapshot)
+    hits = popular(snapshot, None, 10)
+    if len(hits):
+        similar(snapshot, int(hits.rows[0]), None, 10)
+    snapshot.titles.find("a")

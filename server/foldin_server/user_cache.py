@@ -1,0 +1,34 @@
+"""The last known folded state of recently served users, used only while the store is gone.
+
+It is no cache of the serving path: with the store in reach every answer reads the store.
+"""
+
+from collections import OrderedDict
+
+from foldin_model.ids import UserId, Version
+from foldin_model.users import FoldedUser
+
+
+class UserCache:
+    """Holds at most `size` users; the one not served for longest leaves first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._users: OrderedDict[UserId, FoldedUser] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._users)
+
+    def put(self, user_id: UserId, user: FoldedUser) -> None:
+        """Remembers a state unless a later revision of the same version is held."""
+        held = self._users.get(user_id)
+        if held is None or held.version != user.version or held.revision <= user.revision:
+            self._users[user_id] = user
+        self._users.move_to_end(user_id)
+        if len(self._users) > self._size:
+            self._users.popitem(last=False)
+
+    def get(self, user_id: UserId, version: Version) -> FoldedUser | None:
+        """What is known of a user under this model version."""
+        user = self._users.get(user_id)
+        return user if user is not None and user.version == version else None

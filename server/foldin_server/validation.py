@@ -1,0 +1,112 @@
+"""Checks one request and collects every violation, each naming its field and the limit.
+
+A check returns the value to go on with; `Checks.done` raises if any of them failed.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from foldin_model.errors import InvalidField, Violation
+from foldin_model.heads import Scale
+from foldin_model.ids import MAX_ID_BYTES
+
+MAX_IDS: Final = 1_000
+DEFAULT_PAGE: Final = 10
+MAX_PAGE: Final = 200
+MIN_SECONDS: Final = -62_135_596_800  # 0001-01-01, the first moment of a protobuf Timestamp
+MAX_SECONDS: Final = 253_402_300_799  # 9999-12-31T23:59:59, its last second
+CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CANONICAL_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Checks:
+    """The violations of one request so far."""
+
+    def __init__(self) -> None:
+        self._violations: list[Violation] = []
+
+    def done(self) -> None:
+        """Raises InvalidField where a check failed."""
+        if self._violations:
+            raise InvalidField(*self._violations)
+
+    def refuse(self, field: str, description: str) -> None:
+        """Notes a violation."""
+        self._violations.append(Violation(field, description))
+
+    def identifier(self, field: str, value: str) -> str:
+        """An id of 1 to 256 bytes without control characters."""
+        size = len(value.encode())
+        if size == 0:
+            self.refuse(field, "is empty; an id has 1 to 256 bytes")
+        elif size > MAX_ID_BYTES:
+            self.refuse(field, f"has {size} bytes; an id has 1 to {MAX_ID_BYTES}")
+        elif CONTROL.search(value):
+            self.refuse(field, "has control characters; an id has none")
+        return value
+
+    def identifiers(self, field: str, values: Sequence[str], *, least: int = 0) -> tuple[str, ...]:
+        """`least` to 1,000 ids."""
+        if self.count(field, len(values), least=least):
+            for position, value in enumerate(values):
+                self.identifier(f"{field}[{position}]", value)
+        return tuple(values)
+
+    def count(self, field: str, found: int, *, least: int = 0, most: int = MAX_IDS) -> bool:
+        """Whether a list has `least` to `most` entries."""
+        fits = least <= found <= most
+        if not fits:
+            self.refuse(field, f"has {found} entries; it may have {least} to {most}")
+        return fits
+
+    def size(self, field: str, value: int, *, default: int, most: int) -> int:
+        """A size: 0 means `default`, more than `most` gives `most`."""
+        if value < 0:
+            self.refuse(field, f"is {value}; it is 0 (for {default}) or up to {most}")
+        return min(value or default, most)
+
+    def not_negative(self, field: str, value: int) -> int:
+        """0 or more."""
+        if value < 0:
+            self.refuse(field, f"is {value}; it is 0 or more")
+        return value
+
+    def share(self, field: str, value: float) -> float:
+        """A number from 0 to 1."""
+        if not 0.0 <= value <= 1.0:
+            self.refuse(field, f"is {value}; it is 0 to 1")
+        return value
+
+    def rating(self, field: str, value: float | None, scale: Scale) -> float:
+        """A finite rating on the scale; any number on it will do."""
+        if value is None:
+            self.refuse(field, f"is not set; a rating is {scale.low} to {scale.high}")
+            return math.nan
+        if not (math.isfinite(value) and value in scale):
+            self.refuse(field, f"is {value}; a rating is {scale.low} to {scale.high}")
+        return value
+
+    def years(self, field: str, low: int | None, high: int | None) -> None:
+        """Bounds that some year can lie between."""
+        if low is not None and high is not None and low > high:
+            self.refuse(f"{field}.min_year", f"is {low}, after max_year {high}")
+
+    def event_time_us(self, field: str, seconds: int, nanos: int) -> int:
+        """A valid protobuf Timestamp in microseconds since 1970."""
+        if not (MIN_SECONDS <= seconds <= MAX_SECONDS and 0 <= nanos < 1_000_000_000):
+            self.refuse(
+                field, f"is {seconds} s and {nanos} ns; it is no time of the years 1 to 9999"
+            )
+        return seconds * 1_000_000 + nanos // 1_000
+
+    def request_id(self, field: str, value: str) -> UUID | None:
+        """A UUID as RFC 9562 writes it, or nothing."""
+        if not value:
+            return None
+        if not CANONICAL_UUID.fullmatch(value):
+            self.refuse(field, "is not a UUID such as 6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+            return None
+        return UUID(value)
