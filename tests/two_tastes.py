@@ -16,7 +16,7 @@ def two_tastes(*, users: int = 60, items: int = 80, seed: int = 0) -> Ratings:
     pairs: list[tuple[int, int, float]] = []
     for user in range(users):
         own = np.arange(items) % 2 == user % 2
-        chances = popularity * np.where(own, 12.0, 1.0)
+        chances = popularity * np.where(own, 8.0, 1.0)
         size = int(rng.integers(8, 30))
         rated = rng.choice(items, size, replace=False, p=chances / chances.sum())
         pairs += [

@@ -1,0 +1,99 @@
+"""A trained model as a method under evaluation, answered by the very functions that serve it.
+
+Users are folded, and lists searched and ordered, by `foldin_model`; nothing is scored here in any
+other way, so that no model is served worse than it is evaluated.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.filtering import ANYTHING, allowed
+from foldin_model.ids import ItemId
+from foldin_model.model import TrainedUsers
+from foldin_model.personalizing import fold_user, query_of
+from foldin_model.ratings import History
+from foldin_model.searching import search
+from foldin_model.snapshot import Snapshot
+from foldin_model.store.protocols import UserState
+from foldin_model.users import FoldedUser, pack_trained
+
+from foldin_trainer.evaluation.methods import Case
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Served:
+    """The retrieval score and the predicted ratings of a snapshot, as its server gives them.
+
+    `item_ids` name the rows of the data set, `model_rows` and `data_rows` translate them; the
+    model must know every item.
+    """
+
+    snapshot: Snapshot
+    trained: dict[str, bytes]
+    item_ids: tuple[str, ...]
+    model_rows: Rows
+    data_rows: Rows
+    name: str = "foldin"
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, users: TrainedUsers, item_ids: tuple[str, ...]) -> Self:
+        """The method for a snapshot and the users that were published with it."""
+        model_rows = snapshot.model.catalog.rows(item_ids)
+        if len(model_rows) != len(item_ids):
+            raise ValueError(f"the model knows {len(model_rows)} of {len(item_ids)} items")
+        data_rows = np.full(len(snapshot), -1, np.int32)
+        data_rows[model_rows] = np.arange(len(item_ids), dtype=np.int32)
+        return cls(snapshot, dict(pack_trained(users)), item_ids, model_rows, data_rows)
+
+    def recommend(self, cases: Sequence[Case], count: int) -> Rows:
+        """What Recommend answers each user, as rows of the data set."""
+        users = [self.user(case) for case in cases]
+        return self.lists(users, [query_of(self.snapshot, user) for user in users], count)
+
+    def predict(self, cases: Sequence[Case]) -> Doubles:
+        """What PredictRatings answers each user, clipped to the scale."""
+        model = self.snapshot.model
+        predicted = [
+            model.rating.score(self.model_rows[case.hidden_rows], self.user(case).rating_vector)
+            for case in cases
+        ]
+        return np.clip(np.concatenate(predicted), model.scale.low, model.scale.high)
+
+    def user(self, case: Case) -> FoldedUser:
+        """The user of a case as the server sees her with the given ratings in its store."""
+        stamps = np.zeros(len(case.given_rows), np.int64)
+        ids = tuple(ItemId(self.item_ids[row]) for row in case.given_rows.tolist())
+        history = History(ids, case.given_values, stamps, stamps)
+        state = UserState(0, history=history, trained=self.trained.get(case.user_id))
+        return fold_user(self.snapshot, state)
+
+    def lists(self, users: Sequence[FoldedUser], queries: Sequence[Doubles], count: int) -> Rows:
+        """The first `count` unseen items for each user and query, (n, count), padded with -1."""
+        lists = np.full((len(users), count), -1, np.int32)
+        for place, (user, query) in enumerate(zip(users, queries, strict=True)):
+            unseen = allowed(self.snapshot, ANYTHING, user.seen)
+            rows = search(self.snapshot, query, unseen, count).rows
+            lists[place, : len(rows)] = self.data_rows[rows]
+        return lists
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RatingHeadAlone:
+    """The same model ordering the catalogue by predicted rating, to show what that is worth."""
+
+    served: Served
+    name: str = "mf alone"
+
+    def recommend(self, cases: Sequence[Case], count: int) -> Rows:
+        """The unseen items of the highest predicted rating, unclipped so that ties are rare."""
+        users = [self.served.user(case) for case in cases]
+        silent = np.zeros_like(self.served.snapshot.model.ranking_prior)
+        queries = [np.concatenate((silent, [1.0], user.rating_vector)) for user in users]
+        return self.served.lists(users, queries, count)
+
+    def predict(self, cases: Sequence[Case]) -> Doubles:
+        """As served: the predicted ratings are the rating head's in any case."""
+        return self.served.predict(cases)

@@ -1,0 +1,76 @@
+"""How well similar items foretell the next item that the same user rates.
+
+For users held out from training, every pair of ratings that follow one another in time is a
+question: is the second item among the first ten that are similar to the first? The raw inner
+product and co-occurrence counting answer the same questions.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from foldin_model.arrays import Doubles, Integers, Rows
+from foldin_model.similar import similar
+from foldin_model.snapshot import Snapshot
+
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.evaluation.methods import best
+from foldin_trainer.evaluation.references import interactions
+
+Hits = Mapping[str, Doubles]
+
+
+def next_pairs(ratings: Ratings) -> tuple[Rows, Rows]:
+    """Items that one user rated directly one after the other, (n,) firsts and (n,) seconds.
+
+    Ordered by time, ties by file order; by file order alone without timestamps.
+    """
+    times: Integers = (
+        np.arange(len(ratings), dtype=np.int64)
+        if ratings.timestamps is None
+        else ratings.timestamps
+    )
+    order = np.lexsort((times, ratings.users))
+    users, items = ratings.users[order], ratings.items[order]
+    together = users[1:] == users[:-1]
+    return items[:-1][together], items[1:][together]
+
+
+def next_item_hits(
+    snapshot: Snapshot, train: Ratings, held_out: Ratings, *, count: int = 10
+) -> Hits:
+    """Which questions each way of finding similar items answers, (n,) of 0 and 1 by name.
+
+    The rows of the model must be those of the ratings.
+    """
+    firsts, seconds = next_pairs(held_out)
+    asked, places = np.unique(firsts, return_inverse=True)
+    lists = {
+        "foldin": np.array([_similar(snapshot, row, count) for row in asked.tolist()]),
+        "raw inner product": _inner_products(snapshot, asked, count),
+        "co-occurrence": _co_occurrence(train, asked, count),
+    }
+    return {
+        name: (found[places] == seconds[:, None]).any(axis=1).astype(np.float64)
+        for name, found in lists.items()
+    }
+
+
+def _similar(snapshot: Snapshot, row: int, count: int) -> Rows:
+    rows = similar(snapshot, row, None, count).rows
+    return np.pad(rows, (0, count - len(rows)), constant_values=-1)
+
+
+def _inner_products(snapshot: Snapshot, asked: Rows, count: int) -> Rows:
+    vectors = snapshot.model.ranking.vectors.astype(np.float64)
+    return _others(vectors[asked] @ vectors.T, asked, count)
+
+
+def _co_occurrence(train: Ratings, asked: Rows, count: int) -> Rows:
+    matrix = interactions(train)
+    return _others((matrix[:, asked].T @ matrix).toarray(), asked, count)
+
+
+def _others(scores: Doubles, asked: Rows, count: int) -> Rows:
+    itself = np.zeros(scores.shape, np.bool_)
+    itself[np.arange(len(asked)), asked] = True
+    return best(scores, itself, count)
