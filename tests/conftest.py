@@ -7,7 +7,9 @@ from uuid import uuid4
 
 import pytest
 from foldin_model.store.embedded import embedded_store
+from foldin_trainer.data import Dataset
 from planted import Planted, planted
+from tiny import tiny_dataset
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +32,9 @@ def valkey_url() -> Iterator[str]:
 def namespace() -> str:
     """A namespace that no other test uses."""
     return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Dataset:
+    """A data set of 300 users and 200 films with planted tastes."""
+    return tiny_dataset()

@@ -11,9 +11,10 @@ from typing import ParamSpec, TypeVar
 
 import click
 from foldin_model.heads import Scale
+from foldin_model.store.opening import default_data_dir
 
 from foldin_trainer.data import Columns, Dataset, load_dataset
-from foldin_trainer.data.cache import DATA_DIR_VARIABLE, DEFAULT_EDITION, default_data_dir
+from foldin_trainer.data.cache import DEFAULT_EDITION
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,7 +66,7 @@ def takes_data_dir(command: Callable[P, T]) -> Callable[P, T]:
     return click.option(
         "--data-dir",
         type=click.Path(path_type=Path, file_okay=False),
-        envvar=DATA_DIR_VARIABLE,
+        envvar="FOLDIN_DATA_DIR",
         default=default_data_dir,
         show_default="the user's data folder",
         show_envvar=True,

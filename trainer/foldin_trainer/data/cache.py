@@ -4,14 +4,14 @@ How they get there is `fetching`; what is in their files is `layouts`.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-DATA_DIR_VARIABLE: Final = "FOLDIN_DATA_DIR"
+from foldin_model.store.opening import default_data_dir
+
 DEFAULT_EDITION: Final = "ml-latest-small"
 EDITIONS: Final[Mapping[str, int | None]] = MappingProxyType(
     {
@@ -43,14 +43,6 @@ class CachedDataset:
     def to_json(self) -> dict[str, str | int]:
         """The fields as JSON knows them."""
         return asdict(self) | {"path": str(self.path)}
-
-
-def default_data_dir() -> Path:
-    """FOLDIN_DATA_DIR, else `foldin` in the user's folder for data."""
-    given = os.environ.get(DATA_DIR_VARIABLE)
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "foldin"
 
 
 def dataset_folder(name: str, data_dir: Path | None = None) -> Path:
