@@ -8,8 +8,13 @@ from uuid import uuid4
 import pytest
 from foldin_model.store.embedded import embedded_store
 from foldin_trainer.data import Dataset
+from hypothesis import settings
 from planted import Planted, planted
 from tiny import tiny_dataset
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("foldin", deadline=None)
+settings.load_profile("foldin")
 
 
 @pytest.fixture(scope="session")

@@ -91,8 +91,9 @@ def fold(
 ) -> Folded:
     """Folds ratings `values` of the items at `rows`, both (n,), over the right-hand side `base`.
 
-    Exact without `steps`, and for histories longer than LONG times the dimension. The result depends on the set of ratings, not on their order, to the
-    last bit when the caller passes rows in increasing order.
+    Exact without `steps`, and for histories longer than LONG times the dimension. The result
+    depends on the set of ratings, not on their order, to the last bit when the caller passes rows
+    in increasing order.
     """
     vectors = head.vectors[rows].astype(np.float64)
     weights = head.weights(values)
