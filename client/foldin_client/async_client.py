@@ -13,9 +13,10 @@ import grpc
 import grpc.aio
 
 from foldin_client import catalog_calls, model_calls, recommendation_calls
+from foldin_client.addresses import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, target
 from foldin_client.calls import Call, Page, sending
 from foldin_client.statuses import error_of_call
-from foldin_client.transport import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, channel_options, target
+from foldin_client.transport import channel_options
 from foldin_client.values import Activation
 
 P = ParamSpec("P")

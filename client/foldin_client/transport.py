@@ -1,15 +1,12 @@
-"""How a channel is set up: addresses, load balancing, retries and keepalive, all in one place.
+"""How a channel is set up: load balancing, retries and keepalive, all in one place.
 
 Pure settings for grpc; no channel is opened here.
 """
 
-import ipaddress
 import json
 
 from foldin_client import catalog_calls, model_calls, recommendation_calls
-
-DEFAULT_ADDRESS = "127.0.0.1:50051"
-DEFAULT_TIMEOUT_S = 5.0
+from foldin_client.addresses import is_local
 
 # Servers must allow pings this often (grpc.http2.min_ping_interval_without_data_ms, 60 s here too).
 KEEPALIVE_TIME_MS = 60_000
@@ -44,23 +41,6 @@ _SERVICE_CONFIG = {
 }
 
 
-def target(address: str) -> str:
-    """The grpc target of an address: `host:port`, several `ip:port` with commas, or any grpc URI.
-
-    Raises ValueError for several addresses that are not all IP addresses of one family.
-    """
-    if "," not in address or address.startswith(("ipv4:", "ipv6:", "dns:", "xds:")):
-        return address
-    parts = [part.strip() for part in address.split(",")]
-    versions = {_ip_version(part) for part in parts}
-    if versions not in ({4}, {6}):
-        raise ValueError(
-            f"{address!r}: several addresses must all be IP addresses of one family, such as "
-            "10.0.0.1:50051,10.0.0.2:50051; for one name with many addresses use dns:///name:port"
-        )
-    return f"ipv{versions.pop()}:{','.join(parts)}"
-
-
 def channel_options(address: str) -> list[tuple[str, int | str]]:
     """The options of a channel to the address."""
     options: list[tuple[str, int | str]] = [
@@ -69,19 +49,6 @@ def channel_options(address: str) -> list[tuple[str, int | str]]:
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
     ]
-    if _is_local(address):
+    if is_local(address):
         options.append(("grpc.enable_http_proxy", 0))  # a proxy can't reach this machine's loopback
     return options
-
-
-def _ip_version(address: str) -> int | None:
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).version
-    except ValueError:
-        return None
-
-
-def _is_local(address: str) -> bool:
-    host = address.rpartition(":")[0].strip("[]")
-    return host in {"localhost", "::1"} or host.startswith("127.") or address.startswith("unix:")

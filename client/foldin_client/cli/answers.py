@@ -1,0 +1,40 @@
+"""What commands answer where no value of the client has it all: the titles beside the ids.
+
+Their field names are what `--json` prints.
+"""
+
+from dataclasses import dataclass
+
+from foldin_client.values import ServingInfo
+
+
+@dataclass(frozen=True, slots=True)
+class TitledPrediction:
+    item_id: str
+    title: str
+    predicted_rating: float
+    rating: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TitledPredictions:
+    """What a user would rate items."""
+
+    user_id: str
+    predictions: tuple[TitledPrediction, ...]
+    serving_info: ServingInfo
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRating:
+    """A rating that was stored, or taken back where the value is None."""
+
+    user_id: str
+    item_id: str
+    title: str
+    value: float | None
+    user_revision: int
+    replayed: bool
+    superseded: bool
+    request_id: str
+    serving_info: ServingInfo

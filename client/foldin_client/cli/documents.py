@@ -1,0 +1,25 @@
+"""How values become JSON documents: fields by their names, enums and times as text.
+
+The names are those of the values and part of what scripts rely on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+
+Document = dict[str, "Document"] | list["Document"] | str | float | bool | None
+
+
+def document(value: object) -> Document:
+    """The value as json.dumps takes it; times are ISO 8601 in UTC. TypeError for anything else."""
+    if is_dataclass(value):
+        return {field.name: document(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): document(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [document(entry) for entry in value]
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,127 @@
+"""The group `foldin`, which finds each command by name and imports it only to run it.
+
+The client's commands are listed here; those of the other packages are entry points of the group
+`foldin.commands`.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+
+import click
+
+ENTRY_POINTS = "foldin.commands"
+
+CLIENT: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "recommend": ("foldin_client.cli.reading", "What a user would like best."),
+        "similar": ("foldin_client.cli.reading", "The items most like another."),
+        "predict": ("foldin_client.cli.reading", "What a user would rate items."),
+        "user": ("foldin_client.cli.reading", "What is kept of a user."),
+        "rate": ("foldin_client.cli.writing", "Store a rating."),
+        "unrate": ("foldin_client.cli.writing", "Take a rating back."),
+        "search": ("foldin_client.cli.browsing", "Find items by title."),
+        "item": ("foldin_client.cli.browsing", "Show one item."),
+        "popular": ("foldin_client.cli.browsing", "What everybody likes."),
+        "clusters": ("foldin_client.cli.browsing", "Groups of items that the same users like."),
+        "models": ("foldin_client.cli.models", "List the published models."),
+        "activate": ("foldin_client.cli.models", "Serve another model."),
+        "rollback": ("foldin_client.cli.models", "Serve the previous model again."),
+    }
+)
+
+# Said here, because `foldin --help` must not import what the commands need.
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {
+        "demo": "See a recommender learn from a rating, in a minute.",
+        "up": "Run everything on this machine until Ctrl-C.",
+        "data": "Fetch, check and list data sets.",
+        "train": "Train a model and publish it.",
+        "evaluate": "Measure models on held-out ratings.",
+        "ratings": "Load ratings into the store.",
+        "serve": "Serve recommendations over gRPC.",
+        "store": "Look after the feature store.",
+    }
+)
+
+EXTRAS: Mapping[str, str] = MappingProxyType(
+    {"foldin_trainer": "trainer", "foldin_server": "server", "foldin_model": "model"}
+)
+
+EPILOG = """\b
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not found or ambiguous,
+4 no server, or one that is not ready.
+
+\b
+Completion: eval "$(_FOLDIN_COMPLETE=bash_source foldin)", or zsh_source, fish_source.
+"""
+
+
+class CommandGroup(click.Group):
+    """Commands by name, each imported when it is run or asked for its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        others = sorted(_entry_points(), key=_place)
+        return [*CLIENT, *others]
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name in CLIENT:
+            module, _ = CLIENT[cmd_name]
+            found = getattr(importlib.import_module(module), cmd_name)
+        elif cmd_name in (known := _entry_points()):
+            found = _load(known[cmd_name])
+        else:
+            return None
+        if not isinstance(found, click.Command):
+            raise TypeError(f"{cmd_name} is {found!r}, which is no click command")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        others = [name for name in self.list_commands(ctx) if name not in CLIENT]
+        with formatter.section("Ask a server"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in CLIENT.items()])
+        with formatter.section("Run one"):
+            formatter.write_dl([(name, ELSEWHERE.get(name, "")) for name in others])
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _place(name: str) -> tuple[int, str]:
+    known = list(ELSEWHERE)
+    return (known.index(name) if name in ELSEWHERE else len(known), name)
+
+
+def _load(point: EntryPoint) -> object:
+    """The command; where something it needs is not installed, the line that installs it."""
+    try:
+        return point.load()
+    except ModuleNotFoundError as missing:
+        package = point.module.partition(".")[0]
+        name = (missing.name or "").partition(".")[0]
+        extra = EXTRAS.get(package)
+        if extra is None or name in EXTRAS:
+            raise
+        raise click.ClickException(
+            f"`foldin {point.name}` needs {name}, which is not installed. Install it with\n"
+            f"  pip install 'foldin[{extra}]'"
+        ) from missing
+
+
+@click.command(cls=CommandGroup, epilog=EPILOG)
+@click.version_option(package_name="foldin")
+def main() -> None:
+    """Recommendations that know every rating given so far.
+
+    Commands take an item by its id or, where it is unambiguous, by its title. Tables are for
+    people, --json is for programs. FOLDIN_ADDRESS says where the servers are.
+    """
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a title in any alphabet, on any terminal

@@ -1,0 +1,220 @@
+"""How values look in a terminal: rich tables and lines, full ids and titles in a pipe.
+
+Colours, widths and NO_COLOR are rich's; what a value means is in `foldin_client.values`.
+"""
+
+import functools
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from foldin_client import values
+from foldin_client.cli.answers import TitledPredictions, WrittenRating
+
+PIPE_WIDTH = 10_000  # nothing is cut or wrapped where no person reads
+
+
+def terminal() -> Console:
+    """Where answers go: as wide as the terminal, without a limit in a pipe."""
+    piped = not sys.stdout.isatty()
+    return Console(width=PIPE_WIDTH if piped else None, highlight=False, soft_wrap=piped)
+
+
+def table(*columns: str, right: Iterable[str] = ()) -> Table:
+    """An empty table. Ids fold where the terminal is narrow: they are never cut."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(
+            column,
+            justify="right" if column in right else "left",
+            overflow="fold",
+            style="dim" if column in {"#", "id", "score"} else None,
+        )
+    return made
+
+
+@functools.singledispatch
+def rendered(value: object) -> RenderableType:
+    """The value as a person reads it. TypeError for what no command answers."""
+    raise TypeError(f"{type(value).__name__} has no table")
+
+
+@rendered.register
+def _(page: values.ScoredPage) -> RenderableType:
+    """Recommendations, best first, with their reasons where there are any."""
+    if not page.items:
+        return Group("Nothing fits.", serving(page.serving_info))
+    explained = any(item.reasons for item in page.items)
+    predicted = any(item.predicted_rating is not None for item in page.items)
+    made = table(
+        *("#", "id", "title", "year", "genres"),
+        *(("rating",) if predicted else ()),
+        "score",
+        *(("because",) if explained else ()),
+        right=("#", "id", "year", "rating", "score"),
+    )
+    for place, item in enumerate(page.items, start=1):
+        made.add_row(
+            str(place),
+            escape(item.item_id),
+            escape(item.title),
+            year(item.year),
+            genres(item.genres),
+            *((rating(item.predicted_rating),) if predicted else ()),
+            f"{item.score:.3f}",
+            *((reasons(item),) if explained else ()),
+        )
+    return Group(made, serving(page.serving_info))
+
+
+def reasons(item: values.ScoredItem) -> str:
+    return "\n".join(f"{r.contribution:+.3f} {escape(r.title or r.item_id)}" for r in item.reasons)
+
+
+@rendered.register
+def _(page: values.ItemPage) -> RenderableType:
+    made = table(
+        *("id", "title", "year", "genres", "ratings", "mean"),
+        right=("id", "year", "ratings", "mean"),
+    )
+    for item in page.items:
+        made.add_row(
+            escape(item.item_id),
+            escape(item.title),
+            year(item.year),
+            genres(item.genres),
+            f"{item.rating_count:,}",
+            rating(item.mean_rating),
+        )
+    return Group(made, dim(f"{len(page.items):,} of {page.total_size:,}"))
+
+
+@rendered.register
+def _(one: values.Item) -> RenderableType:
+    facts = {
+        "id": one.item_id,
+        "title": one.title,
+        "year": year(one.year),
+        "genres": genres(one.genres),
+        "cluster": str(one.cluster_id),
+        "ratings": f"{one.rating_count:,}",
+        "mean": rating(one.mean_rating),
+    }
+    made = Table.grid(padding=(0, 2))
+    for label, fact in facts.items():
+        made.add_row(Text(label, "dim"), Text(fact))
+    return made
+
+
+@rendered.register
+def _(answer: values.ItemClusters) -> RenderableType:
+    made = table("#", "name", "items", "such as", right=("#", "items"))
+    for cluster in answer.clusters:
+        titles = ", ".join(escape(member.title) for member in cluster.items)
+        made.add_row(str(cluster.cluster_id), escape(cluster.name), f"{cluster.size:,}", titles)
+    return made
+
+
+@rendered.register
+def _(state: values.UserState) -> RenderableType:
+    made = table("id", "title", "rating", "when", right=("id", "rating"))
+    for rated in state.ratings:
+        made.add_row(
+            escape(rated.item_id),
+            escape(rated.title) if rated.in_model else "[dim]not in the model[/dim]",
+            rating(rated.value),
+            when(rated.event_time),
+        )
+    known = "in the model's training" if state.trained else "not in the model's training"
+    return Group(made, dim(f"{known} · {_ratings(state.serving_info.rating_count)}"))
+
+
+@rendered.register
+def _(answer: values.ModelList) -> RenderableType:
+    made = table(
+        *("version", "state", "published", "method", "users", "items", "ratings", "metrics"),
+        right=("users", "items", "ratings"),
+    )
+    for model in answer.models:
+        metrics = "\n".join(f"{name} {value:.4g}" for name, value in sorted(model.metrics.items()))
+        made.add_row(
+            escape(model.version),
+            model.state.value,
+            when(model.create_time),
+            escape(model.method),
+            f"{model.user_count:,}",
+            f"{model.item_count:,}",
+            f"{model.rating_count:,}",
+            escape(metrics),
+        )
+    return made if answer.models else Text("No model is published; make one with `foldin train`.")
+
+
+@rendered.register
+def _(answer: TitledPredictions) -> RenderableType:
+    made = table("id", "title", "would rate", "rated", right=("id", "would rate", "rated"))
+    for p in answer.predictions:
+        made.add_row(
+            escape(p.item_id), escape(p.title), rating(p.predicted_rating), rating(p.rating)
+        )
+    return Group(made, serving(answer.serving_info))
+
+
+@rendered.register
+def _(written: WrittenRating) -> RenderableType:
+    title = written.title or written.item_id
+    done = f"rated {title} {written.value:g}" if written.value is not None else f"unrated {title}"
+    if written.superseded:
+        done = f"nothing changed: a later rating of {title} stands"
+    return Text(f"{written.user_id} {done}")
+
+
+@rendered.register
+def _(answer: values.Activation) -> RenderableType:
+    before = f", {answer.previous_version} before" if answer.previous_version else ""
+    return Text(f"{answer.current_version} is the current model{before} (epoch {answer.epoch})")
+
+
+def serving(info: values.ServingInfo) -> Text:
+    """How the answer was made, in one line."""
+    ways = {
+        values.Personalization.TRAINED: f"as trained, from {_ratings(info.rating_count)}",
+        values.Personalization.FOLDED_IN: f"folded in from {_ratings(info.rating_count)}",
+        values.Personalization.CONTENT: "from content alone",
+        values.Personalization.POPULAR: "what everybody likes: no rating of this user is known",
+    }
+    way = ways.get(info.personalization)
+    parts = [*([way] if way else []), f"model {info.model_version}"]
+    if info.degraded:
+        parts.append("degraded: the store is out of reach, recent ratings may be missing")
+    return dim(" · ".join(parts))
+
+
+def dim(text: str) -> Text:
+    return Text(text, "dim")
+
+
+def year(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def genres(names: Iterable[str]) -> str:
+    return escape(", ".join(names))
+
+
+def rating(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
+
+
+def when(moment: datetime | None) -> str:
+    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _ratings(count: int) -> str:
+    return f"{count:,} rating{'' if count == 1 else 's'}"
