@@ -1,4 +1,4 @@
-"""A small data set with a planted structure: four genres, tastes for them, some films more popular."""
+"""A small data set with a planted structure: four genres, tastes for them, popular films."""
 
 from pathlib import Path
 

@@ -50,9 +50,10 @@ def read_header(path: Path) -> Header:
 
     Raises DataError for an empty file and for one that is not UTF-8.
     """
+    with path.open("rb") as file:
+        raw = file.readline()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
+        first = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(path, 1, "the header is not UTF-8", NOT_UTF8) from None
     if not first.strip():

@@ -56,7 +56,7 @@ class LoadReport:
             winner = "by file order" if self.first is None else "by time"
             facts["duplicates"] = f"{self.duplicates:,} dropped, the last {winner} kept"
         if self.untitled:
-            facts["without title"] = f"{self.untitled:,} rated items"
+            facts["without title"] = f"{self.untitled:,} of the rated items"
         return facts
 
 

@@ -54,7 +54,7 @@ def download(url: str, part: Path, expected_md5: str, progress: Progress) -> Non
         _transfer(url, file, progress)
         if resumed and _md5(part) != expected_md5:
             # The beginning was of another edition of the file.
-            file.truncate(0)
+            _restart(file)
             _transfer(url, file, progress)
         found = _md5(part)
         if found != expected_md5:
@@ -95,7 +95,9 @@ def _continue(url: str, file: BinaryIO, progress: Progress) -> bool:
         if answer.status_code not in {requests.codes.ok, requests.codes.partial_content}:
             raise FetchFailed(f"{url} is answered with status {answer.status_code}")
         if answer.status_code == requests.codes.ok:
-            file.truncate(0)
+            _restart(file)
+        # What came before a connection broke is worth keeping; the length is checked below.
+        answer.raw.enforce_content_length = False
         length = answer.headers.get("Content-Length")
         total = None if length is None else file.tell() + int(length)
         progress(file.tell(), total)
@@ -106,6 +108,11 @@ def _continue(url: str, file: BinaryIO, progress: Progress) -> bool:
         finally:
             file.flush()
         return total is None or file.tell() >= total
+
+
+def _restart(file: BinaryIO) -> None:
+    file.seek(0)
+    file.truncate()
 
 
 def _lock(file: BinaryIO, part: Path) -> None:

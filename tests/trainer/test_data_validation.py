@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+from foldin_model.heads import Scale
+from foldin_trainer.data import DataError, load_dataset
+
+HEADER = "user,item,rating,timestamp\n"
+GOOD = "a,x,3,10\n"
+
+
+def failure(path: Path, content: str | bytes, scale: Scale | None = None) -> DataError:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError) as caught:
+        load_dataset(path, scale=scale)
+    assert str(path) in str(caught.value)
+    assert caught.value.remedy
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a,y,good,10", "'good' is not a number"),
+        ("a,y,,10", "the rating is missing"),
+        ("a,y,nan,10", "the rating is nan"),
+        ("a,y,inf,10", "the rating is inf"),
+        ("a,y,9,10", "off the scale 1 to 5"),
+        (",y,3,10", "the user id is empty"),
+        ("a,,3,10", "the item id is empty"),
+        ("a,y\x07,3,10", "control characters"),
+        ("a," + "é" * 129 + ",3,10", "has 258 bytes, more than 256"),
+        ("a,y,3", "has 3 fields, not 4"),
+        ("a,y,3,1.5e12", "not a time"),
+        ("a,y,3,soon", "not a time"),
+        ("a,y,3,-1", "not a time"),
+        ("a,y,3,", "not a time"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, row: str, problem: str) -> None:
+    rows = HEADER + GOOD + '\n"b","x",4,11\n' + row + "\n" + GOOD
+    error = failure(tmp_path / "own.csv", rows, Scale(1, 5))
+    assert error.line == 5
+    assert problem in str(error)
+    assert "line 5" in str(error)
+
+
+def test_milliseconds_are_recognised(tmp_path: Path) -> None:
+    error = failure(tmp_path / "own.csv", HEADER + "a,x,3,1700000000000\n")
+    assert "milliseconds" in error.remedy
+
+
+def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    error = failure(tmp_path / "own.csv", HEADER.encode() + b"a,x,3,1\nb\xe9,x,3,1\n")
+    assert error.line == 3
+    assert "UTF-8" in str(error)
+
+
+def test_lines_are_counted_through_quoted_line_breaks(tmp_path: Path) -> None:
+    rows = 'user,item,note,rating\na,x,"two\nlines",3\nb,x,-,bad\n'
+    assert failure(tmp_path / "own.csv", rows).line == 4
+
+
+@pytest.mark.parametrize(("content", "line"), [("", 1), ("\n", 1), (HEADER, None)])
+def test_an_empty_file_is_refused(tmp_path: Path, content: str, line: int | None) -> None:
+    assert failure(tmp_path / "own.csv", content).line == line
+
+
+def test_a_missing_column_is_refused_with_those_there(tmp_path: Path) -> None:
+    error = failure(tmp_path / "own.csv", "user,thing,rating\na,x,3\n")
+    assert error.line == 1
+    assert "no item column among 'user', 'thing', 'rating'" in str(error)
+    assert "--item-column" in error.remedy
+
+
+def test_one_value_says_no_scale(tmp_path: Path) -> None:
+    assert "--scale" in failure(tmp_path / "own.csv", HEADER + GOOD).remedy
+
+
+def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
+    assert "not a Parquet file" in str(failure(tmp_path / "own.parquet", HEADER + GOOD))
+
+
+def test_a_bad_row_of_a_parquet_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "own.parquet"
+    table = pa.table({"user": ["a", "b"], "item": ["x", "x"], "rating": [1.0, None]})
+    pa.parquet.write_table(table, path)
+    with pytest.raises(DataError, match="row 2: the rating is missing"):
+        load_dataset(path)
+
+
+def test_an_edition_without_its_titles_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n1,2,3,4\n")
+    with pytest.raises(DataError, match=r"movies\.csv: the file is missing"):
+        load_dataset(tmp_path)
+
+
+def test_an_edition_with_another_header_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("user,movieId,rating\n1,2,3\n")
+    (tmp_path / "movies.csv").write_text("movieId,title,genres\n")
+    with pytest.raises(DataError, match=r"ratings\.csv, line 1: the header is"):
+        load_dataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "problem", "line"),
+    [
+        ("id,title\nx,A\nx,B\n", "stands twice", 3),
+        ("id,title\nx,A\ny\n", "has 1 fields, not 2", 3),
+        ("id,title,year\nx,A,soon\n", "not a year", 2),
+        ("title\nA\n", "no id column", 1),
+        ("id,title\n", "no item", None),
+    ],
+)
+def test_a_bad_item_table_is_refused(
+    tmp_path: Path, rows: str, problem: str, line: int | None
+) -> None:
+    ratings, items = tmp_path / "own.csv", tmp_path / "items.csv"
+    ratings.write_text(HEADER + GOOD + "b,x,4,1\n")
+    items.write_text(rows)
+    with pytest.raises(DataError, match=problem) as caught:
+        load_dataset(ratings, items=items)
+    assert caught.value.line == line
+    assert caught.value.path == items
+
+
+def test_an_item_table_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    ratings, items = tmp_path / "own.csv", tmp_path / "items.csv"
+    ratings.write_text(HEADER + GOOD + "b,x,4,1\n")
+    items.write_bytes(b"id,title\nx,A\ny,B\xe9\n")
+    with pytest.raises(DataError, match="line 3: the line is not UTF-8"):
+        load_dataset(ratings, items=items)
+
+
+def test_an_edition_that_was_not_fetched_says_how_to_fetch_it(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="foldin data fetch ml-25m"):
+        load_dataset("ml-25m", data_dir=tmp_path)
+
+
+def test_a_name_that_is_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file or data set"):
+        load_dataset(tmp_path / "nothing.csv")
