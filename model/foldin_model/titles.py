@@ -6,7 +6,7 @@ It matches words and the beginning of the last one; it does not correct spelling
 import re
 import unicodedata
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, Self
@@ -18,15 +18,17 @@ from foldin_model.arrays import Integers, Mask, Rows
 _WORD: Final = re.compile(r"\w+")
 _YEAR: Final = re.compile(r"\s*\(\d{4}\)\s*$")
 _OTHER_NAME: Final = re.compile(r"\(([^()]*)\)")
-_APOSTROPHES: Final = str.maketrans("", "", "'’`")
+_APOSTROPHE: Final = re.compile("['’`]")
 _ARTICLES: Final = frozenset({"a", "an", "the"})
 
 
 def words(text: str) -> tuple[str, ...]:
     """The words of a text, case-folded, without accents and apostrophes."""
-    spread = unicodedata.normalize("NFKD", text.casefold().translate(_APOSTROPHES))
-    plain = "".join(letter for letter in spread if not unicodedata.combining(letter))
-    return tuple(_WORD.findall(plain))
+    plain = text.casefold()
+    if not plain.isascii():
+        spread = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in spread if not unicodedata.combining(letter))
+    return tuple(_WORD.findall(_APOSTROPHE.sub("", plain)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +36,7 @@ class TitleIndex:
     """Rows by word and by whole title; `popularity` (n,) is each row's place by rating count."""
 
     rows: Mapping[str, Sequence[int]]
-    names: Mapping[frozenset[str], Sequence[int]]
+    names: Mapping[str, Sequence[int]]
     vocabulary: Sequence[str]
     popularity: Integers
 
@@ -42,11 +44,11 @@ class TitleIndex:
     def build(cls, titles: Sequence[str], rating_counts: Integers) -> Self:
         """The index of (n,) titles; equal matches come by rating count, then by row."""
         rows: dict[str, list[int]] = {}
-        names: dict[frozenset[str], list[int]] = {}
+        names: dict[str, list[int]] = {}
         for row, title in enumerate(titles):
             for word in set(words(title)):
                 rows.setdefault(word, []).append(row)
-            for name in set(_names(title)):
+            for name in _names(title):
                 names.setdefault(name, []).append(row)
         order = np.lexsort((np.arange(len(titles)), -rating_counts))
         popularity = np.empty(len(titles), np.int64)
@@ -65,7 +67,7 @@ class TitleIndex:
         complete = self._having(asked)
         begun = self._having(asked[:-1]) & self._beginning(asked[-1])
         grades = np.where(complete, 1, 2)
-        grades[list(self.names.get(frozenset(asked), ()))] = 0
+        grades[list(self.names.get(_name(asked), ()))] = 0
         found = np.flatnonzero(complete | begun | (grades == 0))
         return self._ranked(found, grades[found])
 
@@ -89,14 +91,18 @@ class TitleIndex:
         return mask
 
 
-def _names(title: str) -> Iterator[frozenset[str]]:
-    """What a film is called: with and without year, other names and article, in any word order."""
-    yield frozenset(words(title))
+def _name(asked: Iterable[str]) -> str:
+    """Words whose order does not matter, as one key."""
+    return " ".join(sorted(set(asked)))
+
+
+def _names(title: str) -> set[str]:
+    """What a film is called: with and without year, other names and article."""
     undated = _YEAR.sub("", title)
-    main = _OTHER_NAME.sub(" ", undated)
-    for name in (undated, main, *_OTHER_NAME.findall(undated)):
-        called = frozenset(words(name))
-        if called:
-            yield called
-        if called - _ARTICLES:
-            yield called - _ARTICLES
+    others = _OTHER_NAME.findall(undated)
+    forms = [title, undated, *others]
+    if others:
+        forms.append(_OTHER_NAME.sub(" ", undated))
+    called = [words(form) for form in forms]
+    bare = [[word for word in form if word not in _ARTICLES] for form in called]
+    return {_name(form) for form in (*called, *bare)}
