@@ -1,0 +1,256 @@
+"""What the commands print, and the exit codes that scripts rely on."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+
+import pytest
+from click.testing import CliRunner, Result
+from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2
+from foldin.v1 import recommendation_pb2 as pb
+from foldin_client.cli import group, main
+from scripted import Scripted, invalid, item_not_found, unavailable
+
+Run = Callable[..., Result]
+HEAT = catalog_pb2.Item(item_id="6", title="Heat", genres=["Action", "Crime"], year=1995)
+NIGHT = catalog_pb2.Item(item_id="9", title="In the Heat of the Night", year=1967)
+
+
+@pytest.fixture
+def run(server: Scripted) -> Run:
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env={"FOLDIN_ADDRESS": server.address})
+
+    return invoke
+
+
+def listed(server: Scripted, *items: catalog_pb2.Item) -> None:
+    """The catalogue knows no id, and these titles."""
+    server.script("GetItem", item_not_found("?"))
+    answer = catalog_pb2.ListItemsResponse(items=items, total_size=len(items))
+    server.script("ListItems", answer)
+
+
+def recommended(server: Scripted, count: int = 2) -> None:
+    items = [
+        ratings_pb2.ScoredItem(
+            item_id=str(place),
+            title=f"Film with a title [{place}]" + " that is long" * 10,
+            year=1990,
+            score=1.0 / place,
+            reasons=[ratings_pb2.Reason(item_id="8", title="Eight", contribution=0.25)],
+        )
+        for place in range(1, count + 1)
+    ]
+    info = ratings_pb2.ServingInfo(
+        model_version="v1",
+        rating_count=3,
+        personalization=ratings_pb2.PERSONALIZATION_FOLDED_IN,
+    )
+    server.script("Recommend", pb.RecommendResponse(items=items, serving_info=info))
+
+
+def test_recommendations_are_a_table_that_a_pipe_gets_whole(server: Scripted, run: Run) -> None:
+    recommended(server)
+    result = run("recommend", "1", "--why")
+    assert result.exit_code == 0
+    assert "Film with a title [1]" + " that is long" * 10 in result.stdout
+    assert "+0.250 Eight" in result.stdout
+    assert "folded in from 3 ratings · model v1" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
+def test_recommendations_as_json_are_one_document_of_stable_fields(
+    server: Scripted, run: Run
+) -> None:
+    recommended(server, 1)
+    result = run("recommend", "1", "--json")
+    document = json.loads(result.stdout)
+    assert list(document) == ["items", "next_page_token", "serving_info"]
+    assert list(document["items"][0]) == [
+        *("item_id", "score", "predicted_rating", "title", "genres", "year", "source"),
+        *("reasons", "cluster_id", "base_score", "other_contributions"),
+    ]
+    assert list(document["serving_info"]) == [
+        *("model_version", "personalization", "rating_count"),
+        *("user_revision", "degraded", "model_time"),
+    ]
+    assert document["serving_info"]["personalization"] == "folded_in"
+
+
+def test_filters_and_profiles_reach_the_server(server: Scripted, run: Run) -> None:
+    recommended(server)
+    listed(server, HEAT)
+    result = run(
+        *("recommend", "--profile", "heat=4.5", "--genre", "Drama", "--exclude-genre", "War"),
+        *("--min-year", "1950", "--max-year", "1999", "--include-rated", "-n", "3"),
+    )
+    assert result.exit_code == 0, result.stderr
+    request = pb.RecommendRequest.FromString(server.sent("Recommend")[0])
+    assert [(r.item_id, r.value) for r in request.profile.ratings] == [("6", 4.5)]
+    assert request.filter.include_genres == ["Drama"]
+    assert request.filter.exclude_genres == ["War"]
+    assert (request.filter.min_year, request.filter.max_year) == (1950, 1999)
+    assert request.filter.include_rated
+    assert request.page_size == 3
+
+
+def test_more_items_than_a_page_holds_are_several_requests(server: Scripted, run: Run) -> None:
+    one = [ratings_pb2.ScoredItem(item_id=str(place)) for place in range(200)]
+    two = [ratings_pb2.ScoredItem(item_id=str(place)) for place in range(200, 250)]
+    server.script(
+        "Recommend",
+        pb.RecommendResponse(items=one, next_page_token="t"),
+        pb.RecommendResponse(items=two, next_page_token="u"),
+    )
+    document = json.loads(run("recommend", "1", "-n", "250", "--json").stdout)
+    sent = [pb.RecommendRequest.FromString(data) for data in server.sent("Recommend")]
+    assert [item["item_id"] for item in document["items"]] == [str(n) for n in range(250)]
+    assert [(r.page_size, r.page_token) for r in sent] == [(200, ""), (50, "t")]
+    assert document["next_page_token"] == "u"
+
+
+def test_a_title_names_an_item_where_only_one_has_it(server: Scripted, run: Run) -> None:
+    listed(server, HEAT, NIGHT)
+    server.script("SubmitRating", pb.SubmitRatingResponse(user_revision=4))
+    for title in ("heat", "Heat (1995)", "HEAT"):
+        result = run("rate", "1", title, "4.5", "--json")
+        document = json.loads(result.stdout)
+        assert (document["item_id"], document["title"]) == ("6", "Heat")
+        assert document["user_revision"] == 4
+
+
+def test_articles_may_stand_before_or_behind(server: Scripted, run: Run) -> None:
+    listed(server, catalog_pb2.Item(item_id="2571", title="Matrix, The", year=1999))
+    assert json.loads(run("item", "the matrix", "--json").stdout)["item_id"] == "2571"
+
+
+def test_an_ambiguous_title_lists_the_candidates(server: Scripted, run: Run) -> None:
+    listed(server, HEAT, NIGHT)
+    result = run("similar", "heat of")
+    assert result.exit_code == 3
+    assert "9  In the Heat of the Night (1967)" in result.stderr
+    assert "6  Heat (1995)" in result.stderr
+    failure = json.loads(run("similar", "heat of", "--json").stderr)
+    assert failure["error"] == "TITLE_AMBIGUOUS"
+    assert failure["metadata"] == {"6": "Heat (1995)", "9": "In the Heat of the Night (1967)"}
+
+
+def test_a_year_chooses_among_equal_titles(server: Scripted, run: Run) -> None:
+    listed(server, HEAT, catalog_pb2.Item(item_id="7", title="Heat", year=1986))
+    assert run("item", "Heat").exit_code == 3
+    assert json.loads(run("item", "Heat (1986)", "--json").stdout)["item_id"] == "7"
+
+
+def test_a_rating_of_an_item_that_the_model_lacks_can_be_taken_back(
+    server: Scripted, run: Run
+) -> None:
+    listed(server)
+    server.script("DeleteRating", pb.DeleteRatingResponse())
+    assert run("unrate", "1", "gone").exit_code == 0
+    sent = pb.DeleteRatingRequest.FromString(server.sent("DeleteRating")[0])
+    assert sent.item_id == "gone"
+
+
+def test_exit_codes_tell_failures_apart(server: Scripted, run: Run) -> None:
+    listed(server)
+    assert run("item", "nothing").exit_code == 3
+    assert run("item").exit_code == 2
+    assert run("recommend").exit_code == 2
+    assert run("recommend", "--profile", "x").exit_code == 2
+    server.script("Recommend", invalid("user_id"))
+    assert run("recommend", "1").exit_code == 1
+    server.script("Recommend", unavailable("MODEL_NOT_READY"))
+    assert run("recommend", "1").exit_code == 4
+    assert run("recommend", "1", "--address", "127.0.0.1:1").exit_code == 4
+    assert run("recommend", "1", "--address", "a:1,b:1").exit_code == 2
+
+
+def test_failures_are_json_where_answers_are(server: Scripted, run: Run) -> None:
+    server.script("Recommend", invalid("user_id"))
+    result = run("recommend", "1", "--json")
+    failure = json.loads(result.stderr)
+    assert result.stdout == ""
+    assert list(failure) == [
+        *("error", "code", "message", "violations", "metadata", "retry_after_ms"),
+    ]
+    assert failure["error"] == "INVALID_FIELD"
+    assert failure["violations"] == [{"field": "user_id", "description": "is out of range"}]
+
+
+def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> None:
+    server.script("GetItem", catalog_pb2.GetItemResponse(item=HEAT))
+    server.script("ListItems", catalog_pb2.ListItemsResponse(items=[HEAT], total_size=1))
+    server.script("SimilarItems", pb.SimilarItemsResponse())
+    server.script("ListPopularItems", catalog_pb2.ListPopularItemsResponse())
+    cluster = catalog_pb2.ItemCluster(cluster_id=1, name="Crime", items=[HEAT], size=9)
+    server.script("ListItemClusters", catalog_pb2.ListItemClustersResponse(clusters=[cluster]))
+    prediction = pb.PredictRatingsResponse.Prediction(item_id="6", predicted_rating=4.25)
+    server.script("PredictRatings", pb.PredictRatingsResponse(predictions=[prediction]))
+    rated = pb.GetUserStateResponse.RatedItem(
+        rating=ratings_pb2.Rating(item_id="6", value=4.0), title="Heat", in_model=True
+    )
+    server.script("GetUserState", pb.GetUserStateResponse(user_id="1", ratings=[rated]))
+    model = model_pb2.Model(version="v1", metrics={"rmse": 0.85}, state="STATE_CURRENT")
+    server.script("ListModels", model_pb2.ListModelsResponse(models=[model], previous_version="v0"))
+    server.script("ActivateModel", model_pb2.ActivateModelResponse(current_version="v0"))
+    for command, shown in (
+        (("similar", "6"), "Nothing fits."),
+        (("popular",), "Nothing fits."),
+        (("search", "heat"), "Heat"),
+        (("item", "6"), "Action, Crime"),
+        (("clusters",), "Crime"),
+        (("predict", "1", "6"), "4.2"),
+        (("user", "1"), "Heat"),
+        (("models",), "rmse 0.85"),
+        (("activate", "v0"), "v0 is the current model"),
+        (("rollback",), "v0 is the current model"),
+    ):
+        result = run(*command)
+        assert result.exit_code == 0, result.output
+        assert shown in result.stdout
+        assert isinstance(json.loads(run(*command, "--json").stdout), dict)
+
+
+def test_help_lists_every_command_without_importing_it() -> None:
+    code = """
+import sys
+from click.testing import CliRunner
+from foldin_client.cli import main
+print(CliRunner().invoke(main, ["--help"]).output)
+heavy = {"grpc", "rich", "google", "foldin_trainer", "foldin_server", "foldin_model", "numpy"}
+sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    for name in (*group.CLIENT, *group.ELSEWHERE):
+        assert f"  {name} " in result.stdout
+
+
+def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    point = EntryPoint("train", "foldin_trainer.commands.train:train", group.ENTRY_POINTS)
+
+    def load(_: EntryPoint) -> object:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(EntryPoint, "load", load)
+    monkeypatch.setattr(group, "_entry_points", lambda: {"train": point})
+    result = run("train")
+    assert result.exit_code == 1
+    assert "`foldin train` needs torch" in result.stderr
+    assert "pip install 'foldin[trainer]'" in result.stderr
+
+
+def test_a_closed_pipe_ends_quietly(server: Scripted) -> None:
+    recommended(server, 100)
+    command = f"{sys.executable} -m foldin_client recommend 1 --address {server.address} | head -1"
+    result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
+    assert result.stdout
+    assert "Traceback" not in result.stderr
+    assert "BrokenPipe" not in result.stderr
