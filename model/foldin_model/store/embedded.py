@@ -6,7 +6,6 @@ gives a lock back when its holder dies: `lock` is held to start or stop, `users`
 who are attached, `alive` is held by the server itself as long as it lives.
 """
 
-import fcntl
 import os
 import subprocess
 import tempfile
@@ -23,6 +22,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from foldin_model.errors import StoreUnavailable
+from foldin_model.locking import locked, share, try_lock
 
 START_TIMEOUT_S: Final = 30.0
 STOP_TIMEOUT_S: Final = 30.0
@@ -45,20 +45,20 @@ def embedded_store(
     folder.mkdir(parents=True, exist_ok=True)
     socket = _socket_path(folder)
     with (folder / "users").open("wb") as users:
-        with _locked(folder / "lock"):
-            fcntl.flock(users, fcntl.LOCK_SH)
+        with locked(folder / "lock"):
+            share(users)
             _start_unless_alive(folder, socket, appendfsync)
         try:
             yield f"unix://{quote(str(socket))}"
         finally:
-            with _locked(folder / "lock"):
-                if _try_lock(users):
+            with locked(folder / "lock"):
+                if try_lock(users):
                     _stop(folder, socket)
 
 
 def _start_unless_alive(folder: Path, socket: Path, appendfsync: str) -> None:
     with (folder / "alive").open("wb") as alive:
-        if _try_lock(alive):
+        if try_lock(alive):
             _launch(folder, socket, appendfsync, alive)
     _wait_until_answering(folder, socket)
 
@@ -140,7 +140,7 @@ def _client(socket: Path) -> Redis:
 
 def _alive(folder: Path) -> bool:
     with (folder / "alive").open("wb") as alive:
-        return not _try_lock(alive)
+        return not try_lock(alive)
 
 
 def _failed(folder: Path, what: str) -> StoreUnavailable:
@@ -159,18 +159,3 @@ def _socket_path(folder: Path) -> Path:
         return socket
     name = sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"foldin-{os.getuid()}-{name}.sock"
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with path.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def _try_lock(file: IO[bytes]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

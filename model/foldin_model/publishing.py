@@ -1,0 +1,204 @@
+"""The life of a model version: published, activated, rolled back, listed, removed.
+
+A version exists once its manifest is stored and serves once the pointer has moved; how it becomes
+files is in `foldin_model.installing`, whose `install` and `load` belong to the same story.
+"""
+
+import json
+import platform
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from secrets import token_hex
+from typing import Final
+
+import numpy as np
+
+from foldin_model.arrays import Floats
+from foldin_model.artifact import cut, pack, unpack
+from foldin_model.errors import ArtifactCorrupt, VersionNotFound
+from foldin_model.ids import UserId, Version
+from foldin_model.installing import fetch_chunk, install, load
+from foldin_model.manifest import Manifest, Setting
+from foldin_model.model import Model, TrainedUsers
+from foldin_model.store.protocols import ModelStore, Pointer
+from foldin_model.users import pack_trained
+
+__all__ = [
+    "Description",
+    "VersionState",
+    "activate",
+    "install",
+    "load",
+    "publish",
+    "remove",
+    "rollback",
+    "versions",
+]
+
+_GOLDEN_SEED: Final = 20_240_229
+_GOLDEN_DEPTH: Final = 10
+_LIBRARIES: Final = frozenset(("numpy", "scipy", "scikit-learn", "torch", "implicit", "faiss-cpu"))
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How a model came about, for its manifest."""
+
+    method: str
+    rating_count: int
+    seed: int
+    data_hash: str
+    metrics: Mapping[str, float]
+    settings: Mapping[str, Setting]
+
+
+class VersionState(StrEnum):
+    """What a version is for at the moment."""
+
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    AVAILABLE = "available"
+
+
+def publish(
+    model: Model,
+    users: TrainedUsers,
+    description: Description,
+    store: ModelStore,
+    *,
+    golden: int = 32,
+) -> Manifest:
+    """A new version is in the store, read back and found to answer alike, but does not serve yet.
+
+    `golden` queries from a fixed seed are answered by the model that was given and by the one that
+    was read back, and as many trained users are compared. Raises ArtifactCorrupt, with nothing
+    left behind, where they differ.
+    """
+    blob, sections = pack(model)
+    pieces = [*cut("items", blob), *cut("users", json.dumps(users.user_ids).encode())]
+    created_at = time.time()
+    manifest = Manifest(
+        version=_version_name(created_at),
+        created_at=created_at,
+        method=description.method,
+        user_count=len(users.user_ids),
+        item_count=len(model.catalog),
+        rating_count=description.rating_count,
+        scale=model.scale,
+        rating_mean=model.rating_mean,
+        rating_weight=model.rating_weight,
+        ranking_prior=tuple(model.ranking_prior.tolist()),
+        rating_prior=tuple(model.rating_prior.tolist()),
+        ranking_rule=model.ranking_rule,
+        ranking_dimension=len(model.ranking_prior),
+        rating_dimension=len(model.rating_prior),
+        similarity_dimension=model.similarity.shape[1],
+        index_kind="flat",
+        index_recall=1.0,
+        sections=sections,
+        chunks=tuple(chunk for chunk, _ in pieces),
+        metrics=dict(description.metrics),
+        settings=dict(description.settings),
+        seed=description.seed,
+        data_hash=description.data_hash,
+        libraries=_libraries(),
+    )
+    document = manifest.to_json()
+    version = Version(manifest.version)
+    for chunk, piece in pieces:
+        store.put_chunk(version, chunk.name, piece)
+    store.put_users(version, pack_trained(users))
+    try:
+        _check_published(model, users, manifest, store, golden)
+    except ArtifactCorrupt:
+        store.remove(version, [chunk.name for chunk in manifest.chunks], users.user_ids)
+        raise
+    store.put_manifest(version, document, created_at)
+    return manifest
+
+
+def activate(store: ModelStore, version: Version, expected_epoch: int | None = None) -> Pointer:
+    """The version serves, and the one that served before is the previous one.
+
+    Raises VersionNotFound, and VersionConflict where the epoch is not the expected one.
+    """
+    return store.move_pointer(version, expected_epoch)
+
+
+def rollback(store: ModelStore) -> Pointer:
+    """The previous version serves again. Raises VersionNotFound where there is none."""
+    pointer = store.pointer()
+    if pointer.previous is None:
+        raise VersionNotFound("previous", "there is no previous version to roll back to")
+    return store.move_pointer(pointer.previous, pointer.epoch)
+
+
+def versions(store: ModelStore) -> Sequence[tuple[Manifest, VersionState]]:
+    """The manifests of all versions in the store and what they are for, newest first."""
+    pointer = store.pointer()
+    states = {pointer.previous: VersionState.PREVIOUS, pointer.current: VersionState.CURRENT}
+    return [
+        (Manifest.from_json(store.manifest(version)), states.get(version, VersionState.AVAILABLE))
+        for version, _ in store.versions()
+    ]
+
+
+def remove(store: ModelStore, version: Version, directory: Path | None = None) -> None:
+    """The version is gone from the store, and from `directory` where one is given.
+
+    Raises VersionNotFound, and VersionConflict if it serves.
+    """
+    manifest = Manifest.from_json(store.manifest(version))
+    store.remove(version, [chunk.name for chunk in manifest.chunks], _user_ids(store, manifest))
+    if directory is not None and (directory / version).exists():
+        shutil.rmtree(directory / version)
+
+
+def _check_published(
+    model: Model, users: TrainedUsers, manifest: Manifest, store: ModelStore, golden: int
+) -> None:
+    version = Version(manifest.version)
+    pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items")]
+    again = unpack(b"".join(pieces), manifest)
+    if _user_ids(store, manifest) != list(users.user_ids):
+        raise ArtifactCorrupt("the trained users read back are not those that were published")
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    queries = rng.standard_normal((golden, model.dimension)).astype(np.float32)
+    for number, query in enumerate(queries):
+        if _answer(model, query) != _answer(again, query):
+            raise ArtifactCorrupt(f"golden query {number} is answered otherwise when read back")
+    sample = set(rng.permutation(len(users.user_ids))[:golden].tolist())
+    for row, (user_id, packed) in enumerate(pack_trained(users)):
+        if row in sample and store.trained_user(version, user_id) != packed:
+            raise ArtifactCorrupt("a trained user read back is not the one that was published")
+
+
+def _answer(model: Model, query: Floats) -> object:
+    scores = model.items @ query
+    rows = np.argsort(-scores, kind="stable")[:_GOLDEN_DEPTH]
+    similar = model.similarity[rows] @ model.similarity[rows[0]]
+    titles = [(model.catalog.item_ids[row], model.catalog.titles[row]) for row in rows]
+    return titles, scores[rows].tolist(), similar.tolist()
+
+
+def _user_ids(store: ModelStore, manifest: Manifest) -> list[UserId]:
+    version = Version(manifest.version)
+    pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("users")]
+    return [UserId(name) for name in json.loads(b"".join(pieces))]
+
+
+def _version_name(created_at: float) -> str:
+    when = datetime.fromtimestamp(created_at, UTC)
+    return f"{when:%Y%m%d-%H%M%S}-{token_hex(4)}"
+
+
+def _libraries() -> dict[str, str]:
+    found = {d.name.lower(): d.version for d in metadata.distributions() if d.name}
+    used = {name: version for name, version in found.items() if name in _LIBRARIES}
+    return {"python": platform.python_version(), **used}

@@ -1,0 +1,337 @@
+"""A version is published whole, installed whole, and refused at the first bit that is off."""
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from foldin_model import publishing
+from foldin_model.artifact import pack, unpack
+from foldin_model.errors import ArtifactCorrupt, VersionConflict, VersionNotFound
+from foldin_model.ids import UserId, Version
+from foldin_model.manifest import Manifest
+from foldin_model.model import Model
+from foldin_model.publishing import Description, VersionState
+from foldin_model.store.memory import MemoryModelStore
+from foldin_model.store.protocols import ModelStore, Pointer
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.users import TrainedUser
+from planted import Planted
+
+ABOUT = Description(
+    method="planted",
+    rating_count=600,
+    seed=7,
+    data_hash="abc",
+    metrics={"ndcg@10": 0.25},
+    settings={"dimension": 8, "device": None, "early": True, "name": "é"},
+)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest, valkey_url: str, namespace: str) -> Iterator[ModelStore]:
+    made: ModelStore
+    made = (
+        MemoryModelStore() if request.param == "memory" else RedisModelStore(valkey_url, namespace)
+    )
+    yield made
+    made.close()
+
+
+def publish(store: ModelStore, small: Planted, rating_mean: float = 3.5) -> Version:
+    model = replace(small.model, rating_mean=rating_mean)
+    return Version(publishing.publish(model, small.users, ABOUT, store).version)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def assert_equal_models(left: Model, right: Model) -> None:
+    np.testing.assert_array_equal(left.items, right.items)
+    np.testing.assert_array_equal(left.similarity, right.similarity)
+    for name in ("item_ids", "titles", "genres", "years", "clusters"):
+        assert getattr(left.catalog, name) == getattr(right.catalog, name)
+    for name in ("rating_counts", "rating_means", "cluster_ids"):
+        np.testing.assert_array_equal(getattr(left.catalog, name), getattr(right.catalog, name))
+    np.testing.assert_array_equal(left.ranking_prior, right.ranking_prior)
+    np.testing.assert_array_equal(left.rating_prior, right.rating_prior)
+    for name in ("scale", "rating_mean", "rating_weight", "ranking_rule"):
+        assert getattr(left, name) == getattr(right, name)
+
+
+def test_a_published_model_is_installed_and_loaded_unchanged(
+    store: ModelStore, small: Planted, tmp_path: Path
+) -> None:
+    version = publish(store, small)
+    path = publishing.install(store, version, tmp_path)
+    assert path == tmp_path / version
+    manifest, model = publishing.load(path)
+    assert_equal_models(model, small.model)
+    assert (manifest.version, manifest.metrics, manifest.settings) == (
+        version,
+        ABOUT.metrics,
+        ABOUT.settings,
+    )
+    assert (manifest.user_count, manifest.item_count) == (40, 120)
+    assert "numpy" in manifest.libraries
+
+
+def test_a_loaded_model_is_a_read_only_view_of_the_file(
+    store: ModelStore, small: Planted, tmp_path: Path
+) -> None:
+    _, model = publishing.load(publishing.install(store, publish(store, small), tmp_path))
+    for array in (model.items, model.similarity, model.catalog.rating_counts):
+        assert not array.flags.owndata
+        assert not array.flags.writeable
+        assert array.ctypes.data % 64 == 0
+    assert model.items.flags.c_contiguous
+
+
+def test_every_trained_user_is_published(store: ModelStore, small: Planted) -> None:
+    version = publish(store, small)
+    packed = store.trained_user(version, UserId("7"))
+    assert packed is not None
+    trained = TrainedUser.unpack(packed, 8, 8)
+    np.testing.assert_array_equal(trained.ranking_vector, small.users.ranking_vectors[6])
+    assert store.trained_user(version, UserId("nobody")) is None
+
+
+def test_a_published_version_does_not_serve_until_it_is_activated(
+    store: ModelStore, small: Planted
+) -> None:
+    version = publish(store, small)
+    assert store.pointer() == Pointer(None, None, 0)
+    assert publishing.activate(store, version, 0) == Pointer(version, None, 1)
+    assert store.pointer() == Pointer(version, None, 1)
+
+
+def test_activation_is_fenced_by_the_epoch(store: ModelStore, small: Planted) -> None:
+    one, two = publish(store, small), publish(store, small, rating_mean=3.0)
+    publishing.activate(store, one)
+    with pytest.raises(VersionConflict, match="epoch 1, not 0"):
+        publishing.activate(store, two, 0)
+    assert publishing.activate(store, two, 1) == Pointer(two, one, 2)
+    assert publishing.activate(store, two) == Pointer(two, one, 2)
+    with pytest.raises(VersionNotFound):
+        publishing.activate(store, Version("v0"))
+
+
+def test_rollback_flips_to_the_previous_version_and_back(store: ModelStore, small: Planted) -> None:
+    with pytest.raises(VersionNotFound):
+        publishing.rollback(store)
+    one, two = publish(store, small), publish(store, small, rating_mean=3.0)
+    publishing.activate(store, one)
+    publishing.activate(store, two)
+    assert publishing.rollback(store) == Pointer(one, two, 3)
+    assert publishing.rollback(store) == Pointer(two, one, 4)
+
+
+def test_versions_are_listed_newest_first_with_their_states(
+    store: ModelStore, small: Planted
+) -> None:
+    names = [publish(store, small, rating_mean=mean) for mean in (3.0, 3.1, 3.2)]
+    publishing.activate(store, names[0])
+    publishing.activate(store, names[2])
+    listed = [(manifest.version, state) for manifest, state in publishing.versions(store)]
+    assert listed == [
+        (names[2], VersionState.CURRENT),
+        (names[1], VersionState.AVAILABLE),
+        (names[0], VersionState.PREVIOUS),
+    ]
+
+
+def test_a_removed_version_leaves_nothing_behind(
+    store: ModelStore, small: Planted, tmp_path: Path
+) -> None:
+    one, two = publish(store, small), publish(store, small, rating_mean=3.0)
+    publishing.activate(store, one)
+    publishing.activate(store, two)
+    path = publishing.install(store, one, tmp_path)
+    with pytest.raises(VersionConflict):
+        publishing.remove(store, two, tmp_path)
+    publishing.remove(store, one, tmp_path)
+    assert not path.exists()
+    assert store.pointer() == Pointer(two, None, 3)
+    assert [name for name, _ in store.versions()] == [two]
+    assert store.trained_user(one, UserId("1")) is None
+    with pytest.raises(ArtifactCorrupt):
+        store.chunk(one, "items:0")
+    with pytest.raises(VersionNotFound):
+        publishing.remove(store, one)
+    publishing.install(store, two, tmp_path)
+
+
+def test_the_page_key_stays(store: ModelStore) -> None:
+    assert len(store.page_key()) == 32
+    assert store.page_key() == store.page_key()
+
+
+def test_installing_again_leaves_an_intact_folder_alone(small: Planted, tmp_path: Path) -> None:
+    store = MemoryModelStore()
+    version = publish(store, small)
+    before = (publishing.install(store, version, tmp_path) / "model.bin").stat()
+    after = (publishing.install(store, version, tmp_path) / "model.bin").stat()
+    assert after.st_ino == before.st_ino
+    assert names_in(tmp_path) == [".lock", version]
+
+
+@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "missing", "manifest"])
+def test_a_damaged_folder_is_refused_and_then_replaced(
+    small: Planted, tmp_path: Path, damage: str
+) -> None:
+    store = MemoryModelStore()
+    version = publish(store, small)
+    path = publishing.install(store, version, tmp_path)
+    file = path / "model.bin"
+    if damage == "flip":
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+    elif damage == "truncate":
+        os.truncate(file, file.stat().st_size - 1)
+    elif damage == "empty":
+        os.truncate(file, 0)
+    elif damage == "missing":
+        file.unlink()
+    else:
+        (path / "manifest.json").write_text("{}")
+    with pytest.raises(ArtifactCorrupt):
+        publishing.load(path)
+    assert_equal_models(
+        publishing.load(publishing.install(store, version, tmp_path))[1], small.model
+    )
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 100])
+def test_a_damaged_chunk_is_not_installed(small: Planted, tmp_path: Path, damage: bytes) -> None:
+    store = MemoryModelStore()
+    version = publish(store, small)
+    store.put_chunk(version, "items:0", damage)
+    with pytest.raises(ArtifactCorrupt, match="items:0"):
+        publishing.install(store, version, tmp_path)
+    assert names_in(tmp_path) == [".lock"]
+
+
+def test_what_a_killed_installer_left_is_cleared_away(small: Planted, tmp_path: Path) -> None:
+    store = MemoryModelStore()
+    version = publish(store, small)
+    (tmp_path / ".installing-left").mkdir()
+    (tmp_path / ".installing-left" / "model.bin").write_bytes(b"half")
+    publishing.install(store, version, tmp_path)
+    assert names_in(tmp_path) == [".lock", version]
+
+
+def test_installers_at_once_all_find_it_whole(small: Planted, tmp_path: Path) -> None:
+    store = MemoryModelStore()
+    version = publish(store, small)
+    loaded: list[Model] = []
+
+    def install() -> None:
+        loaded.append(publishing.load(publishing.install(store, version, tmp_path))[1])
+
+    threads = [threading.Thread(target=install) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(loaded) == 6
+
+
+def test_a_mapped_model_outlives_its_folder(small: Planted, tmp_path: Path) -> None:
+    store = MemoryModelStore()
+    path = publishing.install(store, publish(store, small), tmp_path)
+    _, model = publishing.load(path)
+    shutil.rmtree(path)
+    assert_equal_models(model, small.model)
+
+
+class LyingStore(MemoryModelStore):
+    """Loses one bit of what it is given."""
+
+    def put_chunk(self, version: Version, name: str, data: bytes) -> None:
+        super().put_chunk(version, name, data[:-1] + bytes([data[-1] ^ 1]))
+
+
+def test_a_version_that_is_read_back_otherwise_does_not_come_to_exist(small: Planted) -> None:
+    store = LyingStore()
+    with pytest.raises(ArtifactCorrupt):
+        publish(store, small)
+    assert store.versions() == []
+    assert not store._chunks
+    assert not store._users
+
+
+class ForgetfulStore(MemoryModelStore):
+    """Knows nobody."""
+
+    def trained_user(self, version: Version, user_id: UserId) -> bytes | None:
+        return super().trained_user(version, UserId(f"not {user_id}"))
+
+
+def test_users_that_are_read_back_otherwise_stop_the_publishing(small: Planted) -> None:
+    with pytest.raises(ArtifactCorrupt, match="trained user"):
+        publish(ForgetfulStore(), small)
+
+
+def test_a_large_model_is_cut_into_chunks_of_four_mebibytes(small: Planted) -> None:
+    model = replace(small.model, similarity=np.zeros((120, 20_000), np.float32))
+    manifest = publishing.publish(model, small.users, ABOUT, MemoryModelStore())
+    sizes = [chunk.size_bytes for chunk in manifest.chunks_of("items")]
+    assert sizes[:2] == [4 * 1024 * 1024] * 2
+    assert len(sizes) == 3
+
+
+def _manifest(small: Planted) -> tuple[bytes, Manifest]:
+    return pack(small.model)[0], publishing.publish(
+        small.model, small.users, ABOUT, MemoryModelStore()
+    )
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["item_count", "ranking_dimension", "rating_dimension", "similarity_dimension"],
+)
+def test_counts_and_shapes_that_disagree_are_refused(small: Planted, field: str) -> None:
+    blob, manifest = _manifest(small)
+    assert_equal_models(unpack(blob, manifest), small.model)
+    with pytest.raises(ArtifactCorrupt):
+        unpack(blob, replace(manifest, **{field: getattr(manifest, field) + 1}))
+
+
+def test_a_section_that_is_missing_or_elsewhere_is_refused(small: Planted) -> None:
+    blob, manifest = _manifest(small)
+    for index, section in enumerate(manifest.sections):
+        rest = manifest.sections[:index] + manifest.sections[index + 1 :]
+        with pytest.raises(ArtifactCorrupt, match=section.name.partition(".")[0]):
+            unpack(blob, replace(manifest, sections=rest))
+        beyond = replace(section, offset=len(blob) // 64 * 64 + 64)
+        with pytest.raises(ArtifactCorrupt, match=section.name.partition(".")[0]):
+            unpack(blob, replace(manifest, sections=(*rest, beyond)))
+
+
+def test_a_manifest_survives_its_json(small: Planted) -> None:
+    _, manifest = _manifest(small)
+    assert Manifest.from_json(manifest.to_json()) == manifest
+    assert Manifest.from_json(manifest.to_json()).to_json() == manifest.to_json()
+
+
+def test_a_manifest_that_lacks_anything_is_refused_by_name(small: Planted) -> None:
+    document = json.loads(_manifest(small)[1].to_json())
+    for name in document:
+        lacking = {key: value for key, value in document.items() if key != name}
+        with pytest.raises(ArtifactCorrupt, match=name):
+            Manifest.from_json(json.dumps(lacking).encode())
+        with pytest.raises(ArtifactCorrupt, match=name):
+            Manifest.from_json(json.dumps(document | {name: [[]]}).encode())
+
+
+@pytest.mark.parametrize("stored", [b"", b"[]", b"{", b"\xff", b'{"schema": 2}'])
+def test_what_is_no_manifest_is_refused(stored: bytes) -> None:
+    with pytest.raises(ArtifactCorrupt):
+        Manifest.from_json(stored)
