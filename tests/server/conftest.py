@@ -1,0 +1,62 @@
+"""Servers on stores in memory and on real ones, with a published model."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from foldin_model.store.memory import MemoryModelStore, MemoryRatingStore
+from foldin_model.store.protocols import ModelStore, RatingStore
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_server.serving import Stores
+from planted import Planted, planted
+from server.faults import Gate
+from server.live import Live, import_histories, live, publish_version
+
+USERS = ("1", "2", "3")
+
+
+@pytest.fixture(scope="session")
+def other() -> Planted:
+    """Another model, of another seed."""
+    return planted(seed=1)
+
+
+@pytest.fixture
+def backend() -> str:
+    """Which store: tests that matter on both are parametrized with `backends`."""
+    return "memory"
+
+
+@pytest.fixture
+def models(backend: str, request: pytest.FixtureRequest) -> ModelStore:
+    if backend == "memory":
+        return MemoryModelStore()
+    url, namespace = request.getfixturevalue("valkey_url"), request.getfixturevalue("namespace")
+    return RedisModelStore(url, namespace)
+
+
+@pytest.fixture
+def ratings(backend: str, models: ModelStore, request: pytest.FixtureRequest) -> Gate:
+    made: RatingStore
+    if isinstance(models, MemoryModelStore):
+        made = MemoryRatingStore(models)
+    else:
+        url, namespace = request.getfixturevalue("valkey_url"), request.getfixturevalue("namespace")
+        made = RedisRatingStore(url, namespace, timeout_s=5.0)
+    return Gate(made)
+
+
+@pytest.fixture
+def stores(models: ModelStore, ratings: Gate, tmp_path: Path) -> Stores:
+    return Stores(ratings, models, tmp_path / "models")
+
+
+@pytest.fixture
+async def app(small: Planted, stores: Stores) -> AsyncIterator[Live]:
+    """A server with the planted model; users "1", "2" and "3" have their training ratings."""
+    publish_version(small, stores.models)
+    await import_histories(small, stores.ratings, USERS)
+    async with live(stores) as running:
+        yield running
+    stores.models.close()

@@ -1,0 +1,59 @@
+"""Rating stores that fail or wait on command."""
+
+import asyncio
+from collections.abc import Sequence
+
+from foldin_model.errors import StoreUnavailable
+from foldin_model.ids import UserId, Version
+from foldin_model.store.protocols import (
+    ImportedRating,
+    ImportOutcome,
+    RatingStore,
+    RatingWrite,
+    UserState,
+    WriteOutcome,
+)
+
+
+class Gate:
+    """A store behind a gate: `gone` makes every call fail, a closed `open` makes it wait."""
+
+    def __init__(self, store: RatingStore) -> None:
+        self.store = store
+        self.gone = False
+        self.open = asyncio.Event()
+        self.open.set()
+        self.asked = 0
+
+    async def write(self, write: RatingWrite) -> WriteOutcome:
+        await self._pass()
+        return await self.store.write(write)
+
+    async def import_ratings(
+        self, user_id: UserId, ratings: Sequence[ImportedRating]
+    ) -> ImportOutcome:
+        await self._pass()
+        return await self.store.import_ratings(user_id, ratings)
+
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+        await self._pass()
+        return await self.store.read(user_id, version, history=history)
+
+    async def keep_folded(
+        self, user_id: UserId, version: Version, revision: int, folded: bytes
+    ) -> bool:
+        await self._pass()
+        return await self.store.keep_folded(user_id, version, revision, folded)
+
+    async def ping(self) -> None:
+        await self._pass()
+        await self.store.ping()
+
+    async def close(self) -> None:
+        await self.store.close()
+
+    async def _pass(self) -> None:
+        self.asked += 1
+        await self.open.wait()
+        if self.gone:
+            raise StoreUnavailable("the store is gone; start it again")

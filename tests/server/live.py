@@ -1,0 +1,178 @@
+"""A real server on a port of its own, its stubs, and what its failures say."""
+
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import grpc
+from foldin.v1 import recommendation_pb2 as pb
+from foldin.v1.catalog_pb2_grpc import CatalogServiceStub
+from foldin.v1.model_pb2_grpc import ModelServiceStub
+from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.publishing import Description, activate, publish
+from foldin_model.store.protocols import ImportedRating, ModelStore, RatingStore
+from foldin_server.serving import Server, Stores, running
+from foldin_server.settings import Settings
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from planted import Planted
+
+Detail = TypeVar("Detail", bound=Message)
+PAST_US = 1_500_000_000_000_000
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running server and the stubs of its services."""
+
+    server: Server
+    channel: grpc.aio.Channel
+    recommendations: Any
+    catalog: Any
+    models: Any
+
+    async def health(self, service: str = "") -> str:
+        stub: Any = health_pb2_grpc.HealthStub(self.channel)
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+    async def recommend(self, user: str, size: int = 10, **fields: Any) -> pb.RecommendResponse:
+        request = pb.RecommendRequest(user_id=user, page_size=size, **fields)
+        answer: pb.RecommendResponse = await self.recommendations.Recommend(request)
+        return answer
+
+    async def rate(self, user: str, item: str, value: float, **fields: Any) -> pb.SubmitRatingResponse:
+        request = pb.SubmitRatingRequest(user_id=user, item_id=item, value=value, **fields)
+        answer: pb.SubmitRatingResponse = await self.recommendations.SubmitRating(request)
+        return answer
+
+    async def pages(self, user: str, size: int, **fields: Any) -> list[pb.RecommendResponse]:
+        """Every page of a list."""
+        pages = [await self.recommend(user, size, **fields)]
+        while token := pages[-1].next_page_token:
+            pages.append(await self.recommend(user, size, page_token=token, **fields))
+        return pages
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The status that ended a call."""
+
+    code: str
+    reason: str
+    status: Status
+
+    def detail(self, kind: type[Detail]) -> Detail:
+        return detail(self.status, kind)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that BadRequest names."""
+        return [violation.field for violation in self.detail(BadRequest).field_violations]
+
+    @property
+    def retry_ms(self) -> int:
+        return self.detail(RetryInfo).retry_delay.ToMilliseconds()
+
+    @property
+    def resource(self) -> tuple[str, str]:
+        info = self.detail(ResourceInfo)
+        return info.resource_type, info.resource_name
+
+
+def detail(status: Status, kind: type[Detail]) -> Detail:
+    """The detail of that kind."""
+    found = kind()
+    assert any(packed.Unpack(found) for packed in status.details), f"no {kind.__name__}: {status}"
+    return found
+
+
+async def failure(call: Awaitable[object]) -> Failure:
+    """How a call failed; it must fail."""
+    try:
+        answer = await call
+    except grpc.aio.AioRpcError as error:
+        packed = dict(error.trailing_metadata()).get("grpc-status-details-bin", b"")
+        status = Status.FromString(packed if isinstance(packed, bytes) else packed.encode())
+        assert status.code == error.code().value[0]
+        info = detail(status, ErrorInfo)
+        assert info.domain == "foldin.v1"
+        return Failure(error.code().name, info.reason, status)
+    raise AssertionError(f"the call succeeded: {answer}")
+
+
+def settings(**chosen: Any) -> Settings:
+    """Settings for tests: any port, quick polls, patience with a busy machine."""
+    quick = Settings(
+        address="127.0.0.1:0",
+        log_calls=False,
+        poll_interval_ms=20,
+        stop_delay_s=0.0,
+        stop_grace_s=5.0,
+        revision_wait_ms=150,
+    )
+    return replace(quick, **chosen)
+
+
+@asynccontextmanager
+async def live(stores: Stores, **chosen: Any) -> AsyncIterator[Live]:
+    """A server on `stores`, with a channel to it."""
+    async with (
+        running(settings(**chosen), stores) as server,
+        grpc.aio.insecure_channel(server.address) as channel,
+    ):
+        yield Live(
+            server,
+            channel,
+            RecommendationServiceStub(channel),
+            CatalogServiceStub(channel),
+            ModelServiceStub(channel),
+        )
+
+
+def publish_version(made: Planted, models: ModelStore, *, serve: bool = True) -> Version:
+    """Publishes a planted model, and makes it the current one."""
+    described = Description(
+        method="planted",
+        rating_count=int(made.users.rating_counts.sum()),
+        seed=0,
+        data_hash="planted",
+        metrics={"rmse": 0.5},
+        settings={},
+    )
+    version = Version(publish(made.model, made.users, described, models).version)
+    if serve:
+        activate(models, version)
+    return version
+
+
+async def import_histories(made: Planted, ratings: RatingStore, users: Sequence[str]) -> None:
+    """Stores the ratings that `users` were trained on."""
+    for user in users:
+        rows, values = made.histories[UserId(user)]
+        imported = [
+            ImportedRating(ItemId(made.model.catalog.item_ids[row]), value, PAST_US)
+            for row, value in zip(rows.tolist(), values.tolist(), strict=True)
+        ]
+        await ratings.import_ratings(UserId(user), imported)
+
+
+def seen_by(made: Planted, user: str) -> set[str]:
+    """The items in a user's training history."""
+    return {made.model.catalog.item_ids[row] for row in made.histories[UserId(user)][0]}
+
+
+def ids(answer: Any) -> list[str]:
+    """The item ids of a page."""
+    return [item.item_id for item in answer.items]
+
+
+def ids_of(pages: Sequence[Any]) -> list[str]:
+    """The item ids of many pages."""
+    return [item_id for page in pages for item_id in ids(page)]
+
+

@@ -1,0 +1,143 @@
+"""Which model serves: nothing yet, a new one without a failed call, never a damaged one."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from foldin.v1 import model_pb2 as pb
+from foldin_model.store.memory import MemoryModelStore
+from foldin_model.publishing import activate
+from foldin_server.serving import CURRENT_MODEL, SERVICES, Stores
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from planted import Planted, planted
+from server.live import Live, ids_of, ids, live, publish_version, failure
+
+
+async def becomes(app: Live, version: str) -> None:
+    while (await app.recommend("1")).serving_info.model_version != version:
+        await asyncio.sleep(0.005)
+
+
+async def serving(app: Live) -> Any:
+    return await app.models.GetServingModel(pb.GetServingModelRequest())
+
+
+async def test_a_server_becomes_ready_with_the_first_model(small: Planted, stores: Stores) -> None:
+    async with live(stores) as app:
+        assert await app.health() == "NOT_SERVING"
+        assert (await failure(app.recommend("1"))).reason == "MODEL_NOT_READY"
+        publish_version(small, stores.models)
+        while await app.health() != "SERVING":
+            await asyncio.sleep(0.005)
+        assert (await app.recommend("1")).items
+
+
+async def test_health_answers_for_every_service(app: Live) -> None:
+    for service in ("", *SERVICES, CURRENT_MODEL):
+        assert await app.health(service) == "SERVING"
+    assert SERVICES[0] == "foldin.v1.RecommendationService"
+
+
+async def test_reflection_names_the_services(app: Live) -> None:
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(app.channel)
+    asked = reflection_pb2.ServerReflectionRequest(list_services="")
+    async for answer in stub.ServerReflectionInfo(iter([asked])):
+        named = {service.name for service in answer.list_services_response.service}
+        assert {*SERVICES, "grpc.health.v1.Health"} <= named
+
+
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+async def test_a_new_model_takes_over_without_a_failed_call(app: Live, stores: Stores) -> None:
+    versions: list[str] = []
+    done = asyncio.Event()
+
+    async def load(user: str) -> None:
+        while not done.is_set():
+            versions.append((await app.recommend(user)).serving_info.model_version)
+
+    callers = [asyncio.create_task(load(user)) for user in ("1", "2", "new", "stranger")]
+    published = [app.server.snapshots.serving().version]
+    for seed in (1, 2, 3):
+        version = publish_version(planted(seed=seed), stores.models)
+        published.append(version)
+        await becomes(app, version)
+    done.set()
+    await asyncio.gather(*callers)
+    assert list(dict.fromkeys(versions)) == published
+
+
+async def test_a_list_goes_on_with_the_model_that_it_began_with(app: Live, stores: Stores) -> None:
+    whole = ids_of(await app.pages("1", 200))
+    first = await app.recommend("1", 20)
+    await becomes(app, publish_version(planted(seed=1), stores.models))
+    second = await app.recommend("1", 200, page_token=first.next_page_token)
+    assert second.serving_info.model_version == first.serving_info.model_version
+    assert ids(first) + ids(second) == whole
+
+
+async def test_a_rollback_serves_the_replaced_model_again(app: Live, stores: Stores) -> None:
+    old = app.server.snapshots.serving()
+    await becomes(app, publish_version(planted(seed=1), stores.models))
+    activate(stores.models, old.version)
+    await becomes(app, old.version)
+    assert app.server.snapshots.serving() is old
+
+
+async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
+    other: Planted, app: Live, models: MemoryModelStore
+) -> None:
+    old = await serving(app)
+    damaged = publish_version(other, models, serve=False)
+    whole = models.chunk(damaged, "items:0")
+    models.put_chunk(damaged, "items:0", bytes(len(whole)))
+    activate(models, damaged)
+    while not (seen := await serving(app)).load_error:
+        await asyncio.sleep(0.005)
+    assert seen.model.version == old.model.version
+    assert damaged in seen.load_error
+    assert (await app.recommend("1")).serving_info.model_version == old.model.version
+    assert await app.health() == "SERVING"
+    assert await app.health(CURRENT_MODEL) == "NOT_SERVING"
+    assert app.server.metrics.registry.get_sample_value("foldin_model_load_failures_total") == 1
+    models.put_chunk(damaged, "items:0", whole)
+    await app.models.ActivateModel(pb.ActivateModelRequest(version=damaged))
+    mended = await serving(app)
+    assert (mended.model.version, mended.load_error) == (damaged, "")
+    assert await app.health(CURRENT_MODEL) == "SERVING"
+
+
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+async def test_activation_serves_before_it_answers(other: Planted, app: Live, stores: Stores) -> None:
+    old = (await serving(app)).model.version
+    new = publish_version(other, stores.models, serve=False)
+    listed = await app.models.ListModels(pb.ListModelsRequest())
+    answer = await app.models.ActivateModel(
+        pb.ActivateModelRequest(version=new, epoch=listed.epoch)
+    )
+    now = await serving(app)
+    assert answer.epoch == now.epoch == listed.epoch + 1
+    assert (answer.current_version, answer.previous_version) == (new, old)
+    assert now.model.version == new
+    assert now.model.state == pb.Model.STATE_CURRENT
+    listed = await app.models.ListModels(pb.ListModelsRequest())
+    assert [model.version for model in listed.models] == [new, old]
+    assert [model.state for model in listed.models] == [
+        pb.Model.STATE_CURRENT,
+        pb.Model.STATE_PREVIOUS,
+    ]
+    assert listed.models[0].metrics["rmse"] == 0.5
+    assert (listed.models[0].min_rating, listed.models[0].max_rating) == (0.5, 5.0)
+
+
+async def test_a_stopping_server_says_so_to_those_who_watch(small: Planted, stores: Stores) -> None:
+    publish_version(small, stores.models)
+    async with live(stores, stop_delay_s=0.2) as app:
+        stub: Any = health_pb2_grpc.HealthStub(app.channel)
+        watch = stub.Watch(health_pb2.HealthCheckRequest())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.SERVING
+        stopping = asyncio.create_task(app.server.stop())
+        assert (await watch.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert (await app.recommend("1")).items
+        watch.cancel()
+        await stopping
