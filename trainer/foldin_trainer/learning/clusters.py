@@ -1,0 +1,101 @@
+"""Groups items that the same users like, and names the groups for people.
+
+Only for browsing, for a cap on items alike and for plots: no score depends on a cluster.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
+from foldin_model.catalog import Cluster
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
+
+from foldin_trainer.data.items import ItemTable
+
+MOST_CLUSTERS: Final = 30
+GENRES_IN_NAME: Final = 2
+TITLES_IN_NAME: Final = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clustering:
+    """`ids` (n_items,) int32, numbered from 1 in order of size, and what they stand for."""
+
+    ids: Rows
+    clusters: tuple[Cluster, ...]
+
+
+def cluster_items(
+    vectors: Floats, rating_counts: Integers, items: ItemTable, *, seed: int
+) -> Clustering:
+    """K-Means on the directions of the rated items' vectors (n, d); the largest cluster is 1.
+
+    There are about √(rated items / 2) clusters, at most 30. An item without ratings joins the
+    cluster whose genres are most like its own. Equal input gives equal clusters on one machine.
+    """
+    rated = np.flatnonzero(rating_counts)
+    labels = np.zeros(len(vectors), np.int32)
+    labels[rated] = _kmeans(_directions(vectors[rated]), seed)
+    shares = _genre_shares(items.genres)
+    profiles = _means(shares[rated], labels[rated])
+    unrated = np.flatnonzero(rating_counts == 0)
+    labels[unrated] = (_directions(shares[unrated]) @ _directions(profiles).T).argmax(axis=1)
+    order = np.argsort(-np.bincount(labels, minlength=len(profiles)), kind="stable")
+    ids = (np.argsort(order)[labels] + 1).astype(np.int32)
+    described = (
+        _describe(number, np.flatnonzero(ids == number), rating_counts, items)
+        for number in range(1, len(profiles) + 1)
+    )
+    return Clustering(ids, tuple(described))
+
+
+def _kmeans(directions: Doubles, seed: int) -> Rows:
+    count = min(max(round(float(np.sqrt(len(directions) / 2))), 1), MOST_CLUSTERS, len(directions))
+    with threadpool_limits(1):  # the sums of several threads have no fixed order
+        labels = KMeans(count, n_init=1, random_state=seed).fit_predict(directions)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
+
+
+def _describe(number: int, rows: Integers, rating_counts: Integers, items: ItemTable) -> Cluster:
+    genres = _typical_genres(rows, items.genres)
+    most_rated = rows[np.argsort(-rating_counts[rows], kind="stable")]
+    titles = [items.titles[row] for row in most_rated.tolist() if items.titles[row]]
+    name = " & ".join(genres) or f"Group {number}"
+    if titles:
+        name = f"{name}: {', '.join(titles[:TITLES_IN_NAME])}"
+    return Cluster(id=number, name=name, genres=genres, size=len(rows))
+
+
+def _typical_genres(rows: Integers, genres: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """The genres whose share inside exceeds their share in the whole catalogue most."""
+    names = sorted({genre for entry in genres for genre in entry})
+    shares = _genre_shares(genres)
+    if not names:
+        return ()
+    excess = shares[rows].mean(axis=0) - shares.mean(axis=0)
+    order = np.argsort(-excess, kind="stable")[:GENRES_IN_NAME]
+    return tuple(names[place] for place in order.tolist() if excess[place] >= 0.0)
+
+
+def _genre_shares(genres: Sequence[tuple[str, ...]]) -> Doubles:
+    """A row an item, a column a genre in alphabetical order: 1 where the item has it."""
+    names = sorted({genre for entry in genres for genre in entry})
+    columns = {name: column for column, name in enumerate(names)}
+    table = np.zeros((len(genres), len(names)))
+    for row, entry in enumerate(genres):
+        table[row, [columns[genre] for genre in entry]] = 1.0
+    return table
+
+
+def _means(rows: Doubles, labels: Rows) -> Doubles:
+    sums = np.zeros((int(labels.max()) + 1, rows.shape[1]))
+    np.add.at(sums, labels, rows)
+    return np.asarray(sums / np.bincount(labels)[:, None], np.float64)
+
+
+def _directions(vectors: Doubles | Floats) -> Doubles:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-30), np.float64)

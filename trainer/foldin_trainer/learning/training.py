@@ -1,0 +1,140 @@
+"""Trains twice: without some users, to choose what can be chosen, and then on every rating.
+
+This is what `foldin train` does between reading ratings and publishing; it writes nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Final, Self
+
+import numpy as np
+from foldin_model.errors import FoldinError
+from foldin_model.manifest import Setting
+from foldin_model.model import Model, TrainedUsers
+
+from foldin_trainer.data.dataset import Dataset
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.assembling import assemble, fold_users
+from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.heads import Constants, Learned
+from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
+from foldin_trainer.learning.tuning import tune
+from foldin_trainer.learning.weighting import rule_for
+from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
+
+METHOD: Final = "mf+ials"
+FEWEST_USERS: Final = 10
+USERS_HELD_OUT: Final = 1000  # at most about so many, and at most a fifth
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """Everything that decides, with the ratings, which model comes out."""
+
+    mf: MfSettings = field(default_factory=MfSettings)
+    ials: IalsSettings = field(default_factory=IalsSettings)
+    validation_share: float = 0.1
+    """Ratings of the first training that decide after how many passes `mf` stops."""
+    seed: int = 0
+    """Of the splits and the clusters; the heads have their own."""
+
+    @classmethod
+    def of(
+        cls, *, dimension: int | None = None, device: DeviceName = "auto", seed: int = 0
+    ) -> Self:
+        """The defaults with one seed, device and dimension everywhere."""
+        mf, ials = MfSettings(device=device, seed=seed), IalsSettings(device=device, seed=seed)
+        if dimension is not None:
+            mf, ials = replace(mf, dimension=dimension), replace(ials, dimension=dimension)
+        return cls(mf=mf, ials=ials, seed=seed)
+
+    def flat(self) -> dict[str, Setting]:
+        """Every setting under one name, as a manifest keeps them."""
+        flat: dict[str, Setting] = {"validation_share": self.validation_share, "seed": self.seed}
+        for part, values in (("mf", asdict(self.mf)), ("ials", asdict(self.ials))):
+            flat |= {f"{part}.{name}": value for name, value in values.items()}
+        return flat
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of a training: of each stage by name, and of every pass of `mf`."""
+
+    stage: Callable[[str], None]
+    epoch: Callable[[Epoch], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A model with its users.
+
+    `metrics` were reached on the users and ratings that the first training did not see, which the
+    constants were chosen on; `history` are the passes of `mf` in that training.
+    """
+
+    model: Model
+    users: TrainedUsers
+    constants: Constants
+    settings: TrainSettings
+    metrics: Mapping[str, float]
+    history: tuple[Epoch, ...]
+
+
+def train(
+    dataset: Dataset, settings: TrainSettings | None = None, listener: Listener | None = None
+) -> Trained:
+    """A model of all ratings of `dataset`, its constants chosen on users held out before.
+
+    The same input gives the same bits on one machine. Raises FoldinError where there are too few
+    users to hold some out.
+    """
+    settings = settings or TrainSettings()
+    listener = listener or Listener(stage=_ignore, epoch=_ignore)
+    ratings = dataset.ratings
+    fold = _held_out(ratings, settings.seed)
+    listener.stage("learning from part of the users")
+    known = ratings.take(fold.train_index)
+    kept, held = random_split(known, settings.validation_share, settings.seed)
+    first = train_mf(
+        known.take(kept), settings.mf, known.take(held), progress=listener.epoch
+    )
+    learned = _learn(known, first, settings)
+    listener.stage("choosing constants on the others")
+    tuned = tune(learned, ratings, fold.cases)
+    listener.stage("learning from everyone")
+    last = train_mf(ratings, settings.mf, stop_after=first.best_epoch)
+    learned = _learn(ratings, last, settings)
+    listener.stage("putting the model together")
+    model = assemble(learned, dataset.items, tuned.constants, seed=settings.seed)
+    return Trained(
+        model=model,
+        users=fold_users(model, ratings),
+        constants=tuned.constants,
+        settings=settings,
+        metrics={
+            "held_out_users_rmse": tuned.rmse,
+            "held_out_users_ndcg_at_10": tuned.ndcg,
+            "validation_rmse": min(epoch.rmse for epoch in first.epochs if epoch.rmse is not None),
+            "best_epoch": float(first.best_epoch),
+        },
+        history=first.epochs,
+    )
+
+
+def _learn(ratings: Ratings, mf: MfResult, settings: TrainSettings) -> Learned:
+    rule = rule_for(ratings.scale)
+    return Learned(ratings, mf, train_ials(ratings, settings.ials, rule), rule)
+
+
+def _held_out(ratings: Ratings, seed: int) -> HeldOutFold:
+    users = len(np.unique(ratings.users))
+    if users < FEWEST_USERS:
+        raise FoldinError(
+            f"{users} users rated, at least {FEWEST_USERS} are needed to hold some out"
+        )
+    return next(held_out_users(ratings, max(5, users // USERS_HELD_OUT), seed))
+
+
+def _ignore(_: object) -> None:
+    pass

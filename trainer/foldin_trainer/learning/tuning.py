@@ -1,0 +1,140 @@
+"""Chooses the constants of fold-in on users that training did not see.
+
+How many ratings such a user has given matters more than anything else here, so that every choice
+is the best on average over histories of several lengths.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from foldin_model.arrays import Doubles, Mask, Rows
+from foldin_model.folding import fold
+from foldin_model.heads import QuadraticHead
+
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.evaluation.methods import best
+from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
+from foldin_trainer.learning.heads import Constants, Learned, ranking_head, rating_head
+from foldin_trainer.learning.prior import training_noise
+from foldin_trainer.splits import HeldOutCase
+
+LENGTHS: Final = (0, 1, 5, 20, None)  # None: the four fifths that the protocol gives
+NOISE_FACTORS: Final = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2)
+RATING_WEIGHTS: Final = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15)
+LIST_LENGTH: Final = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """One held-out user with a history of one of the lengths, rows in increasing order.
+
+    `liked_rows` are those of the hidden rows that she rated above the mean rating.
+    """
+
+    rows: Rows
+    values: Doubles
+    hidden_rows: Rows
+    hidden_values: Doubles
+    liked_rows: Rows
+
+
+Questions = Sequence[Sequence[Question]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The constants, and what they reach on the users they were chosen on (80% given)."""
+
+    constants: Constants
+    rmse: float
+    ndcg: float
+
+
+def tune(learned: Learned, ratings: Ratings, cases: Iterable[HeldOutCase]) -> Tuned:
+    """The constants of the grids that serve the held-out `cases` of `ratings` best.
+
+    `learned` must not have seen them; its vocabularies are those of `ratings`.
+    """
+    questions = _questions(ratings, tuple(cases))
+    noise, rmse = _tune_noise(learned, questions)
+    scale, weight, gain = _tune_ranking(learned, rating_head(learned, noise), questions)
+    return Tuned(Constants(noise, scale, weight), rmse, gain)
+
+
+def _questions(ratings: Ratings, cases: Sequence[HeldOutCase]) -> Questions:
+    mean = float(ratings.values.mean())
+    return [[_question(ratings, case, length, mean) for case in cases] for length in LENGTHS]
+
+
+def _question(ratings: Ratings, case: HeldOutCase, length: int | None, mean: float) -> Question:
+    given = case.given_index[:length]
+    given = given[np.argsort(ratings.items[given])]
+    rest = case.given_index[len(given) :]
+    hidden = np.concatenate((rest, case.hidden_index))
+    rows, values = ratings.items[hidden], ratings.values[hidden]
+    liked = rows[values > mean]
+    return Question(ratings.items[given], ratings.values[given], rows, values, liked)
+
+
+def _tune_noise(learned: Learned, questions: Questions) -> tuple[float, float]:
+    base = training_noise(learned.mf, learned.ratings)
+    scale = learned.ratings.scale
+    best_noise, best_mean, best_full = base, np.inf, np.inf
+    for factor in NOISE_FACTORS:
+        head = rating_head(learned, factor * base)
+        errors = []
+        for group in questions:
+            missed = [
+                np.clip(head.score(q.hidden_rows, z), scale.low, scale.high) - q.hidden_values
+                for q, z in zip(group, _folded(head, group), strict=True)
+            ]
+            errors.append(float(np.sqrt(np.mean(np.concatenate(missed) ** 2))))
+        if np.mean(errors) < best_mean:
+            best_noise, best_mean, best_full = factor * base, float(np.mean(errors)), errors[-1]
+    return best_noise, best_full
+
+
+def _tune_ranking(
+    learned: Learned, rating: QuadraticHead, questions: Questions
+) -> tuple[float, float, float]:
+    """κ, w and the NDCG@10 they reach; scores are linear in both, so each part is computed once.
+
+    Finding what a user goes on to rate and finding what she goes on to like count the same.
+    """
+    whole = ranking_head(learned, 1.0)
+    nothing = ranking_head(learned, 0.0)
+    choices = [(scale, weight) for scale in PRIOR_SCALES for weight in RATING_WEIGHTS]
+    gains = np.zeros((len(questions), len(choices), 2))
+    for k, group in enumerate(questions):
+        bare = _folded(nothing, group) @ nothing.vectors.T
+        started = _folded(whole, group) @ whole.vectors.T - bare
+        rated = _folded(rating, group) @ rating.vectors.T + rating.offsets
+        for c, (scale, weight) in enumerate(choices):
+            gains[k, c] = _ndcg(bare + scale * started + weight * rated, group)
+    place = int(gains.mean(axis=(0, 2)).argmax())
+    return *choices[place], float(gains[-1, place, 0])
+
+
+def _folded(head: QuadraticHead, group: Sequence[Question]) -> Doubles:
+    return np.array([fold(head, q.rows, q.values, head.prior).vector for q in group])
+
+
+def _ndcg(scores: Doubles, group: Sequence[Question]) -> tuple[float, float]:
+    """NDCG@10 with every hidden item a hit, and with the liked ones only."""
+    given: Mask = np.zeros(scores.shape, np.bool_)
+    for row, question in enumerate(group):
+        given[row, question.rows] = True
+    lists = best(scores, given, LIST_LENGTH)
+    return (
+        _mean_ndcg(lists, [question.hidden_rows for question in group]),
+        _mean_ndcg(lists, [question.liked_rows for question in group]),
+    )
+
+
+def _mean_ndcg(lists: Rows, hidden: Sequence[Rows]) -> float:
+    sizes = np.array([len(rows) for rows in hidden])
+    hits = hit_matrix(lists, hidden)
+    return float(ndcg(hits[sizes > 0], sizes[sizes > 0]).mean())
