@@ -16,7 +16,7 @@ from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
 from foldin_trainer.evaluation.scoring import run
 from matplotlib.image import imread
 from planted import Planted
-from two_tastes import two_tastes
+from tiny import tiny_dataset
 
 
 def assert_drawn(path: Path) -> None:
@@ -27,12 +27,14 @@ def assert_drawn(path: Path) -> None:
 
 def test_the_learning_curve_is_drawn(tmp_path: Path) -> None:
     losses = [1.2, 0.9, 0.8, 0.75]
-    draw_learning_curve(tmp_path / "curve.png", losses, [1.0, 0.93, 0.9, 0.91], kept_epoch=3)
+    draw_learning_curve(tmp_path / "curve.png", losses, [1.0, 0.93, 0.9, 0.91])
     assert_drawn(tmp_path / "curve.png")
 
 
 def test_the_rating_histogram_is_drawn(tmp_path: Path) -> None:
-    draw_rating_histogram(tmp_path / "histogram.png", two_tastes().values)
+    draw_rating_histogram(
+        tmp_path / "histogram.png", tiny_dataset(users=60, items=80).ratings.values
+    )
     assert_drawn(tmp_path / "histogram.png")
 
 
@@ -43,7 +45,7 @@ def test_the_item_map_is_drawn(tmp_path: Path, small: Planted) -> None:
 
 def test_metrics_by_activity_are_drawn(tmp_path: Path) -> None:
     scores = run(
-        trials("held-out-users", two_tastes(), ProtocolSettings()),
+        trials("held-out-users", tiny_dataset(users=60, items=80).ratings, ProtocolSettings()),
         lambda train: [Popularity.fit(train), ItemMean.fit(train)],
         10,
     )

@@ -9,9 +9,9 @@ from foldin_trainer.evaluation.intervals import mean_interval, ratio_interval
 from foldin_trainer.evaluation.methods import Method
 from foldin_trainer.evaluation.protocols import PROTOCOLS, ProtocolSettings, trials
 from foldin_trainer.evaluation.scoring import liked_from, run
-from two_tastes import two_tastes
+from tiny import tiny_dataset
 
-RATINGS = two_tastes()
+RATINGS = tiny_dataset(users=60, items=80).ratings
 
 
 def baselines(train: Ratings) -> list[Method]:

@@ -39,14 +39,15 @@ ACTIVITY_EDGES = (0, 20, 40, 80, 160, 320)
 
 
 def draw_learning_curve(
-    path: Path, train_loss: Sequence[float], validation_rmse: Sequence[float], kept_epoch: int
+    path: Path, train_loss: Sequence[float], validation_rmse: Sequence[float]
 ) -> None:
-    """Training loss and validation RMSE by epoch, with the epoch whose weights were kept."""
+    """Training loss and validation RMSE by epoch, both (epochs,), and where the RMSE is least."""
     epochs = np.arange(1, len(train_loss) + 1)
+    kept_epoch = int(np.argmin(validation_rmse)) + 1
     with _figure(path, "Learning curve of the rating head") as axes:
-        loss = axes.plot(epochs, train_loss, color=COLOURS[0], label="training loss (MSE)")
+        loss = axes.plot(epochs, train_loss, color=COLOURS[0], label="training loss")
         axes.set_xlabel("epoch")
-        axes.set_ylabel("training loss, rating² units", color=COLOURS[0])
+        axes.set_ylabel("training loss with L2, rating units²", color=COLOURS[0])
         right = axes.twinx()
         right.spines.right.set_visible(True)
         error = right.plot(
@@ -55,7 +56,7 @@ def draw_learning_curve(
         right.set_ylabel("validation RMSE, rating units", color=COLOURS[1])
         right.grid(visible=False)
         kept = axes.axvline(
-            kept_epoch, color="0.45", ls="--", lw=1, label=f"kept: epoch {kept_epoch}"
+            kept_epoch, color="0.45", ls="--", lw=1, label=f"best epoch: {kept_epoch}"
         )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(handles=[*loss, *error, kept], loc="upper right")

@@ -1,6 +1,6 @@
 """How good a fold-in is: a few steps against the exact solve, and both against a full retrain.
 
-It looks at one model and at users it was not trained on; how a fold-in works is
+It looks at models and at users they were not trained on; how a fold-in works is
 `foldin_model.folding`.
 """
 
@@ -14,6 +14,8 @@ from foldin_model.model import Model
 
 from foldin_trainer.evaluation.methods import Case, best
 from foldin_trainer.evaluation.rating_metrics import rmse
+
+Question = tuple[Model, Sequence[Case]]  # a model and users that it was not trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +55,27 @@ def shortened(case: Case, ratings: int, seed: int) -> Case | None:
 
 
 def agreement(
-    model: Model, cases: Sequence[Case], sizes: Sequence[int], *, steps: int = 3
+    questions: Sequence[Question], sizes: Sequence[int], *, steps: int = 3
 ) -> Iterator[Agreement]:
     """One entry for every size of history that some held-out user exceeds.
 
-    Case rows must be rows of the model.
+    Case rows must be rows of the models.
     """
     for size in sizes:
         short = [
-            found
-            for seed, case in enumerate(cases)
-            if (found := shortened(case, size, seed)) is not None
+            (model, [c for seed, case in enumerate(cases) if (c := shortened(case, size, seed))])
+            for model, cases in questions
         ]
-        if short:
-            yield _agreement(model, short, size, steps)
+        asked = [(model, cases) for model, cases in short if cases]
+        if asked:
+            yield _agreement(asked, size, steps)
 
 
-def fold_in_rmse(model: Model, cases: Sequence[Case], *, steps: int | None) -> float:
+def fold_in_rmse(questions: Sequence[Question], *, steps: int | None) -> float:
     """RMSE of the rating head on the hidden ratings of users folded in, exactly without `steps`."""
-    predicted = np.concatenate([predict(model, case, steps) for case in cases])
-    return rmse(predicted, np.concatenate([case.hidden_values for case in cases]))
+    pairs = [(model, case) for model, cases in questions for case in cases]
+    predicted = np.concatenate([predict(model, case, steps) for model, case in pairs])
+    return rmse(predicted, np.concatenate([case.hidden_values for _, case in pairs]))
 
 
 def predict(model: Model, case: Case, steps: int | None) -> Doubles:
@@ -82,16 +85,19 @@ def predict(model: Model, case: Case, steps: int | None) -> Doubles:
     return np.clip(head.score(case.hidden_rows, vector), model.scale.low, model.scale.high)
 
 
-def _agreement(model: Model, cases: Sequence[Case], size: int, steps: int) -> Agreement:
-    exact, stepped = (_first_ten(model, cases, limit) for limit in (None, steps))
+def _agreement(questions: Sequence[Question], size: int, steps: int) -> Agreement:
+    exact, stepped = (
+        np.concatenate([_first_ten(model, cases, limit) for model, cases in questions])
+        for limit in (None, steps)
+    )
     shares = np.array(
         [np.isin(ours, theirs).mean() for ours, theirs in zip(stepped, exact, strict=True)]
     )
     return Agreement(
         ratings=size,
-        users=len(cases),
-        rmse_exact=fold_in_rmse(model, cases, steps=None),
-        rmse_steps=fold_in_rmse(model, cases, steps=steps),
+        users=len(shares),
+        rmse_exact=fold_in_rmse(questions, steps=None),
+        rmse_steps=fold_in_rmse(questions, steps=steps),
         overlap=float(shares.mean()),
         least_overlap=float(shares.min()),
     )

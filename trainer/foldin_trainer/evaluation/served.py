@@ -14,13 +14,17 @@ from foldin_model.filtering import ANYTHING, allowed
 from foldin_model.ids import ItemId
 from foldin_model.model import TrainedUsers
 from foldin_model.personalizing import fold_user, query_of
+from foldin_model.publishing import Description, publish
 from foldin_model.ratings import History
 from foldin_model.searching import search
 from foldin_model.snapshot import Snapshot
+from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import UserState
 from foldin_model.users import FoldedUser, pack_trained
 
+from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case
+from foldin_trainer.learning.training import METHOD, Trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +82,20 @@ class Served:
             rows = search(self.snapshot, query, unseen, count).rows
             lists[place, : len(rows)] = self.data_rows[rows]
         return lists
+
+
+def published(trained: Trained, ratings: Ratings) -> Snapshot:
+    """The snapshot of a trained model, published to a store in memory and found to be intact."""
+    description = Description(
+        method=METHOD,
+        rating_count=len(ratings),
+        seed=trained.settings.seed,
+        data_hash=ratings.hash,
+        metrics=trained.metrics,
+        settings=trained.settings.flat(),
+    )
+    manifest = publish(trained.model, trained.users, description, MemoryModelStore())
+    return Snapshot.build(manifest, trained.model)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
