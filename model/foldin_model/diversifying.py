@@ -16,11 +16,12 @@ WINDOW: Final = 500
 
 
 def diversify(snapshot: Snapshot, hits: Hits, strength: float, max_per_cluster: int) -> Rows:
-    """The rows of `hits`, at most WINDOW of them, in the order in which they are to be shown.
+    """The rows of `hits`, in the order in which they are to be shown.
 
-    Each next row has the greatest (1 − strength)·score − strength·(similarity to the most similar
-    row before it), scores scaled to 0..1 over the window; at strength 0 that is the score order.
-    Rows of a cluster beyond `max_per_cluster` are left out; 0 leaves out none.
+    Time and memory grow with the square of the hits; callers pass at most WINDOW. Each next
+    row has the greatest (1 − strength)·score − strength·(similarity to the most similar row before
+    it), scores scaled to 0..1 over the window; at strength 0 that is the score order. Rows of a
+    cluster beyond `max_per_cluster` are left out; 0 leaves out none.
     """
     clusters = snapshot.model.catalog.cluster_ids[hits.rows]
     vectors = snapshot.model.similarity[hits.rows].astype(np.float64)

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import numpy as np
-from foldin_model.diversifying import WINDOW, diversify
+from foldin_model.diversifying import diversify
 from foldin_model.searching import Hits, search
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,7 +79,3 @@ def test_more_strength_makes_the_first_ten_less_alike() -> None:
         return float(np.mean(totals))
 
     assert likeness(0.0) > likeness(0.3) > likeness(0.8)
-
-
-def test_the_window_bounds_the_work() -> None:
-    assert WINDOW == 500

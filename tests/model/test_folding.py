@@ -175,6 +175,28 @@ def test_long_histories_are_folded_exactly_whatever_the_steps(small: Planted) ->
         assert np.array_equal(stepped, exact) is same
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 10, 20, 50, 200, 256])
+def test_three_steps_find_nine_of_the_ten_best_items(n: int) -> None:
+    """On items whose weighted second moment falls off as that of a trained ranking head does."""
+    rng = np.random.default_rng(n)
+    spectrum = 0.001 / np.arange(1, 65) ** 0.7
+    items = rng.normal(size=(2_000, 64)) * np.sqrt(spectrum) + np.sqrt(spectrum) * rng.normal(
+        size=64
+    )
+    prior = 0.3 * rng.normal(size=64)
+    shared = []
+    for _ in range(20):
+        rows = rng.choice(len(items), n, replace=False)
+        weights = rng.uniform(1.0, 10.0, n)
+        problem = Problem(items[rows], weights, 1.0 + 1.0 / weights, prior)
+        exact, steps = (
+            set(np.argsort(-(items @ folded.vector))[:10].tolist())
+            for folded in (problem.exact(), problem.steps(3))
+        )
+        shared.append(len(exact & steps) / 10)
+    assert np.mean(shared) >= 0.9
+
+
 def test_rounded_vectors_are_those_of_float32() -> None:
     vector = np.array([0.1, 1.0 / 3.0, -7.0])
     kept = rounded(vector)

@@ -1,0 +1,88 @@
+"""How long one fold-in of both heads takes, by the length of the history: exact and in three steps.
+
+Prints a table and writes benchmarks/results/foldin.json. Histories longer than four times the
+dimension are folded exactly in both columns, as they are served. How close the steps come to the
+exact solve on a trained model is measured with the accuracy tables.
+"""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.folding import fold
+from foldin_model.heads import QuadraticHead, RatingRule
+
+ITEMS = 10_000
+DIMENSION = 64
+LENGTHS = (1, 5, 20, 50, 200, 1_000)
+STEPS = 3
+RESULTS = Path(__file__).parent / "results" / "foldin.json"
+
+
+def head(rng: np.random.Generator) -> QuadraticHead:
+    """A head of the shipped dimension whose item vectors are about as long as trained ones."""
+    vectors = (0.05 * rng.normal(size=(ITEMS, DIMENSION))).astype(np.float32)
+    rule = RatingRule(knots=(0.5, 5.0), weights=(1.0, 4.0), targets=(0.0, 1.0))
+    offsets = np.zeros(ITEMS, np.float32)
+    return QuadraticHead(vectors, offsets, 0.0, rng.normal(size=DIMENSION), rule)
+
+
+def median_us(call: Callable[[], object], rounds: int = 5, repeats: int = 200) -> float:
+    """The median time of `call` in microseconds in the quietest of some rounds, after a warm-up."""
+    medians = []
+    for _ in range(rounds):
+        times = []
+        for _ in range(repeats + 20):
+            start = perf_counter()
+            call()
+            times.append(perf_counter() - start)
+        medians.append(np.median(times[20:]) * 1e6)
+    return float(min(medians))
+
+
+def both(heads: tuple[QuadraticHead, ...], rows: Rows, values: Doubles, steps: int | None) -> None:
+    """One fold-in of both heads."""
+    for one in heads:
+        fold(one, rows, values, one.prior, steps=steps)
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    rng = np.random.default_rng(0)
+    heads = (head(rng), head(rng))
+    timings = []
+    for n in LENGTHS:
+        rows = np.sort(rng.choice(ITEMS, n, replace=False)).astype(np.int32)
+        values = rng.uniform(0.5, 5.0, n)
+        exact = median_us(partial(both, heads, rows, values, None))
+        steps = median_us(partial(both, heads, rows, values, STEPS))
+        timings.append({"ratings": n, "exact_us": round(exact, 1), "steps_us": round(steps, 1)})
+    print(f"One fold-in of both heads, {DIMENSION} + {DIMENSION} dimensions, one thread")
+    print(f"{'ratings':>8} {'exact µs':>10} {f'{STEPS} steps µs':>12}")
+    for timing in timings:
+        print(f"{timing['ratings']:>8} {timing['exact_us']:>10} {timing['steps_us']:>12}")
+    report = {
+        "command": "make bench-foldin",
+        "dimensions": [DIMENSION, DIMENSION],
+        "machine": platform.processor() or platform.machine(),
+        "numpy": np.__version__,
+        "python": sys.version.split()[0],
+        "timings": timings,
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+    print(f"written to {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()
