@@ -4,7 +4,7 @@ It also folds the training histories into the users' vectors; it trains and choo
 """
 
 import numpy as np
-from foldin_model.arrays import Doubles, Floats, Integers
+from foldin_model.arrays import Floats, Integers
 from foldin_model.catalog import Catalog
 from foldin_model.folding import fold
 from foldin_model.heads import QuadraticHead
@@ -87,9 +87,9 @@ def _catalog(
 
 
 def _means(ratings: Ratings, counts: Integers) -> Floats:
-    sums: Doubles = np.bincount(ratings.items, ratings.values, minlength=len(counts))
+    sums = np.bincount(ratings.items, ratings.values, minlength=len(counts))
     means = np.divide(sums, counts, out=np.full(len(counts), np.nan), where=counts > 0)
-    return means.astype(np.float32)
+    return np.asarray(means, np.float32)
 
 
 def _repeated(head: QuadraticHead, users: int) -> Floats:

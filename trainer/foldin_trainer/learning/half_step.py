@@ -34,6 +34,7 @@ class Side:
         columns: Rows,
         weights: Doubles,
         targets: Doubles,
+        *,
         size: int,
         device: torch.device,
     ) -> Self:
@@ -87,14 +88,18 @@ def _solve_group(
     observed = rotated[side.columns[positions]] * roots * scale
     wanted = side.targets[positions][:, :, None] * roots
     if observed.shape[1] <= observed.shape[2]:
-        return (observed.mT @ _solve(observed @ observed.mT, wanted) * scale.mT)[:, :, 0]
-    return (_solve(observed.mT @ observed, observed.mT @ wanted) * scale.mT)[:, :, 0]
+        solved = observed.mT @ _solve(observed @ observed.mT, wanted)
+    else:
+        solved = _solve(observed.mT @ observed, observed.mT @ wanted)
+    found: torch.Tensor = (solved * scale.mT).squeeze(2)
+    return found
 
 
 def _solve(matrices: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
     """Solves (matrix + I) x = right for every matrix of a batch."""
     matrices.diagonal(dim1=1, dim2=2).add_(1.0)
-    return torch.cholesky_solve(right, torch.linalg.cholesky(matrices))
+    solved: torch.Tensor = torch.cholesky_solve(right, torch.linalg.cholesky(matrices))
+    return solved
 
 
 def _groups(counts: Integers, dimension: int) -> Iterator[Integers]:

@@ -72,8 +72,12 @@ def train_ials(
     device = choose_device(settings.device)
     weights, targets = rule.weight(ratings.values), rule.target(ratings.values)
     users, items = len(ratings.user_ids), len(ratings.item_ids)
-    of_users = Side.gather(ratings.users, ratings.items, weights, targets, users, device)
-    of_items = Side.gather(ratings.items, ratings.users, weights, targets, items, device)
+    of_users = Side.gather(
+        ratings.users, ratings.items, weights, targets, size=users, device=device
+    )
+    of_items = Side.gather(
+        ratings.items, ratings.users, weights, targets, size=items, device=device
+    )
     user_l2 = np.full(users, settings.user_l2, np.float32)
     item_l2 = _item_l2(of_items.counts, int((of_users.counts > 0).sum()), settings)
     item_vectors = torch.randn(items, settings.dimension, generator=seeded(settings.seed))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.arrays import Doubles, Floats, Mask, Rows
 from torch.nn.functional import embedding
 
 from foldin_trainer.data.ratings import Ratings
@@ -189,7 +189,7 @@ class _Run:
 
     def _batches(self) -> Iterator[torch.Tensor]:
         order = torch.randperm(len(self.values), generator=self.generator)
-        yield from order.to(self.device).split(self.batch_size)
+        yield from torch.split(order.to(self.device), self.batch_size)
 
     def _table(self, rows: int) -> torch.Tensor:
         dimension = self.settings.dimension
@@ -199,13 +199,11 @@ class _Run:
         return table.to(self.device).requires_grad_()
 
 
-def _absent(present: Rows, size: int) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
-    return np.bincount(present, minlength=size) == 0
+def _absent(present: Rows, size: int) -> Mask:
+    return np.asarray(np.bincount(present, minlength=size) == 0, np.bool_)
 
 
-def _with_means(
-    table: torch.Tensor, absent: "np.ndarray[tuple[int], np.dtype[np.bool_]]"
-) -> Floats:
+def _with_means(table: torch.Tensor, absent: Mask) -> Floats:
     values = table.detach().cpu().numpy().copy()
     values[absent] = values[~absent].mean(axis=0)
     return np.asarray(values, np.float32)

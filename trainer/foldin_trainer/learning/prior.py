@@ -10,9 +10,9 @@ from typing import Final, Self
 import numpy as np
 from foldin_model.arrays import Doubles
 
+from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ials import IalsResult
 from foldin_trainer.learning.mf import MfResult
-from foldin_trainer.data.ratings import Ratings
 
 SHRINKAGE: Final = 0.2
 

@@ -96,9 +96,7 @@ def train(
     listener.stage("learning from part of the users")
     known = ratings.take(fold.train_index)
     kept, held = random_split(known, settings.validation_share, settings.seed)
-    first = train_mf(
-        known.take(kept), settings.mf, known.take(held), progress=listener.epoch
-    )
+    first = train_mf(known.take(kept), settings.mf, known.take(held), progress=listener.epoch)
     learned = _learn(known, first, settings)
     listener.stage("choosing constants on the others")
     tuned = tune(learned, ratings, fold.cases)

@@ -1,0 +1,176 @@
+"""`foldin train`: from a data set's ratings to a published model that serves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import get_args
+
+import click
+from click.core import ParameterSource
+from foldin_model.ids import Version
+from foldin_model.manifest import Manifest
+from foldin_model.publishing import Description, activate, publish
+from foldin_model.store.opening import open_store_url
+from foldin_model.store.redis_models import RedisModelStore
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
+from foldin_trainer.commands.sources import Source, takes_source
+from foldin_trainer.data.cache import all_cached, cached
+from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.mf import Epoch
+from foldin_trainer.learning.training import METHOD, Listener, Trained, TrainSettings
+from foldin_trainer.learning.training import train as learn
+
+STORE_TIMEOUT_S = 60.0
+
+
+@click.command()
+@takes_source
+@click.option(
+    "--redis-url",
+    envvar="FOLDIN_REDIS_URL",
+    show_envvar=True,
+    help="A Redis 7+ or Valkey 8+; without it the embedded one in the data directory.",
+)
+@click.option(
+    "--namespace",
+    envvar="FOLDIN_NAMESPACE",
+    default="default",
+    show_default=True,
+    show_envvar=True,
+    help="Which of the store's namespaces.",
+)
+@click.option(
+    "--dimension",
+    type=click.IntRange(2, 512),
+    help="Length of the vectors of either head.  [default: 64]",
+)
+@click.option("--epochs", type=click.IntRange(1), help="Most passes of mf.  [default: 15]")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option(
+    "--device",
+    type=click.Choice(get_args(DeviceName)),
+    default="auto",
+    show_default=True,
+    help="Where to compute; auto is CUDA, else Apple's GPU, else the CPU.",
+)
+@click.option(
+    "--publish/--no-publish", "publishing", default=True, help="Put the model into the store."
+)
+@click.option(
+    "--activate/--no-activate", "activating", default=True, help="Let servers switch to it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@printing_errors
+def train(
+    source: Source,
+    *,
+    redis_url: str | None,
+    namespace: str,
+    dimension: int | None,
+    epochs: int | None,
+    seed: int,
+    device: DeviceName,
+    publishing: bool,
+    activating: bool,
+    as_json: bool,
+) -> None:
+    """Learn a model from SOURCE, measure it on users held out, publish it and let it serve.
+
+    SOURCE is the name of a fetched data set, a folder or a file. Without one it is
+    ml-latest-small or, where that was not fetched, the smallest that was.
+    """
+    dataset = _chosen(source).load()
+    settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
+    if epochs is not None:
+        settings = replace(settings, mf=replace(settings.mf, epochs=epochs))
+    with _showing() as listener:
+        trained = learn(dataset, settings, listener)
+    manifest = None
+    if publishing:
+        description = Description(
+            method=METHOD,
+            rating_count=len(dataset.ratings),
+            seed=seed,
+            data_hash=dataset.ratings.hash,
+            metrics=trained.metrics,
+            settings=settings.flat(),
+        )
+        with open_store_url(redis_url, source.data_dir) as url:
+            store = RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)
+            manifest = publish(trained.model, trained.users, description, store)
+            if activating:
+                activate(store, Version(manifest.version))
+    if as_json:
+        print_json(_account(trained, manifest, active=publishing and activating))
+    else:
+        print_facts(_facts(trained, manifest, active=publishing and activating))
+
+
+def _chosen(source: Source) -> Source:
+    """The source asked for, or for want of the default one the smallest at hand."""
+    asked = click.get_current_context().get_parameter_source("source")
+    if asked is not ParameterSource.DEFAULT or cached(source.name, source.data_dir):
+        return source
+    at_hand = all_cached(source.data_dir)
+    if not at_hand:
+        return source
+    say(f"{source.name} was not fetched; training on {at_hand[0].name} instead")
+    return replace(source, name=at_hand[0].name)
+
+
+@contextmanager
+def _showing() -> Iterator[Listener]:
+    """What happens is shown on stderr: as a bar in a terminal, else as lines."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Listener(stage=say, epoch=lambda epoch: say(f"  {_of(epoch)}"))
+        return
+    note = TextColumn("{task.fields[note]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), note)
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
+        task = bar.add_task("", total=None, note="")
+
+        def stage(name: str) -> None:
+            bar.update(task, description=name, total=None, completed=0, note="")
+
+        def epoch(epoch: Epoch) -> None:
+            bar.update(task, total=epoch.epochs, completed=epoch.number, note=_of(epoch))
+
+        yield Listener(stage, epoch)
+
+
+def _of(epoch: Epoch) -> str:
+    rmse = "" if epoch.rmse is None else f", RMSE {epoch.rmse:.4f}"
+    return f"epoch {epoch.number}/{epoch.epochs}: loss {epoch.loss:.4f}{rmse}"
+
+
+def _facts(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict[str, str]:
+    catalog, constants = trained.model.catalog, trained.constants
+    facts = {
+        "learned from": f"{int(catalog.rating_counts.sum()):,} ratings of {len(catalog):,} items "
+        f"by {len(trained.users.user_ids):,} users",
+        "held-out users": f"RMSE {trained.metrics['held_out_users_rmse']:.4f}, "
+        f"NDCG@10 {trained.metrics['held_out_users_ndcg_at_10']:.4f}",
+        "rating weight": f"{constants.rating_weight:g}",
+        "clusters": f"{len(catalog.clusters)}",
+    }
+    if manifest is not None:
+        facts["version"] = f"{manifest.version} ({'serving' if active else 'not active'})"
+    return facts
+
+
+def _account(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict[str, object]:
+    return {
+        "version": None if manifest is None else manifest.version,
+        "active": active,
+        "users": len(trained.users.user_ids),
+        "items": len(trained.model.catalog),
+        "metrics": dict(trained.metrics),
+        "rating_weight": trained.constants.rating_weight,
+        "prior_scale": trained.constants.prior_scale,
+        "noise_variance": trained.constants.noise_variance,
+        "clusters": len(trained.model.catalog.clusters),
+    }
