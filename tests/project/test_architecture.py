@@ -90,7 +90,7 @@ def test_a_client_process_holds_no_model_and_no_arrays() -> None:
 
 
 def written_modules() -> list[Path]:
-    folders = [*ROOMS.values(), ROOT / "tests", ROOT / "benchmarks", ROOT / "deploy"]
+    folders = [*ROOMS.values(), ROOT / "benchmarks", ROOT / "deploy"]
     return [module for folder in folders for module in sorted(folder.rglob("*.py"))]
 
 
