@@ -11,6 +11,8 @@ from foldin_client.addresses import is_local
 # Servers must allow pings this often (grpc.http2.min_ping_interval_without_data_ms, 60 s here too).
 KEEPALIVE_TIME_MS = 60_000
 KEEPALIVE_TIMEOUT_MS = 10_000
+FIRST_RECONNECT_MS = 100  # grpc's own second is long for a server that restarts
+MAX_RECONNECT_MS = 10_000
 MAX_ANSWER_BYTES = 64 * 1024 * 1024  # a batch of 100 explained lists of 200 items
 
 # Every write carries a request_id, so the server knows it again. An activation has none: sent twice
@@ -47,6 +49,8 @@ def channel_options(address: str) -> list[tuple[str, int | str]]:
         ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+        ("grpc.initial_reconnect_backoff_ms", FIRST_RECONNECT_MS),
+        ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
     ]
     if is_local(address):

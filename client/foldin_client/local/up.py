@@ -1,0 +1,71 @@
+"""`foldin up`: everything on this machine, until somebody asks it to stop."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from foldin_client.addresses import DEFAULT_ADDRESS
+from foldin_client.local.children import Child
+from foldin_client.local.installation import DEFAULT_DATA, Installation, Source
+from foldin_client.local.interrupts import Interrupted, Interrupts, noting_signals
+from foldin_client.local.steps import stage
+
+WATCH_S = 0.2
+
+
+def takes_source(command: Callable[..., None]) -> Callable[..., None]:
+    """The command has --data and --items."""
+    command = click.option(
+        "--items",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Table of items for a file of your own: id, title, genres, year.",
+    )(command)
+    return click.option(
+        "--data",
+        default=DEFAULT_DATA,
+        show_default=True,
+        metavar="NAME|PATH",
+        help="What to learn from: a MovieLens edition, or a CSV or Parquet file of ratings.",
+    )(command)
+
+
+@click.command()
+@takes_source
+@click.option(
+    "--address",
+    envvar="FOLDIN_ADDRESS",
+    default=DEFAULT_ADDRESS,
+    show_default=True,
+    show_envvar=True,
+    help="Where to serve.",
+)
+@click.option("--retrain", is_flag=True, help="Train again, although there is a model.")
+def up(*, data: str, items: Path | None, address: str, retrain: bool) -> None:
+    """Fetch data, train, and serve on this machine until Ctrl-C or SIGTERM.
+
+    What is there already is used again: the data, the model, and every rating given so far.
+    """
+    console = stage()
+    with noting_signals() as interrupts:
+        installation = Installation(address, console, interrupts)
+        try:
+            with installation.serving(Source(data, items), retrain=retrain) as (_, server):
+                console.print(
+                    f"\n[bold green]foldin is ready[/bold green] at [bold]{address}[/bold]; "
+                    "Ctrl-C stops it.\n"
+                    'Try it in another terminal:  foldin search "toy story"\n'
+                    "                             foldin rate ada 1 5\n"
+                    "                             foldin recommend ada",
+                    soft_wrap=True,
+                )
+                _stay(server, interrupts)
+        except Interrupted:
+            console.print("Stopped.")
+
+
+def _stay(server: Child, interrupts: Interrupts) -> None:
+    """Never returns: raises Interrupted, or ChildFailed if the server ends by itself."""
+    while (code := server.wait(WATCH_S)) is None:
+        interrupts.check()
+    raise server.failure(code)
