@@ -87,7 +87,7 @@ def test_hits_are_those_of_brute_force(
     np.testing.assert_array_equal(hits.scores, expected.scores[:count])
 
 
-@given(case=searches(), size=st.integers(1, 40))
+@given(case=searches(), size=st.integers(7, 90))
 def test_pages_neither_repeat_nor_skip(
     case: tuple[Floats, Doubles, Mask | None], size: int
 ) -> None:
