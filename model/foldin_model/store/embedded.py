@@ -47,7 +47,7 @@ def embedded_store(
     with (folder / "users").open("wb") as users:
         with locked(folder / "lock"):
             share(users)
-            _start_unless_alive(folder, socket, appendfsync)
+            _start_unless_answering(folder, socket, appendfsync)
         try:
             yield f"unix://{quote(str(socket))}"
         finally:
@@ -56,11 +56,28 @@ def embedded_store(
                     _stop(folder, socket)
 
 
-def _start_unless_alive(folder: Path, socket: Path, appendfsync: str) -> None:
-    with (folder / "alive").open("wb") as alive:
-        if try_lock(alive):
-            _launch(folder, socket, appendfsync, alive)
-    _wait_until_answering(folder, socket)
+def _start_unless_answering(folder: Path, socket: Path, appendfsync: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    launched = False
+    with _client(socket) as client:
+        while not _answers(client):
+            with (folder / "alive").open("wb") as alive:
+                if try_lock(alive):
+                    if launched:
+                        raise _failed(folder, "ended while starting")
+                    _launch(folder, socket, appendfsync, alive)
+                    launched = True
+            if time.monotonic() > deadline:
+                raise _failed(folder, f"does not answer after {START_TIMEOUT_S:g} s")
+            time.sleep(_POLL_S)
+
+
+def _answers(client: Redis) -> bool:
+    try:
+        client.ping()
+    except RedisError:  # nobody is there, or still reading its files
+        return False
+    return True
 
 
 def _launch(folder: Path, socket: Path, appendfsync: str, alive: IO[bytes]) -> None:
@@ -104,22 +121,6 @@ def _binary() -> Path:
         return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise StoreUnavailable(f"{error} Give --redis-url instead.") from error
-
-
-def _wait_until_answering(folder: Path, socket: Path) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    with _client(socket) as client:
-        while True:
-            try:
-                client.ping()
-            except RedisError as error:
-                if not _alive(folder):
-                    raise _failed(folder, "ended while starting") from error
-                if time.monotonic() > deadline:
-                    raise _failed(folder, f"does not answer after {START_TIMEOUT_S:g} s") from error
-                time.sleep(_POLL_S)
-            else:
-                return
 
 
 def _stop(folder: Path, socket: Path) -> None:

@@ -1,0 +1,203 @@
+"""One embedded server a data directory: shared, adopted, stopped by the last, and never lost."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from foldin_model.errors import StoreUnavailable
+from foldin_model.store.embedded import embedded_store
+from foldin_model.store.opening import default_data_dir, open_store_url
+from redis import Redis
+
+HOLD = """
+import sys
+from pathlib import Path
+from foldin_model.store.embedded import embedded_store
+with embedded_store(Path(sys.argv[1])) as url:
+    print(url, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A folder with a short name, for a socket's path is short; no server survives it."""
+    with TemporaryDirectory(prefix="foldin-") as name:
+        folder = Path(name)
+        yield folder
+        if (pid := server_pid(folder)) is not None:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def server_pid(data_dir: Path) -> int | None:
+    """The process id that the server wrote; it takes the file away when it stops in order."""
+    file = data_dir / "store" / "valkey.pid"
+    return int(file.read_text()) if file.exists() else None
+
+
+def running_pid(data_dir: Path) -> int:
+    pid = server_pid(data_dir)
+    assert pid is not None
+    return pid
+
+
+def connect(url: str) -> Redis:
+    return Redis.from_url(url, protocol=2)
+
+
+@contextmanager
+def holder(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that uses the store until its standard input ends."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(data_dir)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("unix://")
+        yield process
+        process.kill()
+
+
+def test_data_survives_a_restart(data_dir: Path) -> None:
+    with embedded_store(data_dir) as url, connect(url) as client:
+        client.set("word", "kept")
+    assert server_pid(data_dir) is None
+    with embedded_store(data_dir) as url, connect(url) as client:
+        assert client.get("word") == b"kept"
+
+
+def test_it_listens_on_no_port_and_only_its_owner_may_connect(data_dir: Path) -> None:
+    with embedded_store(data_dir) as url, connect(url) as client:
+        settings = client.config_get("port")
+        socket = Path(url.removeprefix("unix://"))
+        assert settings == {"port": "0"}
+        assert socket.stat().st_mode & 0o077 == 0
+
+
+def test_users_in_one_process_share_it_and_the_last_stops_it(data_dir: Path) -> None:
+    with embedded_store(data_dir) as first:
+        pid = running_pid(data_dir)
+        with embedded_store(data_dir) as second:
+            assert second == first
+            assert running_pid(data_dir) == pid
+        with connect(first) as client:
+            client.ping()
+    assert server_pid(data_dir) is None
+
+
+def test_two_processes_share_it_and_the_last_stops_it(data_dir: Path) -> None:
+    with embedded_store(data_dir) as url:
+        pid = running_pid(data_dir)
+        with holder(data_dir) as other:
+            assert running_pid(data_dir) == pid
+            other.communicate()
+            assert other.returncode == 0
+        with connect(url) as client:
+            client.ping()
+    assert server_pid(data_dir) is None
+
+
+def test_the_one_who_started_it_may_leave_first(data_dir: Path) -> None:
+    with holder(data_dir) as starter:
+        with embedded_store(data_dir) as url:
+            starter.communicate()
+            with connect(url) as client:
+                client.ping()
+        assert server_pid(data_dir) is None
+
+
+def test_one_left_behind_by_a_kill_is_adopted(data_dir: Path) -> None:
+    with holder(data_dir) as owner:
+        pid = running_pid(data_dir)
+        owner.kill()
+        owner.wait()
+    with embedded_store(data_dir) as url, connect(url) as client:
+        assert running_pid(data_dir) == pid
+        client.ping()
+    assert server_pid(data_dir) is None
+
+
+def test_ctrl_c_in_the_terminal_of_its_owner_does_not_reach_it(data_dir: Path) -> None:
+    with embedded_store(data_dir) as url, holder(data_dir) as other:
+        assert os.getpgid(running_pid(data_dir)) != os.getpgid(0)
+        assert os.getsid(running_pid(data_dir)) != os.getsid(0)
+        os.killpg(other.pid, signal.SIGINT)
+        other.wait()
+        with connect(url) as client:
+            client.ping()
+
+
+def test_a_killed_server_is_started_again_with_its_data(data_dir: Path) -> None:
+    with embedded_store(data_dir, appendfsync="always") as url, connect(url) as client:
+        client.set("word", "kept")
+        os.kill(running_pid(data_dir), signal.SIGKILL)
+        with embedded_store(data_dir) as again, connect(again) as other:
+            assert again == url
+            assert other.get("word") == b"kept"
+
+
+def test_leaving_a_killed_server_is_no_failure(data_dir: Path) -> None:
+    with embedded_store(data_dir):
+        os.kill(running_pid(data_dir), signal.SIGKILL)
+
+
+def test_damaged_data_are_told_with_the_log_and_a_remedy(data_dir: Path) -> None:
+    with embedded_store(data_dir) as url, connect(url) as client:
+        for i in range(100):
+            client.set(f"key {i}", "x" * 50)
+    (log,) = (data_dir / "store" / "appendonlydir").glob("*.incr.aof")
+    content = bytearray(log.read_bytes())
+    content[2000:2100] = b"?" * 100
+    log.write_bytes(content)
+    with (
+        pytest.raises(StoreUnavailable, match="Bad file format") as caught,
+        embedded_store(data_dir),
+    ):
+        pass
+    assert "move" in str(caught.value)
+    assert str(data_dir / "store") in str(caught.value)
+
+
+def test_a_long_path_gets_a_short_socket(data_dir: Path) -> None:
+    deep = data_dir / ("d" * 60) / ("e" * 60)
+    with embedded_store(deep) as url, connect(url) as client:
+        client.ping()
+        assert len(os.fsencode(url.removeprefix("unix://"))) <= 100
+        with embedded_store(deep) as again:
+            assert again == url
+
+
+def test_a_path_may_hold_spaces_and_signs(data_dir: Path) -> None:
+    odd = data_dir / "a b%20#?ü"
+    with embedded_store(odd) as url, connect(url) as client:
+        client.ping()
+
+
+def test_a_given_url_is_used_as_it_is(data_dir: Path) -> None:
+    with open_store_url("redis://elsewhere:1/0", data_dir) as url:
+        assert url == "redis://elsewhere:1/0"
+    assert not (data_dir / "store").exists()
+
+
+def test_without_a_url_the_embedded_store_is_used(data_dir: Path) -> None:
+    with open_store_url(None, data_dir) as url, connect(url) as client:
+        client.ping()
+
+
+def test_the_data_directory_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FOLDIN_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert default_data_dir() == Path("/data/foldin")
+    monkeypatch.setenv("FOLDIN_DATA_DIR", "/elsewhere")
+    assert default_data_dir() == Path("/elsewhere")

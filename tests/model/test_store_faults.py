@@ -1,0 +1,293 @@
+"""What callers of the Redis rating store see when the store dies, comes back, or they give up."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from foldin_model.errors import StoreMismatch, StoreUnavailable
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.store.coalescing import Coalescer
+from foldin_model.store.embedded import embedded_store
+from foldin_model.store.keys import Keys
+from foldin_model.store.protocols import RatingWrite
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis_ratings import RedisRatingStore
+from redis import Redis
+
+V1 = Version("v1")
+ANN = UserId("ann")
+
+
+class Machine:
+    """A store that can be killed and started again on the same data."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._users = ExitStack()
+        self.url = self.start()
+
+    def start(self) -> str:
+        return self._users.enter_context(embedded_store(self._data_dir, appendfsync="always"))
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(int((self._data_dir / "store" / "valkey.pid").read_text()), number)
+
+    def close(self) -> None:
+        self._users.close()
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    with TemporaryDirectory(prefix="foldin-") as folder:
+        made = Machine(Path(folder))
+        yield made
+        made.close()
+
+
+@pytest.fixture
+async def store(machine: Machine) -> AsyncIterator[RedisRatingStore]:
+    async with opened(machine) as made:
+        yield made
+
+
+@asynccontextmanager
+async def opened(machine: Machine, *, timeout_s: float = 1.0) -> AsyncIterator[RedisRatingStore]:
+    store = RedisRatingStore(machine.url, "ns", timeout_s=timeout_s)
+    yield store
+    await store.close()
+
+
+def write(user: str, item: str, value: float = 3.0) -> RatingWrite:
+    return RatingWrite(UserId(user), ItemId(item), value, request_id=uuid4())
+
+
+def round_trips(url: str) -> int:
+    """How many times the server has read from a connection, this one's own questions included."""
+    with Redis.from_url(url, protocol=2) as client:
+        return int(client.info("stats")["total_reads_processed"])
+
+
+async def count_round_trips(url: str, *calls: "asyncio.Task[Any]") -> int:
+    before = round_trips(url)
+    overhead = round_trips(url) - before
+    await asyncio.gather(*calls)
+    return round_trips(url) - before - 2 * overhead
+
+
+async def test_reads_that_arrive_together_share_one_round_trip(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    await store.write(write("ann", "item"))
+    await store.read(ANN, V1)
+    commands = [asyncio.ensure_future(store.read(UserId(f"user {i}"), V1)) for i in range(50)]
+    assert await count_round_trips(machine.url, *commands) == 1
+
+
+async def test_writes_that_arrive_together_share_one_round_trip(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    await store.write(write("ann", "item"))
+    writes = [asyncio.ensure_future(store.write(write("ann", f"item {i}"))) for i in range(20)]
+    assert await count_round_trips(machine.url, *writes) == 1
+    history = (await store.read(ANN, V1)).history
+    assert history is not None
+    assert len(history) == 21
+
+
+async def test_one_read_is_one_round_trip(machine: Machine, store: RedisRatingStore) -> None:
+    await store.write(write("ann", "item"))
+    await store.read(ANN, V1)
+    read = asyncio.ensure_future(store.read(ANN, V1))
+    assert await count_round_trips(machine.url, read) == 1
+
+
+async def test_every_acknowledged_write_survives_a_kill(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    acknowledged: list[str] = []
+    enough = asyncio.Event()
+
+    async def writing(worker: int) -> None:
+        for number in range(10_000):
+            item = f"{worker}-{number}"
+            await store.write(write(f"user {worker}", item))
+            acknowledged.append(item)
+            if len(acknowledged) == 300:
+                enough.set()
+
+    async def kill() -> None:
+        await enough.wait()
+        machine.signal(signal.SIGKILL)
+
+    outcomes = await asyncio.gather(*map(writing, range(4)), kill(), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes[:4]] == [StoreUnavailable] * 4
+    machine.start()
+    stored: set[str] = set()
+    for worker in range(4):
+        history = (await store.read(UserId(f"user {worker}"), V1)).history
+        assert history is not None
+        stored.update(history.item_ids)
+    assert stored.issuperset(acknowledged)
+
+
+async def test_a_store_that_is_gone_is_unavailable_and_found_again(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    models = RedisModelStore(machine.url, "ns")
+    first = await store.write(write("ann", "a"))
+    key = models.page_key()
+    machine.signal(signal.SIGKILL)
+    for call in (
+        store.write(write("ann", "b")),
+        store.read(ANN, V1),
+        store.keep_folded(ANN, V1, 0, b"\1" + bytes(8) + b"\2\0v1"),
+        store.ping(),
+    ):
+        with pytest.raises(StoreUnavailable, match="cannot be used"):
+            await call
+    with pytest.raises(StoreUnavailable):
+        models.pointer()
+    machine.start()
+    second = await store.write(write("ann", "b"))
+    assert second.revision > first.revision
+    history = (await store.read(ANN, V1)).history
+    assert history is not None
+    assert set(history.item_ids) == {"a", "b"}
+    assert models.pointer().epoch == 0
+    assert RedisModelStore(machine.url, "ns").page_key() == key
+    models.close()
+
+
+async def test_a_store_that_hangs_is_unavailable_in_time_and_usable_again(
+    machine: Machine,
+) -> None:
+    async with opened(machine, timeout_s=0.2) as store:
+        await store.write(write("ann", "a"))
+        machine.signal(signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(5):
+                with pytest.raises(StoreUnavailable):
+                    await store.read(ANN, V1)
+        finally:
+            machine.signal(signal.SIGCONT)
+        await store.ping()
+        state = await store.read(ANN, V1)
+        assert state.history is not None
+        assert state.history.item_ids == ("a",)
+
+
+async def test_scripts_that_the_server_forgot_are_loaded_again(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    await store.write(write("ann", "a"))
+    with Redis.from_url(machine.url, protocol=2) as client:
+        client.script_flush()
+    outcomes = await asyncio.gather(*(store.write(write("ann", f"item {i}")) for i in range(5)))
+    assert len({outcome.revision for outcome in outcomes}) == 5
+
+
+async def test_a_cancelled_read_leaves_the_others_their_own_answers(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    users = [UserId(f"user {i}") for i in range(40)]
+    for user in users:
+        await store.write(write(user, f"item of {user}"))
+    for delay in range(10):
+        reads = [asyncio.ensure_future(store.read(user, V1)) for user in users]
+        for _ in range(delay):
+            await asyncio.sleep(0)
+        for read in reads[::2]:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+        for user, read in zip(users[1::2], reads[1::2], strict=True):
+            history = read.result().history
+            assert history is not None
+            assert history.item_ids == (f"item of {user}",)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 5])
+async def test_a_write_goes_through_when_its_caller_gives_up(
+    machine: Machine, store: RedisRatingStore, steps: int
+) -> None:
+    call = asyncio.ensure_future(store.write(write("ann", "a")))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await store.close()
+    async with opened(machine) as other:
+        history = (await other.read(ANN, V1)).history
+        assert history is not None
+        assert history.item_ids == ("a",)
+
+
+async def test_a_namespace_of_other_partitions_is_refused(machine: Machine) -> None:
+    with Redis.from_url(machine.url, protocol=2) as client:
+        client.hset(Keys("other").control, "partitions", "32")
+    store, models = RedisRatingStore(machine.url, "other"), RedisModelStore(machine.url, "other")
+    with pytest.raises(StoreMismatch, match="32 partitions"):
+        await store.ping()
+    with pytest.raises(StoreMismatch, match="32 partitions"):
+        await store.read(ANN, V1)
+    with pytest.raises(StoreMismatch, match="32 partitions"):
+        models.pointer()
+    await store.close()
+    models.close()
+
+
+def test_a_password_is_not_told(namespace: str) -> None:
+    models = RedisModelStore("redis://user:secret@127.0.0.1:1/0", namespace)
+    with pytest.raises(StoreUnavailable, match=r"redis://127\.0\.0\.1:1/0") as caught:
+        models.pointer()
+    assert "secret" not in str(caught.value)
+    models.close()
+
+
+async def test_a_batch_leaves_as_soon_as_the_one_before_is_back() -> None:
+    batches: list[list[int]] = []
+    arrived: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+
+    async def send(requests: Sequence[int]) -> Sequence[int]:
+        batches.append(list(requests))
+        release = asyncio.Event()
+        arrived.put_nowait(release)
+        await release.wait()
+        return [request * 10 for request in requests]
+
+    coalescer: Coalescer[int, int] = Coalescer(send, most=3)
+    first = coalescer.submit(1)
+    release = await arrived.get()
+    rest = [coalescer.submit(number) for number in (2, 3, 4, 5)]
+    rest[1].cancel()
+    release.set()
+    for _ in range(2):
+        (await arrived.get()).set()
+    await coalescer.drain()
+    assert batches == [[1], [2, 4], [5]]
+    replies = [future.result() for future in (first, rest[0], rest[2], rest[3])]
+    assert replies == [10, 20, 40, 50]
+
+
+async def test_a_batch_that_fails_fails_for_all_of_it_and_nobody_else() -> None:
+    async def send(requests: Sequence[str]) -> Sequence[str | Exception]:
+        if "all" in requests:
+            raise StoreUnavailable("gone")
+        return [ValueError(text) if text == "one" else text for text in requests]
+
+    coalescer: Coalescer[str, str] = Coalescer(send)
+    fine, one = coalescer.submit("fine"), coalescer.submit("one")
+    assert await fine == "fine"
+    with pytest.raises(ValueError, match="one"):
+        await one
+    for future in (coalescer.submit("all"), coalescer.submit("too")):
+        with pytest.raises(StoreUnavailable):
+            await future
+    assert await coalescer.submit("again") == "again"
