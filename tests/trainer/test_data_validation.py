@@ -141,3 +141,24 @@ def test_an_edition_that_was_not_fetched_says_how_to_fetch_it(tmp_path: Path) ->
 def test_a_name_that_is_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or data set"):
         load_dataset(tmp_path / "nothing.csv")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_bad_line_is_named_also_after_many_blocks(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("foldin_trainer.data.tables.BLOCK_BYTES", 256)
+    monkeypatch.setattr("foldin_trainer.data.tables.BLOCK_ROWS", 64)
+    path = tmp_path / f"own.{kind}"
+    values = [1.0 + i % 5 for i in range(1000)]
+    values[900] = 7.0
+    if kind == "csv":
+        rows = "\n\n".join(f"u{i},x,{value}" for i, value in enumerate(values))
+        path.write_text("user,item,rating\n" + rows)
+    else:
+        users = [f"u{i}" for i in range(1000)]
+        table = pa.table({"user": users, "item": ["x"] * 1000, "rating": values})
+        pa.parquet.write_table(table, path)
+    with pytest.raises(DataError, match="the rating 7 is off the scale") as caught:
+        load_dataset(path, scale=Scale(1, 5))
+    assert caught.value.line == (2 + 2 * 900 if kind == "csv" else 901)

@@ -7,6 +7,7 @@ import csv
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
@@ -82,9 +83,9 @@ def first_complaint(path: Path, rows: Iterable[Fields], scale: Scale | None) -> 
 
 
 def csv_fields(
-    path: Path, delimiter: str, positions: tuple[int, ...], width: int, *, header: bool
+    path: Path, delimiter: str, positions: tuple[int, ...], width: int, *, header: bool, skip: int
 ) -> Iterator[Fields]:
-    """Every rating of a CSV file, slowly, with its line.
+    """The ratings of a CSV file after the first `skip`, slowly, each with its line.
 
     `positions` are those of user, item, rating and, if there is one, timestamp. Raises DataError
     for a line of another width and one that is not UTF-8.
@@ -93,6 +94,9 @@ def csv_fields(
         reader = csv.reader(file, delimiter=delimiter)
         if header:
             next(reader)
+        rows = filter(None, reader)
+        for _ in islice(rows, skip):
+            pass
         line = reader.line_num + 1
         for row in reader:
             if row:

@@ -16,7 +16,8 @@ def last_of_each_pair(read: RatingColumns) -> Integers | None:
     Of each (user, item) pair the last by time stays, ties and ratings without times by file order.
     """
     pairs = read.users.astype(np.int64) * len(read.item_ids) + read.items
-    if not pd.Series(pairs).duplicated().any():
+    ascending = np.sort(pairs)  # several times faster than hashing where there is none
+    if not (ascending[1:] == ascending[:-1]).any():
         return None
     order = np.arange(len(pairs))
     if read.timestamps is not None:

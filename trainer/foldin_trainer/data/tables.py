@@ -93,42 +93,54 @@ class _Vocabulary:
         return np.concatenate(codes)
 
 
+@dataclass(slots=True)
+class _Reading:
+    """What was read so far: whole blocks, found valid."""
+
+    scale: Scale | None
+    users: _Vocabulary = field(default_factory=_Vocabulary)
+    items: _Vocabulary = field(default_factory=_Vocabulary)
+    values: list[Doubles] = field(default_factory=list)
+    times: list[Integers] = field(default_factory=list)
+
+    def add(self, block: pa.RecordBatch) -> None:
+        """Takes a block of the wanted columns. Raises _Invalid."""
+        self.users.add(block.column(0))
+        self.items.add(block.column(1))
+        times = [_seconds(column) for column in block.columns[3:]]
+        self.values.append(_values(block.column(2), self.scale))
+        self.times += times
+
+    def columns(self) -> RatingColumns:
+        """All of it."""
+        return RatingColumns(
+            tuple(self.users.positions),
+            tuple(self.items.positions),
+            self.users.joined(),
+            self.items.joined(),
+            np.concatenate(self.values),
+            np.concatenate(self.times) if self.times else None,
+        )
+
+
 def read_ratings(file: RatingFile, scale: Scale | None) -> RatingColumns:
     """Every rating of the file, found valid and, where a scale is given, within it.
 
     Raises DataError naming the first line that is not, and for a file without ratings.
     """
+    reading = _Reading(scale)
     try:
-        return _read(file, scale)
+        for block in _parquet_blocks(file) if is_parquet(file.path) else _csv_blocks(file):
+            if block.num_rows:
+                reading.add(block)
     except (_Invalid, pa.ArrowInvalid) as failure:
-        found = first_complaint(file.path, _slowly(file), scale)
+        valid = sum(map(len, reading.values))
+        found = first_complaint(file.path, _slowly(file, valid), scale)
         problem = str(failure) or "the file changed while it was read"
         raise found or DataError(file.path, None, problem, "correct the file") from None
-
-
-def _read(file: RatingFile, scale: Scale | None) -> RatingColumns:
-    users, items = _Vocabulary(), _Vocabulary()
-    values: list[Doubles] = []
-    times: list[Integers] = []
-    blocks = _parquet_blocks(file) if is_parquet(file.path) else _csv_blocks(file)
-    for block in blocks:
-        if not block.num_rows:
-            continue
-        users.add(block.column(0))
-        items.add(block.column(1))
-        values.append(_values(block.column(2), scale))
-        if file.timestamp is not None:
-            times.append(_seconds(block.column(3)))
-    if not values:
+    if not reading.values:
         raise DataError(file.path, None, "there is no rating in the file", "give a file with some")
-    return RatingColumns(
-        tuple(users.positions),
-        tuple(items.positions),
-        users.joined(),
-        items.joined(),
-        np.concatenate(values),
-        np.concatenate(times) if times else None,
-    )
+    return reading.columns()
 
 
 def _csv_blocks(file: RatingFile) -> Iterator[pa.RecordBatch]:
@@ -176,17 +188,21 @@ def _seconds(column: pa.Array) -> Integers:
     return seconds.astype(np.int64)
 
 
-def _slowly(file: RatingFile) -> Iterator[Fields]:
+def _slowly(file: RatingFile, skip: int) -> Iterator[Fields]:
+    """The ratings after the first `skip`, one by one."""
     if not is_parquet(file.path):
         positions = tuple(file.names.index(name) for name in file.wanted)
+        width = len(file.names)
         yield from csv_fields(
-            file.path, file.delimiter, positions, len(file.names), header=file.header
+            file.path, file.delimiter, positions, width, header=file.header, skip=skip
         )
         return
     with pa.parquet.ParquetFile(file.path) as parquet:
         row = 0
         for block in parquet.iter_batches(BLOCK_ROWS, columns=list(file.wanted)):
+            row += block.num_rows
+            if row <= skip:
+                continue
             columns = [block.column(name).to_pylist() for name in file.wanted]
-            for values in zip(*columns, strict=True):
-                row += 1
-                yield Fields(row, *(None if value is None else str(value) for value in values))
+            for place, values in enumerate(zip(*columns, strict=True), row - block.num_rows + 1):
+                yield Fields(place, *(None if value is None else str(value) for value in values))
