@@ -28,11 +28,12 @@ def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: 
     ranking = ranking_head(learned, constants.prior_scale)
     rating = rating_head(learned, constants.noise_variance)
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids)).astype(np.int64)
+    similarity = similarity_rows(learned.ials, counts)
     rows = np.hstack((ranking.vectors, rating.offsets[:, None], rating.vectors))
     return Model(
-        catalog=_catalog(ratings, items, counts, ranking.vectors, seed),
+        catalog=_catalog(ratings, items, counts, similarity, seed),
         items=np.ascontiguousarray(rows, np.float32),
-        similarity=similarity_rows(learned.ials, counts),
+        similarity=similarity,
         scale=ratings.scale,
         rating_mean=learned.mf.mean,
         rating_weight=constants.rating_weight,
@@ -71,9 +72,9 @@ def fold_users(model: Model, ratings: Ratings) -> TrainedUsers:
 
 
 def _catalog(
-    ratings: Ratings, items: ItemTable, counts: Integers, vectors: Floats, seed: int
+    ratings: Ratings, items: ItemTable, counts: Integers, similarity: Floats, seed: int
 ) -> Catalog:
-    clustering = cluster_items(vectors, counts, items, seed=seed)
+    clustering = cluster_items(similarity, counts, items, seed=seed)
     return Catalog(
         item_ids=tuple(map(ItemId, ratings.item_ids)),
         titles=items.titles,

@@ -3,6 +3,7 @@
 Only for browsing, for a cap on items alike and for plots: no score depends on a cluster.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ from foldin_trainer.data.items import ItemTable
 MOST_CLUSTERS: Final = 30
 GENRES_IN_NAME: Final = 2
 TITLES_IN_NAME: Final = 2
+LATE_ARTICLE: Final = re.compile(r"(.+), (The|A|An)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,16 +31,20 @@ class Clustering:
 
 
 def cluster_items(
-    vectors: Floats, rating_counts: Integers, items: ItemTable, *, seed: int
+    similarity: Floats, rating_counts: Integers, items: ItemTable, *, seed: int
 ) -> Clustering:
-    """K-Means on the directions of the rated items' vectors (n, d); the largest cluster is 1.
+    """K-Means on the directions of the similarity rows (n, d) of the rated items.
 
-    There are about √(rated items / 2) clusters, at most 30. An item without ratings joins the
-    cluster whose genres are most like its own. Equal input gives equal clusters on one machine.
+    An item counts with the root of its ratings, so that what many know shapes the groups. The
+    largest cluster is number 1. There are about √(rated items / 2) clusters, at most 30. An item
+    without ratings joins the cluster whose genres are most like its own. Equal input gives equal
+    clusters on one machine.
     """
     rated = np.flatnonzero(rating_counts)
-    labels = np.zeros(len(vectors), np.int32)
-    labels[rated] = _kmeans(_directions(vectors[rated]), seed)
+    labels = np.zeros(len(similarity), np.int32)
+    labels[rated] = _kmeans(
+        _directions(similarity[rated]), np.sqrt(rating_counts[rated].astype(np.float64)), seed
+    )
     shares = _genre_shares(items.genres)
     profiles = _means(shares[rated], labels[rated])
     unrated = np.flatnonzero(rating_counts == 0)
@@ -52,30 +58,41 @@ def cluster_items(
     return Clustering(ids, tuple(described))
 
 
-def _kmeans(directions: Doubles, seed: int) -> Rows:
+def _kmeans(directions: Doubles, weights: Doubles, seed: int) -> Rows:
     count = min(max(round(float(np.sqrt(len(directions) / 2))), 1), MOST_CLUSTERS, len(directions))
     with threadpool_limits(1):  # the sums of several threads have no fixed order
-        labels = KMeans(count, n_init=1, random_state=seed).fit_predict(directions)
+        means = KMeans(count, n_init=1, random_state=seed)
+        labels = means.fit_predict(directions, sample_weight=weights)
     return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
 def _describe(number: int, rows: Integers, rating_counts: Integers, items: ItemTable) -> Cluster:
-    genres = _typical_genres(rows, items.genres)
+    genres = _typical_genres(rows, np.sqrt(rating_counts + 1.0), items.genres)
     most_rated = rows[np.argsort(-rating_counts[rows], kind="stable")]
-    titles = [items.titles[row] for row in most_rated.tolist() if items.titles[row]]
+    titles = [_short(items.titles[row]) for row in most_rated.tolist() if items.titles[row]]
     name = " & ".join(genres) or f"Group {number}"
     if titles:
         name = f"{name}: {', '.join(titles[:TITLES_IN_NAME])}"
     return Cluster(id=number, name=name, genres=genres, size=len(rows))
 
 
-def _typical_genres(rows: Integers, genres: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+def _short(title: str) -> str:
+    """A title for a name: "Usual Suspects, The (a.k.a. ...)" is "The Usual Suspects"."""
+    bare = title.partition(" (")[0]
+    match = LATE_ARTICLE.fullmatch(bare)
+    return f"{match[2]} {match[1]}" if match else bare
+
+
+def _typical_genres(
+    rows: Integers, weights: Doubles, genres: Sequence[tuple[str, ...]]
+) -> tuple[str, ...]:
     """The genres whose share inside exceeds their share in the whole catalogue most."""
     names = sorted({genre for entry in genres for genre in entry})
-    shares = _genre_shares(genres)
     if not names:
         return ()
-    excess = shares[rows].mean(axis=0) - shares.mean(axis=0)
+    shares = _genre_shares(genres)
+    inside = np.average(shares[rows], axis=0, weights=weights[rows])
+    excess = inside - np.average(shares, axis=0, weights=weights)
     order = np.argsort(-excess, kind="stable")[:GENRES_IN_NAME]
     return tuple(names[place] for place in order.tolist() if excess[place] >= 0.0)
 

@@ -64,15 +64,17 @@ def solve_side(
     short rows are solved in the n × n kernel form and long ones as d × d normal equations.
     """
     gram = (unobserved_weight * vectors.T @ vectors).cpu()  # a small problem: same on all devices
-    energies, basis = (part.to(vectors) for part in torch.linalg.eigh(gram.double()))
+    energies, columns = torch.linalg.eigh(gram.double())
+    diagonals = energies.clamp(min=0.0).to(vectors)
+    basis: torch.Tensor = columns.to(vectors)
     rotated = vectors @ basis
     penalties = torch.tensor(l2, device=vectors.device)
     solved = torch.zeros(len(l2), vectors.shape[1], device=vectors.device)
     for rows in _groups(side.counts, vectors.shape[1]):
         index = torch.tensor(rows, device=vectors.device)
-        diagonal = energies.clamp(min=0.0) + penalties[index][:, None]
+        diagonal = diagonals + penalties[index][:, None]
         solved[index] = _solve_group(side, rows, rotated, diagonal)
-    return solved @ basis.T
+    return torch.matmul(solved, basis.T)
 
 
 def _solve_group(
@@ -91,8 +93,7 @@ def _solve_group(
         solved = observed.mT @ _solve(observed @ observed.mT, wanted)
     else:
         solved = _solve(observed.mT @ observed, observed.mT @ wanted)
-    found: torch.Tensor = (solved * scale.mT).squeeze(2)
-    return found
+    return torch.mul(solved, scale.mT).squeeze(2)
 
 
 def _solve(matrices: torch.Tensor, right: torch.Tensor) -> torch.Tensor:

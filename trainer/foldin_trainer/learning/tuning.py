@@ -100,22 +100,25 @@ def _tune_noise(learned: Learned, questions: Questions) -> tuple[float, float]:
 def _tune_ranking(
     learned: Learned, rating: QuadraticHead, questions: Questions
 ) -> tuple[float, float, float]:
-    """κ, w and the NDCG@10 they reach; scores are linear in both, so each part is computed once.
+    """κ without the rating head, then w with that κ, and the NDCG@10 that they reach.
 
-    Finding what a user goes on to rate and finding what she goes on to like count the same.
+    Scores are linear in both, so that each part is computed once. Finding what a user goes on to
+    rate and finding what she goes on to like count the same.
     """
-    whole = ranking_head(learned, 1.0)
-    nothing = ranking_head(learned, 0.0)
-    choices = [(scale, weight) for scale in PRIOR_SCALES for weight in RATING_WEIGHTS]
-    gains = np.zeros((len(questions), len(choices), 2))
-    for k, group in enumerate(questions):
-        bare = _folded(nothing, group) @ nothing.vectors.T
-        started = _folded(whole, group) @ whole.vectors.T - bare
-        rated = _folded(rating, group) @ rating.vectors.T + rating.offsets
-        for c, (scale, weight) in enumerate(choices):
-            gains[k, c] = _ndcg(bare + scale * started + weight * rated, group)
-    place = int(gains.mean(axis=(0, 2)).argmax())
-    return *choices[place], float(gains[-1, place, 0])
+    nothing, whole = ranking_head(learned, 0.0), ranking_head(learned, 1.0)
+    bare = [_folded(nothing, group) @ nothing.vectors.T for group in questions]
+    started = [_folded(whole, group) @ whole.vectors.T for group in questions]
+    rated = [_folded(rating, group) @ rating.vectors.T + rating.offsets for group in questions]
+
+    def gains(scale: float, weight: float) -> Doubles:
+        parts = zip(bare, started, rated, questions, strict=True)
+        return np.array(
+            [_ndcg((1.0 - scale) * b + scale * s + weight * r, g) for b, s, r, g in parts]
+        )
+
+    scale = max(PRIOR_SCALES, key=lambda scale: float(gains(scale, 0.0).mean()))
+    weight = max(RATING_WEIGHTS, key=lambda weight: float(gains(scale, weight).mean()))
+    return scale, weight, float(gains(scale, weight)[-1, 0])
 
 
 def _folded(head: QuadraticHead, group: Sequence[Question]) -> Doubles:
