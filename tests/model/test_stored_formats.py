@@ -1,0 +1,288 @@
+"""The bytes under every key, which other releases and programs must still understand."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from uuid import UUID
+
+import numpy as np
+import pytest
+from foldin_model.artifact import pack, unpack
+from foldin_model.catalog import Catalog, Cluster
+from foldin_model.heads import RatingRule, Scale
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.manifest import Chunk, Manifest, Section
+from foldin_model.model import Model
+from foldin_model.ratings import RatingRecord
+from foldin_model.store.keys import Keys, partition
+from foldin_model.store.protocols import ImportedRating, RatingWrite
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.rule import request_digest
+from redis import Redis
+
+ANN = UserId("ann")
+V1 = Version("v1")
+PAST_US = 1_500_000_000_000_000
+
+
+@pytest.fixture
+def client(valkey_url: str) -> Iterator[Redis]:
+    with Redis.from_url(valkey_url, protocol=2) as made:
+        yield made
+
+
+def test_keys_are_named_as_ever() -> None:
+    keys = Keys("ns")
+    request = UUID(int=1)
+    assert partition(ANN) == 51
+    assert keys.control == "{fi:ns}:ctl"
+    assert keys.versions == "{fi:ns}:versions"
+    assert keys.manifest(V1) == "fi:ns:v:v1:manifest"
+    assert keys.chunk(V1, "items:0") == "fi:ns:v:v1:items:0"
+    assert keys.trained(V1, ANN) == "fi:ns:v:v1:u:{51}:ann"
+    assert keys.ratings(ANN) == "fi:ns:{51}:r:ann"
+    assert keys.revision(ANN) == "fi:ns:{51}:rev:ann"
+    assert keys.folded(ANN) == "fi:ns:{51}:f:ann"
+    assert keys.request(ANN, request) == f"fi:ns:{{51}}:req:ann:{request}"
+    assert keys.log(ANN) == "fi:ns:{51}:log"
+
+
+async def test_a_write_leaves_exactly_what_the_formats_say(
+    client: Redis, valkey_url: str, namespace: str
+) -> None:
+    keys = Keys(namespace)
+    request = UUID(bytes=bytes(range(16)))
+    write = RatingWrite(ANN, ItemId("item"), 4.5, PAST_US, request)
+    store = RedisRatingStore(valkey_url, namespace)
+    revision = (await store.write(write)).revision
+    await store.close()
+    record = RatingRecord(4.5, PAST_US, revision, request.bytes).pack()
+    assert client.hgetall(keys.ratings(ANN)) == {b"item": record}
+    assert client.get(keys.revision(ANN)) == str(revision).encode()
+    entries = client.xrange(keys.log(ANN))
+    assert entries is not None
+    assert [fields for _, fields in entries] == [{b"u": b"ann", b"i": b"item", b"r": record}]
+    kept = request_digest(write) + revision.to_bytes(8, "little") + b"\0"
+    name = keys.request(ANN, request)
+    assert client.get(name) == kept
+    assert 3_590 < client.ttl(name) <= 3_600
+    names = sorted(client.scan_iter(f"*{namespace}*"))
+    assert len(names) == 5
+
+
+def test_what_a_request_asks_has_one_name() -> None:
+    write = RatingWrite(ANN, ItemId("item"), 4, PAST_US, UUID(int=1))
+    assert request_digest(write) == bytes.fromhex("4161ef468c41483da68d210096ec8ee2")
+    assert request_digest(replace(write, value=4.0, request_id=None)) == request_digest(write)
+
+
+async def test_only_what_changes_is_logged(client: Redis, valkey_url: str, namespace: str) -> None:
+    store = RedisRatingStore(valkey_url, namespace)
+    past = [ImportedRating(ItemId(item), 3.0, PAST_US) for item in "abc"]
+    await store.import_ratings(ANN, past)
+    await store.import_ratings(ANN, past)
+    await store.write(RatingWrite(ANN, ItemId("a"), 1.0, PAST_US - 1))
+    await store.write(RatingWrite(ANN, ItemId("a"), None))
+    await store.close()
+    assert client.xlen(Keys(namespace).log(ANN)) == 4
+
+
+async def test_a_fold_is_kept_for_a_week(client: Redis, valkey_url: str, namespace: str) -> None:
+    store = RedisRatingStore(valkey_url, namespace)
+    await store.keep_folded(ANN, V1, 0, bytes.fromhex("01 0000000000000000 0200 7631") + b"...")
+    await store.close()
+    assert 604_790 < client.ttl(Keys(namespace).folded(ANN)) <= 604_800
+
+
+def test_a_namespace_is_made_by_the_first_of_many(
+    client: Redis, valkey_url: str, namespace: str
+) -> None:
+    async def ping() -> None:
+        stores = [RedisRatingStore(valkey_url, namespace) for _ in range(8)]
+        await asyncio.gather(*(store.ping() for store in stores))
+        await asyncio.gather(*(store.close() for store in stores))
+
+    asyncio.run(ping())
+    models = RedisModelStore(valkey_url, namespace)
+    control = client.hgetall(Keys(namespace).control)
+    assert control == {b"partitions": b"64", b"page_key": models.page_key()}
+    models.close()
+
+
+def tiny() -> Model:
+    """Two items of two dimensions, with everything that can be missing missing once."""
+    return Model(
+        catalog=Catalog(
+            item_ids=(ItemId("1"), ItemId("é")),
+            titles=("One", ""),
+            genres=(("Drama", "Comedy"), ()),
+            years=(1999, None),
+            rating_counts=np.array([3, 0], np.int64),
+            rating_means=np.array([3.5, np.nan], np.float32),
+            cluster_ids=np.array([1, 2], np.int32),
+            clusters=(Cluster(1, "Plays", ("Drama",), 1), Cluster(2, "Rest", (), 1)),
+        ),
+        items=np.arange(8, dtype=np.float32).reshape(2, 4),
+        similarity=np.eye(2, dtype=np.float32),
+        scale=Scale(0.5, 5.0),
+        rating_mean=3.5,
+        rating_weight=0.25,
+        ranking_prior=np.array([0.5, -0.5]),
+        rating_prior=np.array([0.0]),
+        ranking_rule=RatingRule((0.5, 5.0), (1.0, 2.0), (0.0, 1.0)),
+    )
+
+
+def tiny_manifest(sections: tuple[Section, ...], blob: bytes) -> Manifest:
+    model = tiny()
+    return Manifest(
+        version="v1",
+        created_at=1_700_000_000.5,
+        method="tiny",
+        user_count=1,
+        item_count=2,
+        rating_count=3,
+        scale=model.scale,
+        rating_mean=model.rating_mean,
+        rating_weight=model.rating_weight,
+        ranking_prior=(0.5, -0.5),
+        rating_prior=(0.0,),
+        ranking_rule=model.ranking_rule,
+        ranking_dimension=2,
+        rating_dimension=1,
+        similarity_dimension=2,
+        index_kind="flat",
+        index_recall=1.0,
+        sections=sections,
+        chunks=(Chunk("items:0", len(blob), sha256(blob).hexdigest()),),
+        metrics={"rmse": 0.85},
+        settings={"epochs": 20, "device": None},
+        seed=1,
+        data_hash="abc",
+        libraries={"numpy": "2"},
+    )
+
+
+def test_golden_blob() -> None:
+    blob, sections = pack(tiny())
+    table = [(section.name, section.dtype, section.shape, section.offset) for section in sections]
+    assert table == [
+        ("cluster_ids", "<i4", (2,), 64),
+        ("clusters", "|u1", (112,), 128),
+        ("genres.codes", "<i4", (2,), 256),
+        ("genres.names.bytes", "|u1", (11,), 320),
+        ("genres.names.offsets", "<i8", (3,), 384),
+        ("genres.offsets", "<i8", (3,), 448),
+        ("item_ids.bytes", "|u1", (3,), 512),
+        ("item_ids.offsets", "<i8", (3,), 576),
+        ("items", "<f4", (2, 4), 640),
+        ("rating_counts", "<i8", (2,), 704),
+        ("rating_means", "<f4", (2,), 768),
+        ("similarity", "<f4", (2, 2), 832),
+        ("titles.bytes", "|u1", (3,), 896),
+        ("titles.offsets", "<i8", (3,), 960),
+        ("years", "<i4", (2,), 1024),
+    ]
+    assert blob[:64] == b"foldin\x1a\n\1" + bytes(7) + (1032).to_bytes(8, "little") + bytes(40)
+    assert blob[512:515] == "1é".encode()
+    assert blob[576:600] == bytes.fromhex("0000000000000000 0100000000000000 0300000000000000")
+    assert blob[640:672] == np.arange(8, dtype="<f4").tobytes()
+    assert blob[1024:] == bytes.fromhex("cf070000 00000080")
+    assert (
+        sha256(blob).hexdigest()
+        == "488084c812623f0814b58d330e2e63be886e93392ac4fc6311dd0af2fd7c5968"
+    )
+
+
+def test_the_tiny_model_survives_its_blob() -> None:
+    model = tiny()
+    blob, sections = pack(model)
+    again = unpack(blob, tiny_manifest(sections, blob))
+    assert again.catalog.item_ids == model.catalog.item_ids
+    assert again.catalog.genres == model.catalog.genres
+    assert again.catalog.years == model.catalog.years
+    assert again.catalog.clusters == model.catalog.clusters
+    assert np.isnan(again.catalog.rating_means[1])
+    assert pack(again)[0] == blob
+
+
+def test_golden_manifest() -> None:
+    manifest = tiny_manifest((Section("items", "<f4", (2, 4), 64),), b"blob")
+    assert manifest.to_json().decode() == GOLDEN_MANIFEST
+    assert Manifest.from_json(GOLDEN_MANIFEST.encode()) == manifest
+
+
+GOLDEN_MANIFEST = """\
+{
+ "chunks": [
+  {
+   "name": "items:0",
+   "sha256": "fa2c8cc4f28176bbeed4b736df569a34c79cd3723e9ec42f9674b4d46ac6b8b8",
+   "size_bytes": 4
+  }
+ ],
+ "created_at": 1700000000.5,
+ "data_hash": "abc",
+ "index_kind": "flat",
+ "index_recall": 1.0,
+ "item_count": 2,
+ "libraries": {
+  "numpy": "2"
+ },
+ "method": "tiny",
+ "metrics": {
+  "rmse": 0.85
+ },
+ "ranking_dimension": 2,
+ "ranking_prior": [
+  0.5,
+  -0.5
+ ],
+ "ranking_rule": {
+  "knots": [
+   0.5,
+   5.0
+  ],
+  "targets": [
+   0.0,
+   1.0
+  ],
+  "weights": [
+   1.0,
+   2.0
+  ]
+ },
+ "rating_count": 3,
+ "rating_dimension": 1,
+ "rating_mean": 3.5,
+ "rating_prior": [
+  0.0
+ ],
+ "rating_weight": 0.25,
+ "scale": {
+  "high": 5.0,
+  "low": 0.5
+ },
+ "schema": 1,
+ "sections": [
+  {
+   "dtype": "<f4",
+   "name": "items",
+   "offset": 64,
+   "shape": [
+    2,
+    4
+   ]
+  }
+ ],
+ "seed": 1,
+ "settings": {
+  "device": null,
+  "epochs": 20
+ },
+ "similarity_dimension": 2,
+ "user_count": 1,
+ "version": "v1"
+}"""
