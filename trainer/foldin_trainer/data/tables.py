@@ -1,7 +1,7 @@
 """Rating files read fast: CSV and Parquet, block by block, into vocabularies and arrays.
 
-Arrow parses (pandas is several times slower at columns of text ids); memory stays bounded by the
-arrays themselves. What is wrong in a file is only searched for, in `checks`, once a block failed.
+Arrow parses and memory stays bounded by the arrays themselves. What is wrong in a file is only
+searched for, in `checks`, once a block failed.
 """
 
 from collections.abc import Iterator
