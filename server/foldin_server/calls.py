@@ -76,8 +76,7 @@ class Calls:
             log.exception("failure", extra={"method": method})
         finally:
             self._telemetry.ended(call, started)
-        await context.abort_with_status(to_status(status))
-        raise AssertionError("abort_with_status raises")
+        return await context.abort_with_status(to_status(status))  # it raises
 
     async def _admitted(self, call: Call, work: Callable[[Call], Awaitable[Response]]) -> Response:
         if self._in_flight >= self._max_in_flight:

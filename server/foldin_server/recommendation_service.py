@@ -49,7 +49,10 @@ class Recommendations(RecommendationServiceServicer):
         parsing.checked_count("requests", len(request.requests), MAX_BATCH_RECOMMEND)
         results = await asyncio.gather(
             *(
-                entry_status(self._recommend(entry, call.deadline), call.method)
+                entry_status(
+                    self._recommend(entry, call.deadline, together=len(request.requests)),
+                    call.method,
+                )
                 for entry in request.requests
             )
         )
@@ -152,11 +155,11 @@ class Recommendations(RecommendationServiceServicer):
         return response
 
     async def _recommend(
-        self, request: pb.RecommendRequest, deadline: Deadline
+        self, request: pb.RecommendRequest, deadline: Deadline, *, together: int = 1
     ) -> pb.RecommendResponse:
         scale = self._snapshots.serving().model.scale
         arguments = parsing.recommend_arguments(request, scale)
-        answer = await self._recommender.recommend(arguments, deadline)
+        answer = await self._recommender.recommend(arguments, deadline, together=together)
         return rendering.recommendation(answer, self._snapshots.page_key)
 
     async def _submit(self, request: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:

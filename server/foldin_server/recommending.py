@@ -75,15 +75,17 @@ class Recommender:
         self._snapshots = snapshots
         self._users = users
 
-    async def recommend(self, arguments: RecommendArguments, deadline: Deadline) -> Recommendation:
-        """One page of recommendations.
+    async def recommend(
+        self, arguments: RecommendArguments, deadline: Deadline, *, together: int = 1
+    ) -> Recommendation:
+        """One page of recommendations, made `together` with others of one call.
 
         Raises the failures of page tokens, UserNotFound and those of `Users.view`.
         """
         snapshot, token = self._snapshots.of_page(arguments.page)
         explained = arguments.max_reasons is not None
         view = await self._users.view(arguments.user, snapshot.version, deadline, history=explained)
-        cost = operations(snapshot, view, arguments)
+        cost = together * operations(snapshot, view, arguments)
         answer = await offload(cost, recommend, snapshot, view, arguments, token)
         if arguments.user.must_be_known:
             check_known(arguments.user.user_id, view, answer.current)

@@ -31,7 +31,7 @@ from foldin_server.background import Background
 from foldin_server.calls import Calls
 from foldin_server.catalog_service import Catalogue
 from foldin_server.guarding import GuardedStore
-from foldin_server.metrics import Metrics
+from foldin_server.metrics import Metrics, MetricsEndpoint
 from foldin_server.modelling import Models
 from foldin_server.rating import Rater
 from foldin_server.recommendation_service import Recommendations
@@ -72,7 +72,7 @@ class Server:
         self._settings = settings
         self.metrics = Metrics()
         self._telemetry = Telemetry(self.metrics, log_calls=settings.log_calls)
-        self._background = Background(self.metrics)
+        self.background = Background(self.metrics)
         self.store = GuardedStore(stores.ratings, self.metrics)
         self.snapshots = Snapshots(
             stores.models,
@@ -84,28 +84,40 @@ class Server:
         self._health = health.aio.HealthServicer()
         self._server = aio.server(options=transport.options(settings))
         self._add_services(stores)
+        self._following: asyncio.Task[None] | None = None
+        self._endpoint: MetricsEndpoint | None = None
         self.address = transport.bind(self._server, settings.address)
 
     async def start(self) -> None:
-        """Takes calls, and answers them from the store's current model if there is one."""
+        """Takes calls, answers them from the store's current model, and follows its pointer.
+
+        A store that is out of reach is waited for; StoreMismatch is raised.
+        """
+        if self._settings.metrics_address is not None:
+            self._endpoint = self.metrics.listen(self._settings.metrics_address)
         await self._show_health()
         await self._server.start()
+        with suppress(StoreUnavailable):
+            await self.store.ping()
         await self.snapshots.look()
         version = self.snapshots.serving().version if self.snapshots.ready else ""
         log.info("serving", extra={"address": self.address, "model_version": version})
-
-    async def follow(self) -> None:
-        """Follows the store's pointer, for ever."""
-        await self.snapshots.follow(self._settings.poll_interval_ms / 1_000)
+        interval_s = self._settings.poll_interval_ms / 1_000
+        self._following = asyncio.create_task(self.snapshots.follow(interval_s))
 
     async def stop(self) -> None:
         """Says NOT_SERVING, lets callers see it, ends the calls in flight, then what they began."""
         log.info("stopping")
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
         await self._health.enter_graceful_shutdown()
         await asyncio.sleep(self._settings.stop_delay_s)
         await self._server.stop(self._settings.stop_grace_s)
-        await self._background.drain()
+        await self.background.drain()
         await self.store.close()
+        if self._endpoint is not None:
+            await asyncio.to_thread(self._endpoint.close)
         log.info("stopped")
 
     def _add_services(self, stores: Stores) -> None:
@@ -114,11 +126,11 @@ class Server:
         users = Users(
             self.store,
             UserCache(settings.user_cache_size),
-            self._background,
+            self.background,
             revision_wait_s=settings.revision_wait_ms / 1_000,
         )
         recommendations = Recommendations(
-            calls, snapshots, Recommender(snapshots, users), Rater(self.store, self._background)
+            calls, snapshots, Recommender(snapshots, users), Rater(self.store, self.background)
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
         add_RecommendationServiceServicer_to_server(recommendations, server)
@@ -141,14 +153,10 @@ class Server:
 async def running(settings: Settings, stores: Stores) -> AsyncIterator[Server]:
     """A server that takes calls inside the block and has stopped after it."""
     server = Server(settings, stores)
-    await server.start()
-    following = asyncio.create_task(server.follow())
     try:
+        await server.start()
         yield server
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
         await server.stop()
 
 
@@ -169,15 +177,8 @@ async def _serve(settings: Settings, url: str, directory: Path) -> None:
     timeout_s = settings.store_timeout_ms / 1_000
     models = RedisModelStore(url, settings.namespace)
     ratings = RedisRatingStore(url, settings.namespace, timeout_s=timeout_s)
-    endpoint = None
     try:
-        with suppress(StoreUnavailable):  # it is waited for; only another kind of store is fatal
-            await ratings.ping()
-        async with running(settings, Stores(ratings, models, directory)) as server:
-            if settings.metrics_address is not None:
-                endpoint = server.metrics.listen(settings.metrics_address)
+        async with running(settings, Stores(ratings, models, directory)):
             await stopped.wait()
     finally:
-        if endpoint is not None:
-            await asyncio.to_thread(endpoint.close)
         models.close()

@@ -116,8 +116,11 @@ class Snapshots:
     async def follow(self, interval_s: float) -> None:
         """Looks for a new version every `interval_s`, for ever."""
         while True:
-            await self.look()
             await asyncio.sleep(interval_s)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("look")  # whatever it was, the next look may go well
 
     async def look(self, *, again: bool = False) -> None:
         """Serves the store's current version, if it can be reached and loaded.

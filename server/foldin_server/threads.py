@@ -18,7 +18,7 @@ def limit_before_import(environment: MutableMapping[str, str] = os.environ) -> N
 def limit_now() -> None:
     """The libraries that are loaded run with one thread each, whatever they started with."""
     import faiss  # noqa: PLC0415 (the caller chooses when the libraries are loaded)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # noqa: PLC0415
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
     faiss.omp_set_num_threads(1)
     threadpool_limits(limits=1)

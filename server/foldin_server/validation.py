@@ -1,4 +1,4 @@
-"""Checks one request and collects every violation, each naming its field and the limit.
+"""Checks one request and collects its violations, each naming its field and the limit.
 
 A check returns the value to go on with; `Checks.done` raises if any of them failed.
 """
@@ -14,6 +14,7 @@ from foldin_model.heads import Scale
 from foldin_model.ids import MAX_ID_BYTES
 
 MAX_IDS: Final = 1_000
+MAX_VIOLATIONS: Final = 10
 DEFAULT_PAGE: Final = 10
 MAX_PAGE: Final = 200
 MIN_SECONDS: Final = -62_135_596_800  # 0001-01-01, the first moment of a protobuf Timestamp
@@ -34,8 +35,9 @@ class Checks:
             raise InvalidField(*self._violations)
 
     def refuse(self, field: str, description: str) -> None:
-        """Notes a violation."""
-        self._violations.append(Violation(field, description))
+        """Notes a violation, of many the first ones: a status travels in a header of 8 KiB."""
+        if len(self._violations) < MAX_VIOLATIONS:
+            self._violations.append(Violation(field, description))
 
     def identifier(self, field: str, value: str) -> str:
         """An id of 1 to 256 bytes without control characters."""

@@ -1,11 +1,13 @@
 """A real server on a port of its own, its stubs, and what its failures say."""
 
-from collections.abc import AsyncIterator, Awaitable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import grpc
+import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.catalog_pb2_grpc import CatalogServiceStub
 from foldin.v1.model_pb2_grpc import ModelServiceStub
@@ -21,6 +23,7 @@ from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from planted import Planted
 
+Answer = TypeVar("Answer")
 Detail = TypeVar("Detail", bound=Message)
 PAST_US = 1_500_000_000_000_000
 
@@ -45,7 +48,9 @@ class Live:
         answer: pb.RecommendResponse = await self.recommendations.Recommend(request)
         return answer
 
-    async def rate(self, user: str, item: str, value: float, **fields: Any) -> pb.SubmitRatingResponse:
+    async def rate(
+        self, user: str, item: str, value: float, **fields: Any
+    ) -> pb.SubmitRatingResponse:
         request = pb.SubmitRatingRequest(user_id=user, item_id=item, value=value, **fields)
         answer: pb.SubmitRatingResponse = await self.recommendations.SubmitRating(request)
         return answer
@@ -76,7 +81,7 @@ class Failure:
 
     @property
     def retry_ms(self) -> int:
-        return self.detail(RetryInfo).retry_delay.ToMilliseconds()
+        return int(self.detail(RetryInfo).retry_delay.ToMilliseconds())
 
     @property
     def resource(self) -> tuple[str, str]:
@@ -93,16 +98,28 @@ def detail(status: Status, kind: type[Detail]) -> Detail:
 
 async def failure(call: Awaitable[object]) -> Failure:
     """How a call failed; it must fail."""
-    try:
-        answer = await call
-    except grpc.aio.AioRpcError as error:
-        packed = dict(error.trailing_metadata()).get("grpc-status-details-bin", b"")
-        status = Status.FromString(packed if isinstance(packed, bytes) else packed.encode())
-        assert status.code == error.code().value[0]
-        info = detail(status, ErrorInfo)
-        assert info.domain == "foldin.v1"
-        return Failure(error.code().name, info.reason, status)
-    raise AssertionError(f"the call succeeded: {answer}")
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call
+    error = raised.value
+    packed = dict(error.trailing_metadata()).get("grpc-status-details-bin", b"")
+    status = Status.FromString(packed if isinstance(packed, bytes) else packed.encode())
+    assert status.code == error.code().value[0]
+    info = detail(status, ErrorInfo)
+    assert info.domain == "foldin.v1"
+    return Failure(error.code().name, info.reason, status)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Returns when a condition of this process holds."""
+    while not holds():  # noqa: ASYNC110 (the server tells nobody)
+        await asyncio.sleep(0.005)
+
+
+async def settled(ask: Callable[[], Awaitable[Answer]], holds: Callable[[Answer], bool]) -> Answer:
+    """The first answer for which a condition holds; it asks again until then."""
+    while not holds(answer := await ask()):  # noqa: ASYNC110 (nor does the answer)
+        await asyncio.sleep(0.005)
+    return answer
 
 
 def settings(**chosen: Any) -> Settings:
@@ -174,5 +191,3 @@ def ids(answer: Any) -> list[str]:
 def ids_of(pages: Sequence[Any]) -> list[str]:
     """The item ids of many pages."""
     return [item_id for page in pages for item_id in ids(page)]
-
-

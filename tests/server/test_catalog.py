@@ -19,7 +19,9 @@ async def test_an_item_is_shown_with_what_is_known_of_it(app: Live, small: Plant
 async def test_titles_are_found_best_match_first_and_filtered(app: Live, small: Planted) -> None:
     found = await app.catalog.ListItems(pb.ListItemsRequest(query="horror story 2"))
     assert found.items[0].title == "Horror Story 2"
-    assert found.total_size == len([t for t in small.model.catalog.titles if "Horror" in t and " 2" in t])
+    assert found.total_size == len(
+        [t for t in small.model.catalog.titles if "Horror" in t and " 2" in t]
+    )
     filtered = await app.catalog.ListItems(
         pb.ListItemsRequest(
             query="story", filter=ratings_pb2.ItemFilter(include_genres=["Western"], max_year=1980)

@@ -15,7 +15,7 @@ from foldin_server.serving import Stores
 from google.protobuf.timestamp_pb2 import Timestamp
 from planted import Planted
 from server.faults import Gate
-from server.live import Live, failure, import_histories, live, publish_version
+from server.live import Live, failure, import_histories, live, publish_version, settled, until
 
 UUID = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 NAN = float("nan")
@@ -109,7 +109,11 @@ def rating(**fields: Any) -> pb.SubmitRatingRequest:
         ("SubmitRating", rating(event_time=Timestamp(seconds=10**11)), ["event_time"]),
         ("DeleteRating", pb.DeleteRatingRequest(item_id="101"), ["user_id"]),
         ("PredictRatings", pb.PredictRatingsRequest(user_id="1"), ["item_ids"]),
-        ("PredictRatings", pb.PredictRatingsRequest(user_id="1", item_ids=["1"] * 1001), ["item_ids"]),
+        (
+            "PredictRatings",
+            pb.PredictRatingsRequest(user_id="1", item_ids=["1"] * 1001),
+            ["item_ids"],
+        ),
         ("GetUserState", pb.GetUserStateRequest(user_id="1", max_ratings=-1), ["max_ratings"]),
         (
             "BatchRecommend",
@@ -129,6 +133,13 @@ async def test_a_field_outside_its_limits_is_named(
     failed = await failure(getattr(app.recommendations, method)(request_))
     assert (failed.code, failed.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
     assert failed.fields == fields
+
+
+async def test_of_very_many_violations_the_first_are_told(app: Live) -> None:
+    hidden = ratings_pb2.ItemFilter(exclude_item_ids=[""] * 1000)
+    failed = await failure(app.recommend("1", filter=hidden))
+    assert failed.reason == "INVALID_FIELD"
+    assert failed.fields[:2] == ["filter.exclude_item_ids[0]", "filter.exclude_item_ids[1]"]
 
 
 async def test_a_catalogue_request_outside_its_limits_is_named(app: Live) -> None:
@@ -238,8 +249,7 @@ async def test_too_many_calls_in_flight_are_refused_at_once(
     async with live(stores, max_in_flight=2) as app:
         ratings.open.clear()
         held = [asyncio.ensure_future(app.recommend("1")) for _ in range(2)]
-        while ratings.asked < 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: ratings.asked >= 2)
         failed = await failure(app.recommend("1"))
         ratings.open.set()
         await asyncio.gather(*held)
@@ -263,8 +273,7 @@ async def test_a_revision_that_comes_in_time_is_waited_for(
     async with live(stores, revision_wait_ms=5_000) as app:
         revision = (await app.rate("1", "101", 4.0)).user_revision
         waiting = asyncio.ensure_future(app.recommend("1", min_user_revision=revision + 1))
-        while ratings.asked < 4:
-            await asyncio.sleep(0.005)
+        await until(lambda: ratings.asked >= 4)
         later = await app.rate("1", "102", 4.0)
         assert (await waiting).serving_info.user_revision == later.user_revision
 
@@ -312,8 +321,7 @@ async def test_a_write_ends_though_its_caller_has_gone(app: Live, ratings: Gate)
     with pytest.raises(grpc.aio.AioRpcError):
         await app.recommendations.SubmitRating(rating(user_id="new"), timeout=0.1)
     ratings.open.set()
-    while (await app.recommend("new")).serving_info.rating_count == 0:
-        await asyncio.sleep(0.01)
+    await settled(lambda: app.recommend("new"), lambda a: a.serving_info.rating_count == 1)
 
 
 async def test_an_unexpected_failure_tells_nothing_of_the_inside(
@@ -329,7 +337,11 @@ async def test_an_unexpected_failure_tells_nothing_of_the_inside(
 
 async def test_entries_of_a_batch_fail_by_themselves(small: Planted, app: Live) -> None:
     await import_histories(small, app.server.store, [UserId("4")])
-    entries = [pb.RecommendRequest(user_id="4"), pb.RecommendRequest(), pb.RecommendRequest(user_id="5")]
+    entries = [
+        pb.RecommendRequest(user_id="4"),
+        pb.RecommendRequest(),
+        pb.RecommendRequest(user_id="5"),
+    ]
     answer = await app.recommendations.BatchRecommend(pb.BatchRecommendRequest(requests=entries))
     assert [result.WhichOneof("result") for result in answer.results] == [
         "response",

@@ -5,18 +5,17 @@ from typing import Any
 
 import pytest
 from foldin.v1 import model_pb2 as pb
-from foldin_model.store.memory import MemoryModelStore
 from foldin_model.publishing import activate
+from foldin_model.store.memory import MemoryModelStore
 from foldin_server.serving import CURRENT_MODEL, SERVICES, Stores
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted, planted
-from server.live import Live, ids_of, ids, live, publish_version, failure
+from server.live import Live, failure, ids, ids_of, live, publish_version, settled
 
 
 async def becomes(app: Live, version: str) -> None:
-    while (await app.recommend("1")).serving_info.model_version != version:
-        await asyncio.sleep(0.005)
+    await settled(lambda: app.recommend("1"), lambda a: a.serving_info.model_version == version)
 
 
 async def serving(app: Live) -> Any:
@@ -28,8 +27,7 @@ async def test_a_server_becomes_ready_with_the_first_model(small: Planted, store
         assert await app.health() == "NOT_SERVING"
         assert (await failure(app.recommend("1"))).reason == "MODEL_NOT_READY"
         publish_version(small, stores.models)
-        while await app.health() != "SERVING":
-            await asyncio.sleep(0.005)
+        await settled(app.health, lambda status: status == "SERVING")
         assert (await app.recommend("1")).items
 
 
@@ -40,7 +38,8 @@ async def test_health_answers_for_every_service(app: Live) -> None:
 
 
 async def test_reflection_names_the_services(app: Live) -> None:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(app.channel)
+    make_stub: Any = reflection_pb2_grpc.ServerReflectionStub
+    stub = make_stub(app.channel)
     asked = reflection_pb2.ServerReflectionRequest(list_services="")
     async for answer in stub.ServerReflectionInfo(iter([asked])):
         named = {service.name for service in answer.list_services_response.service}
@@ -92,8 +91,7 @@ async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
     whole = models.chunk(damaged, "items:0")
     models.put_chunk(damaged, "items:0", bytes(len(whole)))
     activate(models, damaged)
-    while not (seen := await serving(app)).load_error:
-        await asyncio.sleep(0.005)
+    seen = await settled(lambda: serving(app), lambda answer: bool(answer.load_error))
     assert seen.model.version == old.model.version
     assert damaged in seen.load_error
     assert (await app.recommend("1")).serving_info.model_version == old.model.version
@@ -108,7 +106,9 @@ async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])
-async def test_activation_serves_before_it_answers(other: Planted, app: Live, stores: Stores) -> None:
+async def test_activation_serves_before_it_answers(
+    other: Planted, app: Live, stores: Stores
+) -> None:
     old = (await serving(app)).model.version
     new = publish_version(other, stores.models, serve=False)
     listed = await app.models.ListModels(pb.ListModelsRequest())

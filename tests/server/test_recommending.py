@@ -33,7 +33,9 @@ def reasons_add_up(item: ratings_pb2.ScoredItem) -> bool:
 
 
 @backends
-async def test_a_trained_user_is_answered_from_her_trained_vector(app: Live, small: Planted) -> None:
+async def test_a_trained_user_is_answered_from_her_trained_vector(
+    app: Live, small: Planted
+) -> None:
     answer = await app.recommend("1")
     info = answer.serving_info
     assert info.personalization == ratings_pb2.PERSONALIZATION_TRAINED
@@ -45,7 +47,9 @@ async def test_a_trained_user_is_answered_from_her_trained_vector(app: Live, sma
     assert not seen_by(small, "1") & set(ids(answer))
 
 
-async def test_items_come_by_score_with_all_that_is_known_of_them(app: Live, small: Planted) -> None:
+async def test_items_come_by_score_with_all_that_is_known_of_them(
+    app: Live, small: Planted
+) -> None:
     answer = await app.recommend("1", 50)
     catalog = small.model.catalog
     assert scores(answer) == sorted(scores(answer), reverse=True)
@@ -80,7 +84,9 @@ async def test_a_rated_item_is_never_recommended(app: Live) -> None:
 
 @backends
 async def test_the_answer_depends_on_the_ratings_and_not_on_their_order(app: Live) -> None:
-    given = [(str(item), value) for item, value in zip(range(101, 120), [0.5, 5, 3] * 7, strict=False)]
+    given = [
+        (str(item), value) for item, value in zip(range(101, 120), [0.5, 5, 3] * 7, strict=False)
+    ]
     for user, seed in (("a", 1), ("b", 2)):
         for item, value in random.Random(seed).sample(given, len(given)):
             await app.rate(user, item, value)
@@ -172,7 +178,7 @@ async def test_every_filter_holds_for_every_item(app: Live, small: Planted, seed
 
 def passing(made: Planted, chosen: ItemFilter) -> set[str]:
     catalog = made.model.catalog
-    found = set()
+    found: set[str] = set()
     for item, genres, year in zip(catalog.item_ids, catalog.genres, catalog.years, strict=True):
         names = {genre.lower() for genre in genres}
         if chosen.include_genres and not names & lowered(chosen.include_genres):
@@ -276,7 +282,9 @@ async def test_a_batch_answers_as_single_calls_do(app: Live) -> None:
 
 
 @backends
-async def test_the_state_of_a_user_is_what_was_stored_latest_first(app: Live, small: Planted) -> None:
+async def test_the_state_of_a_user_is_what_was_stored_latest_first(
+    app: Live, small: Planted
+) -> None:
     await app.rate("1", "101", 4.5)
     state = await app.recommendations.GetUserState(pb.GetUserStateRequest(user_id="1"))
     assert state.trained

@@ -1,0 +1,64 @@
+"""`foldin serve` as a process of its own, and the lines that it logs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+COMMAND = (sys.executable, "-m", "foldin_server")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A serving process. `lines` grows while it logs, so that it never waits for a reader."""
+
+    running: "subprocess.Popen[str]"
+    lines: list[dict[str, Any]]
+    reader: Thread
+
+    @property
+    def address(self) -> str:
+        return str(self.line("serving")["address"])
+
+    def line(self, event: str) -> dict[str, Any]:
+        """The first line of an event."""
+        return next(line for line in self.lines if line["event"] == event)
+
+    def stop(self) -> int:
+        """Sends SIGTERM; the exit code, when all that it logged is in `lines`."""
+        self.running.send_signal(signal.SIGTERM)
+        self.reader.join(30)
+        return self.running.wait(30)
+
+
+@contextmanager
+def serving(data_dir: Path, *options: str) -> Iterator[Process]:
+    """A server process that has said that it serves; it is killed at the end if it still runs."""
+    command = (*COMMAND, "--address", "127.0.0.1:0", "--data-dir", str(data_dir), *options)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FOLDIN_")}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
+        lines: list[dict[str, Any]] = []
+        ready = Event()
+        reader = Thread(target=_read, args=(running, lines, ready))
+        reader.start()
+        try:
+            assert ready.wait(60), lines
+            yield Process(running, lines, reader)
+        finally:
+            running.kill()
+            reader.join()
+
+
+def _read(running: "subprocess.Popen[str]", lines: list[dict[str, Any]], ready: Event) -> None:
+    assert running.stderr is not None
+    for line in running.stderr:
+        lines.append(json.loads(line))
+        if lines[-1]["event"] == "serving":
+            ready.set()
