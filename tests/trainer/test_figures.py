@@ -49,13 +49,13 @@ def test_metrics_by_activity_are_drawn(tmp_path: Path) -> None:
         lambda train: [Popularity.fit(train), ItemMean.fit(train)],
         10,
     )
-    draw_activity(tmp_path / "activity.png", scores, 10)
+    draw_activity(tmp_path / "activity.png", "held-out-users", scores, 10)
     assert_drawn(tmp_path / "activity.png")
 
 
 def test_the_plane_holds_the_two_greatest_singular_values() -> None:
     vectors = np.random.default_rng(0).normal(size=(50, 6)).astype(np.float32)
-    points, shares = principal_plane(vectors)
+    points, shares = principal_plane(vectors, np.ones(50))
     unit = vectors.astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     values = np.linalg.svd(unit - unit.mean(axis=0), compute_uv=False)

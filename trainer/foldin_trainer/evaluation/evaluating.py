@@ -120,9 +120,9 @@ def _draw(evaluation: Evaluation, folder: Path) -> list[Path]:
     losses = [epoch.loss for epoch in trained.history if epoch.rmse is not None]
     figures.draw_learning_curve(curve, losses, errors)
     figures.draw_rating_histogram(histogram, evaluation.dataset.ratings.values)
-    figures.draw_item_map(item_map, trained.model.ranking.vectors, trained.model.catalog)
+    figures.draw_item_map(item_map, trained.model.similarity, trained.model.catalog)
     pictures = [curve, histogram, item_map]
     for outcome in evaluation.outcomes:
         pictures.append(folder / f"activity_{outcome.protocol}.png")
-        figures.draw_activity(pictures[-1], outcome.scores, outcome.count)
+        figures.draw_activity(pictures[-1], outcome.protocol, outcome.scores, outcome.count)
     return pictures

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.catalog import Catalog
+from foldin_model.catalog import Catalog, Cluster
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -35,6 +35,9 @@ COLOURS = (
     "#bc4b51",
     "#808000",
 )
+OTHERS = "#c9ced4"
+MAPPED_ITEMS = 1_000
+NAMED_ITEMS = 60
 ACTIVITY_EDGES = (0, 20, 40, 80, 160, 320)
 
 
@@ -75,48 +78,46 @@ def draw_rating_histogram(path: Path, values: Doubles) -> None:
             axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=2, fontsize=9)
         axes.set_xlabel("rating")
         axes.set_ylabel("share of ratings")
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(visible=False, axis="x")
 
 
-def draw_item_map(path: Path, vectors: Floats, catalog: Catalog, *, labels: int = 30) -> None:
-    """Items in the plane of their two strongest principal components, coloured by cluster.
+def draw_item_map(path: Path, vectors: Floats, catalog: Catalog) -> None:
+    """The most rated items in their principal plane, coloured by cluster, the first ones named.
 
-    `vectors` is (n_items, d). Directions only: rows are scaled to unit length first. Items that
-    somebody rated are drawn, the most rated ones larger, and the `labels` most rated are named.
+    `vectors` is (n_items, d), best those of similar items. Only directions count: rows are scaled
+    to unit length, and weigh in the plane with their number of ratings. The largest clusters have
+    a colour of their own.
     """
-    rated = np.flatnonzero(catalog.rating_counts > 0)
-    points, shares = principal_plane(vectors[rated])
-    counts = catalog.rating_counts[rated]
-    with _figure(path, "Items by what their users like", size=(11.0, 8.5)) as axes:
-        for cluster in catalog.clusters:
-            inside = catalog.cluster_ids[rated] == cluster.id
-            if not inside.any():
-                continue
-            axes.scatter(
-                points[inside, 0],
-                points[inside, 1],
-                s=4.0 + 120.0 * counts[inside] / counts.max(),
-                color=COLOURS[(cluster.id - 1) % len(COLOURS)],
-                alpha=0.55,
-                lw=0,
-                label=f"{cluster.id} {cluster.name}",
-            )
-        named = np.argsort(-counts, kind="stable")[:labels]
-        _name(axes, points[named], [catalog.titles[rated[i]] for i in named.tolist()])
+    drawn = np.argsort(-catalog.rating_counts, kind="stable")[:MAPPED_ITEMS]
+    drawn = drawn[catalog.rating_counts[drawn] > 0]
+    counts = catalog.rating_counts[drawn]
+    points, shares = principal_plane(vectors[drawn], counts.astype(np.float64))
+    coloured = _largest_clusters(catalog, drawn)
+    colours = dict(zip((cluster.id for cluster in coloured), COLOURS, strict=False))
+    title = f"The {len(drawn):,} most rated items by what their users like"
+    with _figure(path, title, size=(13.0, 8.0)) as axes:
+        axes.scatter(
+            points[:, 0],
+            points[:, 1],
+            s=6.0 + 150.0 * counts / counts.max(),
+            c=[colours.get(int(id_), OTHERS) for id_ in catalog.cluster_ids[drawn]],
+            alpha=0.6,
+            lw=0,
+        )
+        axes.set_xlim(right=points[:, 0].max() + 0.15 * np.ptp(points[:, 0]))
+        _name_points(axes, points, [catalog.titles[row] for row in drawn.tolist()])
         axes.set_xlabel(f"first principal component ({shares[0]:.0%} of the variance)")
         axes.set_ylabel(f"second principal component ({shares[1]:.0%})")
-        if catalog.clusters:
-            axes.legend(
-                title="cluster",
-                loc="upper left",
-                bbox_to_anchor=(1.01, 1.0),
-                fontsize=8,
-                markerscale=1.0,
-            )
+        for cluster in coloured:
+            name = f"{cluster.id} {_shortened(cluster.name, 46)}"
+            axes.scatter([], [], s=50, lw=0, color=colours[cluster.id], label=name)
+        if len(coloured) < len(catalog.clusters):
+            axes.scatter([], [], s=50, lw=0, color=OTHERS, label="other clusters")
+        axes.legend(title="cluster", loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)
 
 
-def draw_activity(path: Path, scores: Sequence[Scores], count: int) -> None:
+def draw_activity(path: Path, protocol: str, scores: Sequence[Scores], count: int) -> None:
     """NDCG by the number of ratings that a user gave, one bar a method."""
     groups = [
         (_bin_name(low, high), [_inside(s, low, high) for s in scores])
@@ -124,7 +125,7 @@ def draw_activity(path: Path, scores: Sequence[Scores], count: int) -> None:
     ]
     groups = [(name, values) for name, values in groups if len(values[0])]
     width = 0.8 / len(scores)
-    with _figure(path, f"NDCG@{count} by user activity", size=(9.0, 5.0)) as axes:
+    with _figure(path, f"NDCG@{count} by user activity · {protocol}", size=(9.0, 5.0)) as axes:
         for place, method in enumerate(scores):
             means = np.array([values[place].mean() for _, values in groups])
             errors = np.array(
@@ -143,26 +144,37 @@ def draw_activity(path: Path, scores: Sequence[Scores], count: int) -> None:
             np.arange(len(groups)), [f"{name}\n{len(v[0]):,} users" for name, v in groups]
         )
         axes.set_xlabel("ratings given by the user")
-        axes.set_ylabel(f"mean NDCG@{count} (bars: 95% interval)")
+        axes.set_ylabel(f"mean NDCG@{count} (lines: 95% interval)")
         axes.set_ylim(bottom=0.0)
         axes.grid(visible=False, axis="x")
         axes.legend()
 
 
-def principal_plane(vectors: Floats) -> tuple[Doubles, Doubles]:
+def principal_plane(vectors: Floats, weights: Doubles) -> tuple[Doubles, Doubles]:
     """The (n, 2) coordinates of unit-length rows in their principal plane, and its shares.
 
-    Shares are of the variance, (2,). The sign of each axis is fixed: its largest coordinate is
-    positive, so that the same vectors give the same picture.
+    Mean and covariance are weighted by `weights` (n,); shares are of that variance, (2,). The
+    farthest point of each axis is on its positive side: the same vectors give the same picture.
     """
     rows = vectors.astype(np.float64)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    rows -= rows.mean(axis=0)
-    variances, axes = np.linalg.eigh(rows.T @ rows)
+    rows -= np.average(rows, axis=0, weights=weights)
+    variances, axes = np.linalg.eigh((rows.T * weights) @ rows)
     points = rows @ axes[:, [-1, -2]]
     peaks = points[np.abs(points).argmax(axis=0), [0, 1]]
     shares = variances[[-1, -2]] / max(float(variances.sum()), 1e-12)
     return points * np.where(peaks < 0.0, -1.0, 1.0), shares
+
+
+def _largest_clusters(catalog: Catalog, drawn: Integers) -> list[Cluster]:
+    """The clusters with the most ratings among the drawn items, at most one a colour."""
+    ratings = np.bincount(
+        catalog.cluster_ids[drawn],
+        catalog.rating_counts[drawn],
+        minlength=1 + max((cluster.id for cluster in catalog.clusters), default=0),
+    )
+    by_size = sorted(catalog.clusters, key=lambda cluster: -ratings[cluster.id])
+    return [cluster for cluster in by_size[: len(COLOURS)] if ratings[cluster.id] > 0]
 
 
 @contextmanager
@@ -179,17 +191,23 @@ def _figure(path: Path, title: str, size: tuple[float, float] = (7.5, 4.5)) -> I
     figure.savefig(path)
 
 
-def _name(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
+def _name_points(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
     """Names points, most important first, leaving out names that would cover another."""
-    spans = np.ptp(points, axis=0) + 1e-12
-    taken: list[Doubles] = []
-    for point, title in zip(points, titles, strict=True):
-        place = point / spans
-        if any(abs(place[0] - t[0]) < 0.16 and abs(place[1] - t[1]) < 0.03 for t in taken):
+    places = (points - points.min(axis=0)) / (np.ptp(points, axis=0) + 1e-12)
+    taken: list[tuple[float, float, float]] = []  # left, right and height of a name
+    for place, point, title in zip(places, points, titles, strict=True):
+        text = _shortened(title, 30)
+        left, right = place[0], place[0] + 0.0085 * len(text)
+        if any(left < r and right > x and abs(place[1] - y) < 0.027 for x, r, y in taken):
             continue
-        taken.append(place)
-        text = title if len(title) <= 28 else f"{title[:27]}…"
-        axes.annotate(text, tuple(point), xytext=(4, 3), textcoords="offset points", fontsize=7.5)
+        taken.append((left, right, place[1]))
+        axes.annotate(text, tuple(point), xytext=(3, 3), textcoords="offset points", fontsize=7.5)
+        if len(taken) == NAMED_ITEMS:
+            return
+
+
+def _shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1].rstrip(" ,:(") + "…"
 
 
 def _inside(scores: Scores, low: int, high: int | None) -> Doubles:

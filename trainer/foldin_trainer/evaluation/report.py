@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from foldin_model.arrays import Doubles
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from foldin_trainer.evaluation.intervals import Interval, mean_interval
@@ -45,8 +46,7 @@ def rating_table(outcome: Outcome) -> Table | None:
     predicting = [scores for scores in outcome.scores if scores.rmse]
     if not predicting:
         return None
-    table = Table(title=f"Predicted ratings · {outcome.protocol}", title_justify="left")
-    table.add_column("method")
+    table = _table(f"Predicted ratings · {outcome.protocol}")
     for name in ("RMSE", "MAE"):
         table.add_column(name, justify="right")
     for scores in predicting:
@@ -55,22 +55,25 @@ def rating_table(outcome: Outcome) -> Table | None:
 
 
 def ranking_table(outcome: Outcome) -> Table:
-    """Ranking and catalogue metrics of every method; the best of a column in bold."""
+    """Ranking and catalogue metrics of every method; the most accurate in bold."""
     k = outcome.count
     headings = {
-        f"Recall@{k}": f"recall@{k}",
-        f"NDCG@{k}": f"ndcg@{k}",
-        f"MAP@{k}": f"map@{k}",
-        f"liked NDCG@{k}": f"liked_ndcg@{k}",
+        "Recall": f"recall@{k}",
+        "NDCG": f"ndcg@{k}",
+        "MAP": f"map@{k}",
+        "liked": f"liked_ndcg@{k}",
         "coverage": "coverage",
-        "novelty, bits": "novelty_bits",
+        "novelty": "novelty_bits",
         "popularity": "mean_popularity",
         "Gini": "gini",
     }
-    table = Table(title=f"Recommended lists · {outcome.protocol}", title_justify="left")
-    table.add_column("method")
+    table = _table(f"Recommended lists, first {k} · {outcome.protocol}")
+    table.caption = (
+        "liked: NDCG where only highly rated items are hits · novelty: bits of self-information\n"
+        "popularity: mean ratings of a recommended item · Gini: inequality of exposure"
+    )
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     found = rows(outcome)
     for row in found:
         cells = [_cell(key, row, found) for key in headings.values()]
@@ -86,6 +89,12 @@ def finite(value: float) -> float | None:
 def interval_row(interval: Interval) -> dict[str, Value]:
     """An interval as plain numbers."""
     return {name: finite(value) for name, value in asdict(interval).items()}
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    table.add_column("method", no_wrap=True)
+    return table
 
 
 def _row(outcome: Outcome, scores: Scores) -> Row:
@@ -132,7 +141,9 @@ def _cell(key: str, row: Row, all_rows: Sequence[Row]) -> str:
     value = row[key]
     if not isinstance(value, float):
         return "-"
-    text = f"{value:.1f}" if key == "mean_popularity" else f"{value:.3f}"
+    text = f"{value:.3f}"
+    if key in {"mean_popularity", "novelty_bits"}:
+        text = f"{value:.1f}"
     accuracy = key not in {"novelty_bits", "mean_popularity", "gini", "coverage"}
     best = accuracy and value == max(
         other for other in (r[key] for r in all_rows) if isinstance(other, float)
