@@ -1,0 +1,124 @@
+"""The whole training: what is published folds back to itself and serves better than popularity."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from foldin_model.errors import FoldinError
+from foldin_model.folding import fold
+from foldin_model.publishing import versions
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.users import digest
+from foldin_trainer.commands.train import train as command
+from foldin_trainer.data import Dataset
+from foldin_trainer.learning.ials import IalsSettings
+from foldin_trainer.learning.mf import Epoch, MfSettings
+from foldin_trainer.learning.training import Listener, Trained, TrainSettings, train
+from tiny import write_movielens
+
+QUICK = TrainSettings(
+    mf=MfSettings(dimension=8, epochs=6, device="cpu"),
+    ials=IalsSettings(dimension=8, iterations=5, device="cpu"),
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tiny: Dataset) -> Trained:
+    return train(tiny, QUICK)
+
+
+def test_the_same_ratings_and_seed_give_the_same_model(tiny: Dataset, trained: Trained) -> None:
+    again = train(tiny, QUICK)
+    assert again.model.items.tobytes() == trained.model.items.tobytes()
+    assert again.model.similarity.tobytes() == trained.model.similarity.tobytes()
+    assert again.model.catalog.cluster_ids.tobytes() == trained.model.catalog.cluster_ids.tobytes()
+    assert again.users.ranking_vectors.tobytes() == trained.users.ranking_vectors.tobytes()
+    assert again.constants == trained.constants
+
+
+def test_folding_a_training_history_returns_the_trained_vector(
+    tiny: Dataset, trained: Trained
+) -> None:
+    model, users, ratings = trained.model, trained.users, tiny.ratings
+    for place in range(0, len(users.user_ids), 17):
+        history = np.flatnonzero(ratings.users == ratings.user_ids.index(users.user_ids[place]))
+        history = history[np.argsort(ratings.items[history])]
+        rows, values = ratings.items[history], ratings.values[history]
+        for head, bases, vectors in (
+            (model.ranking, users.ranking_bases, users.ranking_vectors),
+            (model.rating, users.rating_bases, users.rating_vectors),
+        ):
+            folded = fold(head, rows, values, bases[place].astype(np.float64)).vector
+            assert np.allclose(folded, vectors[place], atol=1e-5)
+        assert users.digests[place] == digest(rows, values)
+        assert users.rating_counts[place] == len(rows)
+
+
+def test_every_row_is_finite_and_every_item_has_a_cluster(trained: Trained) -> None:
+    assert np.isfinite(trained.model.items).all()
+    assert np.linalg.norm(trained.model.similarity, axis=1).max() <= 1.0 + 1e-6
+    known = {cluster.id for cluster in trained.model.catalog.clusters}
+    assert set(trained.model.catalog.cluster_ids.tolist()) <= known
+    sizes = [cluster.size for cluster in trained.model.catalog.clusters]
+    assert sum(sizes) == len(trained.model.catalog)
+
+
+def test_users_with_planted_tastes_are_served_what_they_like(
+    tiny: Dataset, trained: Trained
+) -> None:
+    model, ratings = trained.model, tiny.ratings
+    counts = np.bincount(ratings.items, minlength=len(ratings.item_ids)).astype(np.float64)
+    better = 0
+    for user in range(100):
+        mine = np.flatnonzero(ratings.users == user)
+        hidden, given = mine[::4], np.sort(np.setdiff1d(mine, mine[::4]))
+        rows, values = ratings.items[given], ratings.values[given]
+        query = model.query(
+            fold(model.ranking, rows, values, model.ranking_prior).vector,
+            fold(model.rating, rows, values, model.rating_prior).vector,
+        )
+        scores, popular = model.items @ query, counts.copy()
+        scores[rows], popular[rows] = -np.inf, -np.inf
+        asked = ratings.items[hidden]
+        hits = np.isin(np.argsort(-scores)[:20], asked).sum()
+        better += int(hits) - int(np.isin(np.argsort(-popular)[:20], asked).sum())
+    assert better > 0
+
+
+def test_what_is_heard_is_what_happened(tiny: Dataset) -> None:
+    stages: list[str] = []
+    epochs: list[Epoch] = []
+    trained = train(tiny, QUICK, Listener(stages.append, epochs.append))
+    assert len(stages) == 4
+    assert tuple(epochs) == trained.history
+
+
+def test_too_few_users_are_refused_with_the_number_needed(tiny: Dataset) -> None:
+    few = replace(tiny, ratings=tiny.ratings.take(tiny.ratings.users < 4))
+    with pytest.raises(FoldinError, match="4 users rated, at least 10"):
+        train(few, QUICK)
+
+
+def test_the_command_publishes_and_activates_what_it_learned(
+    tiny: Dataset, tmp_path: Path, valkey_url: str, namespace: str
+) -> None:
+    folder = write_movielens(tiny, tmp_path / "films")
+    options = ["--redis-url", valkey_url, "--namespace", namespace, "--device", "cpu"]
+    result = CliRunner().invoke(
+        command, [str(folder), *options, "--dimension", "8", "--epochs", "3"]
+    )
+    assert result.exit_code == 0, result.output
+    [(manifest, state)] = versions(RedisModelStore(valkey_url, namespace))
+    assert state == "current"
+    assert manifest.ranking_dimension == 8
+    assert manifest.version in result.stdout
+    assert manifest.metrics["held_out_users_rmse"] > 0.0
+    assert "epoch 1/3: loss" in result.stderr
+
+
+def test_the_command_says_which_data_set_is_missing(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["ml-1m", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "foldin data fetch ml-1m" in result.stderr
