@@ -154,7 +154,7 @@ def _rated(items: Sequence[RatedItem]) -> str:
 
 
 def _line(text: str) -> RenderableType:
-    return Padding(Text(text), (0, 0, 0, 1))
+    return Padding(Text(text), (0, 0, 0, 1), expand=False)
 
 
 def _scene(heading: str, *parts: RenderableType) -> RenderableType:

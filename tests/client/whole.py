@@ -1,0 +1,33 @@
+"""A data directory with a planted model and its histories: a whole foldin without training."""
+
+import asyncio
+import os
+from pathlib import Path
+
+from foldin_model.store.embedded import embedded_store
+from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis_ratings import RedisRatingStore
+from planted import Planted
+from server.live import import_histories, publish_version
+
+
+def plant(made: Planted, data_dir: Path) -> str:
+    """The directory's store has the model, current, and every history. Returns the version."""
+    with embedded_store(data_dir) as url:
+        models = RedisModelStore(url, "default")
+        version = publish_version(made, models)
+        models.close()
+        asyncio.run(_import(made, url))
+    return version
+
+
+async def _import(made: Planted, url: str) -> None:
+    ratings = RedisRatingStore(url, "default", timeout_s=10.0)
+    await import_histories(made, ratings, tuple(made.histories))
+    await ratings.close()
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    """This process's environment with that data directory and no other setting of foldin."""
+    plain = {key: value for key, value in os.environ.items() if not key.startswith("FOLDIN_")}
+    return plain | {"FOLDIN_DATA_DIR": str(data_dir), "OMP_NUM_THREADS": "1"}
