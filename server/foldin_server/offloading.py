@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, ParamSpec, TypeVar
 
-INLINE_OPERATIONS: Final = 3_000_000  # multiplications, about a millisecond of one core
+INLINE_OPERATIONS: Final = 2_000_000  # multiplications, about a millisecond of one core
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import pytest
@@ -25,114 +25,112 @@ def rating(**fields: Any) -> pb.SubmitRatingRequest:
     return pb.SubmitRatingRequest(**{"user_id": "1", "item_id": "101", "value": 3.0, **fields})
 
 
-@pytest.mark.parametrize(
-    ("method", "request_", "fields"),
-    [
-        ("Recommend", pb.RecommendRequest(), ["user_id"]),
-        ("Recommend", pb.RecommendRequest(user_id="x" * 257), ["user_id"]),
-        ("Recommend", pb.RecommendRequest(user_id="é" * 129), ["user_id"]),
-        ("Recommend", pb.RecommendRequest(user_id="a\x07"), ["user_id"]),
-        ("Recommend", pb.RecommendRequest(user_id="a\x85"), ["user_id"]),
-        ("Recommend", pb.RecommendRequest(user_id="1", page_size=-1), ["page_size"]),
-        ("Recommend", pb.RecommendRequest(user_id="1", max_reasons=-1), ["max_reasons"]),
-        (
-            "Recommend",
-            pb.RecommendRequest(user_id="1", min_user_revision=-1),
-            ["min_user_revision"],
+OUTSIDE: Final[list[tuple[str, Any, list[str]]]] = [
+    ("Recommend", pb.RecommendRequest(), ["user_id"]),
+    ("Recommend", pb.RecommendRequest(user_id="x" * 257), ["user_id"]),
+    ("Recommend", pb.RecommendRequest(user_id="é" * 129), ["user_id"]),
+    ("Recommend", pb.RecommendRequest(user_id="a\x07"), ["user_id"]),
+    ("Recommend", pb.RecommendRequest(user_id="a\x85"), ["user_id"]),
+    ("Recommend", pb.RecommendRequest(user_id="1", page_size=-1), ["page_size"]),
+    ("Recommend", pb.RecommendRequest(user_id="1", max_reasons=-1), ["max_reasons"]),
+    (
+        "Recommend",
+        pb.RecommendRequest(user_id="1", min_user_revision=-1),
+        ["min_user_revision"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(user_id="1", diversity=pb.Diversity(strength=1.5)),
+        ["diversity.strength"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(user_id="1", diversity=pb.Diversity(strength=NAN)),
+        ["diversity.strength"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(user_id="1", diversity=pb.Diversity(max_per_cluster=-1)),
+        ["diversity.max_per_cluster"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(
+            user_id="1", filter=ratings_pb2.ItemFilter(min_year=2000, max_year=1999)
         ),
-        (
-            "Recommend",
-            pb.RecommendRequest(user_id="1", diversity=pb.Diversity(strength=1.5)),
-            ["diversity.strength"],
+        ["filter.min_year"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(
+            user_id="1", filter=ratings_pb2.ItemFilter(exclude_item_ids=["7"] * 1001)
         ),
-        (
-            "Recommend",
-            pb.RecommendRequest(user_id="1", diversity=pb.Diversity(strength=NAN)),
-            ["diversity.strength"],
+        ["filter.exclude_item_ids"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(
+            user_id="1", filter=ratings_pb2.ItemFilter(candidate_item_ids=["7", ""])
         ),
-        (
-            "Recommend",
-            pb.RecommendRequest(user_id="1", diversity=pb.Diversity(max_per_cluster=-1)),
-            ["diversity.max_per_cluster"],
+        ["filter.candidate_item_ids[1]"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(
+            profile=pb.Profile(ratings=[ratings_pb2.Rating(item_id="101", value=9.0)])
         ),
-        (
-            "Recommend",
-            pb.RecommendRequest(
-                user_id="1", filter=ratings_pb2.ItemFilter(min_year=2000, max_year=1999)
-            ),
-            ["filter.min_year"],
+        ["profile.ratings[0].value"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(
+            require_known_user=True,
+            profile=pb.Profile(ratings=[ratings_pb2.Rating(item_id="101", value=3.0)]),
         ),
-        (
-            "Recommend",
-            pb.RecommendRequest(
-                user_id="1", filter=ratings_pb2.ItemFilter(exclude_item_ids=["7"] * 1001)
-            ),
-            ["filter.exclude_item_ids"],
-        ),
-        (
-            "Recommend",
-            pb.RecommendRequest(
-                user_id="1", filter=ratings_pb2.ItemFilter(candidate_item_ids=["7", ""])
-            ),
-            ["filter.candidate_item_ids[1]"],
-        ),
-        (
-            "Recommend",
-            pb.RecommendRequest(
-                profile=pb.Profile(ratings=[ratings_pb2.Rating(item_id="101", value=9.0)])
-            ),
-            ["profile.ratings[0].value"],
-        ),
-        (
-            "Recommend",
-            pb.RecommendRequest(
-                require_known_user=True,
-                profile=pb.Profile(ratings=[ratings_pb2.Rating(item_id="101", value=3.0)]),
-            ),
-            ["user_id"],
-        ),
-        (
-            "Recommend",
-            pb.RecommendRequest(user_id="", page_size=-5, max_reasons=-2),
-            ["max_reasons", "user_id", "page_size"],
-        ),
-        ("SimilarItems", pb.SimilarItemsRequest(), ["item_id"]),
-        ("SubmitRating", pb.SubmitRatingRequest(user_id="1", item_id="101"), ["value"]),
-        ("SubmitRating", rating(value=5.5), ["value"]),
-        ("SubmitRating", rating(value=0.0), ["value"]),
-        ("SubmitRating", rating(value=NAN), ["value"]),
-        ("SubmitRating", rating(value=float("inf")), ["value"]),
-        ("SubmitRating", rating(request_id="42"), ["request_id"]),
-        ("SubmitRating", rating(request_id=f"{{{UUID}}}"), ["request_id"]),
-        ("SubmitRating", rating(event_time=Timestamp(nanos=-1)), ["event_time"]),
-        ("SubmitRating", rating(event_time=Timestamp(seconds=10**12)), ["event_time"]),
-        ("SubmitRating", rating(event_time=Timestamp(seconds=10**11)), ["event_time"]),
-        ("DeleteRating", pb.DeleteRatingRequest(item_id="101"), ["user_id"]),
-        ("PredictRatings", pb.PredictRatingsRequest(user_id="1"), ["item_ids"]),
-        (
-            "PredictRatings",
-            pb.PredictRatingsRequest(user_id="1", item_ids=["1"] * 1001),
-            ["item_ids"],
-        ),
-        ("GetUserState", pb.GetUserStateRequest(user_id="1", max_ratings=-1), ["max_ratings"]),
-        (
-            "BatchRecommend",
-            pb.BatchRecommendRequest(requests=[pb.RecommendRequest()] * 101),
-            ["requests"],
-        ),
-        (
-            "BatchSubmitRatings",
-            pb.BatchSubmitRatingsRequest(requests=[rating()] * 1001),
-            ["requests"],
-        ),
-    ],
-)
-async def test_a_field_outside_its_limits_is_named(
-    app: Live, method: str, request_: Any, fields: list[str]
-) -> None:
-    failed = await failure(getattr(app.recommendations, method)(request_))
-    assert (failed.code, failed.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
-    assert failed.fields == fields
+        ["user_id"],
+    ),
+    (
+        "Recommend",
+        pb.RecommendRequest(user_id="", page_size=-5, max_reasons=-2),
+        ["max_reasons", "user_id", "page_size"],
+    ),
+    ("SimilarItems", pb.SimilarItemsRequest(), ["item_id"]),
+    ("SubmitRating", pb.SubmitRatingRequest(user_id="1", item_id="101"), ["value"]),
+    ("SubmitRating", rating(value=5.5), ["value"]),
+    ("SubmitRating", rating(value=0.0), ["value"]),
+    ("SubmitRating", rating(value=NAN), ["value"]),
+    ("SubmitRating", rating(value=float("inf")), ["value"]),
+    ("SubmitRating", rating(request_id="42"), ["request_id"]),
+    ("SubmitRating", rating(request_id=f"{{{UUID}}}"), ["request_id"]),
+    ("SubmitRating", rating(event_time=Timestamp(nanos=-1)), ["event_time"]),
+    ("SubmitRating", rating(event_time=Timestamp(seconds=10**12)), ["event_time"]),
+    ("SubmitRating", rating(event_time=Timestamp(seconds=10**11)), ["event_time"]),
+    ("DeleteRating", pb.DeleteRatingRequest(item_id="101"), ["user_id"]),
+    ("PredictRatings", pb.PredictRatingsRequest(user_id="1"), ["item_ids"]),
+    (
+        "PredictRatings",
+        pb.PredictRatingsRequest(user_id="1", item_ids=["1"] * 1001),
+        ["item_ids"],
+    ),
+    ("GetUserState", pb.GetUserStateRequest(user_id="1", max_ratings=-1), ["max_ratings"]),
+    (
+        "BatchRecommend",
+        pb.BatchRecommendRequest(requests=[pb.RecommendRequest()] * 101),
+        ["requests"],
+    ),
+    (
+        "BatchSubmitRatings",
+        pb.BatchSubmitRatingsRequest(requests=[rating()] * 1001),
+        ["requests"],
+    ),
+]
+
+
+async def test_a_field_outside_its_limits_is_named(app: Live) -> None:
+    for method, request, fields in OUTSIDE:
+        failed = await failure(getattr(app.recommendations, method)(request))
+        assert (failed.code, failed.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+        assert (method, failed.fields) == (method, fields)
 
 
 async def test_of_very_many_violations_the_first_are_told(app: Live) -> None:
@@ -214,32 +212,30 @@ async def test_a_history_can_be_full(small: Planted, tmp_path: Path) -> None:
     assert (failed.code, failed.reason) == ("FAILED_PRECONDITION", "HISTORY_FULL")
 
 
-@pytest.mark.parametrize(
-    ("service", "method", "request_"),
-    [
-        ("recommendations", "Recommend", pb.RecommendRequest(user_id="1")),
-        ("recommendations", "SimilarItems", pb.SimilarItemsRequest(item_id="1")),
-        ("recommendations", "SubmitRating", rating()),
-        ("recommendations", "DeleteRating", pb.DeleteRatingRequest(user_id="1", item_id="1")),
-        ("recommendations", "BatchRecommend", pb.BatchRecommendRequest()),
-        ("recommendations", "BatchSubmitRatings", pb.BatchSubmitRatingsRequest()),
-        ("recommendations", "PredictRatings", pb.PredictRatingsRequest(user_id="1")),
-        ("recommendations", "GetUserState", pb.GetUserStateRequest(user_id="1")),
-        ("catalog", "GetItem", catalog_pb2.GetItemRequest(item_id="1")),
-        ("catalog", "ListItems", catalog_pb2.ListItemsRequest()),
-        ("catalog", "ListItemClusters", catalog_pb2.ListItemClustersRequest()),
-        ("catalog", "ListPopularItems", catalog_pb2.ListPopularItemsRequest()),
-        ("models", "GetServingModel", model_pb2.GetServingModelRequest()),
-    ],
-)
-async def test_without_a_model_nothing_is_answered_yet(
-    stores: Stores, service: str, method: str, request_: Any
-) -> None:
+NEEDING_A_MODEL: Final[list[tuple[str, str, Any]]] = [
+    ("recommendations", "Recommend", pb.RecommendRequest(user_id="1")),
+    ("recommendations", "SimilarItems", pb.SimilarItemsRequest(item_id="1")),
+    ("recommendations", "SubmitRating", rating()),
+    ("recommendations", "DeleteRating", pb.DeleteRatingRequest(user_id="1", item_id="1")),
+    ("recommendations", "BatchRecommend", pb.BatchRecommendRequest()),
+    ("recommendations", "BatchSubmitRatings", pb.BatchSubmitRatingsRequest()),
+    ("recommendations", "PredictRatings", pb.PredictRatingsRequest(user_id="1")),
+    ("recommendations", "GetUserState", pb.GetUserStateRequest(user_id="1")),
+    ("catalog", "GetItem", catalog_pb2.GetItemRequest(item_id="1")),
+    ("catalog", "ListItems", catalog_pb2.ListItemsRequest()),
+    ("catalog", "ListItemClusters", catalog_pb2.ListItemClustersRequest()),
+    ("catalog", "ListPopularItems", catalog_pb2.ListPopularItemsRequest()),
+    ("models", "GetServingModel", model_pb2.GetServingModelRequest()),
+]
+
+
+async def test_without_a_model_nothing_is_answered_yet(stores: Stores) -> None:
     async with live(stores) as app:
-        failed = await failure(getattr(getattr(app, service), method)(request_))
+        for service, method, request in NEEDING_A_MODEL:
+            failed = await failure(getattr(getattr(app, service), method)(request))
+            assert (failed.code, failed.reason) == ("UNAVAILABLE", "MODEL_NOT_READY"), method
+            assert failed.retry_ms > 0
         assert await app.health() == "NOT_SERVING"
-    assert (failed.code, failed.reason) == ("UNAVAILABLE", "MODEL_NOT_READY")
-    assert failed.retry_ms > 0
 
 
 async def test_too_many_calls_in_flight_are_refused_at_once(

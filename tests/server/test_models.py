@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from foldin.v1 import model_pb2 as pb
+from foldin_model.errors import StoreMismatch
 from foldin_model.publishing import activate
+from foldin_model.store.keys import Keys
 from foldin_model.store.memory import MemoryModelStore
 from foldin_server.serving import CURRENT_MODEL, SERVICES, Stores
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted, planted
+from redis import Redis
 from server.live import Live, failure, ids, ids_of, live, publish_version, settled
 
 
@@ -29,6 +32,17 @@ async def test_a_server_becomes_ready_with_the_first_model(small: Planted, store
         publish_version(small, stores.models)
         await settled(app.health, lambda status: status == "SERVING")
         assert (await app.recommend("1")).items
+
+
+@pytest.mark.parametrize("backend", ["redis"])
+async def test_a_store_of_another_kind_is_not_served_from(
+    stores: Stores, valkey_url: str, namespace: str
+) -> None:
+    with Redis.from_url(valkey_url) as client:
+        client.hset(Keys(namespace).control, "partitions", "32")
+    with pytest.raises(StoreMismatch, match="32 partitions"):
+        async with live(stores):
+            pass
 
 
 async def test_health_answers_for_every_service(app: Live) -> None:

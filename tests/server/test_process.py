@@ -44,6 +44,15 @@ async def recommend(stub: Any, user: str) -> Any:
     return await stub.Recommend(pb.RecommendRequest(user_id=user))
 
 
+async def stored(stub: Any, user: str, item: str) -> bool:
+    """Whether a rating is taken by now."""
+    try:
+        await submit(stub, user, item)
+    except grpc.aio.AioRpcError:
+        return False
+    return True
+
+
 async def test_sigterm_ends_no_call_that_is_in_flight(small: Planted, tmp_path: Path) -> None:
     publish_into(tmp_path, small)
     with serving(tmp_path) as process:
@@ -92,6 +101,19 @@ async def test_a_killed_store_degrades_reads_and_comes_back(small: Planted, tmp_
                 assert after.serving_info.user_revision == revision
                 assert after.items == before.items
                 assert (await submit(stub, "new", "102")).user_revision > revision
+                assert await asyncio.to_thread(process.stop) == 0
+
+
+async def test_a_store_that_is_not_there_yet_is_waited_for(small: Planted, tmp_path: Path) -> None:
+    with embedded_store(tmp_path) as url:
+        pass
+    with serving(tmp_path / "server", "--redis-url", url) as process:
+        async with grpc.aio.insecure_channel(process.address) as channel:
+            stub = stub_of(channel)
+            assert (await failure(recommend(stub, "new"))).reason == "MODEL_NOT_READY"
+            with embedded_store(tmp_path):
+                publish_into(tmp_path, small)
+                await settled(lambda: stored(stub, "new", "101"), bool)
                 assert await asyncio.to_thread(process.stop) == 0
 
 

@@ -10,6 +10,7 @@ from foldin.v1 import ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.ratings_pb2 import ItemFilter
 from planted import Planted
+from server.faults import Gate
 from server.live import Live, ids, ids_of, seen_by
 
 backends = pytest.mark.parametrize("backend", ["memory", "redis"])
@@ -69,6 +70,15 @@ async def test_a_stranger_sees_the_popular_list_and_is_told(app: Live) -> None:
     assert answer.serving_info.personalization == ratings_pb2.PERSONALIZATION_POPULAR
     assert answer.serving_info.user_revision == 0
     assert {item.source for item in answer.items} == {ratings_pb2.SOURCE_POPULAR}
+
+
+async def test_an_answer_takes_one_round_trip_to_the_store(app: Live, ratings: Gate) -> None:
+    await app.recommend("1")
+    await app.server.background.drain()
+    before = ratings.asked
+    await app.recommend("1")
+    await app.recommend("1", include_explanations=False, diversity=pb.Diversity(strength=0.5))
+    assert ratings.asked - before == 2
 
 
 @backends
