@@ -162,9 +162,7 @@ class _Sections:
         packed = self.array(f"{name}.bytes", "|u1", (None,)).tobytes()
         ends = self.offsets(name, None if count is None else count + 1, len(packed))
         try:
-            return tuple(
-                packed[start:end].decode() for start, end in pairwise(ends)
-            )
+            return tuple(packed[start:end].decode() for start, end in pairwise(ends))
         except UnicodeDecodeError as error:
             raise ArtifactCorrupt(f"section {name} is not UTF-8: {error}") from error
 

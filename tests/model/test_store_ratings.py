@@ -132,6 +132,16 @@ async def test_of_two_ratings_with_equal_stamps_the_higher_value_stands(
     assert await values(store) == {"item": 5.0}
 
 
+@pytest.mark.parametrize("first", [0, 1])
+async def test_of_a_rating_and_a_deletion_with_equal_stamps_the_rating_stands(
+    store: RatingStore, first: int
+) -> None:
+    writes = [rating("item", 1.0, PAST_US), rating("item", None, PAST_US)]
+    outcomes = [await store.write(writes[i]) for i in (first, 1 - first)]
+    assert outcomes[1].superseded == (first == 0)
+    assert await values(store) == {"item": 1.0}
+
+
 async def test_a_deletion_takes_the_rating_out_and_leaves_a_tombstone(store: RatingStore) -> None:
     await store.write(rating("item", 4.0, PAST_US))
     await store.write(rating("item", None, PAST_US + 10))
