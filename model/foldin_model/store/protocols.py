@@ -21,8 +21,8 @@ REQUEST_TTL_S = 3_600
 class RatingWrite:
     """One rating to store, or with `value` None one to take back.
 
-    Without `event_time_us` the write counts as the latest of all. `method` and the other fields
-    together are what a repeated `request_id` must repeat.
+    Without `event_time_us` the write counts as the latest of all. A repeated `request_id` must
+    repeat every other field.
     """
 
     user_id: UserId
@@ -89,7 +89,10 @@ class RatingStore(Protocol):
     async def import_ratings(
         self, user_id: UserId, ratings: Sequence[ImportedRating]
     ) -> ImportOutcome:
-        """Stores a user's past ratings by the same rule, in one call. Raises as `write`."""
+        """Stores a user's past ratings by the same rule, in one call, or none. Raises as `write`.
+
+        Those that are stored share one new revision; those that stood already are untouched.
+        """
         ...
 
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
@@ -102,7 +105,10 @@ class RatingStore(Protocol):
     async def keep_folded(
         self, user_id: UserId, version: Version, revision: int, folded: bytes
     ) -> bool:
-        """Keeps a folded state if the user's revision still is `revision`; says whether it did."""
+        """Keeps a folded state if the user's revision still is `revision`; says whether it did.
+
+        `folded` is a packed FoldedUser of that version and revision; ValueError for another.
+        """
         ...
 
     async def ping(self) -> None:
