@@ -82,6 +82,14 @@ class CommandGroup(click.Group):
             raise TypeError(f"{cmd_name} is {found!r}, which is no click command")
         return found
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; one that imports what it needs only then gets the same remedy."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as missing:
+            point = _entry_points().get(ctx.invoked_subcommand or "")
+            raise (_remedy(point, missing) if point else missing) from missing
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         others = [name for name in self.list_commands(ctx) if name not in CLIENT]
         with formatter.section("Ask a server"):
@@ -104,15 +112,19 @@ def _load(point: EntryPoint) -> object:
     try:
         return point.load()
     except ModuleNotFoundError as missing:
-        package = point.module.partition(".")[0]
-        name = (missing.name or "").partition(".")[0]
-        extra = EXTRAS.get(package)
-        if extra is None or name in EXTRAS:
-            raise
-        raise click.ClickException(
-            f"`foldin {point.name}` needs {name}, which is not installed. Install it with\n"
-            f"  pip install 'foldin[{extra}]'"
-        ) from missing
+        raise _remedy(point, missing) from missing
+
+
+def _remedy(point: EntryPoint, missing: ModuleNotFoundError) -> Exception:
+    """How to install what a command needs; the error itself where that is no extra's matter."""
+    name = (missing.name or "").partition(".")[0]
+    extra = EXTRAS.get(point.module.partition(".")[0])
+    if extra is None or name in EXTRAS:
+        return missing
+    return click.ClickException(
+        f"`foldin {point.name}` needs {name}, which is not installed. Install it with\n"
+        f"  pip install 'foldin[{extra}]'"
+    )
 
 
 @click.command(cls=CommandGroup, epilog=EPILOG)
