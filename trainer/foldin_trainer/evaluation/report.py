@@ -92,7 +92,14 @@ def interval_row(interval: Interval) -> dict[str, Value]:
 
 
 def _table(title: str) -> Table:
-    table = Table(title=title, title_justify="left", caption_justify="left", box=SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        collapse_padding=True,
+        pad_edge=False,
+    )
     table.add_column("method", no_wrap=True)
     return table
 
