@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 from foldin_model.ids import UserId
 from foldin_trainer.commands.evaluate import evaluate
-from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.fold_in import agreement, fold_in_rmse, shortened
 from foldin_trainer.evaluation.methods import Case, best
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served
@@ -128,10 +127,8 @@ def test_next_pairs_follow_time_within_a_user() -> None:
 
 
 @pytest.mark.slow
-def test_evaluate_prints_tables_and_writes_a_report_and_figures(
-    tiny: Dataset, tmp_path: Path
-) -> None:
-    folder = write_movielens(tiny, tmp_path / "data")
+def test_evaluate_prints_tables_and_writes_a_report_and_figures(tmp_path: Path) -> None:
+    folder = write_movielens(tiny_dataset(users=120, items=100), tmp_path / "data")
     out = tmp_path / "out"
     arguments = [str(folder), "--protocol", "random", "--protocol", "held-out-users"]
     result = CliRunner().invoke(evaluate, [*arguments, "--folds", "2", "--out", str(out)])
