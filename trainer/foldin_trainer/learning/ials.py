@@ -24,15 +24,15 @@ class IalsSettings:
     """How the ranking head is trained. Weights are relative to those of the rating rule."""
 
     dimension: int = 64
-    unobserved_weight: float = 0.4
+    unobserved_weight: float = 1.0
     """α, the weight of the target 0 of every pair, rated or not."""
-    user_l2: float = 4.0
+    user_l2: float = 2.0
     """λ of every user, independent of her count."""
-    item_l2: float = 4.0
+    item_l2: float = 2.0
     """Mean λ of the items."""
     item_l2_exponent: float = 1.0
     """ν: an item's λ grows with (ratings + α·users)^ν (Rendle et al. 2021)."""
-    iterations: int = 15
+    iterations: int = 12
     """Sweeps over users and items."""
     device: DeviceName = "auto"
     seed: int = 0

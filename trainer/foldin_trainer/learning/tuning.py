@@ -21,9 +21,11 @@ from foldin_trainer.learning.prior import training_noise
 from foldin_trainer.splits import HeldOutCase
 
 LENGTHS: Final = (0, 1, 5, 20, None)  # None: the four fifths that the protocol gives
-NOISE_FACTORS: Final = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
-PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2)
-RATING_WEIGHTS: Final = (0.0, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15)
+NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
+# A larger w would let the rating vectors of items that one user rated, which are mostly noise,
+# overrule the ranking head, and with it what a low rating says of an item's neighbours.
+RATING_WEIGHTS: Final = (0.0, 0.005, 0.01, 0.02, 0.03)
 LIST_LENGTH: Final = 10
 
 

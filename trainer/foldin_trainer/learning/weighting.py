@@ -7,9 +7,11 @@ from foldin_model.heads import RatingRule, Scale
 
 
 def rule_for(scale: Scale) -> RatingRule:
-    """A rule for ratings of that scale: 0 at its minimum, the full 1 from its middle up.
+    """A rule for ratings of that scale: -0.3 at its minimum, the full 1 from its middle up.
 
-    A rating at the minimum so contributes only by pushing down what is predicted for it.
+    What an unrated item asks for is 0, so a rating at the minimum pushes its neighbours below
+    items that nothing is known of. Of the rules tried on validation users of MovieLens this one
+    found most of what they liked and lost nothing in what they rated at all.
     """
     middle = scale.low + 0.55 * (scale.high - scale.low)
-    return RatingRule((scale.low, middle, scale.high), (1.0, 1.0, 1.0), (0.0, 1.0, 1.0))
+    return RatingRule((scale.low, middle, scale.high), (1.0, 1.0, 1.0), (-0.3, 1.0, 1.0))

@@ -1,0 +1,37 @@
+"""Draws from the distributions of the sampler, all from one numpy generator on the CPU.
+
+So every device starts from the same random numbers, and the generator's state can be kept.
+"""
+
+import numpy as np
+import torch
+from foldin_model.arrays import Doubles
+
+
+def normal(random: np.random.Generator, *shape: int, device: torch.device) -> torch.Tensor:
+    """Independent standard normal float32 numbers."""
+    return torch.from_numpy(random.standard_normal(shape, np.float32)).to(device)
+
+
+def gamma(random: np.random.Generator, shape: Doubles, rate: Doubles) -> Doubles:
+    """Independent draws from Gamma(shape, rate), one for each pair."""
+    return np.asarray(random.standard_gamma(shape) / rate, np.float64)
+
+
+def gaussians(
+    random: np.random.Generator, precisions: torch.Tensor, right: torch.Tensor
+) -> torch.Tensor:
+    """One draw from N(P⁻¹h, P⁻¹) for each P of (n, d, d) and h of (n, d)."""
+    factors = torch.linalg.cholesky(precisions)
+    half = torch.linalg.solve_triangular(factors, right[:, :, None], upper=False)
+    half += normal(random, *half.shape, device=half.device)
+    return torch.linalg.solve_triangular(factors.mT, half, upper=True).squeeze(2)
+
+
+def wishart(random: np.random.Generator, inverse_scale: Doubles, degrees: float) -> Doubles:
+    """One draw from the Wishart of (d, d) scale `inverse_scale`⁻¹ (Bartlett 1933)."""
+    size = len(inverse_scale)
+    lower = np.tril(random.standard_normal((size, size)), -1)
+    lower[np.diag_indices(size)] = np.sqrt(random.chisquare(degrees - np.arange(size)))
+    root = np.linalg.solve(np.linalg.cholesky(inverse_scale).T, lower)
+    return np.asarray(root @ root.T, np.float64)

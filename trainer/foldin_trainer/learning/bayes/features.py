@@ -1,0 +1,89 @@
+"""What is known of users and items besides the values of ratings: sparse features in groups.
+
+Only their making; that vectors depend on them linearly is `linear_prior`'s.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from foldin_model.arrays import Floats, Integers, Rows
+from scipy import sparse
+
+from foldin_trainer.data.items import ItemTable
+from foldin_trainer.data.ratings import Ratings
+
+Words = Sequence[Sequence[str]]
+"""What is said of every row, as words: ("Comedy", "Drama"), ("M", "student")."""
+
+Block = tuple[Integers, Integers, Floats, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """A sparse (n_rows, n_columns) float32 matrix whose columns belong to groups.
+
+    `groups` (n_columns,) numbers the group of every column; the columns of a group are equally
+    likely to matter, and how likely is learned.
+    """
+
+    matrix: sparse.csr_array
+    groups: Integers
+    names: tuple[str, ...]
+
+    @classmethod
+    def gather(cls, rows: int, blocks: Mapping[str, Block]) -> Self:
+        """The blocks (rows, columns, values, number of columns) side by side."""
+        columns = np.cumsum([0, *(block[3] for block in blocks.values())])
+        parts = [
+            (of, within + first, values)
+            for (of, within, values, _), first in zip(blocks.values(), columns, strict=False)
+        ]
+        of, within, values = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        matrix = sparse.csr_array((values, (of, within)), shape=(rows, int(columns[-1])))
+        groups = np.repeat(np.arange(len(blocks)), np.diff(columns))
+        return cls(matrix, groups.astype(np.int64), tuple(blocks))
+
+
+def user_features(ratings: Ratings, attributes: Mapping[str, Words] | None = None) -> Features:
+    """What users rated, whatever the values (Koren 2008), and their attributes where given.
+
+    `attributes` names groups of words, each aligned to `ratings.user_ids`.
+    """
+    size = len(ratings.user_ids)
+    blocks = {"history": _others(ratings.users, ratings.items, size, len(ratings.item_ids))}
+    return Features.gather(size, blocks | _worded(attributes or {}))
+
+
+def item_features(
+    ratings: Ratings, items: ItemTable, attributes: Mapping[str, Words] | None = None
+) -> Features:
+    """Who rated the items, their genres and decades, and further attributes where given.
+
+    `attributes` names groups of words (tags, say), each aligned to `ratings.item_ids`.
+    """
+    size = len(ratings.item_ids)
+    decades = [() if year is None else (str(year // 10),) for year in items.years]
+    blocks = {"audience": _others(ratings.items, ratings.users, size, len(ratings.user_ids))}
+    content = {"genres": items.genres, "decade": decades}
+    return Features.gather(size, blocks | _worded(content | dict(attributes or {})))
+
+
+def _others(rows: Rows, columns: Rows, size: int, width: int) -> Block:
+    """Ones over the root of their number in the row, so that long rows are no longer."""
+    counts = np.bincount(rows, minlength=size)
+    values = (1.0 / np.sqrt(counts[rows])).astype(np.float32)
+    return rows.astype(np.int64), columns.astype(np.int64), values, width
+
+
+def _worded(attributes: Mapping[str, Words]) -> dict[str, Block]:
+    blocks = {name: _of_words(words) for name, words in attributes.items()}
+    return {name: block for name, block in blocks.items() if block[3]}
+
+
+def _of_words(words: Words) -> Block:
+    known = {word: column for column, word in enumerate(sorted({w for row in words for w in row}))}
+    rows = np.repeat(np.arange(len(words)), [len(row) for row in words]).astype(np.int64)
+    columns = np.array([known[word] for row in words for word in row], np.int64)
+    return rows, columns, np.ones(len(rows), np.float32), len(known)

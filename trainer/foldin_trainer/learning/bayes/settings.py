@@ -1,0 +1,27 @@
+"""How the rating head `bayes` is sampled: every number that decides which model comes out."""
+
+from dataclasses import dataclass
+
+from foldin_trainer.learning.devices import DeviceName
+
+
+@dataclass(frozen=True, slots=True)
+class BayesSettings:
+    """The sampler's settings; the defaults suit 100,000 ratings and more."""
+
+    factors: int = 16
+    """K, the length of p_u and q_i in every single sample."""
+    dimension: int = 62
+    """Length of the vectors that the posterior mean is compressed to."""
+    sweeps: int = 400
+    """Sweeps of every chain, those of the burn-in included."""
+    burn_in: int = 60
+    """Sweeps at the start of a chain that count for nothing."""
+    thin: int = 3
+    """Every so many sweeps after the burn-in one is kept."""
+    chains: int = 1
+    """Chains from different starts, run one after the other; their samples are pooled."""
+    noise_degrees: float = 3.0
+    """ν of the Gamma(ν/2, ν/2) that a user's and an item's noise precision come from."""
+    device: DeviceName = "auto"
+    seed: int = 0
