@@ -24,9 +24,14 @@ QUICK = TrainSettings(
 )
 
 
+STAGES: list[str] = []
+EPOCHS: list[Epoch] = []
+
+
 @pytest.fixture(scope="module")
 def trained(tiny: Dataset) -> Trained:
-    return train(tiny, QUICK)
+    """Trained once, everything that was heard kept in STAGES and EPOCHS."""
+    return train(tiny, QUICK, Listener(STAGES.append, EPOCHS.append))
 
 
 def test_the_same_ratings_and_seed_give_the_same_model(tiny: Dataset, trained: Trained) -> None:
@@ -87,12 +92,9 @@ def test_users_with_planted_tastes_are_served_what_they_like(
     assert better > 0
 
 
-def test_what_is_heard_is_what_happened(tiny: Dataset) -> None:
-    stages: list[str] = []
-    epochs: list[Epoch] = []
-    trained = train(tiny, QUICK, Listener(stages.append, epochs.append))
-    assert len(stages) == 4
-    assert tuple(epochs) == trained.history
+def test_what_is_heard_is_what_happened(trained: Trained) -> None:
+    assert len(STAGES) == 4
+    assert tuple(EPOCHS) == trained.history
 
 
 def test_too_few_users_are_refused_with_the_number_needed(tiny: Dataset) -> None:
