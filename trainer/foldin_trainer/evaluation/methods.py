@@ -94,7 +94,9 @@ def best(scores: Doubles, given: Mask, count: int) -> Rows:
     losses = np.where(given, np.inf, -scores)
     width = min(count, items)
     limits = np.partition(losses, width - 1, axis=1)[:, width - 1]
-    owners, rows = np.nonzero((losses <= limits[:, None]) & ~given)
+    tied = losses == limits[:, None]
+    tied &= tied.cumsum(axis=1, dtype=np.int32) <= width
+    owners, rows = np.nonzero(((losses < limits[:, None]) | tied) & ~given)
     order = np.lexsort((rows, losses[owners, rows], owners))
     owners, rows = owners[order], rows[order]
     places = np.arange(len(owners)) - np.searchsorted(owners, owners)

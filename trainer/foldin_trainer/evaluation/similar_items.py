@@ -5,7 +5,7 @@ question: is the second item among the first ten that are similar to the first? 
 product and co-occurrence counting answer the same questions.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Rows
@@ -13,7 +13,7 @@ from foldin_model.similar import similar
 from foldin_model.snapshot import Snapshot
 
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.methods import best
+from foldin_trainer.evaluation.methods import BATCH, best
 from foldin_trainer.evaluation.references import interactions
 
 Hits = Mapping[str, Doubles]
@@ -62,15 +62,21 @@ def _similar(snapshot: Snapshot, row: int, count: int) -> Rows:
 
 def _inner_products(snapshot: Snapshot, asked: Rows, count: int) -> Rows:
     vectors = snapshot.model.ranking.vectors.astype(np.float64)
-    return _others(vectors[asked] @ vectors.T, asked, count)
+    return _nearest(lambda rows: vectors[rows] @ vectors.T, asked, count)
 
 
 def _co_occurrence(train: Ratings, asked: Rows, count: int) -> Rows:
     matrix = interactions(train)
-    return _others((matrix[:, asked].T @ matrix).toarray(), asked, count)
+    by_item = matrix.T.tocsr()
+    return _nearest(lambda rows: (by_item[rows] @ matrix).toarray(), asked, count)
 
 
-def _others(scores: Doubles, asked: Rows, count: int) -> Rows:
-    itself = np.zeros(scores.shape, np.bool_)
-    itself[np.arange(len(asked)), asked] = True
-    return best(scores, itself, count)
+def _nearest(scores: Callable[[Rows], Doubles], asked: Rows, count: int) -> Rows:
+    lists = []
+    for start in range(0, len(asked), BATCH):
+        rows = asked[start : start + BATCH]
+        found = scores(rows)
+        itself = np.zeros(found.shape, np.bool_)
+        itself[np.arange(len(rows)), rows] = True
+        lists.append(best(found, itself, count))
+    return np.concatenate(lists)
