@@ -1,6 +1,6 @@
 """Who and what the demo's story is about, found in the data itself through the API."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from foldin_client.client import Client
@@ -8,7 +8,7 @@ from foldin_client.errors import FoldinError
 from foldin_client.values import Item, ItemCluster, ScoredItem, UserState
 
 FIRST_IDS = 200  # MovieLens numbers its users from 1
-GOOD_HISTORY = range(20, 151)
+GOOD_HISTORY = range(20, 61)  # large enough to have a taste, small enough to change it
 LARGEST_HISTORY = 10_000
 LONGEST_LIST = 200
 
@@ -47,16 +47,15 @@ def known_user(client: Client) -> UserState:
     return largest
 
 
-def new_taste(client: Client, user: UserState, top: Iterable[ScoredItem]) -> Film:
-    """A popular film the user has not rated and is not recommended, of another kind if possible."""
-    top = tuple(top)
-    taken = {rated.item_id for rated in user.ratings} | {item.item_id for item in top}
-    kinds = {item.cluster_id for item in top}
+def new_taste(client: Client, user: UserState, ranked: Sequence[ScoredItem]) -> Film:
+    """The most popular film that the user has not rated and that stands far down her list."""
+    rated = {entry.item_id for entry in user.ratings}
+    places = {item.item_id: place for place, item in enumerate(ranked)}
     popular = client.list_popular_items(page_size=LONGEST_LIST).items
-    free = [item for item in popular if item.item_id not in taken]
+    free = [item for item in popular if item.item_id not in rated]
     if not free:
         raise StoryBroken(f"user {user.user_id} has rated every popular film")
-    return film(next((item for item in free if item.cluster_id not in kinds), free[0]))
+    return film(max(free, key=lambda item: places.get(item.item_id, len(places))))
 
 
 def unrated(items: Iterable[ScoredItem], user: UserState, count: int) -> tuple[Film, ...]:

@@ -1,5 +1,6 @@
 """`foldin demo`: a whole foldin for a minute, and a story that shows it learn."""
 
+import os
 import time
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def demo(*, data: str, items: Path | None) -> None:
             raise click.exceptions.Exit(interrupted.exit_code) from None
         except FoldinError as error:
             raise click.ClickException(f"the demo failed: {error.message}") from error
+    stay = "make up" if "MAKELEVEL" in os.environ else "foldin up"
     console.print(
         f"\nDone in {time.monotonic() - began:.0f} s; everything is stopped again. "
-        "[bold]make up[/bold] serves it until Ctrl-C.",
+        f"[bold]{stay}[/bold] serves until Ctrl-C."
     )

@@ -74,7 +74,12 @@ class Installation:
                 self._learn(source, Path(folder))
             with step(self.console, "Waiting until the model is served"):
                 self._once(server, lambda: client.is_serving() or None)
-            yield client, server
+            try:
+                yield client, server
+            except Unreachable:
+                if (code := server.wait(TICK_S)) is not None:
+                    raise server.failure(code) from None
+                raise
 
     def _learn(self, source: Source, folder: Path) -> None:
         fetched = source if source.is_file else self._fetch(source, folder)

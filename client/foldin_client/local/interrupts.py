@@ -36,9 +36,10 @@ class Interrupts:
 
 @contextmanager
 def noting_signals() -> Iterator[Interrupts]:
-    """Inside the block, Ctrl-C, SIGTERM and a closed terminal are noted."""
+    """Inside the block, Ctrl-C, SIGTERM and, without nohup, a closed terminal are noted."""
     interrupts = Interrupts()
-    before = {number: signal.signal(number, interrupts.note) for number in ASKING}
+    heard = ASKING if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else ASKING[:2]
+    before = {number: signal.signal(number, interrupts.note) for number in heard}
     try:
         yield interrupts
     finally:

@@ -61,7 +61,7 @@ class Story:
 
     def _similar(self, user: UserState, before: ScoredPage) -> tuple[Film, ...]:
         """The film that the user gets to know, and two like it."""
-        chosen = casting.new_taste(self.client, user, before.items[:SHOWN])
+        chosen = casting.new_taste(self.client, user, before.items)
         page = self.client.similar_items(chosen.item_id, page_size=SEARCHED)
         if not page.items or chosen.item_id in _order(page):
             raise StoryBroken(f"the films like {chosen.title} are wrong: {_order(page)[:SHOWN]}")
