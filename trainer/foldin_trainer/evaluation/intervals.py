@@ -6,6 +6,7 @@ import numpy as np
 from foldin_model.arrays import Doubles
 
 SAMPLES = 2_000
+BLOCK = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +20,24 @@ class Interval:
 
 def mean_interval(values: Doubles, *, seed: int = 0) -> Interval:
     """The mean of (n,) values of users, resampled over users."""
-    weights = _resamples(len(values), seed)
-    return _interval(float(values.mean()), weights @ values / len(values))
+    (means,) = _resampled_means(values[:, None], seed).T
+    return _interval(float(values.mean()), means)
 
 
 def ratio_interval(ours: Doubles, theirs: Doubles, *, seed: int = 0) -> Interval:
     """mean(ours) / mean(theirs), both (n,) of the same users, resampled over users in pairs."""
-    weights = _resamples(len(ours), seed)
-    return _interval(float(ours.mean() / theirs.mean()), (weights @ ours) / (weights @ theirs))
+    above, below = _resampled_means(np.column_stack((ours, theirs)), seed).T
+    return _interval(float(ours.mean() / theirs.mean()), above / below)
 
 
-def _resamples(users: int, seed: int) -> Doubles:
-    """How often each user is drawn in each sample, (SAMPLES, users)."""
-    drawn = np.random.default_rng(seed).multinomial(users, np.full(users, 1.0 / users), SAMPLES)
-    return drawn.astype(np.float64)
+def _resampled_means(columns: Doubles, seed: int) -> Doubles:
+    """Column means of SAMPLES resamples of the rows of (n, c), (SAMPLES, c)."""
+    rng, users = np.random.default_rng(seed), len(columns)
+    even = np.full(users, 1.0 / users)
+    blocks = [  # a block at a time, so that 100,000 rows need no gigabytes
+        rng.multinomial(users, even, BLOCK) @ columns / users for _ in range(SAMPLES // BLOCK)
+    ]
+    return np.concatenate(blocks)
 
 
 def _interval(estimate: float, samples: Doubles) -> Interval:
