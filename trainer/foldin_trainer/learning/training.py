@@ -15,7 +15,7 @@ from foldin_model.model import Model, TrainedUsers
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.assembling import assemble, fold_users
-from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.devices import DeviceName, threads_for
 from foldin_trainer.learning.heads import Constants, Learned
 from foldin_trainer.learning.ials import IalsSettings, train_ials
 from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
@@ -91,6 +91,11 @@ def train(
     """
     settings = settings or TrainSettings()
     listener = listener or Listener(stage=_ignore, epoch=_ignore)
+    with threads_for(len(dataset.ratings)):
+        return _train(dataset, settings, listener)
+
+
+def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Trained:
     ratings = dataset.ratings
     fold = _held_out(ratings, settings.seed)
     listener.stage("learning from part of the users")
