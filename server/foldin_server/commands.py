@@ -4,14 +4,17 @@ Nothing numeric is imported before the threads of the numeric libraries are limi
 """
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 
 from foldin_server import threads
 from foldin_server.settings import PREFIX, Settings, SettingsError, check_names
+
+log = logging.getLogger(__name__)
 
 
 def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -24,7 +27,7 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
         command = click.option(
             f"--{name}/--no-{name}" if kind is bool else f"--{name}",
             entry.name,
-            type=click.Path(path_type=Path) if kind is Path else kind,
+            type=_click_type(hint, kind),
             default=entry.default,
             show_default=entry.default is not None,
             envvar=PREFIX + entry.name.upper(),
@@ -34,6 +37,12 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _click_type(hint: Any, kind: Any) -> Any:
+    if get_origin(hint) is Literal:
+        return click.Choice(get_args(hint))
+    return click.Path(path_type=Path) if kind is Path else kind
+
+
 @click.command()
 @_setting_options
 def serve(**values: Any) -> None:
@@ -41,12 +50,18 @@ def serve(**values: Any) -> None:
     threads.limit_before_import()
     from foldin_model.errors import FoldinError  # noqa: PLC0415 (numpy comes with it)
 
-    from foldin_server import serving, telemetry  # noqa: PLC0415
+    from foldin_server import telemetry, workers  # noqa: PLC0415
 
     try:
         check_names()
         settings = Settings(**values)
         telemetry.log_to()
-        serving.serve(settings)
+        log.info("settings", extra={"settings": settings.shown()})
+        if settings.workers > 1:
+            workers.serve(settings)
+        else:
+            from foldin_server import serving  # noqa: PLC0415 (a parent of workers has no gRPC)
+
+            serving.serve(settings)
     except (SettingsError, FoldinError) as error:
         raise click.ClickException(str(error)) from error

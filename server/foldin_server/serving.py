@@ -22,15 +22,15 @@ from foldin_model.store.opening import default_data_dir, open_store_url
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
-from grpc import aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from foldin_server import threads, transport
+from foldin_server import threads
 from foldin_server.background import Background
 from foldin_server.calls import Calls
 from foldin_server.catalog_service import Catalogue
 from foldin_server.guarding import GuardedStore
+from foldin_server.health import Health
 from foldin_server.metrics import Metrics, MetricsEndpoint
 from foldin_server.modelling import Models
 from foldin_server.rating import Rater
@@ -39,6 +39,7 @@ from foldin_server.recommending import Recommender
 from foldin_server.settings import Settings
 from foldin_server.snapshots import Snapshots
 from foldin_server.telemetry import Telemetry
+from foldin_server.transport import make_server
 from foldin_server.user_cache import UserCache
 from foldin_server.users import Users
 
@@ -81,12 +82,11 @@ class Server:
             retire_after_s=settings.retire_after_s,
             changed=self._show_health,
         )
-        self._health = health.aio.HealthServicer()
-        self._server = aio.server(options=transport.options(settings))
+        self._health = Health()
+        self._server, self.address = make_server(settings)
         self._add_services(stores)
         self._following: asyncio.Task[None] | None = None
         self._endpoint: MetricsEndpoint | None = None
-        self.address = transport.bind(self._server, settings.address)
 
     async def start(self) -> None:
         """Takes calls, answers them from the store's current model, and follows its pointer.
@@ -111,7 +111,7 @@ class Server:
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait([self._following])
-        await self._health.enter_graceful_shutdown()
+        self._health.leave()
         await asyncio.sleep(self._settings.stop_delay_s)
         await self._server.stop(self._settings.stop_grace_s)
         await self.background.drain()
@@ -144,9 +144,9 @@ class Server:
         self._telemetry.hash_key = self.snapshots.page_key
         ready = SERVING if self.snapshots.ready else NOT_SERVING
         for service in (health.OVERALL_HEALTH, *SERVICES):
-            await self._health.set(service, ready)
+            self._health.set(service, ready)
         current = SERVING if self.snapshots.is_current else NOT_SERVING
-        await self._health.set(CURRENT_MODEL, current)
+        self._health.set(CURRENT_MODEL, current)
 
 
 @asynccontextmanager
@@ -160,20 +160,30 @@ async def running(settings: Settings, stores: Stores) -> AsyncIterator[Server]:
         await server.stop()
 
 
-def serve(settings: Settings) -> None:
-    """Serves until SIGTERM or SIGINT. Raises SettingsError and StoreMismatch."""
+def serve(settings: Settings, *, lifeline: int | None = None) -> None:
+    """Serves until SIGTERM, SIGINT, or the end of the file `lifeline`, a parent's pipe.
+
+    Raises SettingsError and StoreMismatch.
+    """
     threads.limit_now()
-    log.info("settings", extra={"settings": settings.shown()})
     data_dir = settings.data_dir or default_data_dir()
     with open_store_url(settings.redis_url, data_dir) as url:
-        uvloop.run(_serve(settings, url, data_dir / "models"))
+        uvloop.run(_serve(settings, url, data_dir / "models", lifeline))
 
 
-async def _serve(settings: Settings, url: str, directory: Path) -> None:
+async def _serve(settings: Settings, url: str, directory: Path, lifeline: int | None) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
+    if lifeline is not None:
+
+        def orphaned() -> None:
+            loop.remove_reader(lifeline)
+            log.error("parent_gone")
+            stopped.set()
+
+        loop.add_reader(lifeline, orphaned)
     timeout_s = settings.store_timeout_ms / 1_000
     models = RedisModelStore(url, settings.namespace)
     ratings = RedisRatingStore(url, settings.namespace, timeout_s=timeout_s)

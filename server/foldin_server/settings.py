@@ -8,11 +8,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, get_args
 from urllib.parse import urlsplit
 
 PREFIX: Final = "FOLDIN_"
 HIDDEN: Final = "***"
+Transport = Literal["auto", "grpcio", "native"]
 OF_OTHER_PROGRAMS: Final = frozenset({"FOLDIN_MOVIELENS_URL"})
 
 
@@ -25,10 +26,25 @@ class Settings:
     """Each field is set by FOLDIN_<NAME> or by the option --<name> of `foldin serve`."""
 
     address: Annotated[str, "Where to listen, host:port; port 0 takes any."] = "127.0.0.1:50051"
+    transport: Annotated[
+        Transport,
+        "What carries the calls: grpcio, or native (pygrpc-native: several times the calls a "
+        "second, but no TLS and no connection age); auto takes native where it can do all that "
+        "is asked for.",
+    ] = "auto"
+    workers: Annotated[
+        int, "Processes that share the port, each with one event loop and the mapped model."
+    ] = 1
+    tls_certificate: Annotated[Path | None, "PEM chain that the server shows (grpcio)."] = None
+    tls_key: Annotated[Path | None, "PEM key of that certificate."] = None
+    tls_client_ca: Annotated[Path | None, "PEM roots; callers must show a certificate."] = None
     redis_url: Annotated[str | None, "The store; without one an embedded store runs."] = None
     namespace: Annotated[str, "Names the keys of this installation in the store."] = "default"
     data_dir: Annotated[Path | None, "Holds the embedded store and installed models."] = None
-    metrics_address: Annotated[str | None, "Serves Prometheus metrics at host:port."] = None
+    metrics_address: Annotated[
+        str | None,
+        "Serves Prometheus metrics at host:port; worker n of several, from 0, at port + n.",
+    ] = None
     log_calls: Annotated[bool, "Write one log line a call."] = True
     store_timeout_ms: Annotated[float, "Longest wait for the store."] = 250.0
     revision_wait_ms: Annotated[float, "Longest wait for min_user_revision."] = 1_000.0
@@ -39,7 +55,10 @@ class Settings:
     max_in_flight: Annotated[int, "Calls in work at a time; more are refused."] = 1_000
     user_cache_size: Annotated[int, "Users answered as last known when the store is gone."] = 10_000
     max_message_bytes: Annotated[int, "Largest message taken or sent."] = 4 << 20
-    max_connection_age_s: Annotated[float, "Age at which connections are renewed."] = 600.0
+    max_connection_age_s: Annotated[
+        float | None,
+        "Age at which connections are renewed; unset, 600 s on grpcio and never on native.",
+    ] = None
     keepalive_s: Annotated[float, "Silent connections are probed this often."] = 60.0
 
     def __post_init__(self) -> None:
@@ -51,6 +70,9 @@ class Settings:
                 raise SettingsError(f"{entry.name} is {value}; it must be {remedy}")
         for name in ("address", "metrics_address"):
             _check_address(name, getattr(self, name))
+        if self.transport not in get_args(Transport):
+            choices = ", ".join(get_args(Transport))
+            raise SettingsError(f"transport is {self.transport!r}; choose one of {choices}")
 
     def shown(self) -> dict[str, object]:
         """All settings as they may be logged: a password in the store's URL is hidden."""

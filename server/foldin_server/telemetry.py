@@ -22,11 +22,16 @@ log = logging.getLogger(__name__)
 class JsonLines(logging.Formatter):
     """One JSON object a line: time, level, event, then what the event carries."""
 
+    def __init__(self, **constant: object) -> None:
+        super().__init__()
+        self._constant = constant
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
             "time": round(record.created, 6),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
+            **self._constant,
         }
         line.update((k, v) for k, v in vars(record).items() if k not in ORDINARY)
         if record.exc_info:
@@ -34,10 +39,13 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def log_to(stream: TextIO = sys.stderr) -> None:
-    """From now on every log record of this program is a JSON line on `stream`."""
+def log_to(stream: TextIO = sys.stderr, **constant: object) -> None:
+    """From now on every log record of this program is a JSON line on `stream`.
+
+    `constant` stands in every line: which worker it is that writes.
+    """
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonLines(**constant))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)

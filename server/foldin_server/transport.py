@@ -1,45 +1,78 @@
-"""The gRPC server's channel options, in one place: sizes, keepalive and the age of connections.
+"""The gRPC server on either transport, and its channel options: sizes, keepalive, connection age.
 
 The client's side of keepalive stands beside its channel; both must agree on the ping interval.
 """
 
 from typing import Final
 
+import grpc
 from grpc import aio
 
-from foldin_server.settings import Settings, SettingsError
+from foldin_server.listening import Tls, cannot_listen, choose_transport, read_tls
+from foldin_server.settings import Settings
 
 KEEPALIVE_TIMEOUT_S: Final = 20
 MIN_CLIENT_PING_S: Final = 10
+CONNECTION_AGE_S: Final = 600.0
 CONNECTION_GRACE_S: Final = 30
 
 Options = tuple[tuple[str, int], ...]
 
 
-def options(settings: Settings) -> Options:
-    """What `grpc.aio.server` is told."""
+def make_server(settings: Settings) -> tuple[aio.Server, str]:
+    """A server that is bound but takes no calls yet, and its address with the real port.
+
+    The native one runs HTTP/2 in threads of its own, beside the interpreter lock; streams from
+    clients (here, reflection) it hands to a `grpc.aio` server behind it. Raises SettingsError.
+    """
+    options = _options(settings)
+    if choose_transport(settings) == "native":
+        # In this form alone: `from pygrpc_native import aio` recurses in its 0.5.0.
+        import pygrpc_native.aio as native  # noqa: PLC0415 (it may not be installed)
+
+        server: aio.Server = native.server(options=options)
+    else:
+        server = aio.server(options=(*options, *_grpcio_options(settings)))
+    return server, _bind(server, settings.address, read_tls(settings))
+
+
+def _bind(server: aio.Server, address: str, tls: Tls | None) -> str:
+    try:
+        if tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, _credentials(tls))
+    except RuntimeError as error:
+        raise cannot_listen(address) from error
+    return f"{address.rpartition(':')[0]}:{port}"
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    return grpc.ssl_server_credentials(
+        [(tls.key, tls.certificate)],
+        root_certificates=tls.client_ca,
+        require_client_auth=tls.client_ca is not None,
+    )
+
+
+def _options(settings: Settings) -> Options:
+    """What both transports are told; `native` takes client pings however often they come."""
     return (
-        ("grpc.so_reuseport", 0),
+        ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", settings.max_message_bytes),
         ("grpc.keepalive_time_ms", _ms(settings.keepalive_s)),
         ("grpc.keepalive_timeout_ms", _ms(KEEPALIVE_TIMEOUT_S)),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", _ms(MIN_CLIENT_PING_S)),
-        ("grpc.max_connection_age_ms", _ms(settings.max_connection_age_s)),
-        ("grpc.max_connection_age_grace_ms", _ms(CONNECTION_GRACE_S)),
     )
 
 
-def bind(server: aio.Server, address: str) -> str:
-    """The address that the server listens on, with its real port. Raises SettingsError."""
-    try:
-        port = server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise SettingsError(
-            f"cannot listen on {address}; is another server there? Choose another --address"
-        ) from error
-    return f"{address.rpartition(':')[0]}:{port}"
+def _grpcio_options(settings: Settings) -> Options:
+    return (
+        ("grpc.max_connection_age_ms", _ms(settings.max_connection_age_s or CONNECTION_AGE_S)),
+        ("grpc.max_connection_age_grace_ms", _ms(CONNECTION_GRACE_S)),
+    )
 
 
 def _ms(seconds: float) -> int:

@@ -9,7 +9,9 @@ from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_server.serving import Stores
+from foldin_server.settings import Transport
 from planted import Planted, planted
+from server import live as live_module
 from server.faults import Gate
 from server.live import Live, import_histories, live, publish_version
 
@@ -47,8 +49,16 @@ def ratings(backend: str, models: ModelStore, request: pytest.FixtureRequest) ->
     return Gate(made)
 
 
+@pytest.fixture(params=["grpcio", "native"])
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Transport:
+    """Every test with a server runs on each transport, for they must behave alike."""
+    chosen: Transport = request.param
+    monkeypatch.setattr(live_module, "transport", chosen)
+    return chosen
+
+
 @pytest.fixture
-def stores(models: ModelStore, ratings: Gate, tmp_path: Path) -> Stores:
+def stores(transport: Transport, models: ModelStore, ratings: Gate, tmp_path: Path) -> Stores:
     return Stores(ratings, models, tmp_path / "models")
 
 

@@ -16,7 +16,7 @@ from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.publishing import Description, activate, publish
 from foldin_model.store.protocols import ImportedRating, ModelStore, RatingStore
 from foldin_server.serving import Server, Stores, running
-from foldin_server.settings import Settings
+from foldin_server.settings import Settings, Transport
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -26,6 +26,7 @@ from planted import Planted
 Answer = TypeVar("Answer")
 Detail = TypeVar("Detail", bound=Message)
 PAST_US = 1_500_000_000_000_000
+transport: Transport = "grpcio"  # of every server in a test; the fixture of that name sets it
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,7 @@ def settings(**chosen: Any) -> Settings:
     """Settings for tests: any port, quick polls, patience with a busy machine."""
     quick = Settings(
         address="127.0.0.1:0",
+        transport=transport,
         log_calls=False,
         poll_interval_ms=20,
         stop_delay_s=0.0,
