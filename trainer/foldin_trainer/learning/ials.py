@@ -15,7 +15,7 @@ from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.heads import RatingRule
 
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.devices import DeviceName, choose_device, seeded
+from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
 from foldin_trainer.learning.half_step import Side, solve_side
 
 
@@ -83,11 +83,12 @@ def train_ials(
     item_vectors = torch.randn(items, settings.dimension, generator=seeded(settings.seed))
     item_vectors = (item_vectors * (0.1 / math.sqrt(settings.dimension))).to(device)
     user_vectors = torch.zeros(users, settings.dimension, device=device)
-    for sweep in range(1, settings.iterations + 1):
-        user_vectors = solve_side(of_users, item_vectors, settings.unobserved_weight, user_l2)
-        item_vectors = solve_side(of_items, user_vectors, settings.unobserved_weight, item_l2)
-        if progress is not None:
-            progress(sweep)
+    with threads_for(len(ratings)):
+        for sweep in range(1, settings.iterations + 1):
+            user_vectors = solve_side(of_users, item_vectors, settings.unobserved_weight, user_l2)
+            item_vectors = solve_side(of_items, user_vectors, settings.unobserved_weight, item_l2)
+            if progress is not None:
+                progress(sweep)
     return IalsResult(
         user_vectors=np.asarray(user_vectors.cpu().numpy(), np.float32),
         item_vectors=np.asarray(item_vectors.cpu().numpy(), np.float32),

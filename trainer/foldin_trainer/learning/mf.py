@@ -13,7 +13,7 @@ from foldin_model.arrays import Doubles, Floats, Mask, Rows
 from torch.nn.functional import embedding
 
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.devices import DeviceName, choose_device, seeded
+from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
 from foldin_trainer.splits import random_split
 
 
@@ -98,18 +98,19 @@ def train_mf(
     run = _Run(ratings, settings, device)
     epochs: list[Epoch] = []
     best, best_result = math.inf, None
-    for number in range(1, (stop_after or settings.epochs) + 1):
-        loss = run.train_one_pass()
-        rmse = None if validation is None else _rmse(run.result(), validation)
-        epochs.append(Epoch(number, settings.epochs, loss, rmse))
-        if progress is not None:
-            progress(epochs[-1])
-        if rmse is None:
-            continue
-        if rmse < best:
-            best, best_result = rmse, replace(run.result(), best_epoch=number)
-        elif best_result is not None and number - best_result.best_epoch >= settings.patience:
-            break
+    with threads_for(len(ratings)):
+        for number in range(1, (stop_after or settings.epochs) + 1):
+            loss = run.train_one_pass()
+            rmse = None if validation is None else _rmse(run.result(), validation)
+            epochs.append(Epoch(number, settings.epochs, loss, rmse))
+            if progress is not None:
+                progress(epochs[-1])
+            if rmse is None:
+                continue
+            if rmse < best:
+                best, best_result = rmse, replace(run.result(), best_epoch=number)
+            elif best_result is not None and number - best_result.best_epoch >= settings.patience:
+                break
     result = best_result or replace(run.result(), best_epoch=len(epochs))
     return replace(result, epochs=tuple(epochs))
 
