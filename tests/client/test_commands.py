@@ -231,6 +231,20 @@ sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
         assert f"  {name} " in result.stdout
 
 
+def test_commands_are_completed_without_importing_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(group.CommandGroup, "get_command", lambda *_: pytest.fail("imported"))
+    environment = {"_FOLDIN_COMPLETE": "bash_complete", "COMP_WORDS": "foldin r", "COMP_CWORD": "1"}
+    result = CliRunner().invoke(main, prog_name="foldin", env=environment)
+    assert result.output.split() == [
+        "plain,recommend",
+        "plain,rate",
+        "plain,rollback",
+        "plain,ratings",
+    ]
+
+
 def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
     monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:

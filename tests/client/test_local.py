@@ -1,5 +1,6 @@
 """`foldin up` and `foldin demo`: a whole foldin comes up, holds, and leaves nothing running."""
 
+import csv
 import os
 import signal
 import socket
@@ -12,7 +13,9 @@ import pytest
 from client.whole import environment, plant
 from foldin_client import Client
 from foldin_client.local.installation import free_address
+from foldin_trainer.data import Dataset
 from planted import Planted
+from tiny import tiny_dataset
 
 COMMAND = (sys.executable, "-m", "foldin_client")
 pytestmark = [
@@ -89,6 +92,37 @@ def test_the_demo_tells_its_story_without_a_terminal_and_again(data_dir: Path) -
             assert scene in result.stdout
         assert "\x1b" not in result.stdout
         assert running_on(data_dir) == []
+
+
+def test_the_demo_learns_from_a_file_of_ones_own(tmp_path: Path) -> None:
+    ratings, items = write_csv(tiny_dataset(users=60), tmp_path)
+    result = run(tmp_path, "demo", "--data", str(ratings), "--items", str(items))
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert f"✓ Training on {ratings}" in result.stdout
+    assert running_on(tmp_path) == []
+
+
+def write_csv(dataset: Dataset, folder: Path) -> tuple[Path, Path]:
+    """The data set as a file of ratings and a table of items."""
+    ratings, items = folder / "ratings.csv", folder / "items.csv"
+    made, table = dataset.ratings, dataset.items
+    with ratings.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("user", "item", "rating"))
+        rows.writerows(
+            (made.user_ids[user], made.item_ids[item], value)
+            for user, item, value in zip(made.users, made.items, made.values, strict=True)
+        )
+    with items.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("id", "title", "genres", "year"))
+        rows.writerows(
+            (item_id, title, "|".join(genres), year)
+            for item_id, title, genres, year in zip(
+                made.item_ids, table.titles, table.genres, table.years, strict=True
+            )
+        )
+    return ratings, items
 
 
 def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing(data_dir: Path) -> None:

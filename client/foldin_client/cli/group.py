@@ -11,6 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from types import MappingProxyType
 
 import click
+from click.shell_completion import CompletionItem
 
 ENTRY_POINTS = "foldin.commands"
 
@@ -96,6 +97,10 @@ class CommandGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in CLIENT.items()])
         with formatter.section("Run one"):
             formatter.write_dl([(name, ELSEWHERE.get(name, "")) for name in others])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [*click.Command.shell_complete(self, ctx, incomplete), *map(CompletionItem, names)]
 
 
 def _entry_points() -> dict[str, EntryPoint]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from foldin_client.client import Client
 from foldin_client.errors import FoldinError
-from foldin_client.values import Item, ItemCluster, ScoredItem, UserState
+from foldin_client.values import Item, ScoredItem, UserState
 
 FIRST_IDS = 200  # MovieLens numbers its users from 1
 GOOD_HISTORY = range(20, 61)  # large enough to have a taste, small enough to change it
@@ -67,14 +67,11 @@ def unrated(items: Iterable[ScoredItem], user: UserState, count: int) -> tuple[F
     return tuple(free[:count])
 
 
-def newcomers_taste(
-    client: Client, avoided: Collection[int]
-) -> tuple[ItemCluster, tuple[Film, Film]]:
-    """A kind of film, none of the avoided where there are others, and two that stand for it."""
+def newcomers_taste(client: Client, avoided: Collection[int]) -> tuple[Film, ...]:
+    """Two well-known films of one kind, none of the avoided kinds where there are others."""
     groups = [group for group in client.list_item_clusters().clusters if len(group.items) >= 2]
     if not groups:
         raise StoryBroken("no cluster of the model has two films")
     others = [group for group in groups if group.cluster_id not in avoided] or groups
-    group = max(others, key=lambda candidate: candidate.items[0].rating_count)
-    one, two = (film(item) for item in group.items[:2])
-    return group, (one, two)
+    best_known = max(others, key=lambda group: group.items[0].rating_count)
+    return tuple(map(film, best_known.items[:2]))

@@ -94,7 +94,7 @@ class Story:
         unknown = self._ask(newcomer, SHOWN)
         if unknown.serving_info.personalization is not Personalization.POPULAR:
             raise StoryBroken(f"{newcomer} is new, but was known to the server")
-        taste, films = casting.newcomers_taste(self.client, avoided)
+        films = casting.newcomers_taste(self.client, avoided)
         moves = [self._rate_one(newcomer, film, undo)[0] for film in films]
         page = self._ask(newcomer, SHOWN)
         info = page.serving_info
@@ -104,7 +104,7 @@ class Story:
             raise StoryBroken(f"a film that {newcomer} rated is recommended still")
         if _order(page) == _order(unknown):
             raise StoryBroken(f"{newcomer} is shown what everybody is shown")
-        self.console.print(telling.newcomer(newcomer, taste, unknown.items, moves, page.items))
+        self.console.print(telling.newcomer(newcomer, unknown.items, moves, page.items))
 
     def _rate_one(self, user_id: str, film: Film, undo: ExitStack) -> tuple[Moved, ScoredPage]:
         """The rating is stored, and the next answer, which is timed, does not show the film."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from foldin_client.local.casting import Film
-from foldin_client.values import ItemCluster, RatedItem, ScoredItem, UserState
+from foldin_client.values import RatedItem, ScoredItem, UserState
 
 FEW = 3
 
@@ -88,7 +88,6 @@ def moved(
 
 def newcomer(
     who: str,
-    taste: ItemCluster,
     before: Sequence[ScoredItem],
     moves: Sequence[Move],
     after: Sequence[ScoredItem],
@@ -98,7 +97,7 @@ def newcomer(
     return _scene(
         "A user nobody knew a moment ago",
         _line(f"{who} is shown what everybody likes: {popular}, ..."),
-        _line(f"Then rates {rated} ({taste.name}),"),
+        _line(f"Then rates {rated},"),
         _line(f"and {moves[0].changed_ms:.1f} ms after the first rating the answer is personal:"),
         _films(after, because=True),
     )
