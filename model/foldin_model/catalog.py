@@ -1,7 +1,8 @@
 """The items that a model knows: ids, titles, genres, years, clusters and counts of ratings."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -51,3 +52,17 @@ class Catalog:
         """The rows of those items that the model has, in the order given."""
         found = (self._rows.get(item_id) for item_id in item_ids)
         return np.fromiter((row for row in found if row is not None), np.int32)
+
+    def reordered(self, order: Integers) -> Self:
+        """The same items with the row that is now `order[i]` at row i."""
+        rows = order.tolist()
+        return replace(
+            self,
+            item_ids=tuple(self.item_ids[row] for row in rows),
+            titles=tuple(self.titles[row] for row in rows),
+            genres=tuple(self.genres[row] for row in rows),
+            years=tuple(self.years[row] for row in rows),
+            rating_counts=self.rating_counts[order],
+            rating_means=self.rating_means[order],
+            cluster_ids=self.cluster_ids[order],
+        )

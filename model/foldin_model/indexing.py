@@ -4,24 +4,35 @@ An index proposes candidates in float32; it never decides the order of an answer
 `foldin_model.searching` does.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Final, NamedTuple, Protocol, Self
 
 import faiss
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
+from foldin_model.bounding import BLOCK_ROWS, Bounds, kind_for
 
-FLOAT32_UNIT = 2.0**-24
+FLOAT32_UNIT: Final = 2.0**-24
+
+
+class Proposal(NamedTuple):
+    """Rows (n,) int32 with their float32 scores; no other allowed row scores above `rest`."""
+
+    rows: Rows
+    scores: Floats
+    rest: float
 
 
 class Index(Protocol):
     """What searching asks of an index over the rows of one matrix."""
 
-    def search(self, query: Floats, count: int, allowed: Mask | None) -> tuple[Rows, Floats]:
-        """The `count` best allowed rows or all there are, best first, with their scores.
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        """At least the `count` best allowed rows that score at most `below`, or all there are.
 
-        `query` is (d,) float32, `allowed` (n,) bool or None for every row.
+        `query` is (d,) float32, `allowed` (n,) bool or None for every row. An index is free to
+        propose rows above `below` as well and to count them.
         """
         ...
 
@@ -29,21 +40,104 @@ class Index(Protocol):
 class FlatIndex:
     """Exact search by `faiss.IndexFlatIP`. It copies the matrix and never changes afterwards."""
 
+    margin: Final = 32
+
     def __init__(self, vectors: Floats) -> None:
         self._flat = faiss.IndexFlatIP(vectors.shape[1])
         self._flat.add(np.ascontiguousarray(vectors, np.float32))
 
-    def search(self, query: Floats, count: int, allowed: Mask | None) -> tuple[Rows, Floats]:
-        """As the protocol has it; faiss pads short answers with -1, which are dropped here."""
+    def search(
+        self,
+        query: Floats,
+        count: int,
+        allowed: Mask | None,
+        below: float,  # noqa: ARG002 (faiss cannot begin below a score)
+    ) -> Proposal:
+        """As the protocol has it, and `margin` rows more, so that ties rarely ask for another.
+
+        faiss pads short answers with -1, which are dropped here.
+        """
         options = None
         if allowed is not None:
             bits = np.packbits(allowed, bitorder="little")
             # faiss keeps `bits` alive with the selector; its stubs lack these constructors.
             selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
             options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, rows = self._flat.search(query[None, :], count, params=options)
-        found = rows[0] >= 0
-        return rows[0][found].astype(np.int32), np.asarray(scores[0][found], np.float32)
+        wanted = min(count + self.margin, self._flat.ntotal)
+        all_scores, all_rows = self._flat.search(query[None, :], wanted, params=options)
+        found = all_rows[0] >= 0
+        rows, scores = all_rows[0][found].astype(np.int32), np.asarray(all_scores[0][found])
+        whole = wanted == self._flat.ntotal or len(rows) < wanted
+        return Proposal(rows, scores, -np.inf if whole else float(scores[-1]))
+
+
+class PrunedIndex:
+    """Exact search that stops where the lengths of the remaining rows rule them out.
+
+    It reads the matrix block by block in row order and holds no copy, so that a mapped matrix is
+    shared between processes. Any order is right; long rows first is fast, as in the LEMP of
+    Teflioudi et al. (SIGMOD 2015).
+    """
+
+    def __init__(self, vectors: Floats, bounds: Bounds) -> None:
+        self._vectors = vectors
+        self._bounds = bounds
+
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
+        exact = query.astype(np.float64)
+        ceilings = self._bounds.ceilings(exact)
+        slack = rounding(exact, self._bounds.longest)
+        rows, scores = np.empty(0, np.int32), np.empty(0, np.float32)
+        floor = -np.inf
+        for start, ceiling in zip(
+            range(0, len(self._vectors), BLOCK_ROWS), ceilings.tolist(), strict=True
+        ):
+            if ceiling + slack < floor:
+                break
+            block = self._vectors[start : start + BLOCK_ROWS] @ query
+            passing = block >= floor
+            if below < np.inf:
+                passing &= block <= below
+            if allowed is not None:
+                passing &= allowed[start : start + BLOCK_ROWS]
+            found = np.flatnonzero(passing)
+            if len(found) == 0:
+                continue
+            rows = np.concatenate((rows, (found + start).astype(np.int32)))
+            scores = np.concatenate((scores, block[found]))
+            if len(rows) >= count:
+                # Another order of summation could put a row this close on the other side.
+                floor = below32(float(np.partition(scores, -count)[-count]) - 2 * slack)
+                kept = scores >= floor
+                rows, scores = rows[kept], scores[kept]
+        order = np.argsort(-scores, kind="stable")
+        return Proposal(rows[order], scores[order], floor)
+
+
+KINDS: Final[Mapping[str, Callable[[Floats, Bounds], Index]]] = {
+    "flat": lambda vectors, _: FlatIndex(vectors),
+    "pruned": PrunedIndex,
+}
+
+
+def rounding(query: Doubles, longest: float) -> float:
+    """By how much a float32 inner product of `query` and a row can differ from the exact one.
+
+    The bound of Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, for
+    any order of summation, plus the rounding of the query itself.
+    """
+    return (len(query) + 2) * FLOAT32_UNIT * longest * float(np.linalg.norm(query))
+
+
+def below32(bound: float) -> float:
+    """A float32 below `bound`, so that comparing with it rounds nothing."""
+    return float(np.nextafter(np.float32(bound), np.float32(-np.inf)))
+
+
+def above32(bound: float) -> float:
+    """A float32 above `bound`, so that comparing with it rounds nothing."""
+    return -below32(-bound)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,20 +149,32 @@ class Space:
     longest: float
 
     @classmethod
-    def flat(cls, vectors: Floats) -> Self:
-        """The space of `vectors` under exact search."""
-        squares = np.einsum("nd,nd->n", vectors, vectors, dtype=np.float64)
-        longest = float(np.sqrt(squares.max(initial=0.0)))
-        return cls(vectors, FlatIndex(vectors), longest)
+    def of(cls, vectors: Floats, bounds: Bounds | None = None, kind: str | None = None) -> Self:
+        """The space of `vectors`, whose bounds are computed and kind chosen where not given."""
+        bounds = bounds or Bounds.of(vectors, vectors.shape[1])
+        index = KINDS[kind or kind_for(len(vectors))](vectors, bounds)
+        return cls(vectors, index, bounds.longest)
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def slack(self, query: Doubles) -> float:
-        """By how much a float32 inner product with `query` (d,) can differ from the exact one.
+        """By how much a float32 inner product with `query` (d,) can differ from the exact one."""
+        return rounding(query, self.longest)
 
-        The bound of Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1,
-        for any order of summation, plus the rounding of the query itself.
-        """
-        length = float(np.linalg.norm(query))
-        return (len(query) + 2) * FLOAT32_UNIT * self.longest * length
+
+def recall_of(space: Space, queries: Floats, depth: int) -> float:
+    """The share of the `depth` best rows that the index of `space` finds for (n, d) queries.
+
+    Rows that tie with the last of the best, as far as float32 can tell, count as well.
+    """
+    depth = min(depth, len(space))
+    if depth == 0 or len(queries) == 0:
+        return 1.0
+    found = 0
+    for query in queries:
+        scores = space.vectors @ query
+        last = float(np.partition(scores, -depth)[-depth]) - 2 * space.slack(query.astype(float))
+        rows = space.index.search(query, depth, None, np.inf).rows[:depth]
+        found += int(np.count_nonzero(scores[rows] >= below32(last)))
+    return found / (depth * len(queries))

@@ -4,7 +4,8 @@ The retrieval score of item i for user u is x_u·y_i + w·(c_i + p_u·q_i), one 
 concatenated vectors. A row of `items` is [y_i | c_i | q_i]; the weight w sits on the user's side.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 import numpy as np
 
@@ -61,6 +62,15 @@ class Model:
         """The (dimension,) query whose inner product with a row of `items` is its score."""
         weight = self.rating_weight
         return np.concatenate((ranking_vector, [weight], weight * rating_vector))
+
+    def reordered(self, order: Integers) -> Self:
+        """The same model with the row that is now `order[i]` at row i."""
+        return replace(
+            self,
+            catalog=self.catalog.reordered(order),
+            items=self.items[order],
+            similarity=self.similarity[order],
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,8 +21,10 @@ import numpy as np
 
 from foldin_model.arrays import Floats
 from foldin_model.artifact import cut, pack, unpack
+from foldin_model.bounding import Bounds, kind_for
 from foldin_model.errors import ArtifactCorrupt, VersionNotFound
 from foldin_model.ids import UserId, Version
+from foldin_model.indexing import Space, recall_of
 from foldin_model.installing import fetch_chunk, install, load
 from foldin_model.manifest import Manifest, Setting
 from foldin_model.model import Model, TrainedUsers
@@ -41,6 +43,7 @@ __all__ = [
     "versions",
 ]
 
+RECALL_GATE: Final = 0.99
 _GOLDEN_SEED: Final = 20_240_229
 _GOLDEN_DEPTH: Final = 10
 _LIBRARIES: Final = frozenset(("numpy", "scipy", "scikit-learn", "torch", "implicit", "faiss-cpu"))
@@ -73,13 +76,19 @@ def publish(
     store: ModelStore,
     *,
     golden: int = 32,
+    index_kind: str | None = None,
+    recall_gate: float = RECALL_GATE,
 ) -> Manifest:
     """A new version is in the store, read back and found to answer alike, but does not serve yet.
 
     `golden` queries from a fixed seed are answered by the model that was given and by the one that
-    was read back, and as many trained users are compared. Raises ArtifactCorrupt, with nothing
-    left behind, where they differ.
+    was read back, and as many trained users are compared. The index is of the kind given, or
+    of the fastest exact one for so many items. Raises ArtifactCorrupt, with nothing left behind,
+    where answers differ, and ValueError where the index finds fewer of the best ten for the
+    golden queries than the gate asks.
     """
+    kind = index_kind or kind_for(len(model.catalog))
+    recall = _checked_recall(model, kind, golden, recall_gate)
     blob, sections = pack(model)
     pieces = [*cut("items", blob), *cut("users", json.dumps(users.user_ids).encode())]
     created_at = time.time()
@@ -99,8 +108,8 @@ def publish(
         ranking_dimension=len(model.ranking_prior),
         rating_dimension=len(model.rating_prior),
         similarity_dimension=model.similarity.shape[1],
-        index_kind="flat",
-        index_recall=1.0,
+        index_kind=kind,
+        index_recall=recall,
         sections=sections,
         chunks=tuple(chunk for chunk, _ in pieces),
         metrics=dict(description.metrics),
@@ -168,15 +177,30 @@ def _check_published(
     again = unpack(b"".join(pieces), manifest)
     if _user_ids(store, manifest) != list(users.user_ids):
         raise ArtifactCorrupt("the trained users read back are not those that were published")
-    rng = np.random.default_rng(_GOLDEN_SEED)
-    queries = rng.standard_normal((golden, model.dimension)).astype(np.float32)
-    for number, query in enumerate(queries):
+    for number, query in enumerate(_golden_queries(model, golden)):
         if _answer(model, query) != _answer(again, query):
             raise ArtifactCorrupt(f"golden query {number} is answered otherwise when read back")
+    rng = np.random.default_rng(_GOLDEN_SEED)
     sample = set(rng.permutation(len(users.user_ids))[:golden].tolist())
     for row, (user_id, packed) in enumerate(pack_trained(users)):
         if row in sample and store.trained_user(version, user_id) != packed:
             raise ArtifactCorrupt("a trained user read back is not the one that was published")
+
+
+def _golden_queries(model: Model, count: int) -> Floats:
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    return rng.standard_normal((count, model.dimension)).astype(np.float32)
+
+
+def _checked_recall(model: Model, kind: str, golden: int, gate: float) -> float:
+    space = Space.of(model.items, Bounds.of(model.items, len(model.ranking_prior)), kind)
+    recall = recall_of(space, _golden_queries(model, golden), _GOLDEN_DEPTH)
+    if recall < gate:
+        raise ValueError(
+            f"index {kind!r} finds {recall:.3f} of the best {_GOLDEN_DEPTH}, less than the gate's "
+            f"{gate}; publish with an exact kind, 'flat' or 'pruned'"
+        )
+    return recall
 
 
 def _answer(model: Model, query: Floats) -> object:

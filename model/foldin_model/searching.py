@@ -10,10 +10,9 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
-from foldin_model.indexing import Space
+from foldin_model.indexing import Proposal, Space, above32
 from foldin_model.snapshot import Snapshot
 
-MARGIN: Final = 32
 GROWTH: Final = 4
 DIRECT_ROWS: Final = 1_024
 
@@ -71,20 +70,20 @@ def search_space(
     """The first `count` allowed rows of `space` after the cursor, in canonical order.
 
     Candidates are asked for until no row that was not proposed can belong to the answer: its
-    float32 score is at most that of the last one, and `Space.slack` bounds the rounding.
+    float32 score is at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
     total = len(space) if allowed is None else int(np.count_nonzero(allowed))
     if allowed is not None and total <= DIRECT_ROWS:
         return _first(_ordered(space, _rows(allowed), query, after), count)
     slack = space.slack(query)
-    wanted = count + MARGIN
+    below = np.inf if after is None else above32(after.score + slack)
+    wanted = count
     while wanted < total:
-        rows, scores = _proposed(space, query, wanted, allowed)
-        if after is not None:
-            rows = rows[scores <= after.score + slack]
+        proposal = _proposed(space, query, wanted, allowed, below)
+        rows = proposal.rows[proposal.scores <= below]
         hits = _ordered(space, rows, query, after)
-        certain = int(np.count_nonzero(hits.scores > float(scores[-1]) + slack))
-        if certain >= count:
+        certain = int(np.count_nonzero(hits.scores > proposal.rest + slack))
+        if certain >= count or proposal.rest == -np.inf:
             return _first(hits, count)
         wanted *= GROWTH
     everything = np.ones(len(space), np.bool_) if allowed is None else allowed
@@ -96,12 +95,13 @@ def _rows(mask: Mask) -> Rows:
 
 
 def _proposed(
-    space: Space, query: Doubles, count: int, allowed: Mask | None
-) -> tuple[Rows, Floats]:
-    rows, scores = space.index.search(query.astype(np.float32), count, allowed)
+    space: Space, query: Doubles, count: int, allowed: Mask | None, below: float
+) -> Proposal:
+    proposal = space.index.search(query.astype(np.float32), count, allowed, below)
+    rows = proposal.rows
     if len(np.unique(rows)) < len(rows) or (allowed is not None and not allowed[rows].all()):
         raise RuntimeError("the index proposed a row twice or one that was not allowed")
-    return rows, scores
+    return proposal
 
 
 def _ordered(space: Space, rows: Rows, query: Doubles, after: Cursor | None) -> Hits:

@@ -10,10 +10,12 @@ from typing import Final, Self
 import numpy as np
 
 from foldin_model.arrays import Doubles, Integers, Mask
+from foldin_model.bounding import Bounds
 from foldin_model.catalog import Catalog
+from foldin_model.errors import ArtifactCorrupt
 from foldin_model.folding import rounded
 from foldin_model.ids import Version
-from foldin_model.indexing import Space
+from foldin_model.indexing import KINDS, Space
 from foldin_model.manifest import Manifest
 from foldin_model.model import Model
 from foldin_model.titles import TitleIndex
@@ -41,14 +43,21 @@ class Snapshot:
 
     @classmethod
     def build(cls, manifest: Manifest, model: Model) -> Self:
-        """The snapshot of `model`, indexed and ready to serve."""
+        """The snapshot of `model`, indexed and ready to serve.
+
+        Raises ArtifactCorrupt where the manifest asks for an index that is not known here.
+        """
+        if manifest.index_kind not in KINDS:
+            raise ArtifactCorrupt(
+                f"the manifest has index {manifest.index_kind!r}; this program has {[*KINDS]}"
+            )
         catalog = model.catalog
         years = [NO_YEAR if year is None else year for year in catalog.years]
         return cls(
             manifest=manifest,
             model=model,
-            retrieval=Space.flat(model.items),
-            similarity=Space.flat(model.similarity),
+            retrieval=Space.of(model.items, _item_bounds(model), manifest.index_kind),
+            similarity=Space.of(model.similarity),
             popular_query=model.query(rounded(model.ranking_prior), rounded(model.rating_prior)),
             genre_masks=_genre_masks(catalog),
             years=np.array(years, np.int64),
@@ -67,6 +76,10 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.model.catalog)
+
+
+def _item_bounds(model: Model) -> Bounds:
+    return Bounds.of(model.items, len(model.ranking_prior))
 
 
 def _genre_masks(catalog: Catalog) -> dict[str, Mask]:

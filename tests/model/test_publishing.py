@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foldin_model import publishing
+from foldin_model import indexing, publishing
+from foldin_model.arrays import Floats, Mask
 from foldin_model.artifact import pack, unpack
 from foldin_model.errors import ArtifactCorrupt, VersionConflict, VersionNotFound
 from foldin_model.ids import UserId, Version
+from foldin_model.indexing import FlatIndex, Proposal
 from foldin_model.manifest import Manifest
 from foldin_model.model import Model
 from foldin_model.publishing import Description, VersionState
+from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.store.redis_models import RedisModelStore
@@ -335,3 +338,42 @@ def test_a_manifest_that_lacks_anything_is_refused_by_name(small: Planted) -> No
 def test_what_is_no_manifest_is_refused(stored: bytes) -> None:
     with pytest.raises(ArtifactCorrupt):
         Manifest.from_json(stored)
+
+
+class LazyIndex(FlatIndex):
+    """Forgets every tenth row."""
+
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        rows, scores, rest = super().search(query, count, allowed, below)
+        kept = rows % 10 != 0
+        return Proposal(rows[kept], scores[kept], rest)
+
+
+def test_an_index_below_the_gate_is_not_published(
+    small: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        indexing, "KINDS", {**indexing.KINDS, "lazy": lambda vectors, _: LazyIndex(vectors)}
+    )
+    with pytest.raises(ValueError, match=r"'lazy' finds 0\.8\d+ of the best 10, less than .*0\.99"):
+        publishing.publish(small.model, small.users, ABOUT, MemoryModelStore(), index_kind="lazy")
+    manifest = publishing.publish(
+        small.model, small.users, ABOUT, MemoryModelStore(), index_kind="lazy", recall_gate=0.8
+    )
+    assert manifest.index_kind == "lazy"
+    assert 0.8 <= manifest.index_recall < 0.99
+
+
+@pytest.mark.parametrize("kind", ["flat", "pruned"])
+def test_the_manifest_says_how_the_index_was_found_to_recall(small: Planted, kind: str) -> None:
+    store = MemoryModelStore()
+    manifest = publishing.publish(small.model, small.users, ABOUT, store, index_kind=kind)
+    assert (manifest.index_kind, manifest.index_recall) == (kind, 1.0)
+    space = Snapshot.build(manifest, small.model).retrieval
+    assert type(space.index).__name__.casefold() == f"{kind}index"
+
+
+def test_a_kind_of_index_that_is_not_known_is_refused(small: Planted) -> None:
+    manifest = publishing.publish(small.model, small.users, ABOUT, MemoryModelStore())
+    with pytest.raises(ArtifactCorrupt, match="index 'odd'"):
+        Snapshot.build(replace(manifest, index_kind="odd"), small.model)

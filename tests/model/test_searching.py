@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from foldin_model import searching
-from foldin_model.arrays import Doubles, Floats, Mask, Rows
-from foldin_model.indexing import FlatIndex, Space
+from foldin_model import bounding, indexing, searching
+from foldin_model.arrays import Doubles, Floats, Mask
+from foldin_model.bounding import Bounds, long_rows_first, row_lengths
+from foldin_model.indexing import FlatIndex, Proposal, PrunedIndex, Space
 from foldin_model.searching import Cursor, Hits, canonical_scores, popular, search, search_space
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,20 +20,22 @@ class BruteForceIndex:
     def __init__(self, vectors: Floats) -> None:
         self.vectors = vectors
 
-    def search(self, query: Floats, count: int, allowed: Mask | None) -> tuple[Rows, Floats]:
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
         scores = np.asarray(self.vectors @ query, np.float32)
+        scores[scores > below] = -np.inf
         if allowed is not None:
             scores[~allowed] = -np.inf
-        rows = np.lexsort((np.arange(len(scores)), -scores))[:count]
-        rows = rows[np.isfinite(scores[rows])]
-        return rows.astype(np.int32), scores[rows]
+        ranked = np.lexsort((np.arange(len(scores)), -scores))
+        rows = ranked[np.isfinite(scores[ranked])][:count]
+        rest = -np.inf if len(rows) < count else float(scores[rows[-1]])
+        return Proposal(rows.astype(np.int32), scores[rows], rest)
 
 
 class LyingIndex(BruteForceIndex):
     """Takes the mask for its opposite."""
 
-    def search(self, query: Floats, count: int, allowed: Mask | None) -> tuple[Rows, Floats]:
-        return super().search(query, count, None if allowed is None else ~allowed)
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        return super().search(query, count, None if allowed is None else ~allowed, below)
 
 
 def oracle(
@@ -68,19 +71,31 @@ def _through_the_index() -> Iterator[None]:
     """Small spaces go through the index too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "DIRECT_ROWS", 4)
-        patch.setattr(searching, "MARGIN", 2)
+        patch.setattr(FlatIndex, "margin", 2)
+        patch.setattr(bounding, "BLOCK_ROWS", 16)
+        patch.setattr(indexing, "BLOCK_ROWS", 16)
         yield
 
 
-@pytest.mark.parametrize("kind", [FlatIndex, BruteForceIndex])
+@pytest.fixture(params=["flat", "pruned", "brute force"], scope="module")
+def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        kinds = {**indexing.KINDS, "brute force": lambda vectors, _: BruteForceIndex(vectors)}
+        patch.setattr(indexing, "KINDS", kinds)
+        yield str(request.param)
+
+
+def space_of(vectors: Floats, kind: str) -> Space:
+    """With a cut in the middle, as between the two heads."""
+    return Space.of(vectors, Bounds.of(vectors, vectors.shape[1] // 2), kind)
+
+
 @given(case=searches(), count=st.integers(1, 50))
 def test_hits_are_those_of_brute_force(
-    kind: type[FlatIndex | BruteForceIndex],
-    case: tuple[Floats, Doubles, Mask | None],
-    count: int,
+    kind: str, case: tuple[Floats, Doubles, Mask | None], count: int
 ) -> None:
     vectors, query, allowed = case
-    space = Space(vectors, kind(vectors), Space.flat(vectors).longest)
+    space = space_of(vectors, kind)
     hits = search_space(space, query, allowed, count)
     expected = oracle(vectors, query, allowed)
     assert hits.rows.tolist() == expected.rows[:count].tolist()
@@ -89,10 +104,10 @@ def test_hits_are_those_of_brute_force(
 
 @given(case=searches(), size=st.integers(7, 90))
 def test_pages_neither_repeat_nor_skip(
-    case: tuple[Floats, Doubles, Mask | None], size: int
+    kind: str, case: tuple[Floats, Doubles, Mask | None], size: int
 ) -> None:
     vectors, query, allowed = case
-    space = Space.flat(vectors)
+    space = space_of(vectors, kind)
     rows: list[int] = []
     after = None
     while len(hits := search_space(space, query, allowed, size, after)):
@@ -103,10 +118,10 @@ def test_pages_neither_repeat_nor_skip(
 
 @given(case=searches(), seed=st.integers(0, 2**32 - 1))
 def test_items_masked_between_pages_are_left_out_and_nothing_else_moves(
-    case: tuple[Floats, Doubles, Mask | None], seed: int
+    kind: str, case: tuple[Floats, Doubles, Mask | None], seed: int
 ) -> None:
     vectors, query, allowed = case
-    space = Space.flat(vectors)
+    space = space_of(vectors, kind)
     first = search_space(space, query, allowed, 5)
     if not len(first):
         return
@@ -136,11 +151,50 @@ def test_a_row_that_was_not_allowed_never_leaves() -> None:
         search_space(space, np.arange(40, 0, -1).astype(np.float64), allowed, 3)
 
 
-def test_a_deep_cursor_finds_its_place_among_ties() -> None:
+def test_a_deep_cursor_finds_its_place_among_ties(kind: str) -> None:
     vectors = np.ones((3_000, 4), np.float32)
-    space = Space.flat(vectors)
+    space = space_of(vectors, kind)
     hits = search_space(space, np.ones(4), None, 5, Cursor(4.0, 2_000))
     assert hits.rows.tolist() == [2_001, 2_002, 2_003, 2_004, 2_005]
+
+
+@given(case=searches(), cut=st.integers(0, 20))
+def test_no_row_exceeds_the_ceiling_of_its_block(
+    case: tuple[Floats, Doubles, Mask | None], cut: int
+) -> None:
+    vectors, query, _ = case
+    ceilings = Bounds.of(vectors, cut).ceilings(query)
+    scores = vectors.astype(np.float64) @ query
+    for block, ceiling in enumerate(ceilings):
+        assert scores[block * 16 :].max() <= ceiling + 1e-9
+
+
+def test_a_search_of_long_rows_first_reads_the_beginning_alone() -> None:
+    rng = np.random.default_rng(0)
+    spread = rng.normal(size=(4_096, 8)) * np.exp(rng.normal(size=(4_096, 1)))
+    shuffled = spread.astype(np.float32)
+    vectors = np.ascontiguousarray(shuffled[long_rows_first(shuffled, 8, np.ones(8))])
+    assert (np.diff(row_lengths(vectors, 8)[:, 0]) <= 0).all()
+    bounds = Bounds.of(vectors, 8)
+    query = rng.normal(size=8).astype(np.float32)
+    expected = PrunedIndex(vectors, bounds).search(query, 10, None, np.inf)
+    vectors[2_048:] = np.nan
+    found = PrunedIndex(vectors, bounds).search(query, 10, None, np.inf)
+    np.testing.assert_array_equal(found.rows, expected.rows)
+
+
+def test_a_part_that_weighs_little_does_not_spoil_the_order() -> None:
+    """As with the rating head: long parts whose weight on the query's side is small."""
+    rng = np.random.default_rng(0)
+    ranking = rng.normal(size=(4_096, 8)) * np.exp(rng.normal(size=(4_096, 1)))
+    vectors = np.hstack((ranking, 50 * rng.normal(size=(4_096, 8)))).astype(np.float32)
+    query = np.concatenate((rng.normal(size=8), 1e-3 * rng.normal(size=8)))
+    vectors = np.ascontiguousarray(vectors[long_rows_first(vectors, 8, query)])
+    expected = oracle(vectors, query, None).rows[:10]
+    bounds = Bounds.of(vectors, 8)
+    vectors[2_048:] = np.nan
+    found = PrunedIndex(vectors, bounds).search(query.astype(np.float32), 10, None, np.inf)
+    assert set(expected.tolist()) <= set(found.rows.tolist())
 
 
 def test_popular_items_are_those_of_the_prior() -> None:

@@ -13,6 +13,7 @@ from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.users import digest
 from foldin_trainer.commands.train import train as command
 from foldin_trainer.data import Dataset
+from foldin_trainer.learning import assembling
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import Epoch, MfSettings
 from foldin_trainer.learning.training import Listener, Trained, TrainSettings, train
@@ -59,6 +60,27 @@ def test_folding_a_training_history_returns_the_trained_vector(
             assert np.allclose(folded, vectors[place], atol=1e-5)
         assert users.digests[place] == digest(rows, values)
         assert users.rating_counts[place] == len(rows)
+
+
+def test_a_large_catalogue_is_the_same_model_with_long_rows_first(
+    tiny: Dataset, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembling, "kind_for", lambda _: "pruned")
+    arranged = train(tiny, QUICK)
+    rows = arranged.model.catalog.rows(trained.model.catalog.item_ids)
+    assert rows.tolist() != list(range(len(rows)))
+    np.testing.assert_array_equal(arranged.model.items[rows], trained.model.items)
+    np.testing.assert_array_equal(arranged.model.similarity[rows], trained.model.similarity)
+    for name in ("titles", "genres", "years", "rating_counts", "cluster_ids"):
+        was = getattr(trained.model.catalog, name)
+        now = getattr(arranged.model.catalog, name)
+        assert [now[row] for row in rows] == list(was)
+    lengths = np.linalg.norm(arranged.model.ranking.vectors, axis=1)
+    assert lengths[:20].mean() > lengths[-20:].mean()
+    users, ratings = arranged.users, tiny.ratings
+    user = ratings.user_ids.index(users.user_ids[7])
+    history = np.flatnonzero(ratings.users == user)
+    assert users.digests[7] == digest(rows[ratings.items[history]], ratings.values[history])
 
 
 def test_every_row_is_finite_and_every_item_has_a_cluster(trained: Trained) -> None:

@@ -3,8 +3,11 @@
 It also folds the training histories into the users' vectors; it trains and chooses nothing.
 """
 
+from typing import Final
+
 import numpy as np
-from foldin_model.arrays import Floats, Integers
+from foldin_model.arrays import Doubles, Floats, Integers
+from foldin_model.bounding import kind_for, long_rows_first
 from foldin_model.catalog import Catalog
 from foldin_model.folding import fold
 from foldin_model.heads import QuadraticHead
@@ -18,10 +21,13 @@ from foldin_trainer.learning.clusters import cluster_items
 from foldin_trainer.learning.heads import Constants, Learned, ranking_head, rating_head
 from foldin_trainer.learning.similarity import similarity_rows
 
+_TYPICAL_USERS: Final = 200
+
 
 def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: int) -> Model:
-    """The model that is served; its rows are those of the ratings' item vocabulary.
+    """The model that is served; its items are those of the ratings' vocabulary, in order.
 
+    A catalogue that is searched by the lengths of its rows has them sorted by what they can reach.
     An item without ratings has a zero ranking vector and the average item's rating vector.
     """
     ratings = learned.ratings
@@ -30,7 +36,7 @@ def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: 
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids)).astype(np.int64)
     similarity = similarity_rows(learned.ials, counts)
     rows = np.hstack((ranking.vectors, rating.offsets[:, None], rating.vectors))
-    return Model(
+    model = Model(
         catalog=_catalog(ratings, items, counts, similarity, seed),
         items=np.ascontiguousarray(rows, np.float32),
         similarity=similarity,
@@ -41,22 +47,27 @@ def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: 
         rating_prior=rating.prior,
         ranking_rule=learned.rule,
     )
+    if kind_for(len(model.catalog)) == "flat":
+        return model
+    typical = _typical_query(model, ratings)
+    return model.reordered(long_rows_first(model.items, len(model.ranking_prior), typical))
 
 
 def fold_users(model: Model, ratings: Ratings) -> TrainedUsers:
-    """Everybody in `ratings`, of the model's rows, with her whole history folded in.
+    """Everybody in `ratings` with her whole history folded in.
 
     Her base is that of a new user. So measured: folded histories predict held-out ratings as well
     as the vectors that Adam found or better, and a rating taken back is really forgotten.
     """
-    order = np.lexsort((ratings.items, ratings.users))
+    items = model.catalog.rows(ratings.item_ids)[ratings.items]
+    order = np.lexsort((items, ratings.users))
     users, starts = np.unique(ratings.users[order], return_index=True)
     histories = np.split(order, starts[1:])
     ranking = np.zeros((len(users), len(model.ranking_prior)), np.float32)
     rating = np.zeros((len(users), len(model.rating_prior)), np.float32)
     digests = np.zeros(len(users), np.uint64)
     for place, history in enumerate(histories):
-        rows, values = ratings.items[history], ratings.values[history]
+        rows, values = items[history], ratings.values[history]
         ranking[place] = fold(model.ranking, rows, values, model.ranking_prior).vector
         rating[place] = fold(model.rating, rows, values, model.rating_prior).vector
         digests[place] = digest(rows, values)
@@ -69,6 +80,16 @@ def fold_users(model: Model, ratings: Ratings) -> TrainedUsers:
         digests=digests,
         rating_counts=np.array([len(history) for history in histories], np.int64),
     )
+
+
+def _typical_query(model: Model, ratings: Ratings) -> Doubles:
+    """A query whose every number is as large as those of some users' are on average."""
+    known = np.unique(ratings.users)
+    some = np.random.default_rng(0).permutation(known)[:_TYPICAL_USERS]
+    folded = fold_users(model, ratings.take(np.flatnonzero(np.isin(ratings.users, some))))
+    pairs = zip(folded.ranking_vectors, folded.rating_vectors, strict=True)
+    queries = [model.query(ranking, rating) for ranking, rating in pairs]
+    return np.asarray(np.sqrt(np.mean(np.square(queries), axis=0)), np.float64)
 
 
 def _catalog(

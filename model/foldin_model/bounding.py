@@ -1,0 +1,76 @@
+"""How great an inner product the rows from some place on can reach, by their lengths.
+
+After Cauchy and Schwarz, for whole rows and for the two parts in which a query may weigh
+differently. The bounds hold for rows in any order; `long_rows_first` makes them sharp.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Floats, Integers
+
+BLOCK_ROWS: Final = 8_192
+FLAT_ROWS: Final = 20_000
+"""From this many rows on the pruned scan is faster than the flat one (`foldin bench index`)."""
+_ROUNDING_UP: Final = 1.0 + 2.0**-40
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bounds:
+    """Bounds of a matrix whose rows have one part up to column `cut` and another from there.
+
+    `lengths` is (blocks, 3) float64: the greatest length of a whole row, of a first and of a
+    second part from the beginning of each block of BLOCK_ROWS to the end of the matrix.
+    """
+
+    lengths: Doubles
+    cut: int
+
+    @classmethod
+    def of(cls, vectors: Floats, cut: int) -> Self:
+        """The bounds of (n, d) float32 vectors; one pass over them."""
+        blocks = [
+            row_lengths(vectors[start : start + BLOCK_ROWS], cut).max(axis=0)
+            for start in range(0, len(vectors), BLOCK_ROWS)
+        ]
+        lengths = np.array(blocks, np.float64).reshape(-1, 3)
+        return cls(np.maximum.accumulate(lengths[::-1])[::-1] * _ROUNDING_UP, cut)
+
+    @property
+    def longest(self) -> float:
+        """At least the length of the longest row."""
+        return float(self.lengths[:1, 0].sum())
+
+    def ceilings(self, query: Doubles) -> Doubles:
+        """(blocks,): no row from the beginning of a block on has a greater product with `query`."""
+        first, second = np.linalg.norm(query[: self.cut]), np.linalg.norm(query[self.cut :])
+        whole: Doubles = np.linalg.norm(query) * self.lengths[:, 0]
+        parts: Doubles = first * self.lengths[:, 1] + second * self.lengths[:, 2]
+        return np.minimum(whole, parts)
+
+
+def row_lengths(vectors: Floats, cut: int) -> Doubles:
+    """(n, 3): the lengths of the rows, of their first and of their second parts."""
+    exact = vectors.astype(np.float64)
+    squares = np.empty((len(vectors), 3))
+    squares[:, 1] = np.einsum("nd,nd->n", exact[:, :cut], exact[:, :cut])
+    squares[:, 2] = np.einsum("nd,nd->n", exact[:, cut:], exact[:, cut:])
+    squares[:, 0] = squares[:, 1] + squares[:, 2]
+    return np.sqrt(squares)
+
+
+def long_rows_first(vectors: Floats, cut: int, typical: Doubles) -> Integers:
+    """The order of rows by how much they can score for a query like `typical`, ties as they are.
+
+    `typical` is a (d,) query whose two parts have the usual lengths; its direction is not used.
+    """
+    weights = np.array([np.linalg.norm(typical[:cut]), np.linalg.norm(typical[cut:])])
+    reach = row_lengths(vectors, cut)[:, 1:] @ weights
+    return np.argsort(-reach, kind="stable").astype(np.int64)
+
+
+def kind_for(rows: int) -> str:
+    """The kind of index that is fastest for so many rows and finds every one of the best."""
+    return "flat" if rows < FLAT_ROWS else "pruned"
