@@ -31,6 +31,7 @@ from foldin_server.calls import Calls
 from foldin_server.catalog_service import Catalogue
 from foldin_server.guarding import GuardedStore
 from foldin_server.health import Health
+from foldin_server.listening import choose_transport
 from foldin_server.metrics import Metrics, MetricsEndpoint
 from foldin_server.modelling import Models
 from foldin_server.rating import Rater
@@ -83,6 +84,7 @@ class Server:
             changed=self._show_health,
         )
         self._health = Health()
+        self.transport = choose_transport(settings)
         self._server, self.address = make_server(settings)
         self._add_services(stores)
         self._following: asyncio.Task[None] | None = None
@@ -101,7 +103,8 @@ class Server:
             await self.store.ping()
         await self.snapshots.look()
         version = self.snapshots.serving().version if self.snapshots.ready else ""
-        log.info("serving", extra={"address": self.address, "model_version": version})
+        told = {"transport": self.transport, "model_version": version}
+        log.info("serving", extra={"address": self.address, **told})
         interval_s = self._settings.poll_interval_ms / 1_000
         self._following = asyncio.create_task(self.snapshots.follow(interval_s))
 

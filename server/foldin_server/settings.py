@@ -52,7 +52,9 @@ class Settings:
     retire_after_s: Annotated[float, "How long a replaced model serves page tokens."] = 600.0
     stop_delay_s: Annotated[float, "How long a stop waits for callers to turn away."] = 0.2
     stop_grace_s: Annotated[float, "How long a stop waits for calls in flight."] = 10.0
-    max_in_flight: Annotated[int, "Calls in work at a time; more are refused."] = 1_000
+    max_in_flight: Annotated[int, "Calls in work at a time in one process; more are refused."] = (
+        1_000
+    )
     user_cache_size: Annotated[int, "Users answered as last known when the store is gone."] = 10_000
     max_message_bytes: Annotated[int, "Largest message taken or sent."] = 4 << 20
     max_connection_age_s: Annotated[

@@ -18,11 +18,11 @@ def main() -> None:
     """Serves until SIGTERM, SIGINT, or the end of the parent."""
     threads.limit_before_import()
     assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 (of our own parent)
-    telemetry.log_to(worker=assignment.number)
     from foldin_model.errors import FoldinError  # noqa: PLC0415 (numpy comes with it)
 
     from foldin_server import serving  # noqa: PLC0415
 
+    telemetry.log_to(worker=assignment.number)
     try:
         serving.serve(assignment.settings, lifeline=sys.stdin.fileno())
     except (SettingsError, FoldinError) as error:

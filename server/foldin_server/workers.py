@@ -59,7 +59,7 @@ async def _supervise(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     async with asyncio.TaskGroup() as group:
         workers = [
-            group.create_task(_keep_running(Assignment(number, _settings_of(number, settings))))
+            group.create_task(_keep_running(Assignment(number, settings_of(number, settings))))
             for number in range(settings.workers)
         ]
         await stopped.wait()
@@ -69,7 +69,7 @@ async def _supervise(settings: Settings) -> None:
     log.info("workers_stopped")
 
 
-def _settings_of(number: int, settings: Settings) -> Settings:
+def settings_of(number: int, settings: Settings) -> Settings:
     """The worker's own settings: its metrics have a port of their own, unless any will do."""
     if settings.metrics_address is None:
         return settings
@@ -104,6 +104,7 @@ async def _start(assignment: Assignment) -> Process:
     if process.stdin is None:
         raise RuntimeError("a worker was started without its standard input")
     process.stdin.write(pickle.dumps(assignment))
+    log.info("worker_started", extra={"worker": assignment.number, "pid": process.pid})
     return process
 
 

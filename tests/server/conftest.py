@@ -11,9 +11,10 @@ from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_server.serving import Stores
 from foldin_server.settings import Transport
 from planted import Planted, planted
-from server import live as live_module
 from server.faults import Gate
 from server.live import Live, import_histories, live, publish_version
+
+from server import live as live_module
 
 USERS = ("1", "2", "3")
 

@@ -29,7 +29,11 @@ class Process:
 
     def line(self, event: str) -> dict[str, Any]:
         """The first line of an event."""
-        return next(line for line in self.lines if line["event"] == event)
+        return self.lines_of(event)[0]
+
+    def lines_of(self, event: str) -> list[dict[str, Any]]:
+        """Every line of an event by now."""
+        return [line for line in self.lines if line["event"] == event]
 
     def stop(self) -> int:
         """Sends SIGTERM; the exit code, when all that it logged is in `lines`."""

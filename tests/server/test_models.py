@@ -14,7 +14,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted, planted
 from redis import Redis
-from server.live import Live, failure, ids, ids_of, live, publish_version, settled
+from server.live import Live, failure, ids, ids_of, live, publish_version, settled, until
 
 
 async def becomes(app: Live, version: str) -> None:
@@ -72,9 +72,11 @@ async def test_a_new_model_takes_over_without_a_failed_call(app: Live, stores: S
     callers = [asyncio.create_task(load(user)) for user in ("1", "2", "new", "stranger")]
     published = [app.server.snapshots.serving().version]
     for seed in (1, 2, 3):
+        await until(lambda: published[-1] in versions)
         version = publish_version(planted(seed=seed), stores.models)
         published.append(version)
         await becomes(app, version)
+    await until(lambda: published[-1] in versions)
     done.set()
     await asyncio.gather(*callers)
     assert list(dict.fromkeys(versions)) == published

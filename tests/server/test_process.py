@@ -53,9 +53,12 @@ async def stored(stub: Any, user: str, item: str) -> bool:
     return True
 
 
-async def test_sigterm_ends_no_call_that_is_in_flight(small: Planted, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["grpcio", "native"])
+async def test_sigterm_ends_no_call_that_is_in_flight(
+    small: Planted, tmp_path: Path, transport: str
+) -> None:
     publish_into(tmp_path, small)
-    with serving(tmp_path) as process:
+    with serving(tmp_path, "--transport", transport) as process:
         answered = 0
         stopping = False
 
@@ -184,11 +187,14 @@ def test_a_setting_that_cannot_be_used_ends_the_start_with_its_remedy(
     assert "Traceback" not in ended.stderr
 
 
-def test_a_port_in_use_ends_the_start(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "options", [("--transport", "grpcio"), ("--transport", "native"), ("--workers", "2")]
+)
+def test_a_port_in_use_ends_the_start(tmp_path: Path, options: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
         ended = subprocess.run(
-            [*COMMAND, "--address", address, "--data-dir", str(tmp_path)],
+            [*COMMAND, "--address", address, "--data-dir", str(tmp_path), *options],
             capture_output=True,
             text=True,
             check=False,
