@@ -18,16 +18,6 @@ def gamma(random: np.random.Generator, shape: Doubles, rate: Doubles) -> Doubles
     return np.asarray(random.standard_gamma(shape) / rate, np.float64)
 
 
-def gaussians(
-    random: np.random.Generator, precisions: torch.Tensor, right: torch.Tensor
-) -> torch.Tensor:
-    """One draw from N(P⁻¹h, P⁻¹) for each P of (n, d, d) and h of (n, d)."""
-    factors = torch.linalg.cholesky(precisions)
-    half = torch.linalg.solve_triangular(factors, right[:, :, None], upper=False)
-    half += normal(random, *half.shape, device=half.device)
-    return torch.linalg.solve_triangular(factors.mT, half, upper=True).squeeze(2)
-
-
 def wishart(random: np.random.Generator, inverse_scale: Doubles, degrees: float) -> Doubles:
     """One draw from the Wishart of (d, d) scale `inverse_scale`⁻¹ (Bartlett 1933)."""
     size = len(inverse_scale)

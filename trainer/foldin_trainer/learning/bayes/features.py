@@ -47,27 +47,33 @@ class Features:
 
 
 def user_features(ratings: Ratings, attributes: Mapping[str, Words] | None = None) -> Features:
-    """What users rated, whatever the values (Koren 2008), and their attributes where given.
+    """A constant, what users rated whatever the values (Koren 2008), and attributes where given.
 
     `attributes` names groups of words, each aligned to `ratings.user_ids`.
     """
     size = len(ratings.user_ids)
-    blocks = {"history": _others(ratings.users, ratings.items, size, len(ratings.item_ids))}
+    history = _others(ratings.users, ratings.items, size, len(ratings.item_ids))
+    blocks = {"constant": _constant(size), "history": history}
     return Features.gather(size, blocks | _worded(attributes or {}))
 
 
 def item_features(
     ratings: Ratings, items: ItemTable, attributes: Mapping[str, Words] | None = None
 ) -> Features:
-    """Who rated the items, their genres and decades, and further attributes where given.
+    """A constant, who rated the items, genres, decades, and further attributes where given.
 
     `attributes` names groups of words (tags, say), each aligned to `ratings.item_ids`.
     """
     size = len(ratings.item_ids)
     decades = [() if year is None else (str(year // 10),) for year in items.years]
-    blocks = {"audience": _others(ratings.items, ratings.users, size, len(ratings.user_ids))}
+    audience = _others(ratings.items, ratings.users, size, len(ratings.user_ids))
+    blocks = {"constant": _constant(size), "audience": audience}
     content = {"genres": items.genres, "decade": decades}
     return Features.gather(size, blocks | _worded(content | dict(attributes or {})))
+
+
+def _constant(size: int) -> Block:
+    return np.arange(size), np.zeros(size, np.int64), np.ones(size, np.float32), 1
 
 
 def _others(rows: Rows, columns: Rows, size: int, width: int) -> Block:

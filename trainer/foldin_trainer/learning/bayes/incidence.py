@@ -1,8 +1,9 @@
 """The ratings of one side, row by row, and the sums over them that its conditionals need.
 
-Memory stays bounded, as rows are taken in blocks.
+Temporary memory stays bounded, as rows are taken in blocks.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Self
@@ -10,86 +11,118 @@ from typing import Final, Self
 import numpy as np
 import torch
 from foldin_model.arrays import Doubles, Integers, Rows
+from scipy import sparse
 
-BUDGET: Final = 16_000_000  # numbers of all sums of a block of rows: 64 MB in float32
+BUDGET: Final = 16_000_000  # numbers in a block of sums, and ratings in a block: 64 MB each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """For `rows`: Σ δ e eᵀ (n, d, d), Σ δ r e (n, d) and Σ δ r² (n,) over their ratings.
+    """Σ δ e eᵀ (n, d, d), Σ δ r e (n, d), Σ δ r² (n,) and Σ √δ ε e (n, d) over a row's ratings.
 
-    e is the design of the other side with its offset last, δ its noise precision.
+    e is the design of the other side, δ its noise precision, r the rating, ε standard normal.
     """
 
-    rows: slice
     outer: torch.Tensor
     cross: torch.Tensor
     square: torch.Tensor
+    noise: torch.Tensor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incidence:
     """Compressed sparse rows of ratings: who rated what, and how far from the mean.
 
-    `starts` is (n_rows + 1,), `columns` and `values` (n,) in order of rows.
+    `starts` is (n_rows + 1,) on the CPU, `columns` and `values` (n,) in order of rows.
     """
 
-    starts: torch.Tensor
+    starts: Integers
     columns: torch.Tensor
     values: torch.Tensor
     width: int
 
     @classmethod
     def gather(
-        cls, rows: Rows, columns: Rows, values: Doubles, *, shape: tuple[int, int], device: str
+        cls,
+        rows: Rows,
+        columns: Rows,
+        values: Doubles,
+        *,
+        shape: tuple[int, int],
+        device: torch.device,
     ) -> Self:
         """The ratings, all (n,), sorted into shape[0] rows of shape[1] columns."""
         order = np.lexsort((columns, rows))
-        starts = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=shape[0]))))
+        counts = np.bincount(rows, minlength=shape[0])
         return cls(
-            torch.tensor(starts, dtype=torch.int64, device=device),
+            np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
             torch.tensor(columns[order], dtype=torch.int64, device=device),
             torch.tensor(values[order], dtype=torch.float32, device=device),
             shape[1],
         )
 
-    @property
-    def counts(self) -> Integers:
-        """Ratings of every row."""
-        return np.diff(self.starts.cpu().numpy())
+    def sums(
+        self, designs: torch.Tensor, precisions: torch.Tensor, random: np.random.Generator
+    ) -> Sums:
+        """The sums of all rows for `designs` (width, d) and `precisions` (width,).
 
-    def sums(self, designs: torch.Tensor, precisions: torch.Tensor) -> Iterator[Sums]:
-        """The sums of all rows, block by block.
-
-        `designs` is (width, d), `precisions` (width,). As precisions are products of one number
-        a row and one a column, the matrix of every sum is constant, which sparse times dense
-        products of all outer products at once are made for.
+        Precisions are products of one number a row and one a column. So the matrix of all sums
+        is constant, and they are sparse times dense products of all outer products at once.
         """
-        size = designs.shape[1]
-        first, second = torch.triu_indices(size, size, device=designs.device)
+        size, device = designs.shape[1], designs.device
+        first, second = torch.triu_indices(size, size, device=device)
+        place = torch.empty(size, size, dtype=torch.int64, device=device)
+        place[first, second] = place[second, first] = torch.arange(len(first), device=device)
         weighted = designs * precisions[:, None]
         outer = weighted[:, first] * designs[:, second]
-        place = torch.empty(size, size, dtype=torch.int64, device=designs.device)
-        place[first, second] = place[second, first] = torch.arange(
-            len(first), device=designs.device
-        )
-        height = max(1, BUDGET // (size * size))
-        for low in range(0, len(self.starts) - 1, height):
-            rows = slice(low, min(low + height, len(self.starts) - 1))
-            yield Sums(
-                rows,
-                (self._block(rows, 0) @ outer)[:, place],
-                self._block(rows, 1) @ weighted,
-                (self._block(rows, 2) @ precisions[:, None]).squeeze(1),
-            )
+        rooted = designs * precisions.sqrt()[:, None]
+        parts = []
+        for starts, inside in self._blocks(size * size):
+            columns, values = self.columns[inside], self.values[inside]
+            noise = random.standard_normal(len(values), np.float32)
 
-    def _block(self, rows: slice, power: int) -> torch.Tensor:
-        starts = self.starts[rows.start : rows.stop + 1]
-        inside = slice(int(starts[0]), int(starts[-1]))
+            def of(values: torch.Tensor, dense: torch.Tensor) -> torch.Tensor:
+                matrix = sparse_rows(starts, columns, values, self.width)  # noqa: B023
+                return matrix @ dense
+
+            parts.append(
+                (
+                    of(torch.ones_like(values), outer)[:, place],
+                    of(values, weighted),
+                    of(values.square(), precisions[:, None]).squeeze(1),
+                    of(torch.from_numpy(noise).to(device), rooted),
+                )
+            )
+        return Sums(*(torch.cat(part) for part in zip(*parts, strict=True)))
+
+    def _blocks(self, numbers: int) -> Iterator[tuple[Integers, slice]]:
+        """Row starts within a block of rows, and where its ratings are."""
+        low, last = 0, len(self.starts) - 1
+        while low < last:
+            fitting = int(np.searchsorted(self.starts, self.starts[low] + BUDGET, "right")) - 1
+            high = min(max(fitting, low + 1), low + max(1, BUDGET // numbers), last)
+            starts = self.starts[low : high + 1]
+            yield starts - starts[0], slice(int(starts[0]), int(starts[-1]))
+            low = high
+
+
+def sparse_rows(
+    starts: Integers, columns: torch.Tensor, values: torch.Tensor, width: int
+) -> torch.Tensor:
+    """A torch matrix in compressed sparse rows, where `columns` and `values` are."""
+    with warnings.catch_warnings():  # that their interface is in beta
+        warnings.simplefilter("ignore", UserWarning)
         return torch.sparse_csr_tensor(
-            starts - starts[0],
-            self.columns[inside],
-            self.values[inside] ** power,
-            size=(len(starts) - 1, self.width),
+            torch.from_numpy(starts).to(columns.device),
+            columns,
+            values,
+            size=(len(starts) - 1, width),
             check_invariants=False,
         )
+
+
+def to_torch(matrix: sparse.csr_array, device: torch.device) -> torch.Tensor:
+    """The same float32 matrix as torch's compressed sparse rows."""
+    columns = torch.tensor(matrix.indices, dtype=torch.int64, device=device)
+    values = torch.tensor(matrix.data, dtype=torch.float32, device=device)
+    return sparse_rows(matrix.indptr.astype(np.int64), columns, values, matrix.shape[1])

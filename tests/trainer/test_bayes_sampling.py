@@ -1,0 +1,125 @@
+"""The Gibbs sampler draws from the exact conditionals, learns, repeats and resumes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from foldin_model.arrays import Doubles, Floats
+from foldin_model.errors import FoldinError
+from foldin_trainer.data import Dataset
+from foldin_trainer.learning.bayes.features import Features
+from foldin_trainer.learning.bayes.linear_prior import LinearPrior
+from foldin_trainer.learning.bayes.regression import Regression
+from foldin_trainer.learning.bayes.result import BayesResult, Sweep
+from foldin_trainer.learning.bayes.settings import BayesSettings
+from foldin_trainer.learning.bayes.training import Checkpoint, train_bayes
+from foldin_trainer.splits import random_split
+from scipy import sparse
+
+QUICK = BayesSettings(factors=4, dimension=10, sweeps=12, burn_in=4, thin=2, device="cpu")
+LONGER = replace(QUICK, sweeps=60, burn_in=20)
+CPU = torch.device("cpu")
+
+
+def test_it_foretells_ratings_better_than_item_means_and_its_interval_covers(tiny: Dataset) -> None:
+    kept, held = random_split(tiny.ratings, 0.2)
+    train, test = tiny.ratings.take(kept), tiny.ratings.take(held)
+    result = train_bayes(train, tiny.items, LONGER, validation=test)
+    sums = np.bincount(train.items, train.values, minlength=len(train.item_ids))
+    counts = np.bincount(train.items, minlength=len(train.item_ids))
+    means = sums / np.maximum(counts, 1)
+    by_mean = np.sqrt(np.mean((means[test.items] - test.values) ** 2))
+    reached = np.sqrt(np.mean((result.factors.predict(test) - test.values) ** 2))
+    assert reached < 0.8 * by_mean
+    assert abs(reached - (result.sweeps[-1].rmse or 0.0)) < 2e-3
+    low, high = result.interval(test.users, test.items)
+    covered = np.mean((low <= test.values) & (test.values <= high))
+    assert 0.86 < covered < 0.95
+
+
+def test_coefficients_and_vectors_have_the_moments_of_their_joint_conditional() -> None:
+    rows, columns, size = 6, 3, 2
+    random = np.random.default_rng(0)
+    known = random.standard_normal((rows, columns)).astype(np.float32)
+    features = Features(sparse.csr_array(known), np.array([0, 1, 1]), ("one", "two"))
+    roots = random.standard_normal((rows, size, 3))
+    grams = roots @ roots.transpose(0, 2, 1) * np.array([0, 0.1, 1, 1, 3, 9])[:, None, None]
+    linear = np.einsum("nij,nj->ni", grams, random.standard_normal((rows, size)))
+    precision = np.array([[2.0, 0.5], [0.5, 1.0]])
+    ridges = np.array([0.7, 2.0])
+    prior = LinearPrior(precision, torch.zeros(columns, size), ridges)
+    regression = Regression(features, CPU)
+    draws = []
+    for _ in range(800):
+        halves = np.einsum("nij,nj->ni", roots, random.standard_normal((rows, 3)))
+        scale = np.sqrt(np.array([0, 0.1, 1, 1, 3, 9]))[:, None]
+        right = torch.tensor(linear + scale * halves, dtype=torch.float32)
+        vectors, _ = regression.draw(prior, torch.tensor(grams, dtype=torch.float32), right, random)
+        draws.append(np.concatenate((prior.coefficients.numpy().ravel(), vectors.numpy().ravel())))
+    mean, covariance = _joint(known, grams, linear, precision, ridges[[0, 1, 1]])
+    found = np.array(draws)
+    deviations = np.sqrt(np.diag(covariance))
+    assert np.abs((found.mean(axis=0) - mean) / deviations).max() < 0.15
+    scaled = (np.cov(found.T) - covariance) / np.outer(deviations, deviations)
+    assert np.abs(scaled).max() < 0.2
+
+
+def _joint(
+    known: Floats, grams: Doubles, linear: Doubles, precision: Doubles, ridges: Doubles
+) -> tuple[Doubles, Doubles]:
+    """The exact mean and covariance of [B, X], written down as one dense Gaussian."""
+    rows, columns = known.shape
+    size = len(precision)
+    cut = columns * size
+    full = np.zeros((cut + rows * size, cut + rows * size))
+    full[:cut, :cut] = np.kron(known.T @ known + np.diag(ridges), precision)
+    full[:cut, cut:] = -np.kron(known.T, precision)
+    full[cut:, :cut] = -np.kron(known, precision)
+    for row in range(rows):
+        place = slice(cut + row * size, cut + (row + 1) * size)
+        full[place, place] = precision + grams[row]
+    covariance = np.linalg.inv(full)
+    return covariance @ np.concatenate((np.zeros(cut), linear.ravel())), covariance
+
+
+def test_the_same_seed_gives_the_same_bits(tiny: Dataset) -> None:
+    first, again = (train_bayes(tiny.ratings, tiny.items, QUICK) for _ in range(2))
+    other = train_bayes(tiny.ratings, tiny.items, replace(QUICK, seed=1))
+    assert _bits(first) == _bits(again)
+    assert _bits(first) != _bits(other)
+
+
+def test_a_resumed_training_ends_on_the_same_bits(tiny: Dataset, tmp_path: Path) -> None:
+    settings = replace(QUICK, chains=2)
+    whole = train_bayes(tiny.ratings, tiny.items, settings)
+    checkpoint = Checkpoint(tmp_path / "bayes.pt", every=5)
+
+    def stop(sweep: Sweep) -> None:
+        if (sweep.chain, sweep.number) == (2, 5):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_bayes(tiny.ratings, tiny.items, settings, progress=stop, checkpoint=checkpoint)
+    heard: list[Sweep] = []
+    resumed = train_bayes(
+        tiny.ratings, tiny.items, settings, progress=heard.append, checkpoint=checkpoint
+    )
+    assert len(heard) == 24 - 15
+    assert _bits(resumed) == _bits(whole)
+    assert repr(resumed.diagnostics) == repr(whole.diagnostics)  # NaN, so few are the samples
+    assert [path.name for path in tmp_path.iterdir()] == ["bayes.pt"]
+
+
+def test_a_checkpoint_of_another_training_is_refused(tiny: Dataset, tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "bayes.pt", every=3)
+    train_bayes(tiny.ratings, tiny.items, replace(QUICK, sweeps=6), checkpoint=checkpoint)
+    with pytest.raises(FoldinError, match="other ratings or with other settings"):
+        train_bayes(tiny.ratings, tiny.items, QUICK, checkpoint=checkpoint)
+
+
+def _bits(result: BayesResult) -> bytes:
+    mf, spread = result.factors, result.spread
+    arrays = (mf.user_biases, mf.user_vectors, mf.item_biases, mf.item_vectors)
+    return b"".join(part.tobytes() for part in (*arrays, spread.user_variances, spread.item_noise))
