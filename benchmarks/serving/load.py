@@ -1,0 +1,153 @@
+"""A closed-loop load generator: some connections, one call at a time on each, every call timed.
+
+One thread on epoll, about 10 µs a call. `h2load` would be the natural choice, but it sends one body
+for all calls (-d takes one file), and here every call is for another user; k6 costs 160 to 210 µs
+a call on two cores that the server needs. The same generator loads floors, peers and foldin.
+"""
+
+import gc
+import os
+import select
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+import numpy as np
+
+from benchmarks.serving.wire import Wire
+
+READ_BYTES: Final = 1 << 16
+PATIENCE_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a load was answered: latencies in milliseconds, bytes a reply.
+
+    `calls` are those that count, `total` has those of the warm-up and the end as well.
+    """
+
+    calls: int
+    total: int
+    failed: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
+    reply_bytes: float
+
+    @property
+    def rate(self) -> float:
+        """Calls that succeeded, a second."""
+        return (self.calls - self.failed) / self.seconds
+
+
+@dataclass(slots=True)
+class _Caller:
+    connection: socket.socket
+    wire: Wire
+    began: float = 0.0
+
+
+def load(
+    address: str,
+    wire: Callable[[], Wire],
+    requests: Iterator[bytes],
+    *,
+    connections: int,
+    seconds: float,
+    warm_seconds: float = 0.0,
+) -> Load:
+    """What `address` made of `requests`, for at most so many seconds or until they are used up.
+
+    Calls answered in the first `warm_seconds` are not counted. Raises ConnectionError where the
+    server hangs up, TimeoutError where it no longer answers.
+    """
+    callers = _connected(address, wire, connections)
+    poll = select.epoll()
+    for number, caller in callers.items():
+        poll.register(number, select.EPOLLIN)
+        caller.connection.setblocking(False)  # noqa: FBT003 (not ours)
+    gc.disable()
+    try:
+        return _run(callers, poll, requests, seconds, warm_seconds)
+    finally:
+        gc.enable()
+        poll.close()
+        for caller in callers.values():
+            caller.connection.close()
+
+
+def _connected(address: str, wire: Callable[[], Wire], connections: int) -> dict[int, _Caller]:
+    host, _, port = address.rpartition(":")
+    callers = {}
+    for _ in range(connections):
+        connection = socket.create_connection((host, int(port)), PATIENCE_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        callers[connection.fileno()] = _Caller(connection, wire())
+        connection.sendall(callers[connection.fileno()].wire.hello())
+    return callers
+
+
+def _run(
+    callers: dict[int, _Caller],
+    poll: select.epoll,
+    requests: Iterator[bytes],
+    seconds: float,
+    warm_seconds: float,
+) -> Load:
+    times: list[float] = []
+    sizes = failed = total = 0
+    counted_from = perf_counter() + warm_seconds
+    end = counted_from + seconds
+    last = counted_from
+    waiting = sum(_call(number, caller, requests) for number, caller in callers.items())
+    while waiting:
+        ready = poll.poll(PATIENCE_S)
+        if not ready:
+            raise TimeoutError(f"{waiting} calls have no answer after {PATIENCE_S:g} s")
+        for number, _ in ready:
+            caller = callers[number]
+            size = _answered(number, caller)
+            if size is None:
+                continue
+            now = perf_counter()
+            total += 1
+            if counted_from <= now < end:
+                times.append(now - caller.began)
+                sizes += size
+                failed += size == 0
+                last = now
+            if now >= end or not _call(number, caller, requests):
+                waiting -= 1
+    return _summary(times, total, failed, last - counted_from, sizes)
+
+
+def _call(number: int, caller: _Caller, requests: Iterator[bytes]) -> bool:
+    """Whether there was another call to begin."""
+    request = next(requests, None)
+    if request is None:
+        return False
+    caller.began = perf_counter()
+    os.write(number, caller.wire.call(request))
+    return True
+
+
+def _answered(number: int, caller: _Caller) -> int | None:
+    """The size of the reply if it is complete by now."""
+    data = os.read(number, READ_BYTES)
+    if not data:
+        raise ConnectionError("the server closed a connection")
+    size, answer = caller.wire.received(data)
+    if answer:
+        os.write(number, answer)
+    return size
+
+
+def _summary(times: Sequence[float], total: int, failed: int, seconds: float, sizes: int) -> Load:
+    if not times:
+        raise TimeoutError("no call was answered in the time that counts")
+    p50, p99, p999 = (1e3 * np.percentile(times, (50, 99, 99.9))).round(3).tolist()
+    return Load(len(times), total, failed, seconds, p50, p99, p999, sizes / len(times))

@@ -1,0 +1,106 @@
+"""The calls of every scenario as bytes, drawn from one seed: Zipf users, or each call another user.
+
+Readers are never written to while they are measured; writes and the mix go to the movers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import cycle, islice
+from random import Random
+from typing import Any, Final, TypeVar
+
+from foldin.v1 import recommendation_pb2 as pb
+from foldin_model.ids import UserId
+from google.protobuf.message import Message
+
+from benchmarks.serving.catalogue import Served
+from benchmarks.serving.wire import grpc_request
+
+T = TypeVar("T")
+SERVICE: Final = "/foldin.v1.RecommendationService/"
+ZIPF_EXPONENT: Final = 1.1
+DRAWS: Final = 50_000
+ITEMS_A_USER: Final = 20
+MIX: Final = {"Recommend": 90, "SimilarItems": 9, "SubmitRating": 1}
+REPLIES: Final[dict[str, Any]] = {
+    "Recommend": pb.RecommendResponse,
+    "SimilarItems": pb.SimilarItemsResponse,
+    "SubmitRating": pb.SubmitRatingResponse,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: the method, its message, and both as they travel."""
+
+    method: str
+    message: bytes
+    wire: bytes
+
+
+class Calls:
+    """The calls of one catalogue."""
+
+    def __init__(self, served: Served, seed: int = 2) -> None:
+        self._random = Random(seed)  # noqa: S311 (no secret)
+        users = list(served.users)
+        self._random.shuffle(users)
+        cut = len(users) * 4 // 5
+        self.readers, self.movers = users[:cut], users[cut:]
+        ids = served.model.catalog.item_ids
+        counts = served.model.catalog.rating_counts
+        self._items = [ids[row] for row in counts.argsort()[::-1].tolist()]
+        self.everyone = [_recommend(user) for user in self.readers]
+
+    def zipf(self, count: int = DRAWS) -> list[Call]:
+        """Recommend for readers by Zipf's law."""
+        return self._drawn(self.everyone, count)
+
+    def similar(self, count: int = DRAWS) -> list[Call]:
+        """SimilarItems, popular items more often."""
+        calls = [
+            _call("SimilarItems", pb.SimilarItemsRequest(item_id=item, page_size=10))
+            for item in self._items[:2_000]
+        ]
+        return self._drawn(calls, count)
+
+    def submits(self, count: int = DRAWS) -> list[Call]:
+        """SubmitRating for movers by Zipf's law; each rates the same few items again and again."""
+        movers = list(range(len(self.movers)))
+        return [self._submit(mover) for mover in self._drawn(movers, count)]
+
+    def mixed(self, count: int = DRAWS) -> list[Call]:
+        """Of 100 calls 90 Recommend, 9 SimilarItems and 1 SubmitRating, all of the movers."""
+        mover_calls = [_recommend(user) for user in self.movers]
+        streams = {
+            "Recommend": cycle(self._drawn(mover_calls, count)),
+            "SimilarItems": cycle(self.similar(count)),
+            "SubmitRating": cycle(self.submits(count)),
+        }
+        methods = self._random.choices(list(MIX), list(MIX.values()), k=count)
+        return [next(streams[method]) for method in methods]
+
+    def _submit(self, mover: int) -> Call:
+        item = self._items[(mover + self._random.randrange(ITEMS_A_USER)) % len(self._items)]
+        value = 0.5 * self._random.randint(1, 10)
+        user = self.movers[mover]
+        message = pb.SubmitRatingRequest(user_id=user, item_id=item, value=value)
+        return _call("SubmitRating", message)
+
+    def _drawn(self, values: Sequence[T], count: int) -> list[T]:
+        weights = [rank**-ZIPF_EXPONENT for rank in range(1, len(values) + 1)]
+        return self._random.choices(values, weights, k=count)
+
+
+def sample(calls: Sequence[Call], count: int) -> list[Call]:
+    """Calls from all over the list."""
+    return list(islice(calls, 0, None, max(1, len(calls) // count)))
+
+
+def _recommend(user: UserId) -> Call:
+    return _call("Recommend", pb.RecommendRequest(user_id=user, page_size=10))
+
+
+def _call(method: str, message: Message) -> Call:
+    packed = message.SerializeToString()
+    return Call(method, packed, grpc_request(SERVICE + method, packed))

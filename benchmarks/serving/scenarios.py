@@ -1,0 +1,269 @@
+"""Which server takes which load, and what is compared with what.
+
+A bar that needs what the server or the machine lacks is left out, and `why_missing` says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from redis import Redis
+
+from benchmarks.serving import freshness, servers
+from benchmarks.serving.bars import Samples
+from benchmarks.serving.catalogue import forget_folded
+from benchmarks.serving.servers import Running
+from benchmarks.serving.stage import MANY, Stage, json_wires, wires
+
+PARTS: Final = ("bars", "submit", "processes", "matrix", "fresh")
+ONCE: Final = ("processes", "matrix", "fresh")  # on one catalogue only
+CONNECTIONS: Final = (1, 8, MANY)
+REUSE: Final = "--answer-cache-size"
+NEEDS: Final = {
+    "serve.native.reuse": REUSE,
+    "serve.native.bounded": "--freshness",
+    "serve.visible": "--freshness",
+    "serve.processes": "--workers",
+}
+PACKAGES: Final = {"serve.peers.fastapi": "fastapi"}
+
+
+def why_missing(bar: str, parts: Sequence[str]) -> str:
+    """Why a run gave the bar no value."""
+    if bar in PACKAGES and find_spec(PACKAGES[bar]) is None:
+        return "pip install 'foldin[bench]'"
+    if len(parts) < len(PARTS):
+        return "its part was left out"
+    return f"`foldin serve` has no {NEEDS.get(bar, '--transport')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The measurements on one stage; `options` are those that `foldin serve` has."""
+
+    stage: Stage
+    samples: Samples
+    options: frozenset[str]
+    rounds: int
+
+    @property
+    def transports(self) -> tuple[str, ...]:
+        return ("grpcio", "native") if "--transport" in self.options else ("grpcio",)
+
+    def recommend_bars(self) -> None:
+        """Recommend against the floors and the peers, in turns."""
+        calls = self.stage.calls
+        zipf, everyone = wires(calls.zipf()), wires(calls.everyone)
+        with ExitStack() as stack:
+            ours = {
+                transport: stack.enter_context(self._foldin(transport, reuse=False))
+                for transport in self.transports
+            }
+            self.stage.warm(ours["grpcio"])
+            reply_bytes = self.stage.checked_bytes(ours["grpcio"], calls.everyone)
+            echo = stack.enter_context(servers.echo("grpcio", reply_bytes))
+            native_echo = stack.enter_context(servers.echo("native", reply_bytes))
+            reused = self._optional(stack, REUSE)
+            bounded = self._optional(stack, "--freshness", "bounded")
+            peers = self._peers(stack)
+            for _ in range(self.rounds):
+                floor = self.stage.run("echo", echo, cycle(zipf))
+                self.stage.run("echo", native_echo, cycle(zipf))
+                done = self.stage.run(
+                    "Recommend, Zipf", ours["grpcio"], cycle(zipf), reply_bytes=reply_bytes
+                )
+                self._add("serve.grpcio", done.rate / floor.rate)
+                if "native" in ours:
+                    done = self.stage.run(
+                        "Recommend, folded",
+                        ours["native"],
+                        cycle(everyone),
+                        reply_bytes=reply_bytes,
+                    )
+                    self._add("serve.native.folded", done.rate / floor.rate)
+                    self._add("serve.native.p99", done.p99_ms / floor.p99_ms)
+                    self._against_peers(done.rate, peers, everyone)
+                if reused is not None:
+                    again = self.stage.run(
+                        "Recommend, reused", reused, cycle(zipf), reply_bytes=reply_bytes
+                    )
+                    self._add("serve.native.reuse", again.rate / floor.rate)
+                if bounded is not None:
+                    again = self.stage.run(
+                        "Recommend, bounded", bounded, cycle(zipf), reply_bytes=reply_bytes
+                    )
+                    self._add("serve.native.bounded", again.rate / floor.rate)
+                for transport, server in ours.items():
+                    forget_folded(self.stage.url, calls.readers)
+                    done = self.stage.run(
+                        "Recommend, history", server, everyone, warm=False, reply_bytes=reply_bytes
+                    )
+                    if transport == "native":
+                        self._add("serve.native.history", done.rate / floor.rate)
+                self.stage.warm(ours["grpcio"])
+
+    def submit_bars(self) -> None:
+        """SubmitRating against the floor, by when the store's log is synced to disk."""
+        submits = wires(self.stage.calls.submits())
+        with ExitStack() as stack:
+            ours = {
+                transport: stack.enter_context(self._foldin(transport))
+                for transport in self.transports
+            }
+            size = self.stage.checked_bytes(ours["grpcio"], self.stage.calls.submits(100))
+            echo = stack.enter_context(servers.echo("grpcio", size))
+            for _ in range(self.rounds):
+                floor = self.stage.run("echo of SubmitRating", echo, cycle(submits))
+                for durability in ("everysec", "always"):
+                    for transport, server in ours.items():
+                        with self._synced(durability):
+                            scenario = f"SubmitRating, {durability}"
+                            done = self.stage.run(scenario, server, cycle(submits))
+                        if transport == "native":
+                            self._add(f"serve.submit.{durability}", done.rate / floor.rate)
+
+    def processes_bar(self) -> None:
+        """Two processes against one."""
+        if "--workers" not in self.options:
+            return
+        zipf = wires(self.stage.calls.zipf())
+        with self._foldin("grpcio") as one, self._foldin("grpcio", workers=2) as two:
+            self.stage.warm(one)
+            size = self.stage.checked_bytes(one, self.stage.calls.everyone)
+            floor, floors = (servers.echo("grpcio", size, processes=count) for count in (1, 2))
+            with floor as echo, floors as echoes:
+                for _ in range(self.rounds):
+                    self.stage.run("echo", echo, cycle(zipf))
+                    self.stage.run("echo", echoes, cycle(zipf), processes=2)
+                    single = self.stage.run("Recommend, Zipf", one, cycle(zipf))
+                    double = self.stage.run("Recommend, Zipf", two, cycle(zipf), processes=2)
+                    self._add("serve.processes", double.rate / single.rate)
+
+    def matrix(self) -> None:
+        """Every kind of call on every transport, by connections and processes."""
+        calls = self.stage.calls
+        kinds = {
+            "Recommend, Zipf": calls.zipf(),
+            "SimilarItems": calls.similar(),
+            "SubmitRating": calls.submits(),
+            "mix 90/9/1": calls.mixed(),
+        }
+        for processes in (1, 2) if "--workers" in self.options else (1,):
+            for transport in self.transports:
+                with self._foldin(transport, workers=processes) as server:
+                    self.stage.warm(server)
+                    for scenario, drawn in kinds.items():
+                        size = self.stage.checked_bytes(server, drawn)
+                        self._by_connections(scenario, server, wires(drawn), processes, size)
+                    size = self.stage.checked_bytes(server, calls.everyone)
+                with servers.echo(transport, size, processes=processes) as echo:
+                    self._by_connections("echo", echo, wires(calls.zipf()), processes, size)
+
+    def freshness_bars(self, pairs: int, polls: int) -> None:
+        """Ratings on one process, answers of another."""
+        items = [str(item) for item in self.stage.served.model.catalog.item_ids]
+        with ExitStack() as stack:
+            four = [stack.enter_context(self._foldin(self.transports[-1])) for _ in range(4)]
+            stale = freshness.stale_answers([one.address for one in four], items, pairs)
+            print(f"{stale} stale answers in {pairs} pairs over {len(four)} processes")
+            self._add("serve.stale", stale)
+        with ExitStack() as stack:
+            if "--freshness" in self.options:
+                options = ("--freshness", "bounded")
+                two = [
+                    stack.enter_context(self._foldin(self.transports[-1], *options))
+                    for _ in range(2)
+                ]
+                seen_ms = freshness.visible_p99_ms([one.address for one in two], items, polls)
+                self._add("serve.visible", seen_ms)
+
+    def _by_connections(
+        self,
+        scenario: str,
+        server: Running,
+        calls: Sequence[bytes],
+        processes: int,
+        reply_bytes: int,
+    ) -> None:
+        for connections in CONNECTIONS:
+            self.stage.run(
+                scenario,
+                server,
+                cycle(calls),
+                connections=connections,
+                processes=processes,
+                reply_bytes=reply_bytes,
+            )
+
+    def _foldin(
+        self, transport: str, *options: str, reuse: bool = True, workers: int = 1
+    ) -> AbstractContextManager[Running]:
+        chosen = ("--transport", transport) if "--transport" in self.options else ()
+        forgetful = () if reuse else self._forgetful()
+        name = " ".join(("foldin", transport, *options))
+        return servers.foldin(
+            name,
+            self.stage.url,
+            self.stage.data_dir,
+            *chosen,
+            *forgetful,
+            *options,
+            workers=workers,
+        )
+
+    def _forgetful(self) -> tuple[str, ...]:
+        """The options with which nothing of a user stays in the process."""
+        reuse = (REUSE, "0") if REUSE in self.options else ()
+        return ("--user-cache-size", "1", *reuse)
+
+    def _optional(self, stack: ExitStack, option: str, *values: str) -> Running | None:
+        if option not in self.options or "native" not in self.transports:
+            return None
+        options = (option, *values) if values else ()
+        return stack.enter_context(self._foldin("native", *options))
+
+    def _peers(self, stack: ExitStack) -> dict[str, Running]:
+        data = self._peer_data()
+        peers = {"grpc": stack.enter_context(servers.peer("plain_grpc", data))}
+        if find_spec("fastapi") and find_spec("uvicorn"):
+            peers["fastapi"] = stack.enter_context(servers.peer("fastapi_app", data, "2"))
+        return peers
+
+    def _against_peers(
+        self, rate: float, peers: dict[str, Running], everyone: Sequence[bytes]
+    ) -> None:
+        for name, server in peers.items():
+            http = name == "fastapi"
+            calls = json_wires(self.stage) if http else everyone
+            done = self.stage.run("Recommend, in memory", server, cycle(calls), http=http)
+            self._add(f"serve.peers.{name}", rate / done.rate)
+
+    def _peer_data(self) -> Path:
+        served = self.stage.served
+        path = self.stage.data_dir / "peer.npz"
+        np.savez(
+            path,
+            items=served.model.items,
+            item_ids=np.array(served.model.catalog.item_ids),
+            titles=np.array(served.model.catalog.titles),
+            user_ids=np.array(served.users),
+            queries=served.queries,
+        )
+        return path
+
+    @contextmanager
+    def _synced(self, durability: str) -> Iterator[None]:
+        with Redis.from_url(self.stage.url) as store:
+            store.config_set("appendfsync", durability)
+            try:
+                yield
+            finally:
+                store.config_set("appendfsync", "everysec")
+
+    def _add(self, bar: str, value: float) -> None:
+        self.samples.add(bar, self.stage.served.name, value)

@@ -1,0 +1,147 @@
+"""The servers that are loaded, each as processes of its own, and the processor time they take.
+
+Everything is started with the interpreter that runs the benchmark.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from typing import IO, Final
+
+from benchmarks.serving.catalogue import NAMESPACE
+
+ROOT: Final = Path(__file__).parents[2]
+STORE_TIMEOUT_MS: Final = 10_000  # a busy store is waited for: no answer is a degraded one
+CLOCK_TICKS: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that takes calls."""
+
+    name: str
+    address: str
+    processes: "tuple[subprocess.Popen[str], ...]"
+
+    def cpu_seconds(self) -> float:
+        """Processor time so far of the processes and all that they started."""
+        return sum(_cpu_seconds(process.pid) for process in self.processes)
+
+
+@contextmanager
+def foldin(
+    name: str, url: str, data_dir: Path, *options: str, workers: int = 1
+) -> Iterator[Running]:
+    """`foldin serve`, without a log line a call."""
+    address = f"127.0.0.1:{free_port()}"
+    more = ("--workers", str(workers)) if workers > 1 else ()
+    command = (
+        *(sys.executable, "-m", "foldin_server", "--address", address, "--redis-url", url),
+        *("--namespace", NAMESPACE, "--data-dir", str(data_dir)),
+        *("--store-timeout-ms", str(STORE_TIMEOUT_MS)),
+        *("--no-log-calls", *more, *options),
+    )
+    with _started(name, address, [command], '"event": "serving"', workers) as running:
+        yield running
+
+
+@contextmanager
+def echo(transport: str, reply_bytes: int, *, processes: int = 1) -> Iterator[Running]:
+    """The bare floor on `transport`, its processes on one port."""
+    address = f"127.0.0.1:{free_port()}"
+    command = (*module("serving.echo"), transport, address, str(reply_bytes))
+    with _started(f"echo {transport}", address, [command] * processes, "ready") as running:
+        yield running
+
+
+@contextmanager
+def peer(name: str, data: Path, *options: str) -> Iterator[Running]:
+    """A server of benchmarks/peers/."""
+    address = f"127.0.0.1:{free_port()}"
+    command = (*module(f"peers.{name}"), address, str(data), *options)
+    workers = int(options[0]) if options else 1
+    with _started(name, address, [command], "ready", workers) as running:
+        yield running
+
+
+def module(name: str) -> tuple[str, ...]:
+    """The command that runs a module of the benchmarks."""
+    return sys.executable, "-m", f"benchmarks.{name}"
+
+
+def options_of_serve() -> frozenset[str]:
+    """The options that `foldin serve` has."""
+    command = (sys.executable, "-m", "foldin_server", "--help")
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    return frozenset(re.findall(r"--[a-z][a-z-]*", told))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def _started(
+    name: str, address: str, commands: Sequence[Sequence[str]], ready: str, lines: int = 1
+) -> Iterator[Running]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("FOLDIN_")}
+    environment = {**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    processes = [
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env=environment,
+        )
+        for command in commands
+    ]
+    try:
+        for process in processes:
+            _wait(name, process, ready, lines)
+        yield Running(name, address, tuple(processes))
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+def _wait(name: str, process: "subprocess.Popen[str]", ready: str, lines: int) -> None:
+    """Returns when `ready` was printed in so many lines; what comes after is read and dropped."""
+    output: IO[str] = process.stdout  # type: ignore[assignment]  # it is a pipe
+    said: deque[str] = deque(maxlen=20)
+    while lines:
+        line = output.readline()
+        if not line:
+            raise RuntimeError(f"{name} ended before it served:\n" + "".join(said))
+        said.append(line)
+        lines -= ready in line
+    Thread(target=deque, args=(output, 0), daemon=True).start()
+
+
+def _cpu_seconds(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:  # it ended meanwhile
+        return 0.0
+    own = (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+    return own + sum(_cpu_seconds(int(child)) for child in children)
+
+
+def cpu_seconds_of(pid_file: Path) -> float:
+    """Processor time so far of the process whose id stands in the file."""
+    return _cpu_seconds(int(pid_file.read_text()))
