@@ -21,7 +21,7 @@ from foldin_trainer.learning.prior import training_noise
 from foldin_trainer.splits import HeldOutCase
 
 LENGTHS: Final = (0, 1, 5, 20, None)  # None: the four fifths that the protocol gives
-NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0)
+NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
 # A larger w would let the rating vectors of items that one user rated, which are mostly noise,
 # overrule the ranking head, and with it what a low rating says of an item's neighbours.
@@ -33,6 +33,8 @@ LIST_LENGTH: Final = 10
 class Question:
     """One held-out user with a history of one of the lengths, rows in increasing order.
 
+    A short history holds her earliest ratings: a newcomer's first ones tell less of the rest than
+    random ones do.
     `liked_rows` are those of the hidden rows that she rated above the mean rating.
     """
 
@@ -72,9 +74,11 @@ def _questions(ratings: Ratings, cases: Sequence[HeldOutCase]) -> Questions:
 
 
 def _question(ratings: Ratings, case: HeldOutCase, length: int | None, mean: float) -> Question:
-    given = case.given_index[:length]
+    known = case.given_index
+    if ratings.timestamps is not None:
+        known = known[np.argsort(ratings.timestamps[known], kind="stable")]
+    given, rest = known[:length], known[len(known[:length]) :]
     given = given[np.argsort(ratings.items[given])]
-    rest = case.given_index[len(given) :]
     hidden = np.concatenate((rest, case.hidden_index))
     rows, values = ratings.items[hidden], ratings.values[hidden]
     liked = rows[values > mean]
