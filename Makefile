@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 SOURCES := client/foldin_client model server trainer tests benchmarks deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint load protos bench-accuracy bench-foldin clean clean-data
+.PHONY: help demo up test check lint load protos bench-accuracy bench-foldin bench-serve bench-report clean clean-data
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -48,6 +48,12 @@ bench-accuracy: $(VENV)/.all ## the accuracy tables
 
 bench-foldin: $(VENV)/.all ## how close and how fast fold-in is
 	@$(BIN)/python benchmarks/foldin.py
+
+bench-serve: $(VENV)/.bench ## what a recommendation costs over the RPC that carries it
+	@$(BIN)/python -m benchmarks.serving
+
+bench-report: $(VENV)/.bench ## benchmarks/README.md from the results
+	@$(BIN)/python benchmarks/report.py
 
 clean: ## remove the environment and every cache; ratings and models stay
 	@rm -rf $(VENV) .ci/venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

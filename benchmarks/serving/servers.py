@@ -129,7 +129,13 @@ def _wait(name: str, process: "subprocess.Popen[str]", ready: str, lines: int) -
             raise RuntimeError(f"{name} ended before it served:\n" + "".join(said))
         said.append(line)
         lines -= ready in line
-    Thread(target=deque, args=(output, 0), daemon=True).start()
+    Thread(target=_drain, args=(output,)).start()
+
+
+def _drain(output: IO[str]) -> None:
+    """Reads what a server says until it has ended."""
+    with output:
+        deque(output, 0)
 
 
 def _cpu_seconds(pid: int) -> float:
