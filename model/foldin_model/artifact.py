@@ -1,6 +1,7 @@
 """A model as one blob of aligned little-endian arrays, cut into chunks; ids and rows in one piece.
 
-Reading it copies nothing but the strings: the arrays are views into the buffer.
+Reading it copies nothing but the strings of a small catalogue: the arrays are views into the
+buffer.
 """
 
 import json
@@ -8,7 +9,6 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise
 from mmap import mmap
 from typing import Final
 
@@ -16,19 +16,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foldin_model.arrays import Integers
-from foldin_model.catalog import Catalog, Cluster
+from foldin_model.bounding import BLOCK_ROWS, Bounds
+from foldin_model.catalog import Catalog, Cluster, Genres, Years
+from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.ids import ItemId
 from foldin_model.jsonreading import JsonReader
 from foldin_model.manifest import Chunk, Manifest, Section
 from foldin_model.model import Model
+from foldin_model.texts import HashedRows, Postings, Texts
+from foldin_model.titles import TitleIndex
 
 Blob = bytes | memoryview | mmap
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
 ALIGNMENT: Final = 64
 FORMAT: Final = 1
-NO_YEAR: Final = np.iinfo(np.int32).min
+EAGER_ITEMS: Final = 50_000
 _HEADER: Final = struct.Struct("<8sIxxxxQ40x")  # magic, format, bytes of the whole blob
 _MAGIC: Final = b"foldin\x1a\n"
 
@@ -36,32 +39,40 @@ _MAGIC: Final = b"foldin\x1a\n"
 def pack(model: Model) -> tuple[bytes, tuple[Section, ...]]:
     """The blob that `unpack` reads, and where its arrays lie; equal models give equal bytes."""
     catalog = model.catalog
-    genres = sorted({genre for of_item in catalog.genres for genre in of_item})
-    codes = {genre: code for code, genre in enumerate(genres)}
+    derived = Derived.of(model)
+    genres = Genres.of(catalog.genres)
+    hashed = HashedRows.of(catalog.item_ids)
     arrays: dict[str, NDArray[np.generic]] = {
         "items": model.items.astype("<f4", copy=False),
+        "items.bounds": derived.item_bounds.lengths.astype("<f8", copy=False),
         "similarity": model.similarity.astype("<f4", copy=False),
+        "similarity.bounds": derived.similarity_bounds.lengths.astype("<f8", copy=False),
         "rating_counts": catalog.rating_counts.astype("<i8", copy=False),
         "rating_means": catalog.rating_means.astype("<f4", copy=False),
         "cluster_ids": catalog.cluster_ids.astype("<i4", copy=False),
-        "years": np.array([NO_YEAR if y is None else y for y in catalog.years], "<i4"),
-        "genres.codes": np.array([codes[g] for of_item in catalog.genres for g in of_item], "<i4"),
-        "genres.offsets": _offsets([len(of_item) for of_item in catalog.genres]),
+        "years": Years.of(catalog.years).numbers.astype("<i4", copy=False),
+        "genres.codes": genres.codes.astype("<i4", copy=False),
+        "genres.offsets": genres.offsets.astype("<i8", copy=False),
         "clusters": np.frombuffer(_clusters_json(catalog.clusters), np.uint8),
+        "item_ids.hashes": hashed.hashes.astype("<u8", copy=False),
+        "item_ids.rows": hashed.rows.astype("<i4", copy=False),
+        **_packed_texts("item_ids", catalog.item_ids),
+        **_packed_texts("titles", catalog.titles),
+        **_packed_texts("genres.names", genres.names),
     }
-    for name, texts in (
-        ("item_ids", catalog.item_ids),
-        ("titles", catalog.titles),
-        ("genres.names", genres),
+    for name, postings in (
+        ("title_words", derived.titles.words),
+        ("title_names", derived.titles.names),
+        ("by_genre", derived.genres),
     ):
-        encoded = [text.encode() for text in texts]
-        arrays[f"{name}.bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
-        arrays[f"{name}.offsets"] = _offsets([len(text) for text in encoded])
+        arrays |= _packed_texts(name, postings.keys)
+        arrays[f"{name}.starts"] = postings.starts.astype("<i8", copy=False)
+        arrays[f"{name}.rows"] = postings.rows.astype("<i4", copy=False)
     return _lay_out(arrays)
 
 
-def unpack(blob: Blob, manifest: Manifest) -> Model:
-    """The model whose arrays are read-only views into the blob.
+def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
+    """The model whose arrays are read-only views into the blob, and what was derived from it.
 
     Raises ArtifactCorrupt where header, counts or shapes disagree with the manifest. Hashes are
     not looked at here; see `check_chunks`.
@@ -70,24 +81,13 @@ def unpack(blob: Blob, manifest: Manifest) -> Model:
     sections = _Sections(blob, {section.name: section for section in manifest.sections})
     n = manifest.item_count
     dimension = manifest.ranking_dimension + 1 + manifest.rating_dimension
+    similar = manifest.similarity_dimension
     for name, prior in (("ranking", manifest.ranking_prior), ("rating", manifest.rating_prior)):
         wanted = getattr(manifest, f"{name}_dimension")
         if len(prior) != wanted:
             raise ArtifactCorrupt(f"the {name} prior has {len(prior)} numbers, not {wanted}")
-    years = sections.array("years", "<i4", (n,)).tolist()
-    catalog = Catalog(
-        item_ids=tuple(ItemId(text) for text in sections.texts("item_ids", n)),
-        titles=sections.texts("titles", n),
-        genres=sections.genres(n),
-        years=tuple(None if year == NO_YEAR else year for year in years),
-        rating_counts=sections.array("rating_counts", "<i8", (n,)).view(np.int64),
-        rating_means=sections.array("rating_means", "<f4", (n,)).view(np.float32),
-        cluster_ids=sections.array("cluster_ids", "<i4", (n,)).view(np.int32),
-        clusters=sections.clusters(),
-    )
-    similar = manifest.similarity_dimension
-    return Model(
-        catalog=catalog,
+    model = Model(
+        catalog=_catalog(sections, n),
         items=sections.array("items", "<f4", (n, dimension)).view(np.float32),
         similarity=sections.array("similarity", "<f4", (n, similar)).view(np.float32),
         scale=manifest.scale,
@@ -96,6 +96,42 @@ def unpack(blob: Blob, manifest: Manifest) -> Model:
         ranking_prior=np.array(manifest.ranking_prior, np.float64),
         rating_prior=np.array(manifest.rating_prior, np.float64),
         ranking_rule=manifest.ranking_rule,
+    )
+    derived = Derived(
+        item_bounds=sections.bounds("items", n, manifest.ranking_dimension),
+        similarity_bounds=sections.bounds("similarity", n, similar),
+        titles=TitleIndex(
+            sections.postings("title_words", n),
+            sections.postings("title_names", n),
+            model.catalog.rating_counts,
+        ),
+        genres=sections.postings("by_genre", n),
+    )
+    return model, derived
+
+
+def _catalog(sections: "_Sections", n: int) -> Catalog:
+    """Its texts are taken out of the blob at once where they are few: that is faster to serve."""
+    item_ids = sections.texts("item_ids", n)
+    titles = sections.texts("titles", n)
+    genres = sections.genres(n)
+    years = Years(sections.array("years", "<i4", (n,)).view(np.int32))
+    hashed = HashedRows(
+        item_ids,
+        sections.array("item_ids.hashes", "<u8", (n,)).view(np.uint64),
+        sections.array("item_ids.rows", "<i4", (n,)).view(np.int32),
+    )
+    few = n <= EAGER_ITEMS
+    return Catalog(
+        item_ids=_taken("item_ids", item_ids) if few else item_ids,
+        titles=_taken("titles", titles) if few else titles,
+        genres=tuple(genres) if few else genres,
+        years=tuple(years) if few else years,
+        rating_counts=sections.array("rating_counts", "<i8", (n,)).view(np.int64),
+        rating_means=sections.array("rating_means", "<f4", (n,)).view(np.float32),
+        cluster_ids=sections.array("cluster_ids", "<i4", (n,)).view(np.int32),
+        clusters=sections.clusters(),
+        id_rows=None if few else hashed,
     )
 
 
@@ -157,31 +193,40 @@ class _Sections:
         flat = np.frombuffer(self.blob, dtype, count, section.offset)
         return flat.reshape(section.shape)
 
-    def texts(self, name: str, count: int | None) -> tuple[str, ...]:
-        """The strings of a section."""
-        packed = self.array(f"{name}.bytes", "|u1", (None,)).tobytes()
-        ends = self.offsets(name, None if count is None else count + 1, len(packed))
-        try:
-            return tuple(packed[start:end].decode() for start, end in pairwise(ends))
-        except UnicodeDecodeError as error:
-            raise ArtifactCorrupt(f"section {name} is not UTF-8: {error}") from error
+    def texts(self, name: str, count: int | None) -> Texts:
+        """The strings of a section, which are decoded when they are asked for."""
+        packed = self.array(f"{name}.bytes", "|u1", (None,)).view(np.uint8)
+        return Texts(packed, self.offsets(f"{name}.offsets", count, len(packed)))
 
-    def offsets(self, name: str, count: int | None, total: int) -> list[int]:
+    def offsets(self, name: str, count: int | None, total: int) -> Integers:
         """Where the entries of a section begin, and the end of the last."""
-        offsets = self.array(f"{name}.offsets", "<i8", (count,)).view(np.int64)
-        if offsets[0] != 0 or offsets[-1] != total or (np.diff(offsets) < 0).any():
-            raise ArtifactCorrupt(f"section {name} has offsets that do not increase to {total}")
-        return [int(offset) for offset in offsets]
+        length = None if count is None else count + 1
+        offsets = self.array(name, "<i8", (length,)).view(np.int64)
+        broken = len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != total
+        if broken or (offsets[1:] < offsets[:-1]).any():
+            raise ArtifactCorrupt(f"section {name} does not increase from 0 to {total}")
+        return offsets
 
-    def genres(self, count: int) -> tuple[tuple[str, ...], ...]:
+    def genres(self, count: int) -> Genres:
         """The genres of each item."""
-        names = self.texts("genres.names", None)
+        names = _taken("genres.names", self.texts("genres.names", None))
         codes = self.array("genres.codes", "<i4", (None,)).view(np.int32)
         if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
             raise ArtifactCorrupt(f"section genres names more than its {len(names)} genres")
-        ends = self.offsets("genres", count + 1, len(codes))
-        of_items = pairwise(ends)
-        return tuple(tuple(names[code] for code in codes[start:end]) for start, end in of_items)
+        return Genres(names, codes, self.offsets("genres.offsets", count, len(codes)))
+
+    def postings(self, name: str, count: int) -> Postings:
+        """Rows, less than `count`, by key."""
+        keys = self.texts(name, None)
+        rows = self.array(f"{name}.rows", "<i4", (None,)).view(np.int32)
+        if len(rows) and not 0 <= rows.min() <= rows.max() < count:
+            raise ArtifactCorrupt(f"section {name}.rows has rows beyond the {count} there are")
+        return Postings(keys, self.offsets(f"{name}.starts", len(keys), len(rows)), rows)
+
+    def bounds(self, name: str, count: int, cut: int) -> Bounds:
+        """The bounds of a matrix of `count` rows."""
+        blocks = -(-count // BLOCK_ROWS)
+        return Bounds(self.array(f"{name}.bounds", "<f8", (blocks, 3)).view(np.float64), cut)
 
     def clusters(self) -> tuple[Cluster, ...]:
         """The clusters, in order."""
@@ -227,8 +272,19 @@ def _check_header(blob: Blob, manifest: Manifest) -> None:
         )
 
 
-def _offsets(lengths: Sequence[int]) -> Integers:
-    return np.concatenate(([0], np.cumsum(lengths, dtype=np.int64))).astype("<i8")
+def _packed_texts(name: str, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+    packed = Texts.of(texts)
+    return {
+        f"{name}.bytes": packed.packed,
+        f"{name}.offsets": packed.offsets.astype("<i8", copy=False),
+    }
+
+
+def _taken(name: str, texts: Texts) -> tuple[str, ...]:
+    try:
+        return tuple(texts)
+    except UnicodeDecodeError as error:
+        raise ArtifactCorrupt(f"section {name} is not UTF-8: {error}") from error
 
 
 def _clusters_json(clusters: Sequence[Cluster]) -> bytes:

@@ -12,7 +12,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 
 BLOCK_ROWS: Final = 8_192
-FLAT_ROWS: Final = 20_000
+FLAT_ROWS: Final = 50_000
 """From this many rows on the pruned scan is faster than the flat one (`foldin bench index`)."""
 _ROUNDING_UP: Final = 1.0 + 2.0**-40
 

@@ -1,13 +1,15 @@
 """The items that a model knows: ids, titles, genres, years, clusters and counts of ratings."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from typing import Self
+from collections.abc import Iterable, Sequence
+from dataclasses import InitVar, dataclass, field, replace
+from typing import Final, Self, overload
 
 import numpy as np
 
 from foldin_model.arrays import Floats, Integers, Rows
-from foldin_model.ids import ItemId
+from foldin_model.texts import HashedRows, offsets_of
+
+NO_YEAR: Final = int(np.iinfo(np.int32).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,25 +23,89 @@ class Cluster:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Years(Sequence[int | None]):
+    """Years as (n,) int32 `numbers`, NO_YEAR where one is missing."""
+
+    numbers: Rows
+
+    @classmethod
+    def of(cls, years: Sequence[int | None]) -> Self:
+        """The same years."""
+        if isinstance(years, cls):
+            return years
+        numbers = [NO_YEAR if year is None else year for year in years]
+        return cls(np.array(numbers, np.int32))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> int | None: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int | None]: ...
+    def __getitem__(self, index: int | slice) -> int | Sequence[int | None] | None:
+        if isinstance(index, slice):
+            return Years(self.numbers[index])
+        number = int(self.numbers[index])
+        return None if number == NO_YEAR else number
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Genres(Sequence[tuple[str, ...]]):
+    """The genres of item i are `names` of `codes[offsets[i]:offsets[i + 1]]`."""
+
+    names: Sequence[str]
+    codes: Rows
+    offsets: Integers
+
+    @classmethod
+    def of(cls, genres: Sequence[tuple[str, ...]]) -> Self:
+        """The same genres, their names sorted."""
+        if isinstance(genres, cls):
+            return genres
+        names = sorted({genre for of_item in genres for genre in of_item})
+        codes = {genre: code for code, genre in enumerate(names)}
+        flat = np.array([codes[genre] for of_item in genres for genre in of_item], np.int32)
+        return cls(names, flat, offsets_of(map(len, genres)))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[tuple[str, ...]]: ...
+    def __getitem__(self, index: int | slice) -> tuple[str, ...] | Sequence[tuple[str, ...]]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = range(len(self))[index]
+        codes = self.codes[self.offsets[place] : self.offsets[place + 1]]
+        return tuple(self.names[code] for code in codes.tolist())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
     """One entry a row, in row order. A missing title is "", a missing year None.
 
     `rating_counts` is (n,) int64, `rating_means` (n,) float32 with NaN where nothing was rated,
-    `cluster_ids` (n,) int32, numbered from 1.
+    `cluster_ids` (n,) int32, numbered from 1. `id_rows` finds the rows of the ids; without it a
+    dictionary is made.
     """
 
-    item_ids: tuple[ItemId, ...]
-    titles: tuple[str, ...]
-    genres: tuple[tuple[str, ...], ...]
-    years: tuple[int | None, ...]
+    item_ids: Sequence[str]
+    titles: Sequence[str]
+    genres: Sequence[tuple[str, ...]]
+    years: Sequence[int | None]
     rating_counts: Integers
     rating_means: Floats
     cluster_ids: Rows
     clusters: tuple[Cluster, ...]
-    _rows: dict[str, int] = field(init=False, repr=False)
+    id_rows: InitVar[HashedRows | None] = None
+    _rows: dict[str, int] | HashedRows = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_rows", {id_: row for row, id_ in enumerate(self.item_ids)})
+    def __post_init__(self, id_rows: HashedRows | None) -> None:
+        rows = id_rows or {id_: row for row, id_ in enumerate(self.item_ids)}
+        object.__setattr__(self, "_rows", rows)
 
     def __len__(self) -> int:
         return len(self.item_ids)

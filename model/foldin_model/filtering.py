@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from foldin_model.arrays import Mask, Rows
-from foldin_model.snapshot import NO_YEAR, Snapshot
+from foldin_model.catalog import NO_YEAR
+from foldin_model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,5 @@ def allowed(
 def _any_genre(snapshot: Snapshot, genres: Sequence[str]) -> Mask:
     mask = np.zeros(len(snapshot), np.bool_)
     for genre in genres:
-        having = snapshot.genre_masks.get(genre.casefold())
-        if having is not None:
-            mask |= having
+        mask[snapshot.genres.find(genre.casefold())] = True
     return mask

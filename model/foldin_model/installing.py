@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from typing import Final
 
 from foldin_model.artifact import check_chunk, check_chunks, unpack
+from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.ids import Version
 from foldin_model.locking import locked
@@ -24,11 +25,14 @@ MODEL_FILE: Final = "model.bin"
 _UNFINISHED: Final = ".installing-"
 
 
-def install(store: ModelStore, version: Version, directory: Path) -> Path:
+def install(
+    store: ModelStore, version: Version, directory: Path, *, thorough: bool = False
+) -> Path:
     """The version lies in `directory/<version>`, whole; the folder's path.
 
-    What is there and intact is left alone, what is there and damaged is replaced. Processes that
-    install at once wait for each other. Raises VersionNotFound, ArtifactCorrupt.
+    What is there and intact is left alone, what is there and damaged is replaced; what is there
+    is held against its hashes only if this is to be `thorough`, otherwise by size and header.
+    Processes that install at once wait for each other. Raises VersionNotFound, ArtifactCorrupt.
     """
     document = store.manifest(version)
     manifest = Manifest.from_json(document)
@@ -39,7 +43,7 @@ def install(store: ModelStore, version: Version, directory: Path) -> Path:
     with locked(directory / ".lock"):
         for left in directory.glob(f"{_UNFINISHED}*"):
             shutil.rmtree(left)
-        if _intact(target, document):
+        if _intact(target, document, thorough=thorough):
             return target
         scratch = Path(mkdtemp(prefix=_UNFINISHED, dir=directory))
         try:
@@ -58,19 +62,32 @@ def install(store: ModelStore, version: Version, directory: Path) -> Path:
     return target
 
 
-def load(path: Path) -> tuple[Manifest, Model]:
-    """The installed version in that folder; the model's arrays are views into the mapped file.
+def load(path: Path) -> tuple[Manifest, Model, Derived]:
+    """The installed version in that folder; its arrays are views into the mapped file.
 
-    Raises ArtifactCorrupt where anything, down to a single bit, is not as the manifest says.
+    Raises ArtifactCorrupt where header, size or shapes are not as the manifest says; `verify`
+    looks at every bit.
     """
+    manifest, blob = _mapped(path)
+    return manifest, *unpack(blob, manifest)
+
+
+def verify(path: Path) -> None:
+    """Returns if every bit of the installed version is as its manifest says.
+
+    Raises ArtifactCorrupt. It takes about a second a gigabyte.
+    """
+    manifest, blob = _mapped(path)
+    check_chunks(blob, manifest.chunks_of("items"))
+
+
+def _mapped(path: Path) -> tuple[Manifest, mmap.mmap]:
     try:
         manifest = Manifest.from_json((path / MANIFEST_FILE).read_bytes())
         with (path / MODEL_FILE).open("rb") as file:
-            blob = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            return manifest, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:  # an empty file cannot be mapped
         raise ArtifactCorrupt(f"version {path.name!r} cannot be read: {error}") from error
-    check_chunks(blob, manifest.chunks_of("items"))
-    return manifest, unpack(blob, manifest)
 
 
 def fetch_chunk(store: ModelStore, version: Version, chunk: Chunk) -> bytes:
@@ -80,12 +97,14 @@ def fetch_chunk(store: ModelStore, version: Version, chunk: Chunk) -> bytes:
     return piece
 
 
-def _intact(target: Path, document: bytes) -> bool:
-    """Whether that very version is there, to the last bit."""
+def _intact(target: Path, document: bytes, *, thorough: bool) -> bool:
+    """Whether that very version is there."""
     try:
         if (target / MANIFEST_FILE).read_bytes() != document:
             return False
         load(target)
+        if thorough:
+            verify(target)
     except (FileNotFoundError, ArtifactCorrupt):
         return False
     return True

@@ -25,7 +25,7 @@ from foldin_model.bounding import Bounds, kind_for
 from foldin_model.errors import ArtifactCorrupt, VersionNotFound
 from foldin_model.ids import UserId, Version
 from foldin_model.indexing import Space, recall_of
-from foldin_model.installing import fetch_chunk, install, load
+from foldin_model.installing import fetch_chunk, install, load, verify
 from foldin_model.manifest import Manifest, Setting
 from foldin_model.model import Model, TrainedUsers
 from foldin_model.store.protocols import ModelStore, Pointer
@@ -40,6 +40,7 @@ __all__ = [
     "publish",
     "remove",
     "rollback",
+    "verify",
     "versions",
 ]
 
@@ -174,7 +175,7 @@ def _check_published(
 ) -> None:
     version = Version(manifest.version)
     pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items")]
-    again = unpack(b"".join(pieces), manifest)
+    again, _ = unpack(b"".join(pieces), manifest)
     if _user_ids(store, manifest) != list(users.user_ids):
         raise ArtifactCorrupt("the trained users read back are not those that were published")
     for number, query in enumerate(_golden_queries(model, golden)):

@@ -3,24 +3,21 @@
 A snapshot is built once, beside the serving path, and never changes; a server swaps the reference.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Self
 
-import numpy as np
-
-from foldin_model.arrays import Doubles, Integers, Mask
-from foldin_model.bounding import Bounds
-from foldin_model.catalog import Catalog
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.bounding import kind_for
+from foldin_model.catalog import Years
+from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.folding import rounded
 from foldin_model.ids import Version
 from foldin_model.indexing import KINDS, Space
 from foldin_model.manifest import Manifest
 from foldin_model.model import Model
+from foldin_model.texts import Postings
 from foldin_model.titles import TitleIndex
-
-NO_YEAR: Final = np.iinfo(np.int64).min
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +25,8 @@ class Snapshot:
     """A loaded version.
 
     `retrieval` is the space of `model.items`, `similarity` that of `model.similarity`.
-    `popular_query` is the query of a user nothing is known of. `genre_masks` maps case-folded
-    genre names to (n,) masks; `years` is (n,), NO_YEAR where the year is missing.
+    `popular_query` is the query of a user nothing is known of. `genres` has the rows of
+    case-folded genre names; `years` is (n,), NO_YEAR where the year is missing.
     """
 
     manifest: Manifest
@@ -37,13 +34,13 @@ class Snapshot:
     retrieval: Space
     similarity: Space
     popular_query: Doubles
-    genre_masks: Mapping[str, Mask]
-    years: Integers
+    genres: Postings
+    years: Rows
     titles: TitleIndex
 
     @classmethod
-    def build(cls, manifest: Manifest, model: Model) -> Self:
-        """The snapshot of `model`, indexed and ready to serve.
+    def build(cls, manifest: Manifest, model: Model, derived: Derived | None = None) -> Self:
+        """The snapshot of `model`, indexed and ready to serve; what is derived is given or made.
 
         Raises ArtifactCorrupt where the manifest asks for an index that is not known here.
         """
@@ -51,17 +48,17 @@ class Snapshot:
             raise ArtifactCorrupt(
                 f"the manifest has index {manifest.index_kind!r}; this program has {[*KINDS]}"
             )
-        catalog = model.catalog
-        years = [NO_YEAR if year is None else year for year in catalog.years]
+        derived = derived or Derived.of(model)
+        kind = kind_for(len(model.catalog))
         return cls(
             manifest=manifest,
             model=model,
-            retrieval=Space.of(model.items, _item_bounds(model), manifest.index_kind),
-            similarity=Space.of(model.similarity),
+            retrieval=Space.of(model.items, derived.item_bounds, manifest.index_kind),
+            similarity=Space.of(model.similarity, derived.similarity_bounds, kind),
             popular_query=model.query(rounded(model.ranking_prior), rounded(model.rating_prior)),
-            genre_masks=_genre_masks(catalog),
-            years=np.array(years, np.int64),
-            titles=TitleIndex.build(catalog.titles, catalog.rating_counts),
+            genres=derived.genres,
+            years=Years.of(model.catalog.years).numbers,
+            titles=derived.titles,
         )
 
     @property
@@ -76,18 +73,3 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.model.catalog)
-
-
-def _item_bounds(model: Model) -> Bounds:
-    return Bounds.of(model.items, len(model.ranking_prior))
-
-
-def _genre_masks(catalog: Catalog) -> dict[str, Mask]:
-    rows: dict[str, list[int]] = {}
-    for row, genres in enumerate(catalog.genres):
-        for genre in genres:
-            rows.setdefault(genre.casefold(), []).append(row)
-    masks = {genre: np.zeros(len(catalog), np.bool_) for genre in rows}
-    for genre, having in rows.items():
-        masks[genre][having] = True
-    return masks

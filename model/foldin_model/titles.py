@@ -5,15 +5,14 @@ It matches words and the beginning of the last one; it does not correct spelling
 
 import re
 import unicodedata
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Final, Self
 
 import numpy as np
 
 from foldin_model.arrays import Integers, Mask, Rows
+from foldin_model.texts import Postings
 
 _WORD: Final = re.compile(r"\w+")
 _YEAR: Final = re.compile(r"\s*\(\d{4}\)\s*$")
@@ -33,12 +32,11 @@ def words(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TitleIndex:
-    """Rows by word and by whole title; `popularity` (n,) is each row's place by rating count."""
+    """Rows by word and by whole title; `rating_counts` (n,) orders equal matches."""
 
-    rows: Mapping[str, Sequence[int]]
-    names: Mapping[str, Sequence[int]]
-    vocabulary: Sequence[str]
-    popularity: Integers
+    words: Postings
+    names: Postings
+    rating_counts: Integers
 
     @classmethod
     def build(cls, titles: Sequence[str], rating_counts: Integers) -> Self:
@@ -50,10 +48,7 @@ class TitleIndex:
                 rows.setdefault(word, []).append(row)
             for name in _names(title):
                 names.setdefault(name, []).append(row)
-        order = np.lexsort((np.arange(len(titles)), -rating_counts))
-        popularity = np.empty(len(titles), np.int64)
-        popularity[order] = np.arange(len(titles))
-        return cls(rows, names, sorted(rows), popularity)
+        return cls(Postings.of(rows), Postings.of(names), rating_counts)
 
     def find(self, query: str) -> Rows:
         """All matching rows: whole titles first, then whole words, then a begun last word.
@@ -62,32 +57,27 @@ class TitleIndex:
         """
         asked = words(query)
         if not asked:
-            everything = np.arange(len(self.popularity) if not query.strip() else 0)
+            everything = np.arange(len(self.rating_counts) if not query.strip() else 0)
             return self._ranked(everything, np.zeros(len(everything), np.int64))
         complete = self._having(asked)
-        begun = self._having(asked[:-1]) & self._beginning(asked[-1])
+        begun = self._having(asked[:-1]) & self._mask(self.words.beginning(asked[-1]))
         grades = np.where(complete, 1, 2)
-        grades[list(self.names.get(_name(asked), ()))] = 0
+        grades[self.names.find(_name(asked))] = 0
         found = np.flatnonzero(complete | begun | (grades == 0))
         return self._ranked(found, grades[found])
 
     def _ranked(self, rows: Integers, grades: Integers) -> Rows:
-        return rows[np.lexsort((self.popularity[rows], grades))].astype(np.int32)
+        return rows[np.lexsort((rows, -self.rating_counts[rows], grades))].astype(np.int32)
 
     def _having(self, asked: Sequence[str]) -> Mask:
-        mask = np.ones(len(self.popularity), np.bool_)
+        mask = np.ones(len(self.rating_counts), np.bool_)
         for word in asked:
-            mask &= self._mask(self.rows.get(word, ()))
+            mask &= self._mask(self.words.find(word))
         return mask
 
-    def _beginning(self, start: str) -> Mask:
-        place = bisect_left(self.vocabulary, start)
-        begun = takewhile(lambda word: word.startswith(start), self.vocabulary[place:])
-        return self._mask([row for word in begun for row in self.rows[word]])
-
-    def _mask(self, rows: Sequence[int]) -> Mask:
-        mask = np.zeros(len(self.popularity), np.bool_)
-        mask[list(rows)] = True
+    def _mask(self, rows: Rows) -> Mask:
+        mask = np.zeros(len(self.rating_counts), np.bool_)
+        mask[rows] = True
         return mask
 
 

@@ -59,7 +59,7 @@ def assert_equal_models(left: Model, right: Model) -> None:
     np.testing.assert_array_equal(left.items, right.items)
     np.testing.assert_array_equal(left.similarity, right.similarity)
     for name in ("item_ids", "titles", "genres", "years", "clusters"):
-        assert getattr(left.catalog, name) == getattr(right.catalog, name)
+        assert tuple(getattr(left.catalog, name)) == tuple(getattr(right.catalog, name))
     for name in ("rating_counts", "rating_means", "cluster_ids"):
         np.testing.assert_array_equal(getattr(left.catalog, name), getattr(right.catalog, name))
     np.testing.assert_array_equal(left.ranking_prior, right.ranking_prior)
@@ -74,7 +74,7 @@ def test_a_published_model_is_installed_and_loaded_unchanged(
     version = publish(store, small)
     path = publishing.install(store, version, tmp_path)
     assert path == tmp_path / version
-    manifest, model = publishing.load(path)
+    manifest, model, _ = publishing.load(path)
     assert_equal_models(model, small.model)
     assert (manifest.version, manifest.metrics, manifest.settings) == (
         version,
@@ -88,7 +88,7 @@ def test_a_published_model_is_installed_and_loaded_unchanged(
 def test_a_loaded_model_is_a_read_only_view_of_the_file(
     store: ModelStore, small: Planted, tmp_path: Path
 ) -> None:
-    _, model = publishing.load(publishing.install(store, publish(store, small), tmp_path))
+    _, model, _ = publishing.load(publishing.install(store, publish(store, small), tmp_path))
     for array in (model.items, model.similarity, model.catalog.rating_counts):
         assert not array.flags.owndata
         assert not array.flags.writeable
@@ -205,10 +205,13 @@ def test_a_damaged_folder_is_refused_and_then_replaced(
     else:
         (path / "manifest.json").write_text("{}")
     with pytest.raises(ArtifactCorrupt):
-        publishing.load(path)
-    assert_equal_models(
-        publishing.load(publishing.install(store, version, tmp_path))[1], small.model
-    )
+        publishing.verify(path)
+    if damage != "flip":
+        with pytest.raises(ArtifactCorrupt):
+            publishing.load(path)
+    again = publishing.install(store, version, tmp_path, thorough=damage == "flip")
+    assert_equal_models(publishing.load(again)[1], small.model)
+    publishing.verify(again)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 100])
@@ -249,7 +252,7 @@ def test_installers_at_once_all_find_it_whole(small: Planted, tmp_path: Path) ->
 def test_a_mapped_model_outlives_its_folder(small: Planted, tmp_path: Path) -> None:
     store = MemoryModelStore()
     path = publishing.install(store, publish(store, small), tmp_path)
-    _, model = publishing.load(path)
+    _, model, _ = publishing.load(path)
     shutil.rmtree(path)
     assert_equal_models(model, small.model)
 
@@ -302,7 +305,7 @@ def _manifest(small: Planted) -> tuple[bytes, Manifest]:
 )
 def test_counts_and_shapes_that_disagree_are_refused(small: Planted, field: str) -> None:
     blob, manifest = _manifest(small)
-    assert_equal_models(unpack(blob, manifest), small.model)
+    assert_equal_models(unpack(blob, manifest)[0], small.model)
     with pytest.raises(ArtifactCorrupt):
         unpack(blob, replace(manifest, **{field: getattr(manifest, field) + 1}))
 

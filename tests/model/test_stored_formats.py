@@ -169,37 +169,61 @@ def test_golden_blob() -> None:
     blob, sections = pack(tiny())
     table = [(section.name, section.dtype, section.shape, section.offset) for section in sections]
     assert table == [
-        ("cluster_ids", "<i4", (2,), 64),
-        ("clusters", "|u1", (112,), 128),
-        ("genres.codes", "<i4", (2,), 256),
-        ("genres.names.bytes", "|u1", (11,), 320),
-        ("genres.names.offsets", "<i8", (3,), 384),
-        ("genres.offsets", "<i8", (3,), 448),
-        ("item_ids.bytes", "|u1", (3,), 512),
-        ("item_ids.offsets", "<i8", (3,), 576),
-        ("items", "<f4", (2, 4), 640),
-        ("rating_counts", "<i8", (2,), 704),
-        ("rating_means", "<f4", (2,), 768),
-        ("similarity", "<f4", (2, 2), 832),
-        ("titles.bytes", "|u1", (3,), 896),
-        ("titles.offsets", "<i8", (3,), 960),
-        ("years", "<i4", (2,), 1024),
+        ("by_genre.bytes", "|u1", (11,), 64),
+        ("by_genre.offsets", "<i8", (3,), 128),
+        ("by_genre.rows", "<i4", (2,), 192),
+        ("by_genre.starts", "<i8", (3,), 256),
+        ("cluster_ids", "<i4", (2,), 320),
+        ("clusters", "|u1", (112,), 384),
+        ("genres.codes", "<i4", (2,), 512),
+        ("genres.names.bytes", "|u1", (11,), 576),
+        ("genres.names.offsets", "<i8", (3,), 640),
+        ("genres.offsets", "<i8", (3,), 704),
+        ("item_ids.bytes", "|u1", (3,), 768),
+        ("item_ids.hashes", "<u8", (2,), 832),
+        ("item_ids.offsets", "<i8", (3,), 896),
+        ("item_ids.rows", "<i4", (2,), 960),
+        ("items", "<f4", (2, 4), 1024),
+        ("items.bounds", "<f8", (1, 3), 1088),
+        ("rating_counts", "<i8", (2,), 1152),
+        ("rating_means", "<f4", (2,), 1216),
+        ("similarity", "<f4", (2, 2), 1280),
+        ("similarity.bounds", "<f8", (1, 3), 1344),
+        ("title_names.bytes", "|u1", (3,), 1408),
+        ("title_names.offsets", "<i8", (3,), 1472),
+        ("title_names.rows", "<i4", (2,), 1536),
+        ("title_names.starts", "<i8", (3,), 1600),
+        ("title_words.bytes", "|u1", (3,), 1664),
+        ("title_words.offsets", "<i8", (2,), 1728),
+        ("title_words.rows", "<i4", (1,), 1792),
+        ("title_words.starts", "<i8", (2,), 1856),
+        ("titles.bytes", "|u1", (3,), 1920),
+        ("titles.offsets", "<i8", (3,), 1984),
+        ("years", "<i4", (2,), 2048),
     ]
-    assert blob[:64] == b"foldin\x1a\n\1" + bytes(7) + (1032).to_bytes(8, "little") + bytes(40)
-    assert blob[512:515] == "1é".encode()
-    assert blob[576:600] == bytes.fromhex("0000000000000000 0100000000000000 0300000000000000")
-    assert blob[640:672] == np.arange(8, dtype="<f4").tobytes()
-    assert blob[1024:] == bytes.fromhex("cf070000 00000080")
+    assert blob[:64] == b"foldin\x1a\n\1" + bytes(7) + (2056).to_bytes(8, "little") + bytes(40)
+    assert blob[64:75] == b"comedydrama"
+    assert blob[256:280] == bytes.fromhex("0000000000000000 0100000000000000 0200000000000000")
+    assert blob[768:771] == "1é".encode()
+    assert blob[832:848] == bytes.fromhex("cb1abf8beff3192f f6fc42039fba3776")
+    assert blob[896:920] == bytes.fromhex("0000000000000000 0100000000000000 0300000000000000")
+    assert blob[960:968] == bytes.fromhex("01000000 00000000")
+    assert blob[1024:1056] == np.arange(8, dtype="<f4").tobytes()
+    lengths = np.frombuffer(blob, "<f8", 3, 1088)
+    np.testing.assert_allclose(lengths, np.sqrt([126, 41, 85]), rtol=1e-11)
+    assert (lengths > np.sqrt([126, 41, 85])).all()
+    assert blob[1664:1667] == b"one"
+    assert blob[2048:] == bytes.fromhex("cf070000 00000080")
     assert (
         sha256(blob).hexdigest()
-        == "488084c812623f0814b58d330e2e63be886e93392ac4fc6311dd0af2fd7c5968"
+        == "9fd1b355d4ab97e5c0e6d24bdf6a132b301dff6278f1d53338454084f805ee0e"
     )
 
 
 def test_the_tiny_model_survives_its_blob() -> None:
     model = tiny()
     blob, sections = pack(model)
-    again = unpack(blob, tiny_manifest(sections, blob))
+    again, _ = unpack(blob, tiny_manifest(sections, blob))
     assert again.catalog.item_ids == model.catalog.item_ids
     assert again.catalog.genres == model.catalog.genres
     assert again.catalog.years == model.catalog.years

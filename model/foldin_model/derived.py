@@ -1,0 +1,42 @@
+"""What a server looks up in a model and a publisher computes for it, once, from the rest.
+
+It is stored with the model, so that a server maps it instead of computing it at every start.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from foldin_model.bounding import Bounds
+from foldin_model.catalog import Catalog
+from foldin_model.model import Model
+from foldin_model.texts import Postings
+from foldin_model.titles import TitleIndex
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """Bounds of both matrices, the items by title and by case-folded genre."""
+
+    item_bounds: Bounds
+    similarity_bounds: Bounds
+    titles: TitleIndex
+    genres: Postings
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """All of it, computed."""
+        catalog = model.catalog
+        return cls(
+            item_bounds=Bounds.of(model.items, len(model.ranking_prior)),
+            similarity_bounds=Bounds.of(model.similarity, model.similarity.shape[1]),
+            titles=TitleIndex.build(catalog.titles, catalog.rating_counts),
+            genres=_by_genre(catalog),
+        )
+
+
+def _by_genre(catalog: Catalog) -> Postings:
+    rows: dict[str, dict[int, None]] = {}
+    for row, genres in enumerate(catalog.genres):
+        for genre in genres:
+            rows.setdefault(genre.casefold(), {})[row] = None
+    return Postings.of({genre: list(having) for genre, having in rows.items()})

@@ -1,0 +1,92 @@
+"""Packed strings, and rows found by them, against the tuples and dictionaries they stand for."""
+
+import pytest
+from foldin_model import artifact, publishing, texts
+from foldin_model.catalog import Genres, Years
+from foldin_model.filtering import ItemConditions, allowed
+from foldin_model.publishing import Description
+from foldin_model.searching import popular
+from foldin_model.snapshot import Snapshot
+from foldin_model.store.memory import MemoryModelStore
+from foldin_model.texts import HashedRows, Postings, Texts
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import Planted
+
+STRINGS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+
+
+@given(strings=st.lists(STRINGS, max_size=20))
+def test_packed_texts_are_the_texts(strings: list[str]) -> None:
+    packed = Texts.of(strings)
+    assert list(packed) == strings
+    assert [packed[-1 - place] for place in range(len(strings))] == strings[::-1]
+    assert packed[1:3] == strings[1:3]
+    with pytest.raises(IndexError):
+        packed[len(strings)]
+
+
+@given(
+    rows=st.dictionaries(STRINGS, st.lists(st.integers(0, 99), min_size=1, unique=True)),
+    key=STRINGS,
+)
+def test_postings_find_the_rows_of_a_key_and_of_its_beginning(
+    rows: dict[str, list[int]], key: str
+) -> None:
+    postings = Postings.of(rows)
+    for asked in (*rows, key):
+        assert postings.find(asked).tolist() == rows.get(asked, [])
+        begun = [row for name in rows if name.startswith(asked) for row in rows[name]]
+        assert sorted(postings.beginning(asked).tolist()) == sorted(begun)
+
+
+@pytest.mark.parametrize("hashes", [2**64, 3, 1])
+@given(ids=st.lists(STRINGS, unique=True), other=STRINGS)
+def test_ids_are_found_even_if_their_hashes_collide(
+    hashes: int, ids: list[str], other: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        whole = texts._hash
+        patch.setattr(texts, "_hash", lambda text: whole(text) % hashes)
+        found = HashedRows.of(ids)
+        assert [found.get(id_) for id_ in ids] == list(range(len(ids)))
+        assert found.get(other) == (ids.index(other) if other in ids else None)
+
+
+@given(years=st.lists(st.none() | st.integers(-3_000, 3_000)))
+def test_packed_years_are_the_years(years: list[int | None]) -> None:
+    assert list(Years.of(years)) == years
+    assert list(Years.of(years)[1:]) == years[1:]
+
+
+@given(genres=st.lists(st.lists(STRINGS, max_size=3).map(tuple)))
+def test_packed_genres_are_the_genres(genres: list[tuple[str, ...]]) -> None:
+    assert list(Genres.of(genres)) == genres
+    assert Genres.of(genres)[1:] == genres[1:]
+
+
+def test_a_large_catalogue_is_read_where_it_lies_and_answers_alike(
+    small: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = Description("planted", 1, 0, "", {}, {})
+    manifest = publishing.publish(small.model, small.users, about, MemoryModelStore())
+    blob = artifact.pack(small.model)[0]
+    monkeypatch.setattr(artifact, "EAGER_ITEMS", 0)
+    model, derived = artifact.unpack(blob, manifest)
+    assert isinstance(model.catalog.item_ids, Texts)
+    for name in ("item_ids", "titles", "genres", "years"):
+        assert list(getattr(model.catalog, name)) == list(getattr(small.model.catalog, name))
+    asked = ["105", "nobody", "101", *small.model.catalog.item_ids]
+    assert model.catalog.rows(asked).tolist() == small.model.catalog.rows(asked).tolist()
+    assert artifact.pack(model)[0] == blob
+    lazy = Snapshot.build(manifest, model, derived)
+    eager = Snapshot.build(manifest, small.model)
+    for title in ("drama story", "story 1", "horr", ""):
+        assert lazy.titles.find(title).tolist() == eager.titles.find(title).tolist()
+    wanted = ItemConditions(include_genres=("drama", "LONG"), min_year=1960, max_year=1990)
+    masks = [allowed(snapshot, wanted) for snapshot in (lazy, eager)]
+    assert masks[0] is not None
+    assert masks[1] is not None
+    assert masks[0].any()
+    assert masks[0].tolist() == masks[1].tolist()
+    assert popular(lazy, masks[0], 10).rows.tolist() == popular(eager, masks[1], 10).rows.tolist()
