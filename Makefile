@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 SOURCES := client/foldin_client model server trainer tests benchmarks deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint load protos bench-accuracy bench-foldin bench-serve bench-report clean clean-data
+.PHONY: help demo up test check lint load protos bench-accuracy bench-foldin bench-index bench-serve bench-report clean clean-data
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -49,6 +49,9 @@ bench-accuracy: $(VENV)/.all ## the accuracy tables
 bench-foldin: $(VENV)/.all ## how close and how fast fold-in is
 	@$(BIN)/python benchmarks/foldin.py
 
+bench-index: $(VENV)/.all ## a million items: search, memory, start
+	@$(BIN)/python benchmarks/index.py
+
 bench-serve: $(VENV)/.bench ## what a recommendation costs over the RPC that carries it
 	@$(BIN)/python -m benchmarks.serving
 
@@ -64,7 +67,7 @@ clean-data: ## remove .foldin: the store with its ratings, models, data sets
 # One stamp an extra; a change of the requirements installs again.
 $(VENV)/.%: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing foldin[$*] into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[$*]'
 	@touch $@
 
