@@ -37,6 +37,17 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _server_of(settings: Settings) -> Callable[[Settings], None]:
+    """What serves: this process, or workers that it starts before it has imported gRPC."""
+    if settings.workers > 1:
+        from foldin_server import workers  # noqa: PLC0415
+
+        return workers.serve
+    from foldin_server import serving  # noqa: PLC0415
+
+    return serving.serve
+
+
 def _click_type(hint: Any, kind: Any) -> Any:
     if get_origin(hint) is Literal:
         return click.Choice(get_args(hint))
@@ -50,18 +61,14 @@ def serve(**values: Any) -> None:
     threads.limit_before_import()
     from foldin_model.errors import FoldinError  # noqa: PLC0415 (numpy comes with it)
 
-    from foldin_server import telemetry, workers  # noqa: PLC0415
+    from foldin_server import telemetry  # noqa: PLC0415
 
     try:
         check_names()
         settings = Settings(**values)
-        telemetry.log_to()
+        run = _server_of(settings)
+        telemetry.log_to()  # after the imports, for faiss logs how it is loaded
         log.info("settings", extra={"settings": settings.shown()})
-        if settings.workers > 1:
-            workers.serve(settings)
-        else:
-            from foldin_server import serving  # noqa: PLC0415 (a parent of workers has no gRPC)
-
-            serving.serve(settings)
+        run(settings)
     except (SettingsError, FoldinError) as error:
         raise click.ClickException(str(error)) from error

@@ -53,8 +53,10 @@ def serving(data_dir: Path, *options: str) -> Iterator[Process]:
         reader = Thread(target=_read, args=(running, lines, ready))
         reader.start()
         try:
+            process = Process(running, lines, reader)
             assert ready.wait(60), lines
-            yield Process(running, lines, reader)
+            assert process.lines_of("serving"), lines
+            yield process
         finally:
             running.kill()
             reader.join()
@@ -63,6 +65,8 @@ def serving(data_dir: Path, *options: str) -> Iterator[Process]:
 def _read(running: "subprocess.Popen[str]", lines: list[dict[str, Any]], ready: Event) -> None:
     assert running.stderr is not None
     for line in running.stderr:
-        lines.append(json.loads(line))
+        is_object = line.startswith("{")
+        lines.append(json.loads(line) if is_object else {"event": "not logged", "text": line})
         if lines[-1]["event"] == "serving":
             ready.set()
+    ready.set()  # it has ended
