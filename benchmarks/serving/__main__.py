@@ -60,17 +60,18 @@ def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Pat
     size = QUICK if quick else FULL
     parts = only or scenarios.PARTS
     samples, rows = Samples(), list[Row]()
+    options = options_of_serve()
     print(HEAD)
-    made = catalogue.synthetic_model(size.items)
-    _measure(catalogue.populated("synthetic", made, size.users), size, parts, samples, rows)
+    made = catalogue.populated("synthetic", catalogue.synthetic_model(size.items), size.users)
+    _measure(made, size, parts, options=options, samples=samples, rows=rows)
     if (version := model or _newest_version()) is None:
         print("no trained model: run `make demo` first or give --model; synthetic only")
     else:
         trained = catalogue.populated("trained", catalogue.trained_model(version), size.users)
         bars_only = [part for part in parts if part not in scenarios.ONCE]
-        _measure(trained, size, bars_only, samples, rows)
+        _measure(trained, size, bars_only, options=options, samples=samples, rows=rows)
     for name in samples.missing():
-        print(f"{name} is not measured: {scenarios.why_missing(name, parts)}")
+        print(f"{name} is not measured: {scenarios.why_missing(name, parts, options)}")
     _write(results, quick=quick, rows=rows, samples=samples)
 
 
@@ -78,6 +79,8 @@ def _measure(
     served: catalogue.Served,
     size: Size,
     parts: Sequence[str],
+    *,
+    options: frozenset[str],
     samples: Samples,
     rows: list[Row],
 ) -> None:
@@ -86,7 +89,7 @@ def _measure(
         with embedded_store(data_dir) as url:
             catalogue.fill(url, served)
             stage = Stage(served, Calls(served), url, data_dir, size.seconds, rows)
-            plan = scenarios.Plan(stage, samples, options_of_serve(), size.rounds)
+            plan = scenarios.Plan(stage, samples, options, size.rounds)
             if "bars" in parts:
                 plan.recommend_bars()
             if "submit" in parts:

@@ -110,7 +110,7 @@ def populated(name: str, model: Model, users: int, seed: int = 1) -> Served:
         drawn = np.searchsorted(shares, shares[-1] * rng.random(2 * size), side="right")
         rows = np.unique(drawn)
         rows = np.sort(rng.permutation(rows)[:size]).astype(np.int32)
-        values = 0.5 * rng.integers(1, 11, len(rows)).astype(np.float64)
+        values = rng.choice(np.linspace(model.scale.low, model.scale.high, 5), len(rows))
         histories.append((rows, values))
     return Served(name, model, _trained(model, histories), tuple(histories))
 

@@ -48,6 +48,7 @@ class Calls:
         cut = len(users) * 4 // 5
         self.readers, self.movers = users[:cut], users[cut:]
         ids = served.model.catalog.item_ids
+        self._low, self._high = served.model.scale.low, served.model.scale.high
         counts = served.model.catalog.rating_counts
         self._items = [ids[row] for row in counts.argsort()[::-1].tolist()]
         self.everyone = [_recommend(user) for user in self.readers]
@@ -82,7 +83,7 @@ class Calls:
 
     def _submit(self, mover: int) -> Call:
         item = self._items[(mover + self._random.randrange(ITEMS_A_USER)) % len(self._items)]
-        value = 0.5 * self._random.randint(1, 10)
+        value = self._low + (self._high - self._low) * self._random.randint(0, 4) / 4
         user = self.movers[mover]
         message = pb.SubmitRatingRequest(user_id=user, item_id=item, value=value)
         return _call("SubmitRating", message)

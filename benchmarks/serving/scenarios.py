@@ -33,13 +33,14 @@ NEEDS: Final = {
 PACKAGES: Final = {"serve.peers.fastapi": "fastapi"}
 
 
-def why_missing(bar: str, parts: Sequence[str]) -> str:
+def why_missing(bar: str, parts: Sequence[str], options: frozenset[str]) -> str:
     """Why a run gave the bar no value."""
+    needed = NEEDS.get(bar, "--transport")
+    if needed not in options:
+        return f"`foldin serve` has no {needed}"
     if bar in PACKAGES and find_spec(PACKAGES[bar]) is None:
-        return "pip install 'foldin[bench]'"
-    if len(parts) < len(PARTS):
-        return "its part was left out"
-    return f"`foldin serve` has no {NEEDS.get(bar, '--transport')}"
+        return f"{PACKAGES[bar]} is missing: pip install 'foldin[bench]'"
+    return "its part was left out" if len(parts) < len(PARTS) else "nothing measured it"
 
 
 @dataclass(frozen=True, slots=True)
