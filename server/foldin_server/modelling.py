@@ -71,7 +71,7 @@ class Models(ModelServiceServicer):
         )
 
     def _activate(self, version: Version, epoch: int | None) -> Pointer:
-        publishing.load(publishing.install(self._store, version, self._directory))
+        publishing.install(self._store, version, self._directory, thorough=True)
         return publishing.activate(self._store, version, epoch)
 
 

@@ -1,7 +1,8 @@
 """The models that this process serves: the current one, and replaced ones that pages still need.
 
-A new version is fetched, verified, built and warmed off the loop; then one reference is swapped. A
-version that cannot be served is refused and named, and the old one goes on.
+A new version is fetched, built and warmed off the loop; then one reference is swapped. A version
+that cannot be served is refused and named, and the old one goes on. What was found installed is
+held against its hashes while it serves, and fetched again if it is damaged.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from typing import Final
 
 from foldin_model import publishing
 from foldin_model.errors import (
+    ArtifactCorrupt,
     FoldinError,
     ModelNotReady,
     PageTokenExpired,
@@ -68,6 +70,7 @@ class Snapshots:
         self._current: Snapshot | None = None
         self._replaced: dict[Version, tuple[Snapshot, float]] = {}
         self._refused: Refused | None = None
+        self._verified: Version | None = None
         self._reachable = True
         self.page_key = b""
         self.pointer = Pointer(None, None, 0)
@@ -119,6 +122,7 @@ class Snapshots:
             await asyncio.sleep(interval_s)
             try:
                 await self.look()
+                await self._verify()
             except Exception:
                 log.exception("look")  # whatever it was, the next look may go well
 
@@ -138,6 +142,20 @@ class Snapshots:
             self._retire()
             self._metrics.model_current.set(self.is_current)
             await self._changed()
+
+    async def _verify(self) -> None:
+        """Holds the files of the version that serves against their hashes, once."""
+        version = self._version()
+        if version is None or version == self._verified:
+            return
+        self._verified = version
+        try:
+            await asyncio.to_thread(publishing.verify, self._directory / version)
+        except ArtifactCorrupt as error:
+            log.error("model_damaged", extra={"error": str(error)})  # noqa: TRY400 (says it all)
+            snapshot = await asyncio.to_thread(self._load, version, thorough=True)
+            if version == self._version():
+                self._current = snapshot
 
     async def _read_pointer(self) -> None:
         if not self.page_key:
@@ -167,8 +185,8 @@ class Snapshots:
             self._metrics.load_seconds.set(time.monotonic() - started)
             self._swap(snapshot)
 
-    def _load(self, version: Version) -> Snapshot:
-        path = publishing.install(self._store, version, self._directory)
+    def _load(self, version: Version, *, thorough: bool = False) -> Snapshot:
+        path = publishing.install(self._store, version, self._directory, thorough=thorough)
         snapshot = Snapshot.build(*publishing.load(path))
         _warm(snapshot)
         return snapshot

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 from foldin.v1 import model_pb2 as pb
+from foldin_model import publishing
 from foldin_model.errors import StoreMismatch
 from foldin_model.publishing import activate
+from foldin_model.snapshot import Snapshot
 from foldin_model.store.keys import Keys
 from foldin_model.store.memory import MemoryModelStore
 from foldin_server.serving import CURRENT_MODEL, SERVICES, Stores
@@ -119,6 +121,26 @@ async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
     mended = await serving(app)
     assert (mended.model.version, mended.load_error) == (damaged, "")
     assert await app.health(CURRENT_MODEL) == "SERVING"
+
+
+async def test_a_model_found_damaged_while_it_serves_is_fetched_again(app: Live) -> None:
+    snapshots = app.server.snapshots
+    old = snapshots.serving()
+    file = snapshots._directory / old.version / "model.bin"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    other = file.with_suffix(".new")
+    other.write_bytes(content)
+    other.replace(file)
+    snapshots._verified = None
+
+    async def current() -> Snapshot:
+        return snapshots.serving()
+
+    mended = await settled(current, lambda snapshot: snapshot is not old)
+    assert mended.version == old.version
+    publishing.verify(file.parent)
+    assert (await app.recommend("1")).serving_info.model_version == old.version
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])

@@ -1,0 +1,76 @@
+"""A further process of the index benchmark: maps a model, answers without RPC, says what it costs.
+
+`benchmarks/index.py` starts it; it leaves when its input ends.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from time import process_time, time
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+from foldin_model.arrays import Mask
+from foldin_model.filtering import ItemConditions, allowed
+from foldin_model.folding import fold
+from foldin_model.installing import load
+from foldin_model.searching import search
+from foldin_model.similar import similar
+from foldin_model.snapshot import Snapshot
+
+
+def answer(snapshot: Snapshot, number: int) -> list[tuple[str, str]]:
+    """The best ten for a user with five ratings: ids and titles."""
+    model = snapshot.model
+    rng = np.random.default_rng(number)
+    rows = np.sort(rng.choice(len(snapshot), 5, replace=False)).astype(np.int32)
+    known = model.catalog.rows([model.catalog.item_ids[row] for row in rows.tolist()])
+    values = rng.uniform(0.5, 5.0, len(known))
+    query = model.query(
+        fold(model.ranking, known, values, model.ranking_prior).vector,
+        fold(model.rating, known, values, model.rating_prior).vector,
+    )
+    hits = search(snapshot, query, None, 10)
+    return [(model.catalog.item_ids[row], model.catalog.titles[row]) for row in hits.rows.tolist()]
+
+
+def everything_else(snapshot: Snapshot) -> None:
+    """What a worker is asked besides: filters, similar items, titles."""
+    model = snapshot.model
+    query = model.query(model.ranking_prior, model.rating_prior)
+    wanted = ItemConditions(include_genres=("drama",), min_year=1990)
+    mask: Mask | None = allowed(snapshot, wanted, np.arange(50, dtype=np.int32))
+    search(snapshot, query, mask, 10)
+    similar(snapshot, 7, None, 10)
+    snapshot.titles.find("word7 wor")
+
+
+def private_bytes() -> int:
+    """What this process alone holds."""
+    lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+def work(folder: str) -> None:
+    """A further process: answers once, says when, then says what it costs; leaves with its input.
+
+    Without a folder it is the worker without a model.
+    """
+    first = cpu = 0.0
+    if folder:
+        snapshot = Snapshot.build(*load(Path(folder)))
+        answer(snapshot, 0)
+        first, cpu = time(), process_time()
+        for number in range(100):
+            answer(snapshot, number)
+        everything_else(snapshot)
+    print(json.dumps({"first": first, "cpu": cpu, "private": private_bytes()}), flush=True)
+    sys.stdin.readline()
+    print(json.dumps({"private": private_bytes()}), flush=True)
+
+
+if __name__ == "__main__":
+    work(sys.argv[1])
