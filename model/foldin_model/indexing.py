@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, Self
 
-import faiss
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
 from foldin_model.bounding import BLOCK_ROWS, Bounds, kind_for
 
 FLOAT32_UNIT: Final = 2.0**-24
+_LEAST: Final = np.finfo(np.float32).min  # below it is only what was masked
 
 
 class Proposal(NamedTuple):
@@ -38,37 +38,54 @@ class Index(Protocol):
 
 
 class FlatIndex:
-    """Exact search by `faiss.IndexFlatIP`. It copies the matrix and never changes afterwards."""
+    """Exact search by one matrix product, for catalogues that a processor's cache can hold.
 
-    margin: Final = 32
+    It keeps a copy with the columns in rows: many queries share each number that is loaded, and
+    one query reads them in order.
+    """
 
-    def __init__(self, vectors: Floats) -> None:
-        self._flat = faiss.IndexFlatIP(vectors.shape[1])
-        self._flat.add(np.ascontiguousarray(vectors, np.float32))
+    lanes: Final = 512
 
-    def search(
-        self,
-        query: Floats,
-        count: int,
-        allowed: Mask | None,
-        below: float,  # noqa: ARG002 (faiss cannot begin below a score)
-    ) -> Proposal:
-        """As the protocol has it, and `margin` rows more, so that ties rarely ask for another.
+    def __init__(self, vectors: Floats, longest: float) -> None:
+        self._columns = np.ascontiguousarray(vectors.T, np.float32)
+        self._longest = longest
 
-        faiss pads short answers with -1, which are dropped here.
+    def scores(self, queries: Floats) -> Floats:
+        """A new (m, n) array: the float32 score of every row for each of (m, d) queries."""
+        return np.asarray(queries @ self._columns, np.float32)
+
+    def floors(self, scores: Floats, queries: Doubles, count: int) -> Floats:
+        """(m,) bounds that the `count` best of each row of (m, n) `scores` reach.
+
+        They reach them however the scores of `queries` (m, d) were rounded. The best of each lane
+        are scores of different rows, so the `count`-th of those is no better than the sought one.
         """
-        options = None
+        rows = scores.shape[1]
+        whole = rows - rows % self.lanes
+        lanes = scores
+        if count <= self.lanes < whole:
+            lanes = scores[:, :whole].reshape(len(scores), -1, self.lanes).max(axis=1)
+            rest = lanes[:, : rows - whole]
+            np.maximum(rest, scores[:, whole:], out=rest)
+        count = min(count, lanes.shape[1])
+        last = np.partition(lanes, -count, axis=1)[:, -count]
+        slack = rounding(queries, self._longest)
+        floors = np.nextafter((last - 2 * slack).astype(np.float32), np.float32(-np.inf))
+        return np.maximum(floors, _LEAST)
+
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
+        scores = self.scores(query[None, :])
         if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            # faiss keeps `bits` alive with the selector; its stubs lack these constructors.
-            selector = faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
-            options = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        wanted = min(count + self.margin, self._flat.ntotal)
-        all_scores, all_rows = self._flat.search(query[None, :], wanted, params=options)
-        found = all_rows[0] >= 0
-        rows, scores = all_rows[0][found].astype(np.int32), np.asarray(all_scores[0][found])
-        whole = wanted == self._flat.ntotal or len(rows) < wanted
-        return Proposal(rows, scores, -np.inf if whole else float(scores[-1]))
+            scores[0, ~allowed] = -np.inf
+        if below < np.inf:
+            scores[scores > below] = -np.inf
+        floor = self.floors(scores, query[None, :].astype(np.float64), count)[0]
+        rows = np.flatnonzero(scores[0] >= floor)
+        found = scores[0, rows]
+        order = np.argsort(-found, kind="stable")
+        rest = -np.inf if floor == _LEAST else float(floor)
+        return Proposal(rows[order].astype(np.int32), found[order], rest)
 
 
 class PrunedIndex:
@@ -87,7 +104,7 @@ class PrunedIndex:
         """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
         exact = query.astype(np.float64)
         ceilings = self._bounds.ceilings(exact)
-        slack = rounding(exact, self._bounds.longest)
+        slack = float(rounding(exact, self._bounds.longest))
         rows, scores = np.empty(0, np.int32), np.empty(0, np.float32)
         floor = -np.inf
         for start, ceiling in zip(
@@ -116,18 +133,20 @@ class PrunedIndex:
 
 
 KINDS: Final[Mapping[str, Callable[[Floats, Bounds], Index]]] = {
-    "flat": lambda vectors, _: FlatIndex(vectors),
+    "flat": lambda vectors, bounds: FlatIndex(vectors, bounds.longest),
     "pruned": PrunedIndex,
 }
 
 
-def rounding(query: Doubles, longest: float) -> float:
-    """By how much a float32 inner product of `query` and a row can differ from the exact one.
+def rounding(queries: Doubles, longest: float) -> Doubles:
+    """By how much a float32 inner product of a query and a row can differ from the exact one.
 
-    The bound of Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, for
-    any order of summation, plus the rounding of the query itself.
+    `queries` are (..., d), the bounds (...). The bound of Higham, Accuracy and Stability of
+    Numerical Algorithms, 2002, section 3.1, for any order of summation, plus the rounding of the
+    query itself.
     """
-    return (len(query) + 2) * FLOAT32_UNIT * longest * float(np.linalg.norm(query))
+    lengths = np.sqrt(np.vecdot(queries, queries))
+    return np.asarray((queries.shape[-1] + 2) * FLOAT32_UNIT * longest * lengths)
 
 
 def below32(bound: float) -> float:
@@ -160,7 +179,7 @@ class Space:
 
     def slack(self, query: Doubles) -> float:
         """By how much a float32 inner product with `query` (d,) can differ from the exact one."""
-        return rounding(query, self.longest)
+        return float(rounding(query, self.longest))
 
 
 def recall_of(space: Space, queries: Floats, depth: int) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 
 from foldin_model.arrays import Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
-from foldin_model.indexing import FlatIndex, PrunedIndex
+from foldin_model.indexing import PrunedIndex
 
 DEPTH: Final = 10
 SPREAD: Final = 0.5
@@ -97,11 +97,12 @@ def _built(make: Callable[[Floats], Searched], vectors: Floats) -> tuple[Searche
 
 class _Flat:
     def __init__(self, vectors: Floats) -> None:
-        self._index = FlatIndex(vectors)
+        self._index = faiss.IndexFlatIP(vectors.shape[1])
+        self._index.add(vectors)
         self.memory_bytes = vectors.nbytes
 
     def rows(self, query: Floats) -> Integers:
-        return self._index.search(query, DEPTH, None, np.inf).rows[:DEPTH].astype(np.int64)
+        return np.asarray(self._index.search(query[None], DEPTH)[1][0], np.int64)
 
 
 class _Pruned:

@@ -356,7 +356,9 @@ def test_an_index_below_the_gate_is_not_published(
     small: Planted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        indexing, "KINDS", {**indexing.KINDS, "lazy": lambda vectors, _: LazyIndex(vectors)}
+        indexing,
+        "KINDS",
+        {**indexing.KINDS, "lazy": lambda vectors, bounds: LazyIndex(vectors, bounds.longest)},
     )
     with pytest.raises(ValueError, match=r"'lazy' finds 0\.8\d+ of the best 10, less than .*0\.99"):
         publishing.publish(small.model, small.users, ABOUT, MemoryModelStore(), index_kind="lazy")
