@@ -19,7 +19,7 @@ from foldin_trainer.splits import random_split
 from scipy import sparse
 
 QUICK = BayesSettings(factors=4, dimension=10, sweeps=12, burn_in=4, thin=2, device="cpu")
-LONGER = replace(QUICK, sweeps=60, burn_in=20)
+LONGER = replace(QUICK, sweeps=40, burn_in=16)
 CPU = torch.device("cpu")
 
 
@@ -52,7 +52,7 @@ def test_coefficients_and_vectors_have_the_moments_of_their_joint_conditional() 
     prior = LinearPrior(precision, torch.zeros(columns, size), ridges)
     regression = Regression(features, CPU)
     draws = []
-    for _ in range(800):
+    for _ in range(400):
         halves = np.einsum("nij,nj->ni", roots, random.standard_normal((rows, 3)))
         scale = np.sqrt(np.array([0, 0.1, 1, 1, 3, 9]))[:, None]
         right = torch.tensor(linear + scale * halves, dtype=torch.float32)
@@ -61,9 +61,9 @@ def test_coefficients_and_vectors_have_the_moments_of_their_joint_conditional() 
     mean, covariance = _joint(known, grams, linear, precision, ridges[[0, 1, 1]])
     found = np.array(draws)
     deviations = np.sqrt(np.diag(covariance))
-    assert np.abs((found.mean(axis=0) - mean) / deviations).max() < 0.15
+    assert np.abs((found.mean(axis=0) - mean) / deviations).max() < 0.25
     scaled = (np.cov(found.T) - covariance) / np.outer(deviations, deviations)
-    assert np.abs(scaled).max() < 0.2
+    assert np.abs(scaled).max() < 0.25
 
 
 def _joint(
@@ -117,6 +117,11 @@ def test_a_checkpoint_of_another_training_is_refused(tiny: Dataset, tmp_path: Pa
     train_bayes(tiny.ratings, tiny.items, replace(QUICK, sweeps=6), checkpoint=checkpoint)
     with pytest.raises(FoldinError, match="other ratings or with other settings"):
         train_bayes(tiny.ratings, tiny.items, QUICK, checkpoint=checkpoint)
+
+
+def test_settings_that_leave_no_sample_are_refused() -> None:
+    with pytest.raises(FoldinError, match="take at least 63"):
+        BayesSettings(sweeps=62)
 
 
 def _bits(result: BayesResult) -> bytes:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from foldin_model.errors import FoldinError
+
 from foldin_trainer.learning.devices import DeviceName
 
 
@@ -25,3 +27,10 @@ class BayesSettings:
     """ν of the Gamma(ν/2, ν/2) that a user's and an item's noise precision come from."""
     device: DeviceName = "auto"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.sweeps < self.burn_in + self.thin:
+            raise FoldinError(
+                f"{self.sweeps} sweeps leave no sample after {self.burn_in} of burn-in with one "
+                f"kept in {self.thin}; take at least {self.burn_in + self.thin}"
+            )
