@@ -26,6 +26,15 @@ def target(address: str) -> str:
     return f"ipv{versions.pop()}:{','.join(parts)}"
 
 
+def authority(address: str) -> str | None:
+    """What every server of a list is called in its calls; None where the address is one name.
+
+    Without it grpc would put the whole list there, and HTTP/2 servers refuse a name with commas.
+    """
+    scheme, _, listed = target(address).partition(":")
+    return listed.partition(",")[0] if scheme in {"ipv4", "ipv6"} and "," in listed else None
+
+
 def is_local(address: str) -> bool:
     """Whether the address is this machine's loopback or a Unix socket."""
     host = _host(address)

@@ -6,7 +6,7 @@ Pure settings for grpc; no channel is opened here.
 import json
 
 from foldin_client import catalog_calls, model_calls, recommendation_calls
-from foldin_client.addresses import is_local
+from foldin_client.addresses import authority, is_local
 
 # Servers must allow pings this often (grpc.http2.min_ping_interval_without_data_ms, 60 s here too).
 KEEPALIVE_TIME_MS = 60_000
@@ -53,6 +53,8 @@ def channel_options(address: str) -> list[tuple[str, int | str]]:
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
     ]
+    if (name := authority(address)) is not None:
+        options.append(("grpc.default_authority", name))
     if is_local(address):
         options.append(("grpc.enable_http_proxy", 0))  # a proxy can't reach this machine's loopback
     return options

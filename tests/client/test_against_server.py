@@ -151,6 +151,18 @@ def test_the_asynchronous_client_answers_the_same(client: Client, address: str) 
     assert asyncio.run(ask()) == client.recommend("3", filter=conditions, explain=True)
 
 
+def test_a_list_of_servers_is_asked_in_turn(address: str, client: Client) -> None:
+    servers = f"{address},{address}"
+    with Client(servers, timeout_s=20.0) as several:
+        assert several.recommend("3") == client.recommend("3")
+
+    async def ask() -> object:
+        async with AsyncClient(servers, timeout_s=20.0) as several:
+            return await several.recommend("3")
+
+    assert asyncio.run(ask()) == client.recommend("3")
+
+
 def test_the_server_is_serving_its_model(client: Client) -> None:
     assert client.is_serving()
     serving_model = client.get_serving_model()
