@@ -14,6 +14,8 @@ from foldin_model.users import digest
 from foldin_trainer.commands.train import train as command
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning import assembling
+from foldin_trainer.learning.bayes.settings import BayesSettings
+from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import Epoch, MfSettings
 from foldin_trainer.learning.training import Listener, Trained, TrainSettings, train
@@ -117,6 +119,26 @@ def test_users_with_planted_tastes_are_served_what_they_like(
 def test_what_is_heard_is_what_happened(trained: Trained) -> None:
     assert len(STAGES) == 4
     assert tuple(EPOCHS) == trained.history
+
+
+def test_a_sampled_rating_head_serves_the_posterior_mean(tiny: Dataset) -> None:
+    bayes = BayesSettings(factors=4, dimension=8, sweeps=16, burn_in=6, thin=2, device="cpu")
+    sampled = train(tiny, replace(QUICK, rating_head="bayes", bayes=bayes))
+    model, users, ratings = sampled.model, sampled.users, tiny.ratings
+    factors = train_bayes(ratings, tiny.items, bayes).factors
+    for place in range(0, len(users.user_ids), 40):
+        user = ratings.user_ids.index(users.user_ids[place])
+        history = np.flatnonzero(ratings.users == user)
+        history = history[np.argsort(ratings.items[history])]
+        rows = np.arange(len(ratings.item_ids), dtype=np.int32)
+        expected = factors.mean + factors.user_biases[user] + factors.item_biases
+        expected = expected + factors.item_vectors @ factors.user_vectors[user]
+        rated, values = ratings.items[history], ratings.values[history]
+        base = users.rating_bases[place].astype(np.float64)
+        folded = fold(model.rating, rated, values, base).vector
+        assert np.allclose(model.rating.score(rows, folded), expected, atol=1e-3)
+    assert sampled.settings.method == "bayes+ials"
+    assert sampled.settings.flat()["bayes.factors"] == 4
 
 
 def test_too_few_users_are_refused_with_the_number_needed(tiny: Dataset) -> None:

@@ -20,7 +20,7 @@ from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.mf import Epoch
-from foldin_trainer.learning.training import METHOD, Listener, Trained, TrainSettings
+from foldin_trainer.learning.training import Listener, RatingHead, Trained, TrainSettings
 from foldin_trainer.learning.training import train as learn
 
 STORE_TIMEOUT_S = 60.0
@@ -47,6 +47,13 @@ STORE_TIMEOUT_S = 60.0
     type=click.IntRange(2, 512),
     help="Length of the vectors of either head.  [default: 64]",
 )
+@click.option(
+    "--rating-head",
+    type=click.Choice(get_args(RatingHead)),
+    default="mf",
+    show_default=True,
+    help="mf is quick; bayes, sampling, predicts ratings best.",
+)
 @click.option("--epochs", type=click.IntRange(1), help="Most passes of mf.  [default: 15]")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option(
@@ -70,6 +77,7 @@ def train(
     redis_url: str | None,
     namespace: str,
     dimension: int | None,
+    rating_head: RatingHead,
     epochs: int | None,
     seed: int,
     device: DeviceName,
@@ -84,6 +92,7 @@ def train(
     """
     dataset = _chosen(source).load()
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
+    settings = replace(settings, rating_head=rating_head)
     if epochs is not None:
         settings = replace(settings, mf=replace(settings.mf, epochs=epochs))
     with _showing() as listener:
@@ -91,7 +100,7 @@ def train(
     manifest = None
     if publishing:
         description = Description(
-            method=METHOD,
+            method=settings.method,
             rating_count=len(dataset.ratings),
             seed=seed,
             data_hash=dataset.ratings.hash,

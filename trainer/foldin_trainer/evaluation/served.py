@@ -24,7 +24,7 @@ from foldin_model.users import FoldedUser, pack_trained
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case
-from foldin_trainer.learning.training import METHOD, Trained
+from foldin_trainer.learning.training import Trained
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ class Served:
 def published(trained: Trained, ratings: Ratings) -> Snapshot:
     """The snapshot of a trained model, published to a store in memory and found to be intact."""
     description = Description(
-        method=METHOD,
+        method=trained.settings.method,
         rating_count=len(ratings),
         seed=trained.settings.seed,
         data_hash=ratings.hash,

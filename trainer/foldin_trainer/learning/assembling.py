@@ -9,7 +9,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import kind_for, long_rows_first
 from foldin_model.catalog import Catalog
-from foldin_model.folding import fold
+from foldin_model.folding import fold, trained_base
 from foldin_model.heads import QuadraticHead
 from foldin_model.ids import ItemId, UserId
 from foldin_model.model import Model, TrainedUsers
@@ -53,11 +53,15 @@ def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: 
     return model.reordered(long_rows_first(model.items, len(model.ranking_prior), typical))
 
 
-def fold_users(model: Model, ratings: Ratings) -> TrainedUsers:
+def fold_users(
+    model: Model, ratings: Ratings, rating_vectors: Doubles | None = None
+) -> TrainedUsers:
     """Everybody in `ratings` with her whole history folded in.
 
     Her base is that of a new user. So measured: folded histories predict held-out ratings as well
-    as the vectors that Adam found or better, and a rating taken back is really forgotten.
+    as the vectors that Adam found or better, and a rating taken back is really forgotten. Where
+    vectors know more than histories tell, `rating_vectors` (n of the vocabulary, d) gives them:
+    they become the trained ones, over bases that folding the histories returns them from.
     """
     items = model.catalog.rows(ratings.item_ids)[ratings.items]
     order = np.lexsort((items, ratings.users))
@@ -65,18 +69,25 @@ def fold_users(model: Model, ratings: Ratings) -> TrainedUsers:
     histories = np.split(order, starts[1:])
     ranking = np.zeros((len(users), len(model.ranking_prior)), np.float32)
     rating = np.zeros((len(users), len(model.rating_prior)), np.float32)
+    rating_bases = _repeated(model.rating, len(users))
     digests = np.zeros(len(users), np.uint64)
     for place, history in enumerate(histories):
         rows, values = items[history], ratings.values[history]
         ranking[place] = fold(model.ranking, rows, values, model.ranking_prior).vector
-        rating[place] = fold(model.rating, rows, values, model.rating_prior).vector
+        if rating_vectors is None:
+            rating[place] = fold(model.rating, rows, values, model.rating_prior).vector
+        else:
+            rating[place] = rating_vectors[users[place]]
+            rating_bases[place] = trained_base(
+                model.rating, rows, values, rating[place].astype(np.float64)
+            )
         digests[place] = digest(rows, values)
     return TrainedUsers(
         user_ids=tuple(UserId(ratings.user_ids[user]) for user in users.tolist()),
         ranking_vectors=ranking,
         ranking_bases=_repeated(model.ranking, len(users)),
         rating_vectors=rating,
-        rating_bases=_repeated(model.rating, len(users)),
+        rating_bases=rating_bases,
         digests=digests,
         rating_counts=np.array([len(history) for history in histories], np.int64),
     )

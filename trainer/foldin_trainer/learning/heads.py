@@ -6,12 +6,13 @@ Everything that fold-in needs is carried into the basis where the prior precisio
 from dataclasses import dataclass
 
 import numpy as np
+from foldin_model.arrays import Doubles
 from foldin_model.heads import QuadraticHead, RatingRule
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ials import IalsResult
 from foldin_trainer.learning.mf import MfResult
-from foldin_trainer.learning.prior import UserPrior, average_user, item_rows
+from foldin_trainer.learning.prior import UserPrior, average_user, item_rows, user_rows
 from foldin_trainer.learning.whitening import Whitening
 
 
@@ -50,6 +51,12 @@ def rating_head(learned: Learned, noise_variance: float) -> QuadraticHead:
         prior=whitening.users(prior.mean),
         rule=RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
     )
+
+
+def trained_rating_vectors(learned: Learned, noise_variance: float) -> Doubles:
+    """The trained users' vectors (n_users, d) in the basis of that rating head."""
+    prior = UserPrior.of(learned.mf, learned.ratings)
+    return Whitening.of(prior.precision(noise_variance)).users(user_rows(learned.mf))
 
 
 def ranking_head(learned: Learned, prior_scale: float) -> QuadraticHead:

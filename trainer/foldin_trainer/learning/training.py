@@ -5,9 +5,10 @@ This is what `foldin train` does between reading ratings and publishing; it writ
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import numpy as np
+from foldin_model.arrays import Doubles
 from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
 from foldin_model.model import Model, TrainedUsers
@@ -15,15 +16,17 @@ from foldin_model.model import Model, TrainedUsers
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.assembling import assemble, fold_users
+from foldin_trainer.learning.bayes.settings import BayesSettings
+from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.devices import DeviceName, threads_for
-from foldin_trainer.learning.heads import Constants, Learned
+from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors
 from foldin_trainer.learning.ials import IalsSettings, train_ials
 from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
-from foldin_trainer.learning.tuning import tune
+from foldin_trainer.learning.tuning import Tuned, tune
 from foldin_trainer.learning.weighting import rule_for
 from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
 
-METHOD: Final = "mf+ials"
+RatingHead = Literal["mf", "bayes"]
 FEWEST_USERS: Final = 10
 USERS_HELD_OUT: Final = 1000  # at most about so many, and at most a fifth
 
@@ -32,7 +35,9 @@ USERS_HELD_OUT: Final = 1000  # at most about so many, and at most a fifth
 class TrainSettings:
     """Everything that decides, with the ratings, which model comes out."""
 
+    rating_head: RatingHead = "mf"
     mf: MfSettings = field(default_factory=MfSettings)
+    bayes: BayesSettings = field(default_factory=BayesSettings)
     ials: IalsSettings = field(default_factory=IalsSettings)
     validation_share: float = 0.1
     """Ratings of the first training that decide after how many passes `mf` stops."""
@@ -45,14 +50,22 @@ class TrainSettings:
     ) -> Self:
         """The defaults with one seed, device and dimension everywhere."""
         mf, ials = MfSettings(device=device, seed=seed), IalsSettings(device=device, seed=seed)
+        bayes = BayesSettings(device=device, seed=seed)
         if dimension is not None:
             mf, ials = replace(mf, dimension=dimension), replace(ials, dimension=dimension)
-        return cls(mf=mf, ials=ials, seed=seed)
+            bayes = replace(bayes, dimension=dimension)
+        return cls(mf=mf, bayes=bayes, ials=ials, seed=seed)
+
+    @property
+    def method(self) -> str:
+        """The two heads by name, as a manifest keeps them."""
+        return f"{self.rating_head}+ials"
 
     def flat(self) -> dict[str, Setting]:
         """Every setting under one name, as a manifest keeps them."""
         flat: dict[str, Setting] = {"validation_share": self.validation_share, "seed": self.seed}
-        for part, values in (("mf", asdict(self.mf)), ("ials", asdict(self.ials))):
+        rating = self.mf if self.rating_head == "mf" else self.bayes
+        for part, values in ((self.rating_head, asdict(rating)), ("ials", asdict(self.ials))):
             flat |= {f"{part}.{name}": value for name, value in values.items()}
         return flat
 
@@ -101,18 +114,18 @@ def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Tra
     listener.stage("learning from part of the users")
     known = ratings.take(fold.train_index)
     kept, held = random_split(known, settings.validation_share, settings.seed)
-    first = train_mf(known.take(kept), settings.mf, known.take(held), progress=listener.epoch)
+    first = _learn_ratings(dataset, known.take(kept), settings, known.take(held), listener.epoch)
     learned = _learn(known, first, settings)
     listener.stage("choosing constants on the others")
     tuned = tune(learned, ratings, fold.cases)
     listener.stage("learning from everyone")
-    last = train_mf(ratings, settings.mf, stop_after=first.best_epoch)
+    last = _learn_again(dataset, settings, first)
     learned = _learn(ratings, last, settings)
     listener.stage("putting the model together")
     model = assemble(learned, dataset.items, tuned.constants, seed=settings.seed)
     return Trained(
         model=model,
-        users=fold_users(model, ratings),
+        users=fold_users(model, ratings, _posterior_vectors(learned, tuned, settings)),
         constants=tuned.constants,
         settings=settings,
         metrics={
@@ -123,6 +136,37 @@ def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Tra
         },
         history=first.epochs,
     )
+
+
+def _learn_ratings(
+    dataset: Dataset,
+    ratings: Ratings,
+    settings: TrainSettings,
+    validation: Ratings,
+    progress: Callable[[Epoch], None],
+) -> MfResult:
+    """The rating head on part of the ratings, watched on another part."""
+    if settings.rating_head == "mf":
+        return train_mf(ratings, settings.mf, validation, progress=progress)
+    table = dataset.items
+    sampled = train_bayes(
+        ratings, table, settings.bayes, validation=validation, progress=lambda s: progress(s.epoch)
+    )
+    return sampled.factors
+
+
+def _learn_again(dataset: Dataset, settings: TrainSettings, first: MfResult) -> MfResult:
+    """The rating head on every rating, as long as was best the first time."""
+    if settings.rating_head == "mf":
+        return train_mf(dataset.ratings, settings.mf, stop_after=first.best_epoch)
+    return train_bayes(dataset.ratings, dataset.items, settings.bayes).factors
+
+
+def _posterior_vectors(learned: Learned, tuned: Tuned, settings: TrainSettings) -> Doubles | None:
+    """The users' vectors that sampling found, which know more than folding would; `mf` has none."""
+    if settings.rating_head == "mf":
+        return None
+    return trained_rating_vectors(learned, tuned.constants.noise_variance)
 
 
 def _learn(ratings: Ratings, mf: MfResult, settings: TrainSettings) -> Learned:

@@ -7,7 +7,7 @@ from foldin_model.arrays import Doubles, Rows
 from foldin_model.heads import Scale
 
 from foldin_trainer.learning.bayes.spread import Spread, interval
-from foldin_trainer.learning.mf import MfResult
+from foldin_trainer.learning.mf import Epoch, MfResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,11 @@ class Sweep:
     sweeps: int
     noise: float
     rmse: float | None
+
+    @property
+    def epoch(self) -> Epoch:
+        """The same in the words of `mf`, its loss the variance of the noise."""
+        return Epoch(self.number, self.sweeps, self.noise**2, self.rmse)
 
 
 @dataclass(frozen=True, slots=True)

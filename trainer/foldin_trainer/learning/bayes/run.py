@@ -23,7 +23,7 @@ from foldin_trainer.learning.bayes.posterior import Moments, Posterior
 from foldin_trainer.learning.bayes.result import BayesResult, Diagnostic, Sweep
 from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.devices import choose_device
-from foldin_trainer.learning.mf import Epoch, MfResult
+from foldin_trainer.learning.mf import MfResult
 
 FOLLOWED: Final = 16  # pairs whose predictions are followed for the diagnostics
 
@@ -80,7 +80,7 @@ class Run:
             user_vectors=mean.user_vectors,
             item_biases=mean.item_biases,
             item_vectors=mean.item_vectors,
-            epochs=tuple(self._epochs()),
+            epochs=tuple(sweep.epoch for sweep in self.sweeps),
             best_epoch=len(self.sweeps),
         )
         return BayesResult(
@@ -175,14 +175,6 @@ class Run:
             Diagnostic(name, split_rhat(draws[:, :, n]), effective_sample_size(draws[:, :, n]))
             for n, name in enumerate(names)
         )
-
-    def _epochs(self) -> list[Epoch]:
-        """The sweeps in the words of `mf`."""
-        total = len(self.sweeps)
-        return [
-            Epoch(number, total, sweep.noise**2, sweep.rmse)
-            for number, sweep in enumerate(self.sweeps, 1)
-        ]
 
 
 def _shares(rows: Rows, size: int, device: torch.device) -> torch.Tensor:
