@@ -72,7 +72,10 @@ class QuadraticHead:
         return self.rule.target(values) - self.offsets[rows] - self.constant
 
     def score(self, rows: Rows, vector: Doubles) -> Doubles:
-        """Scores of (n,) rows for a (d,) user vector, in float64, each row by itself."""
+        """Scores of (n,) rows for a (d,) user vector, in float64, each row by itself.
+
+        With (n, d) vectors each row is scored for a user of its own.
+        """
         products = self.vectors[rows].astype(np.float64) * vector
         scores: Doubles = products.sum(axis=1) + self.offsets[rows] + self.constant
         return scores

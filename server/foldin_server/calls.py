@@ -8,10 +8,11 @@ import functools
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from foldin.v1.ratings_pb2 import ServingInfo
 from foldin_model.errors import FoldinError, Overloaded
+from foldin_model.ids import Version
 from foldin_model.users import Personalization
 from google.rpc.status_pb2 import Status
 from grpc.aio import ServicerContext
@@ -23,6 +24,7 @@ from foldin_server.metrics import Metrics
 from foldin_server.telemetry import CallRecord, Telemetry
 
 log = logging.getLogger(__name__)
+_NAMES: Final = {kind: kind.name.lower() for kind in Personalization}
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
@@ -41,7 +43,15 @@ class Call(CallRecord):
         self.model_version = info.model_version
         self.degraded = info.degraded
         if info.personalization:
-            self.personalization = Personalization(info.personalization).name.lower()
+            self.personalization = _NAMES[Personalization(info.personalization)]
+
+    def answered(
+        self, version: Version, personalization: Personalization, *, degraded: bool = False
+    ) -> None:
+        """Notes how an answer for a user was made."""
+        self.model_version = version
+        self.personalization = _NAMES[personalization]
+        self.degraded = degraded
 
 
 class Calls:

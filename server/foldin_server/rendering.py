@@ -60,9 +60,7 @@ def user_info(
 def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb2.RecommendResponse:
     """The answer of Recommend."""
     snapshot = answer.snapshot
-    unknown = answer.user.personalization is Personalization.POPULAR
-    source = ratings_pb2.SOURCE_POPULAR if unknown else ratings_pb2.SOURCE_COLLABORATIVE
-    items = scored_items(snapshot.model.catalog, answer.hits, source)
+    items = scored_items(snapshot.model.catalog, answer.hits, source_of(answer.user))
     for item, predicted in zip(items, answer.predictions.tolist(), strict=True):
         item.predicted_rating = predicted
     for item, explanation in zip(items, answer.explanations or (), strict=False):
@@ -72,6 +70,12 @@ def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb
         next_page_token=page_token(answer.next_token, page_key),
         serving_info=user_info(snapshot, answer.user, degraded=answer.degraded),
     )
+
+
+def source_of(user: FoldedUser) -> "ratings_pb2.Source":
+    """Where the items come from that a user is shown."""
+    unknown = user.personalization is Personalization.POPULAR
+    return ratings_pb2.SOURCE_POPULAR if unknown else ratings_pb2.SOURCE_COLLABORATIVE
 
 
 def similar_items(answer: SimilarItems, page_key: bytes) -> recommendation_pb2.SimilarItemsResponse:
@@ -136,17 +140,24 @@ def scored_items(
 ) -> list[ratings_pb2.ScoredItem]:
     """The items of a page with their scores."""
     return [
-        ratings_pb2.ScoredItem(
-            item_id=catalog.item_ids[row],
-            score=score,
-            title=catalog.titles[row],
-            genres=catalog.genres[row],
-            year=catalog.years[row],
-            source=source,
-            cluster_id=catalog.cluster_ids[row],
-        )
+        scored_item(catalog, row, score, source)
         for row, score in zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
     ]
+
+
+def scored_item(
+    catalog: Catalog, row: int, score: float, source: ratings_pb2.Source
+) -> ratings_pb2.ScoredItem:
+    """One item of a page with its score."""
+    return ratings_pb2.ScoredItem(
+        item_id=catalog.item_ids[row],
+        score=score,
+        title=catalog.titles[row],
+        genres=catalog.genres[row],
+        year=catalog.years[row],
+        source=source,
+        cluster_id=catalog.cluster_ids[row],
+    )
 
 
 def items(catalog: Catalog, rows: Iterable[int]) -> list[catalog_pb2.Item]:

@@ -26,6 +26,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from foldin_server import threads
+from foldin_server.answers import Answers
 from foldin_server.background import Background
 from foldin_server.calls import Calls
 from foldin_server.catalog_service import Catalogue
@@ -34,6 +35,7 @@ from foldin_server.health import Health
 from foldin_server.listening import choose_transport
 from foldin_server.metrics import Metrics, MetricsEndpoint
 from foldin_server.modelling import Models
+from foldin_server.prepared import add_prepared_recommend
 from foldin_server.rating import Rater
 from foldin_server.recommendation_service import Recommendations
 from foldin_server.recommending import Recommender
@@ -133,10 +135,15 @@ class Server:
             revision_wait_s=settings.revision_wait_ms / 1_000,
         )
         recommendations = Recommendations(
-            calls, snapshots, Recommender(snapshots, users), Rater(self.store, self.background)
+            calls,
+            snapshots,
+            Recommender(snapshots, users),
+            Rater(self.store, self.background),
+            Answers(settings.answer_cache_size),
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
         add_RecommendationServiceServicer_to_server(recommendations, server)
+        add_prepared_recommend(recommendations, server)
         add_CatalogServiceServicer_to_server(Catalogue(calls, snapshots), server)
         add_ModelServiceServicer_to_server(models, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -56,6 +56,9 @@ class Settings:
         1_000
     )
     user_cache_size: Annotated[int, "Users answered as last known when the store is gone."] = 10_000
+    answer_cache_size: Annotated[
+        int, "Answers given again while model, request and revision are the same; 0 keeps none."
+    ] = 10_000
     max_message_bytes: Annotated[int, "Largest message taken or sent."] = 4 << 20
     max_connection_age_s: Annotated[
         float | None,
@@ -81,7 +84,9 @@ class Settings:
         return {name: _presentable(value) for name, value in asdict(self).items()}
 
 
-_MAY_BE_ZERO: Final = frozenset({"retire_after_s", "stop_delay_s", "stop_grace_s"})
+_MAY_BE_ZERO: Final = frozenset(
+    {"retire_after_s", "stop_delay_s", "stop_grace_s", "answer_cache_size"}
+)
 
 
 def check_names(environment: Mapping[str, str] = os.environ) -> None:

@@ -1,0 +1,74 @@
+"""Prepared answers: the bytes are the message that the plain rendering makes."""
+
+import numpy as np
+import pytest
+from foldin.v1 import recommendation_pb2 as pb
+from foldin_model.paging import PagedUser, PageToken
+from foldin_model.personalizing import fold_user
+from foldin_model.searching import Cursor, Hits
+from foldin_model.users import Personalization
+from foldin_server import rendering
+from foldin_server.prepared import PreparedItems, encoded
+from foldin_server.ranking import Recommendation
+from hypothesis import given
+from hypothesis import strategies as st
+from snapshots import planted_snapshot, state_of
+
+SNAPSHOT = planted_snapshot()
+PREPARED = PreparedItems(SNAPSHOT)
+numbers = st.one_of(st.sampled_from([0.0, -0.0, 1e-50, 1e30, -np.inf]), st.floats(-100, 100))
+rows = st.integers(0, len(SNAPSHOT) - 1)
+
+
+@given(
+    items=st.lists(st.tuples(rows, numbers, numbers), max_size=20),
+    rating=st.sampled_from([None, 1.0, 5.0]),
+    revision=st.integers(0, 2**62),
+    more=st.booleans(),
+    degraded=st.booleans(),
+)
+def test_the_bytes_are_those_of_the_plain_rendering(
+    *,
+    items: list[tuple[int, float, float]],
+    rating: float | None,
+    revision: int,
+    more: bool,
+    degraded: bool,
+) -> None:
+    ratings = {} if rating is None else {"101": rating}
+    user = fold_user(SNAPSHOT, state_of(ratings, revision=revision))
+    token = PageToken(SNAPSHOT.version, bytes(16), Cursor(1.5, 3), PagedUser.of(user))
+    answer = Recommendation(
+        snapshot=SNAPSHOT,
+        current=user,
+        user=user,
+        hits=Hits(
+            np.array([row for row, _, _ in items], np.int32),
+            np.array([score for _, score, _ in items], np.float64),
+        ),
+        predictions=np.array([predicted for _, _, predicted in items], np.float64),
+        explanations=None,
+        next_token=token if more else None,
+        degraded=degraded,
+    )
+    expected = rendering.recommendation(answer, b"key")
+    response = PREPARED.response(answer, b"key")
+    assert pb.RecommendResponse.FromString(response) == expected
+    assert encoded(response) == response
+    assert encoded(expected) == expected.SerializeToString()
+
+
+def test_strangers_are_shown_popular_items_and_others_are_not() -> None:
+    stranger = fold_user(SNAPSHOT, state_of({}))
+    friend = fold_user(SNAPSHOT, state_of({"101": 5.0}))
+    assert stranger.personalization is Personalization.POPULAR
+    assert rendering.source_of(stranger) != rendering.source_of(friend)
+
+
+def test_protobuf_must_keep_the_order_of_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foldin_server.prepared._PLACEHOLDER", b"something else")
+    user = fold_user(SNAPSHOT, state_of({"101": 5.0}))
+    page = Hits(np.array([1], np.int32), np.ones(1))
+    answer = Recommendation(SNAPSHOT, user, user, page, np.ones(1), None, None, degraded=False)
+    with pytest.raises(RuntimeError, match="order of their numbers"):
+        PreparedItems(SNAPSHOT).response(answer, b"key")
