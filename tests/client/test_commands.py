@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -268,3 +269,40 @@ def test_a_closed_pipe_ends_quietly(server: Scripted) -> None:
     assert result.stdout
     assert "Traceback" not in result.stderr
     assert "BrokenPipe" not in result.stderr
+
+
+def test_a_rating_is_shown_with_every_digit_given(server: Scripted, run: Run) -> None:
+    rated = pb.GetUserStateResponse.RatedItem(
+        rating=ratings_pb2.Rating(item_id="6", value=4.25), title="Heat", in_model=True
+    )
+    server.script("GetUserState", pb.GetUserStateResponse(user_id="1", ratings=[rated]))
+    assert "4.25" in run("user", "1").stdout
+
+
+def test_a_value_below_zero_is_a_value(server: Scripted, run: Run) -> None:
+    server.script("GetItem", catalog_pb2.GetItemResponse(item=HEAT))
+    server.script("SubmitRating", pb.SubmitRatingResponse(user_revision=5))
+    assert run("rate", "1", "6", "-2.5").exit_code == 0
+    assert run("rate", "1", "6", "4", "--bogus").exit_code == 2
+
+
+def test_text_that_is_not_utf_8_is_wrong_usage(run: Run) -> None:
+    result = run("recommend", "\udcff")
+    assert result.exit_code == 2
+    assert "UTF-8" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+def test_a_full_disk_is_said_in_a_line(server: Scripted) -> None:
+    recommended(server)
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "foldin_client", "recommend", "1", "--address", server.address],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: No space left on device")
+    assert "Traceback" not in ended.stderr

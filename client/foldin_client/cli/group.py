@@ -4,6 +4,7 @@ The client's commands are listed here; those of the other packages are entry poi
 `foldin.commands`.
 """
 
+import errno
 import importlib
 import sys
 from collections.abc import Mapping
@@ -84,12 +85,22 @@ class CommandGroup(click.Group):
         return found
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs the command; one that imports what it needs only then gets the same remedy."""
+        """Runs the command; what the system refuses it ends it with a line, not a traceback.
+
+        One that imports what it needs only now gets the same remedy as one that can't be loaded.
+        """
         try:
             return super().invoke(ctx)
         except ModuleNotFoundError as missing:
             point = _entry_points().get(ctx.invoked_subcommand or "")
             raise (_remedy(point, missing) if point else missing) from missing
+        except UnicodeEncodeError as failure:
+            raise click.UsageError("What was typed is not valid text in UTF-8.") from failure
+        except OSError as failure:
+            if failure.errno == errno.EPIPE or not failure.strerror:  # click knows a closed pipe
+                raise
+            where = f"{failure.filename}: " if failure.filename is not None else ""
+            raise click.ClickException(f"{where}{failure.strerror}") from failure
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         others = [name for name in self.list_commands(ctx) if name not in CLIENT]

@@ -128,7 +128,7 @@ def _(state: values.UserState) -> RenderableType:
         made.add_row(
             escape(rated.item_id),
             escape(rated.title) if rated.in_model else "[dim]not in the model[/dim]",
-            rating(rated.value),
+            given(rated.value),
             when(rated.event_time),
         )
     known = "in the model's training" if state.trained else "not in the model's training"
@@ -161,7 +161,7 @@ def _(answer: TitledPredictions) -> RenderableType:
     made = table("id", "title", "would rate", "rated", right=("id", "would rate", "rated"))
     for p in answer.predictions:
         made.add_row(
-            escape(p.item_id), escape(p.title), rating(p.predicted_rating), rating(p.rating)
+            escape(p.item_id), escape(p.title), rating(p.predicted_rating), given(p.rating)
         )
     return Group(made, serving(answer.serving_info))
 
@@ -187,7 +187,7 @@ def serving(info: values.ServingInfo) -> Text:
         values.Personalization.TRAINED: f"as trained, from {_ratings(info.rating_count)}",
         values.Personalization.FOLDED_IN: f"folded in from {_ratings(info.rating_count)}",
         values.Personalization.CONTENT: "from content alone",
-        values.Personalization.POPULAR: "what everybody likes: no rating of this user is known",
+        values.Personalization.POPULAR: "what everybody likes: no rating to go by",
     }
     way = ways.get(info.personalization)
     parts = [*([way] if way else []), f"model {info.model_version}"]
@@ -210,6 +210,11 @@ def genres(names: Iterable[str]) -> str:
 
 def rating(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}"
+
+
+def given(value: float | None) -> str:
+    """A rating as it was given: no digit is rounded away."""
+    return "" if value is None else max(f"{value:.1f}", f"{value:g}", key=len)
 
 
 def when(moment: datetime | None) -> str:

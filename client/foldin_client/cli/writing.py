@@ -15,7 +15,7 @@ REQUEST_ID = click.option(
 )
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})  # a VALUE may be below 0
 @click.argument("user")
 @click.argument("item")
 @click.argument("value", type=float)
