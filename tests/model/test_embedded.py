@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from foldin_model.errors import StoreUnavailable
+from foldin_model.errors import InvalidField, StoreUnavailable
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.opening import default_data_dir, open_store_url
 from redis import Redis
@@ -193,6 +193,12 @@ def test_a_given_url_is_used_as_it_is(data_dir: Path) -> None:
 def test_without_a_url_the_embedded_store_is_used(data_dir: Path) -> None:
     with open_store_url(None, data_dir) as url, connect(url) as client:
         client.ping()
+
+
+def test_a_url_of_no_store_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with pytest.raises(InvalidField, match="redis://"), open_store_url("http://a:b@c", tmp_path):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_data_directory_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ def failure(path: Path, content: str | bytes, scale: Scale | None = None) -> Dat
         ("a," + "é" * 129 + ",3,10", "has 258 bytes, more than 256"),
         ("a,y,3", "has 3 fields, not 4"),
         ("a,y,3,1.5e12", "not a time"),
+        ("a,y,3,50000000000", "in the future"),
         ("a,y,3,soon", "not a time"),
         ("a,y,3,-1", "not a time"),
         ("a,y,3,", "not a time"),
@@ -55,6 +56,18 @@ def test_a_line_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
     error = failure(tmp_path / "own.csv", HEADER.encode() + b"a,x,3,1\nb\xe9,x,3,1\n")
     assert error.line == 3
     assert "UTF-8" in str(error)
+
+
+def test_the_remedy_names_the_encoding(tmp_path: Path) -> None:
+    text = HEADER + "a,x,3,1\n"
+    assert "-f utf-16" in failure(tmp_path / "wide.csv", text.encode("utf-16")).remedy
+    assert "-f windows-1252" in failure(tmp_path / "own.csv", text.encode() + b"\x93,x,3,1").remedy
+
+
+def test_lines_that_end_in_cr_alone_are_refused_with_the_remedy(tmp_path: Path) -> None:
+    error = failure(tmp_path / "own.csv", (HEADER + "a,x,3,1\n").replace("\n", "\r"))
+    assert error.line == 1
+    assert "CR" in error.problem
 
 
 def test_lines_are_counted_through_quoted_line_breaks(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The fast path in `tables` knows only that something is wrong; this says what and
 
 import csv
 import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,8 @@ from foldin_model.ids import MAX_ID_BYTES
 from foldin_trainer.data.columns import NOT_UTF8, is_parquet
 from foldin_trainer.data.errors import DataError
 
-LATEST_SECOND: Final = 253_402_300_799  # the end of year 9999, as far as timestamps go in protobuf
+MILLISECONDS: Final = 100_000_000_000  # seconds from here on are of the year 5138
+MAX_AHEAD_S: Final = 300  # how far a clock may be wrong, the same as in the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,20 @@ def complaint(fields: Fields, scale: Scale | None) -> tuple[str, str] | None:
     return None if fields.timestamp is None else _time_complaint(fields.timestamp)
 
 
+def latest_second() -> float:
+    """The latest time of a rating, in seconds since 1970; the store takes none after it either."""
+    return time.time() + MAX_AHEAD_S
+
+
 def _time_complaint(text: str) -> tuple[str, str] | None:
     seconds = _number(text)
-    if seconds is not None and 0 <= seconds <= LATEST_SECOND:
+    if seconds is not None and 0 <= seconds <= latest_second():
         return None
     remedy = "give seconds since 1970"
-    if seconds is not None and LATEST_SECOND < seconds <= LATEST_SECOND * 1000:
+    if seconds is not None and MILLISECONDS <= seconds <= MILLISECONDS * 1000:
         remedy += "; this looks like milliseconds"
+    elif seconds is not None and 0 < seconds < MILLISECONDS:
+        return f"the timestamp {_shown(text)} lies in the future", "correct or remove the line"
     return f"the timestamp {_shown(text)} is not a time", remedy
 
 

@@ -24,7 +24,8 @@ ALIASES: Final = {
     "genres": ("genres", "genre", "categories", "category", "class"),
     "year": ("year", "releaseyear"),
 }
-NOT_UTF8: Final = "convert the file to UTF-8, for example with `iconv -f latin1 -t utf-8`"
+NOT_UTF8: Final = "convert the file to UTF-8, for example with `iconv -f windows-1252 -t utf-8`"
+UTF16: Final = "convert the file to UTF-8, for example with `iconv -f utf-16 -t utf-8`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,13 @@ def read_header(path: Path) -> Header:
     try:
         first = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise DataError(path, 1, "the header is not UTF-8", NOT_UTF8) from None
+        remedy = UTF16 if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else NOT_UTF8
+        raise DataError(path, 1, "the header is not UTF-8", remedy) from None
     if not first.strip():
         raise DataError(path, 1, "the file is empty", "give a file with a header and ratings")
+    if "\r" in first.rstrip("\r\n"):
+        remedy = "convert the line ends, for example with `tr '\\r' '\\n'`"
+        raise DataError(path, 1, "the lines end in CR alone", remedy)
     delimiter = max(",;\t", key=first.count)
     names = next(csv.reader([first], delimiter=delimiter))
     return Header(tuple(name.strip() for name in names), delimiter)

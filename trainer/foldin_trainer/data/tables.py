@@ -17,11 +17,11 @@ from foldin_model.arrays import Doubles, Integers, Rows
 from foldin_model.heads import Scale
 
 from foldin_trainer.data.checks import (
-    LATEST_SECOND,
     Fields,
     csv_fields,
     first_complaint,
     id_problem,
+    latest_second,
 )
 from foldin_trainer.data.columns import is_parquet
 from foldin_trainer.data.errors import DataError
@@ -183,7 +183,7 @@ def _values(column: pa.Array, scale: Scale | None) -> Doubles:
 
 def _seconds(column: pa.Array) -> Integers:
     seconds: Doubles = column.to_numpy(zero_copy_only=False)
-    if not ((seconds >= 0) & (seconds <= LATEST_SECOND)).all():
+    if not ((seconds >= 0) & (seconds <= latest_second())).all():
         raise _Invalid
     return seconds.astype(np.int64)
 
