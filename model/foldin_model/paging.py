@@ -131,7 +131,7 @@ def _packed(token: PageToken) -> bytes:
         len(ranking),
         len(rating),
     )
-    vectors = np.concatenate((ranking, rating)).astype("<f4").tobytes()
+    vectors = ranking.astype("<f4").tobytes() + rating.astype("<f4").tobytes()
     return header + version + vectors + position
 
 

@@ -20,6 +20,8 @@ from foldin_model.model import TrainedUsers
 TRAINED_FORMAT: Final = 1
 FOLDED_FORMAT: Final = 1
 _STAMP: Final = struct.Struct("<BqH")  # format, revision, bytes of the version that follows
+_NUMBERS: Final = np.dtype("<f8")
+_ROWS: Final = np.dtype("<i4")
 _COUNTS: Final = struct.Struct("<BII")  # personalization, rating count, rows seen
 
 
@@ -131,7 +133,7 @@ class FoldedUser:
 
     @classmethod
     def unpack(cls, packed: bytes, ranking_dimension: int, rating_dimension: int) -> Self:
-        """Raises ArtifactCorrupt where the bytes do not have that shape."""
+        """The user, her arrays views of the bytes. Raises ArtifactCorrupt where they do not fit."""
         try:
             kind, revision, name_bytes = _STAMP.unpack_from(packed)
             start = _STAMP.size + name_bytes
@@ -150,9 +152,9 @@ class FoldedUser:
                 revision=revision,
                 rating_count=rating_count,
                 personalization=Personalization(personalization),
-                ranking_vector=np.frombuffer(packed[start:cut], "<f8").astype(np.float64),
-                rating_vector=np.frombuffer(packed[cut:seen_start], "<f8").astype(np.float64),
-                seen=np.frombuffer(packed[seen_start:], "<i4").astype(np.int32),
+                ranking_vector=np.frombuffer(packed, _NUMBERS, ranking_dimension, start),
+                rating_vector=np.frombuffer(packed, _NUMBERS, rating_dimension, cut),
+                seen=np.frombuffer(packed[seen_start:], _ROWS),
             )
         except (struct.error, ValueError) as error:
             raise ArtifactCorrupt(f"a folded user of {len(packed)} bytes: {error}") from error

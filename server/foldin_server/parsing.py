@@ -6,8 +6,8 @@ Every parser raises InvalidField with all violations of the request.
 from hashlib import blake2b
 from typing import Final
 
-from foldin.v1 import catalog_pb2, ratings_pb2, recommendation_pb2
-from foldin_model.filtering import ItemConditions
+from foldin.v1 import catalog_pb2, recommendation_pb2
+from foldin_model.filtering import ANYTHING, ItemConditions
 from foldin_model.heads import Scale
 from foldin_model.ids import ItemId, UserId
 from foldin_model.store.protocols import RatingWrite
@@ -25,6 +25,7 @@ from foldin_server.validation import DEFAULT_PAGE, MAX_PAGE, Checks
 
 DEFAULT_REASONS: Final = 5
 MAX_REASONS: Final = 50
+_NO_DIVERSITY: Final = recommendation_pb2.Diversity()
 Paged = (
     recommendation_pb2.RecommendRequest
     | recommendation_pb2.SimilarItemsRequest
@@ -40,18 +41,17 @@ def recommend_arguments(
 ) -> RecommendArguments:
     """What a Recommend asks for."""
     checks = Checks()
+    diversity = request.diversity if request.HasField("diversity") else _NO_DIVERSITY
     reasons = checks.size(
         "max_reasons", request.max_reasons, default=DEFAULT_REASONS, most=MAX_REASONS
     )
     arguments = RecommendArguments(
         user=_user(checks, request, scale, must_be_known=request.require_known_user),
         page=_page(checks, request),
-        conditions=_conditions(checks, request.filter),
-        include_rated=request.filter.include_rated,
-        strength=checks.share("diversity.strength", request.diversity.strength),
-        max_per_cluster=checks.not_negative(
-            "diversity.max_per_cluster", request.diversity.max_per_cluster
-        ),
+        conditions=_conditions(checks, request),
+        include_rated=request.HasField("filter") and request.filter.include_rated,
+        strength=checks.share("diversity.strength", diversity.strength),
+        max_per_cluster=checks.not_negative("diversity.max_per_cluster", diversity.max_per_cluster),
         max_reasons=reasons if request.include_explanations else None,
     )
     checks.done()
@@ -64,7 +64,7 @@ def similar_arguments(request: recommendation_pb2.SimilarItemsRequest) -> Simila
     arguments = SimilarArguments(
         item_id=ItemId(checks.identifier("item_id", request.item_id)),
         page=_page(checks, request),
-        conditions=_conditions(checks, request.filter),
+        conditions=_conditions(checks, request),
     )
     checks.done()
     return arguments
@@ -88,7 +88,7 @@ def list_arguments(
 ) -> ListArguments:
     """What a ListItems or a ListPopularItems asks for."""
     checks = Checks()
-    arguments = ListArguments(query, _page(checks, request), _conditions(checks, request.filter))
+    arguments = ListArguments(query, _page(checks, request), _conditions(checks, request))
     checks.done()
     return arguments
 
@@ -145,7 +145,7 @@ def checked_size(field: str, value: int, *, default: int, most: int) -> int:
 def _user(
     checks: Checks, request: AboutUser, scale: Scale, *, must_be_known: bool = False
 ) -> UserArguments:
-    profile = _profile(checks, request.profile, scale)
+    profile = _profile(checks, request.profile, scale) if request.HasField("profile") else ()
     anonymous = not request.user_id and bool(profile)
     if anonymous and (must_be_known or request.min_user_revision):
         checks.refuse("user_id", "is empty, and only a named user is known or has revisions")
@@ -189,7 +189,10 @@ def _digest(request: Paged) -> bytes:
     return name.digest()
 
 
-def _conditions(checks: Checks, conditions: ratings_pb2.ItemFilter) -> ItemConditions:
+def _conditions(checks: Checks, request: Paged) -> ItemConditions:
+    if not request.HasField("filter"):
+        return ANYTHING
+    conditions = request.filter
     low = conditions.min_year if conditions.HasField("min_year") else None
     high = conditions.max_year if conditions.HasField("max_year") else None
     checks.years("filter", low, high)

@@ -8,6 +8,7 @@ import logging
 import sys
 import time
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Final, TextIO
 
@@ -68,17 +69,18 @@ class Telemetry:
     """Writes the log line and the metrics of every call."""
 
     def __init__(self, metrics: Metrics, *, log_calls: bool) -> None:
-        self._metrics = metrics
         self._log_calls = log_calls
+        # Finding a metric by its labels takes longer than counting, and there are few of them.
+        self._calls = cache(metrics.calls.labels)
+        self._answers = cache(metrics.answers.labels)
         self.hash_key = b""
 
     def ended(self, call: CallRecord, started: float) -> None:
         """Counts a call that `started` at that `time.perf_counter()` and writes its line."""
         seconds = time.perf_counter() - started
-        self._metrics.calls.labels(call.method, call.code).observe(seconds)
+        self._calls(call.method, call.code).observe(seconds)
         if call.personalization:
-            degraded = "yes" if call.degraded else "no"
-            self._metrics.answers.labels(call.personalization, degraded).inc()
+            self._answers(call.personalization, "yes" if call.degraded else "no").inc()
         if self._log_calls:
             log.info("rpc", extra=self._line(call, seconds))
 
