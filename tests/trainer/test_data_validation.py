@@ -5,6 +5,7 @@ import pyarrow.parquet
 import pytest
 from foldin_model.heads import Scale
 from foldin_trainer.data import DataError, load_dataset
+from foldin_trainer.data.catalogs import read_item_table
 
 HEADER = "user,item,rating,timestamp\n"
 GOOD = "a,x,3,10\n"
@@ -175,3 +176,10 @@ def test_a_bad_line_is_named_also_after_many_blocks(
     with pytest.raises(DataError, match="the rating 7 is off the scale") as caught:
         load_dataset(path, scale=Scale(1, 5))
     assert caught.value.line == (2 + 2 * 900 if kind == "csv" else 901)
+
+
+def test_control_characters_of_a_title_never_reach_a_terminal(tmp_path: Path) -> None:
+    table = tmp_path / "items.csv"
+    table.write_text('id,title,genres\nx,"One\nTwo\x1b[2J (1995)",A\x07|B\n')
+    item = read_item_table(table)["x"]
+    assert (item.title, item.genres, item.year) == ("One Two [2J", ("A", "B"), 1995)

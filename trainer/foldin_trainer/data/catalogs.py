@@ -4,6 +4,7 @@ They are small (at most some hundred thousand lines), so they are read line by l
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,7 @@ GENRES_100K: Final = (
     *("Documentary", "Drama", "Fantasy", "Film-Noir", "Horror", "Musical", "Mystery"),
     *("Romance", "Sci-Fi", "Thriller", "War", "Western"),
 )
+CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f]+")  # they would reach a terminal
 RECBOLE: Final = ("item_id:token", "movie_title:token_seq", "release_year:token", "class:token_seq")
 
 
@@ -94,7 +96,8 @@ def _recbole(path: Path) -> Iterator[Entry]:
 
 
 def _own(path: Path, rows: Iterable[Row], *, has_year: bool) -> Iterator[Entry]:
-    for line, (id_, titled, genres, year_text) in rows:
+    for line, (id_, *texts, year_text) in rows:
+        titled, genres = (CONTROLS.sub(" ", text) for text in texts)
         title, year = (titled.strip(), None) if has_year else split_title(titled)
         yield line, id_, Item(title, split_genres(genres), year or _year(path, line, year_text))
 
