@@ -5,10 +5,12 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
+from hiredis import pack_command
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from foldin_model.errors import RequestIdReused
 from foldin_model.ids import ItemId, UserId, Version
@@ -226,11 +228,29 @@ class RedisRatingStore:
         self._prepared = True
 
     async def _pipeline(self, commands: Sequence[Command]) -> list[object]:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            for command in commands:
-                pipeline.execute_command(*command)
-            replies: list[object] = await pipeline.execute(raise_on_error=False)
-            return replies
+        """A reply or an error for each command, sent at once.
+
+        redis-py's own pipeline does the same, but packs in Python and wraps every reply.
+        """
+        pool = self._client.connection_pool
+        connection = await pool.get_connection()  # type: ignore[no-untyped-call]
+        try:
+            # The stub of hiredis has one argument where any number may stand.
+            packed = [pack_command(command) for command in commands]  # type: ignore[arg-type]
+            await connection.send_packed_command(b"".join(packed))
+            return [await _reply(connection) for _ in commands]
+        except BaseException:
+            await connection.disconnect(nowait=True)  # or the next would read what is left
+            raise
+        finally:
+            await pool.release(connection)
+
+
+async def _reply(connection: AbstractConnection) -> object:
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        return error
 
 
 def _rating(
