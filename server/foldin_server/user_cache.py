@@ -28,6 +28,11 @@ class UserCache:
         if len(self._users) > self._size:
             self._users.popitem(last=False)
 
+    def touch(self, user_id: UserId) -> None:
+        """Notes that a user was served, if she is held."""
+        if user_id in self._users:
+            self._users.move_to_end(user_id)
+
     def get(self, user_id: UserId, version: Version) -> FoldedUser | None:
         """What is known of a user under this model version."""
         user = self._users.get(user_id)

@@ -70,6 +70,7 @@ class Users:
                 state = await self._later(user_id, arguments, version, deadline, history=history)
         except StoreUnavailable:
             return self._from_memory(user_id, arguments, version)
+        self._cache.touch(user_id)  # her answer may be one that was given before
         return UserView(state)
 
     async def stored(self, user_id: UserId, version: Version) -> UserView:

@@ -139,3 +139,21 @@ async def test_answers_are_not_kept_where_that_is_switched_off(
         assert await running.recommend("1", 10) == await running.recommend("1", 10)
     stores.models.close()
     assert len(made) == 2
+
+
+async def test_a_user_whose_answer_is_given_again_is_remembered_like_others(
+    small: Planted, stores: Stores, ratings: Gate
+) -> None:
+    publish_version(small, stores.models)
+    await import_histories(small, stores.ratings, ["1", "2", "3"])
+    async with live(stores, user_cache_size=2) as running:
+        before = {user: await running.recommend(user) for user in ("1", "2", "1", "3")}
+        ratings.gone = True
+        after = {user: await running.recommend(user) for user in ("1", "2", "3")}
+        ratings.gone = False
+    stores.models.close()
+    assert [ids(after[user]) == ids(before[user]) for user in ("1", "2", "3")] == [
+        True,
+        False,
+        True,
+    ]
