@@ -45,6 +45,7 @@ class FlatIndex:
     """
 
     lanes: Final = 512
+    few: Final = 5  # queries; for more the product of matrices pays for packing one of them
 
     def __init__(self, vectors: Floats, longest: float) -> None:
         self._columns = np.ascontiguousarray(vectors.T, np.float32)
@@ -52,7 +53,12 @@ class FlatIndex:
 
     def scores(self, queries: Floats) -> Floats:
         """A new (m, n) array: the float32 score of every row for each of (m, d) queries."""
-        return np.asarray(queries @ self._columns, np.float32)
+        if len(queries) > self.few:
+            return np.asarray(queries @ self._columns, np.float32)
+        scores = np.empty((len(queries), self._columns.shape[1]), np.float32)
+        for query, own in zip(queries, scores, strict=True):
+            np.dot(query, self._columns, out=own)
+        return scores
 
     def floors(self, scores: Floats, queries: Doubles, count: int) -> Floats:
         """(m,) bounds that the `count` best of each row of (m, n) `scores` reach.
