@@ -15,7 +15,7 @@ class BayesSettings:
     """K, the length of p_u and q_i in every single sample."""
     dimension: int = 62
     """Length of the vectors that the posterior mean is compressed to."""
-    sweeps: int = 400
+    sweeps: int = 800
     """Sweeps of every chain, those of the burn-in included."""
     burn_in: int = 60
     """Sweeps at the start of a chain that count for nothing."""
@@ -23,7 +23,7 @@ class BayesSettings:
     """Every so many sweeps after the burn-in one is kept."""
     chains: int = 1
     """Chains from different starts, run one after the other; their samples are pooled."""
-    noise_degrees: float = 3.0
+    noise_degrees: float = 6.0
     """ν of the Gamma(ν/2, ν/2) that a user's and an item's noise precision come from."""
     device: DeviceName = "auto"
     seed: int = 0
