@@ -38,10 +38,47 @@ class Index(Protocol):
 
 
 class FlatIndex:
-    """Exact search by one matrix product, for catalogues that a processor's cache can hold.
+    """Exact search by `faiss.IndexFlatIP`, with any filter. It copies the matrix."""
 
-    It keeps a copy with the columns in rows: many queries share each number that is loaded, and
-    one query reads them in order.
+    margin: Final = 32
+
+    def __init__(self, vectors: Floats) -> None:
+        import faiss  # noqa: PLC0415 (torch and faiss must never share a process: trainers do not)
+
+        self._faiss = faiss
+        self._flat = faiss.IndexFlatIP(vectors.shape[1])
+        self._flat.add(np.ascontiguousarray(vectors, np.float32))
+
+    def search(
+        self,
+        query: Floats,
+        count: int,
+        allowed: Mask | None,
+        below: float,  # noqa: ARG002 (faiss cannot begin below a score)
+    ) -> Proposal:
+        """As the protocol has it, and `margin` rows more, so that ties rarely ask for another.
+
+        faiss pads short answers with -1, which are dropped here.
+        """
+        options = None
+        if allowed is not None:
+            bits = np.packbits(allowed, bitorder="little")
+            # faiss keeps `bits` alive with the selector; its stubs lack these constructors.
+            selector = self._faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
+            options = self._faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        wanted = min(count + self.margin, self._flat.ntotal)
+        all_scores, all_rows = self._flat.search(query[None, :], wanted, params=options)
+        found = all_rows[0] >= 0
+        rows, scores = all_rows[0][found].astype(np.int32), np.asarray(all_scores[0][found])
+        whole = wanted == self._flat.ntotal or len(rows) < wanted
+        return Proposal(rows, scores, -np.inf if whole else float(scores[-1]))
+
+
+class Columns:
+    """The matrix with its columns in rows: many queries share each number that is loaded.
+
+    For catalogues that a processor's cache can hold, whose plain searches are answered together
+    by one matrix product (`foldin_model.together`). It is a copy.
     """
 
     lanes: Final = 512
@@ -78,20 +115,6 @@ class FlatIndex:
         slack = rounding(queries, self._longest)
         floors = np.nextafter((last - 2 * slack).astype(np.float32), np.float32(-np.inf))
         return np.maximum(floors, _LEAST)
-
-    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
-        """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
-        scores = self.scores(query[None, :])
-        if allowed is not None:
-            scores[0, ~allowed] = -np.inf
-        if below < np.inf:
-            scores[scores > below] = -np.inf
-        floor = self.floors(scores, query[None, :].astype(np.float64), count)[0]
-        rows = np.flatnonzero(scores[0] >= floor)
-        found = scores[0, rows]
-        order = np.argsort(-found, kind="stable")
-        rest = -np.inf if floor == _LEAST else float(floor)
-        return Proposal(rows[order].astype(np.int32), found[order], rest)
 
 
 class PrunedIndex:
@@ -139,7 +162,7 @@ class PrunedIndex:
 
 
 KINDS: Final[Mapping[str, Callable[[Floats, Bounds], Index]]] = {
-    "flat": lambda vectors, bounds: FlatIndex(vectors, bounds.longest),
+    "flat": lambda vectors, _: FlatIndex(vectors),
     "pruned": PrunedIndex,
 }
 
@@ -167,18 +190,33 @@ def above32(bound: float) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """A matrix (n, d) float32 with an index over it and the length of its longest row."""
+    """A matrix (n, d) float32 with an index over it and the length of its longest row.
+
+    `columns` is there where plain searches are answered together.
+    """
 
     vectors: Floats
     index: Index
     longest: float
+    columns: Columns | None = None
 
     @classmethod
-    def of(cls, vectors: Floats, bounds: Bounds | None = None, kind: str | None = None) -> Self:
-        """The space of `vectors`, whose bounds are computed and kind chosen where not given."""
+    def of(
+        cls,
+        vectors: Floats,
+        bounds: Bounds | None = None,
+        kind: str | None = None,
+        *,
+        together: bool = False,
+    ) -> Self:
+        """The space of `vectors`, whose bounds are computed and kind chosen where not given.
+
+        With `together` a flat space answers plain searches in company.
+        """
         bounds = bounds or Bounds.of(vectors, vectors.shape[1])
-        index = KINDS[kind or kind_for(len(vectors))](vectors, bounds)
-        return cls(vectors, index, bounds.longest)
+        kind = kind or kind_for(len(vectors))
+        columns = Columns(vectors, bounds.longest) if together and kind == "flat" else None
+        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, columns)
 
     def __len__(self) -> int:
         return len(self.vectors)

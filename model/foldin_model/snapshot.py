@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Self
 
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.bounding import kind_for
 from foldin_model.catalog import Years
 from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
@@ -49,11 +48,11 @@ class Snapshot:
                 f"the manifest has index {manifest.index_kind!r}; this program has {[*KINDS]}"
             )
         derived = derived or Derived.of(model)
-        kind = kind_for(len(model.catalog))
+        kind = manifest.index_kind
         return cls(
             manifest=manifest,
             model=model,
-            retrieval=Space.of(model.items, derived.item_bounds, manifest.index_kind),
+            retrieval=Space.of(model.items, derived.item_bounds, kind, together=True),
             similarity=Space.of(model.similarity, derived.similarity_bounds, kind),
             popular_query=model.query(rounded(model.ranking_prior), rounded(model.rating_prior)),
             genres=derived.genres,

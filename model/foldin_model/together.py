@@ -9,24 +9,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.indexing import FlatIndex, Space
+from foldin_model.indexing import Space
 from foldin_model.searching import Hits, canonical_scores
 
 
 def can_search_together(space: Space) -> bool:
     """Whether searches of this space gain by company."""
-    return isinstance(space.index, FlatIndex)
+    return space.columns is not None
 
 
 def search_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: int) -> list[Hits]:
     """The first `count` rows for each of (m, d) queries without its `seen` (any,) rows."""
-    index = space.index
-    if not isinstance(index, FlatIndex):
-        raise TypeError(f"an index of kind {type(index).__name__} answers one query at a time")
-    scores = index.scores(queries.astype(np.float32))
+    columns = space.columns
+    if columns is None:
+        raise ValueError("this space answers one query at a time; make it with together=True")
+    scores = columns.scores(queries.astype(np.float32))
     for own, rows in zip(scores, seen, strict=True):
         own[rows] = -np.inf
-    floors = index.floors(scores, queries, count)
+    floors = columns.floors(scores, queries, count)
     owners, rows = np.divmod(np.flatnonzero(scores >= floors[:, None]), len(space))
     exact = canonical_scores(space.vectors, rows, queries[owners])
     order = np.lexsort((rows, -exact, owners))

@@ -67,7 +67,7 @@ def serve(**values: Any) -> None:
         check_names()
         settings = Settings(**values)
         run = _server_of(settings)
-        telemetry.log_to()  # after the imports, for some libraries log how they are loaded
+        telemetry.log_to()
         log.info("settings", extra={"settings": settings.shown()})
         run(settings)
     except (SettingsError, FoldinError) as error:

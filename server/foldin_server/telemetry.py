@@ -50,6 +50,7 @@ def log_to(stream: TextIO = sys.stderr, **constant: object) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells how it was loaded
 
 
 @dataclass(slots=True)

@@ -17,6 +17,8 @@ def limit_before_import(environment: MutableMapping[str, str] = os.environ) -> N
 
 def limit_now() -> None:
     """The libraries that are loaded run with one thread each, whatever they started with."""
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 (it finds what is loaded by now)
+    import faiss  # noqa: PLC0415 (the caller chooses when the libraries are loaded)
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415
 
+    faiss.omp_set_num_threads(1)
     threadpool_limits(limits=1)

@@ -358,7 +358,7 @@ def test_an_index_below_the_gate_is_not_published(
     monkeypatch.setattr(
         indexing,
         "KINDS",
-        {**indexing.KINDS, "lazy": lambda vectors, bounds: LazyIndex(vectors, bounds.longest)},
+        {**indexing.KINDS, "lazy": lambda vectors, _: LazyIndex(vectors)},
     )
     with pytest.raises(ValueError, match=r"'lazy' finds 0\.8\d+ of the best 10, less than .*0\.99"):
         publishing.publish(small.model, small.users, ABOUT, MemoryModelStore(), index_kind="lazy")

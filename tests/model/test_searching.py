@@ -71,7 +71,7 @@ def _through_the_index() -> Iterator[None]:
     """Small spaces go through the index too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "DIRECT_ROWS", 4)
-        patch.setattr(FlatIndex, "lanes", 16)
+        patch.setattr(FlatIndex, "margin", 2)
         patch.setattr(bounding, "BLOCK_ROWS", 16)
         patch.setattr(indexing, "BLOCK_ROWS", 16)
         yield

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Floats
-from foldin_model.indexing import FlatIndex, Space
+from foldin_model.indexing import Columns, Space
 from foldin_model.searching import search_space
 from foldin_model.together import can_search_together, search_together
 from hypothesis import given
@@ -26,13 +26,13 @@ def test_answers_are_those_of_searches_alone(
     vectors = rng.normal(size=(n, d)).astype(np.float32)
     if coarse:  # with many ties
         vectors = np.round(vectors)[rng.integers(0, n, n)]
-    space = Space.of(vectors, kind="flat")
+    space = Space.of(vectors, kind="flat", together=True)
     queries = rng.normal(size=(m, d))
     seen = [
         np.sort(rng.permutation(n)[: rng.integers(0, n + 1)]).astype(np.int32) for _ in range(m)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(FlatIndex, "lanes", lanes)
+        patch.setattr(Columns, "lanes", lanes)
         together = search_together(space, queries, seen, count)
     for query, rows, hits in zip(queries, seen, together, strict=True):
         alone = search_space(space, query, unseen(vectors, rows), count)
@@ -42,9 +42,9 @@ def test_answers_are_those_of_searches_alone(
 
 
 def test_an_index_for_single_queries_says_so() -> None:
-    space = Space.of(np.eye(4, dtype=np.float32), kind="pruned")
+    space = Space.of(np.eye(4, dtype=np.float32), kind="pruned", together=True)
     assert not can_search_together(space)
-    with pytest.raises(TypeError, match="one query at a time"):
+    with pytest.raises(ValueError, match="one query at a time"):
         search_together(space, np.ones((1, 4)), [np.empty(0, np.int32)], 2)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Rows
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_array, csr_matrix
+from threadpoolctl import threadpool_limits
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case, by_score
@@ -83,15 +84,16 @@ class ImplicitAls:
     @classmethod
     def fit(cls, train: Ratings, settings: AlsSettings, *, seed: int = 0) -> Self:
         """Trains the library's model on the 0/1 matrix, without its bar."""
-        model = AlternatingLeastSquares(
-            factors=settings.factors,
-            regularization=settings.regularization,
-            alpha=settings.alpha,
-            iterations=settings.iterations,
-            random_state=seed,
-        )
         matrix = csr_matrix(interactions(train), dtype=np.float32)
-        model.fit(matrix, show_progress=False)
+        with threadpool_limits(1, "blas"):  # the library has threads of its own
+            model = AlternatingLeastSquares(
+                factors=settings.factors,
+                regularization=settings.regularization,
+                alpha=settings.alpha,
+                iterations=settings.iterations,
+                random_state=seed,
+            )
+            model.fit(matrix, show_progress=False)
         return cls(model, settings, matrix.shape[1])
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:

@@ -94,7 +94,9 @@ def published(trained: Trained, ratings: Ratings) -> Snapshot:
         metrics=trained.metrics,
         settings=trained.settings.flat(),
     )
-    manifest = publish(trained.model, trained.users, description, MemoryModelStore())
+    # Any exact index gives the same lists; this one needs no faiss, which torch does not go with.
+    store = MemoryModelStore()
+    manifest = publish(trained.model, trained.users, description, store, index_kind="pruned")
     return Snapshot.build(manifest, trained.model)
 
 
