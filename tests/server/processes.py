@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from foldin_model.store.embedded import embedded_store
+
 COMMAND = (sys.executable, "-m", "foldin_server")
 
 
@@ -44,7 +46,7 @@ class Process:
 
 @contextmanager
 def serving(data_dir: Path, *options: str) -> Iterator[Process]:
-    """A server process that has said that it serves; it is killed at the end if it still runs."""
+    """A server process that has said that it serves; neither it nor its own store stays behind."""
     command = (*COMMAND, "--address", "127.0.0.1:0", "--data-dir", str(data_dir), *options)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FOLDIN_")}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
@@ -60,6 +62,9 @@ def serving(data_dir: Path, *options: str) -> Iterator[Process]:
         finally:
             running.kill()
             reader.join()
+            if (data_dir / "store" / "valkey.pid").exists():
+                with embedded_store(data_dir):  # the last to leave stops what the killed one left
+                    pass
 
 
 def _read(running: "subprocess.Popen[str]", lines: list[dict[str, Any]], ready: Event) -> None:
