@@ -9,6 +9,7 @@ from typing import Any, Final
 
 HERE: Final = Path(__file__).parent
 README: Final = HERE / "README.md"
+TARGETS: Final = {"serving": "serve"}  # results that are not named as their make target
 BEGIN: Final = "<!-- results: written by make bench-report -->\n"
 END: Final = "<!-- end of results -->\n"
 SIGNS: Final = {"higher": "≥", "lower": "≤"}
@@ -18,7 +19,8 @@ def section(name: str, report: dict[str, Any]) -> str:
     """The bars of one results file as a table; empty where it has none."""
     if not report.get("bars"):
         return ""
-    lines = [f"### {name}", "", " ".join((f"`make bench-{name}`.", _where(report))).strip(), ""]
+    target = TARGETS.get(name, name)
+    lines = [f"### {name}", "", " ".join((f"`make bench-{target}`.", _where(report))).strip(), ""]
     lines += ["| id | what | must | aim | measured | |", "|--|--|--|--|--|--|"]
     lines += [_line(bar) for bar in report["bars"]]
     return "\n".join(lines) + "\n\n"

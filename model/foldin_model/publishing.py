@@ -86,7 +86,7 @@ def publish(
     was read back, and as many trained users are compared. The index is of the kind given, or
     of the fastest exact one for so many items. Raises ArtifactCorrupt, with nothing left behind,
     where answers differ, and ValueError where the index finds fewer of the best ten for the
-    golden queries than the gate asks.
+    golden queries than the gate asks; a flat index scores every row and is not measured.
     """
     kind = index_kind or kind_for(len(model.catalog))
     recall = _checked_recall(model, kind, golden, recall_gate)

@@ -10,6 +10,7 @@ from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_trainer.commands.data import AS_JSON
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, progress
 from foldin_trainer.commands.sources import Source, takes_source
+from foldin_trainer.commands.stores import takes_store
 from foldin_trainer.data.importing import ImportReport, import_histories
 from foldin_trainer.data.ratings import Ratings
 
@@ -23,20 +24,7 @@ def ratings() -> None:
 
 @ratings.command("import")
 @takes_source
-@click.option(
-    "--redis-url",
-    envvar="FOLDIN_REDIS_URL",
-    show_envvar=True,
-    help="A Redis 7+ or Valkey 8+; without it the embedded one in the data directory.",
-)
-@click.option(
-    "--namespace",
-    envvar="FOLDIN_NAMESPACE",
-    default="default",
-    show_default=True,
-    show_envvar=True,
-    help="Which of the store's namespaces.",
-)
+@takes_store
 @AS_JSON
 @printing_errors
 def import_(source: Source, *, redis_url: str | None, namespace: str, as_json: bool) -> None:

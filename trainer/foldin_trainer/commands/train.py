@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
+from foldin_trainer.commands.stores import takes_store
 from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.mf import Epoch
@@ -28,20 +29,7 @@ STORE_TIMEOUT_S = 60.0
 
 @click.command()
 @takes_source
-@click.option(
-    "--redis-url",
-    envvar="FOLDIN_REDIS_URL",
-    show_envvar=True,
-    help="A Redis 7+ or Valkey 8+; without it the embedded one in the data directory.",
-)
-@click.option(
-    "--namespace",
-    envvar="FOLDIN_NAMESPACE",
-    default="default",
-    show_default=True,
-    show_envvar=True,
-    help="Which of the store's namespaces.",
-)
+@takes_store
 @click.option(
     "--dimension",
     type=click.IntRange(2, 512),
