@@ -106,6 +106,8 @@ def fake_wheel(folder: Path) -> None:
     (folder / "ml-100k.inter").write_text(header + "\n".join(rows))
     header = "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
     (folder / "ml-100k.item").write_text(header + "0\tHeat\t1995\tCrime\n")
+    header = "user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token\n"
+    (folder / "ml-100k.user").write_text(header + "0\t24\tM\twriter\t1\n1\t20\tF\twriter\t2\n")
 
 
 def forbidden(_: Path) -> None:

@@ -49,6 +49,7 @@ class Source:
     scale: Scale | None
     items: Path | None
     columns: Columns
+    users: Path | None = None
 
     def load(self) -> Dataset:
         """The data set, valid. Raises DataError."""
@@ -56,6 +57,7 @@ class Source:
             self.name,
             scale=self.scale,
             items=self.items,
+            users=self.users,
             columns=self.columns,
             data_dir=self.data_dir,
         )
@@ -87,6 +89,7 @@ def takes_source(command: Callable[..., T]) -> Callable[..., T]:
         data_dir: Path,
         scale: Scale | None,
         items: Path | None,
+        users: Path | None,
         user_column: str | None,
         item_column: str | None,
         rating_column: str | None,
@@ -94,7 +97,7 @@ def takes_source(command: Callable[..., T]) -> Callable[..., T]:
         **others: object,
     ) -> T:
         columns = Columns(user_column, item_column, rating_column, timestamp_column)
-        return command(Source(source, data_dir, scale, items, columns), **others)
+        return command(Source(source, data_dir, scale, items, columns, users), **others)
 
     decorated: Callable[..., T] = wrapped
     for kind in ("timestamp", "rating", "item", "user"):
@@ -104,7 +107,13 @@ def takes_source(command: Callable[..., T]) -> Callable[..., T]:
     decorated = click.option(
         "--items",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Table of items for a file of your own: id, title, genres, year (CSV or Parquet).",
+        help="Table of items for a file of your own: id, title, genres, year, tags (CSV or "
+        "Parquet).",
+    )(decorated)
+    decorated = click.option(
+        "--users",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Table of users for a file of your own: user and columns of words or numbers.",
     )(decorated)
     decorated = click.option(
         "--scale",

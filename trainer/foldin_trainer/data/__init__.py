@@ -1,4 +1,4 @@
-"""Data sets: ratings and items, read from MovieLens' editions or one's own files, and validated.
+"""Data sets: ratings, items and users, of MovieLens' editions or one's own, read and validated.
 
 What is exported here is what the rest of the trainer uses; the files and formats stay inside.
 """
@@ -9,6 +9,7 @@ from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.loading import load_dataset
 from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.data.users import UserTable
 
 __all__ = [
     "Columns",
@@ -17,5 +18,6 @@ __all__ = [
     "ItemTable",
     "LoadReport",
     "Ratings",
+    "UserTable",
     "load_dataset",
 ]

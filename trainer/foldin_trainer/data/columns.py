@@ -22,8 +22,11 @@ ALIASES: Final = {
     "id": ("id", "item", "itemid", "movieid", "product", "productid", "asin", "bookid"),
     "title": ("title", "name", "itemname", "movietitle"),
     "genres": ("genres", "genre", "categories", "category", "class"),
+    "tags": ("tags", "tag", "keywords", "keyword"),
     "year": ("year", "releaseyear"),
+    "user id": ("id", "user", "userid", "useridx", "uid", "customer", "customerid", "reviewerid"),
 }
+NAMEABLE: Final = frozenset({"user", "item", "rating", "timestamp"})
 NOT_UTF8: Final = "convert the file to UTF-8, for example with `iconv -f windows-1252 -t utf-8`"
 UTF16: Final = "convert the file to UTF-8, for example with `iconv -f utf-16 -t utf-8`"
 
@@ -108,8 +111,9 @@ def find_column(
     if found is None and (required or given is not None):
         missing = f"no column {given!r}" if given is not None else f"no {kind} column"
         there = ", ".join(map(repr, names))
+        named = f"name it with --{kind}-column or " if kind in NAMEABLE else ""
         raise DataError(
-            path, 1, f"{missing} among {there}", f"name it with --{kind}-column or rename it"
+            path, 1, f"{missing} among {there}", f"{named}rename it to {ALIASES[kind][0]}"
         )
     if found is not None and names.count(found) > 1:
         raise DataError(path, 1, f"two columns are named {found!r}", "rename one of them")

@@ -3,7 +3,7 @@
 How it is read is `loading`; where fetched ones are kept is `cache`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from foldin_model.heads import Scale
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.data.users import UserTable
 
 ScaleOrigin = Literal["MovieLens", "given", "inferred"]
 
@@ -20,8 +21,9 @@ ScaleOrigin = Literal["MovieLens", "given", "inferred"]
 class LoadReport:
     """What loading found. `rows` counts the file's ratings before duplicates were dropped.
 
-    `untitled` counts rated items that the catalogue lacks; `first` and `last` are the earliest
-    and latest timestamps in seconds since 1970.
+    `untitled` counts rated items that the catalogue lacks; `tagged` items with a tag; `attributes`
+    are names of what is known of users; `first` and `last` are the earliest and latest timestamps
+    in seconds since 1970.
     """
 
     name: str
@@ -38,6 +40,8 @@ class LoadReport:
     scale_origin: ScaleOrigin
     first: int | None
     last: int | None
+    tagged: int = 0
+    attributes: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, str]:
         """The report as labelled lines for people."""
@@ -52,6 +56,10 @@ class LoadReport:
         }
         if self.first is not None and self.last is not None:
             facts["times"] = f"{_day(self.first)} to {_day(self.last)}"
+        if self.tagged:
+            facts["with tags"] = f"{self.tagged:,} of the items"
+        if self.attributes:
+            facts["of users"] = ", ".join(self.attributes)
         if self.duplicates:
             winner = "by file order" if self.first is None else "by time"
             facts["duplicates"] = f"{self.duplicates:,} dropped, the last {winner} kept"
@@ -62,11 +70,12 @@ class LoadReport:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Ratings, the items they are about, and how they were found."""
+    """Ratings, the items they are about and the users who gave them, and how they were found."""
 
     ratings: Ratings
     items: ItemTable
     report: LoadReport
+    users: UserTable = field(default_factory=UserTable)
 
 
 def _day(seconds: int) -> str:

@@ -22,7 +22,8 @@ FALLBACK_EDITION: Final = "ml-100k"
 FILES: Final = frozenset(
     {
         *("ratings.csv", "movies.csv", "ratings.dat", "movies.dat", "users.dat"),
-        *("u.data", "u.item", "ml-100k.inter", "ml-100k.item"),
+        *("tags.csv", "tags.dat", "u.data", "u.item", "u.user"),
+        *("ml-100k.inter", "ml-100k.item", "ml-100k.user"),
     }
 )
 

@@ -1,4 +1,4 @@
-"""What is known about items besides their ratings: title, genres, year.
+"""What is known about items besides their ratings: title, genres, year, tags.
 
 The parsing of MovieLens' conventions is here; the files are read in `catalogs`.
 """
@@ -21,15 +21,24 @@ class Item:
     title: str = ""
     genres: tuple[str, ...] = ()
     year: int | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ItemTable:
-    """Titles, genres and years, each aligned to `Ratings.item_ids`."""
+    """Titles, genres, years and tags, each aligned to `Ratings.item_ids`.
+
+    Tags are in lower case. Given none at all, no item has one.
+    """
 
     titles: tuple[str, ...]
     genres: tuple[tuple[str, ...], ...]
     years: tuple[int | None, ...]
+    tags: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.tags:
+            object.__setattr__(self, "tags", ((),) * len(self.titles))
 
     def __len__(self) -> int:
         return len(self.titles)
@@ -43,6 +52,7 @@ class ItemTable:
             tuple(item.title for item in found),
             tuple(item.genres for item in found),
             tuple(item.year for item in found),
+            tuple(item.tags for item in found),
         )
 
 
@@ -59,3 +69,13 @@ def split_genres(text: str, separator: str = "|") -> tuple[str, ...]:
     """The genres of a field, each once, in their order; none for "(no genres listed)"."""
     parts = (part.strip() for part in text.split(separator))
     return tuple(dict.fromkeys(part for part in parts if part not in NO_GENRES))
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """The tags of a field separated by bars, each once: "Space|space opera " is two."""
+    return tuple(dict.fromkeys(filter(None, map(plain_tag, text.split("|")))))
+
+
+def plain_tag(text: str) -> str:
+    """A tag in lower case, its words one space apart."""
+    return " ".join(text.lower().split())

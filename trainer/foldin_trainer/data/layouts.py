@@ -11,11 +11,12 @@ from typing import Final
 
 from foldin_model.heads import Scale
 
-from foldin_trainer.data import catalogs
+from foldin_trainer.data import catalogs, tags, user_tables
 from foldin_trainer.data.catalogs import Catalogue
 from foldin_trainer.data.columns import read_header
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.tables import RatingFile
+from foldin_trainer.data.users import Attributes
 
 HALF_STARS: Final = Scale(0.5, 5.0)
 WHOLE_STARS: Final = Scale(1.0, 5.0)
@@ -23,11 +24,15 @@ WHOLE_STARS: Final = Scale(1.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where an edition keeps its ratings, how its items are read, and the scale it is on."""
+    """Where an edition keeps its ratings, the scale they are on, and how the rest is read.
+
+    Tags and users are read where their files are there; many editions have none.
+    """
 
     ratings: RatingFile
     read_items: Callable[[], Catalogue]
     scale: Scale
+    read_users: Callable[[], Attributes] = dict
 
 
 def find_layout(folder: Path) -> Layout:
@@ -49,27 +54,35 @@ def _csv(folder: Path) -> Layout:
     names = ("userId", "movieId", "rating", "timestamp")
     _expect_header(path, names)
     movies = _present(folder / "movies.csv")
-    items = partial(catalogs.read_movies_csv, movies)
-    return Layout(RatingFile(path, names, *names), items, HALF_STARS)
+    return Layout(
+        RatingFile(path, names, *names),
+        partial(_items, movies, catalogs.read_movies_csv, folder / "tags.csv", tags.read_tags_csv),
+        HALF_STARS,
+        _users(folder / "users.csv", user_tables.read_user_table),
+    )
 
 
 def _dat(folder: Path) -> Layout:
     # Between the double colons that separate fields stand, for a reader of single ones, empty ones.
     names = ("user", "_1", "item", "_2", "rating", "_3", "timestamp")
     ratings = RatingFile(folder / "ratings.dat", names, *names[::2], delimiter=":", header=False)
-    one_million = (folder / "users.dat").is_file()
-    encoding = "latin-1" if one_million else "utf-8"
+    users = folder / "users.dat"
+    one_million = users.is_file()
+    read = partial(catalogs.read_movies_dat, encoding="latin-1" if one_million else "utf-8")
+    movies = _present(folder / "movies.dat")
     return Layout(
         ratings,
-        partial(catalogs.read_movies_dat, _present(folder / "movies.dat"), encoding),
+        partial(_items, movies, read, folder / "tags.dat", tags.read_tags_dat),
         WHOLE_STARS if one_million else HALF_STARS,
+        _users(users, user_tables.read_users_dat),
     )
 
 
 def _original_100k(folder: Path) -> Layout:
     names = ("user", "item", "rating", "timestamp")
     ratings = RatingFile(folder / "u.data", names, *names, delimiter="\t", header=False)
-    return Layout(ratings, partial(catalogs.read_u_item, _present(folder / "u.item")), WHOLE_STARS)
+    items = partial(catalogs.read_u_item, _present(folder / "u.item"))
+    return Layout(ratings, items, WHOLE_STARS, _users(folder / "u.user", user_tables.read_u_user))
 
 
 def _recbole_100k(folder: Path) -> Layout:
@@ -77,7 +90,23 @@ def _recbole_100k(folder: Path) -> Layout:
     names = ("user_id:token", "item_id:token", "rating:float", "timestamp:float")
     _expect_header(path, names)
     items = partial(catalogs.read_recbole_items, _present(folder / "ml-100k.item"))
-    return Layout(RatingFile(path, names, *names, delimiter="\t"), items, WHOLE_STARS)
+    users = _users(folder / "ml-100k.user", user_tables.read_recbole_users)
+    return Layout(RatingFile(path, names, *names, delimiter="\t"), items, WHOLE_STARS, users)
+
+
+def _items(
+    path: Path,
+    read: Callable[[Path], Catalogue],
+    tags_path: Path,
+    read_tags: Callable[[Path], tags.Tags],
+) -> Catalogue:
+    """The catalogue, with tags where there is a file of them."""
+    catalogue = read(path)
+    return tags.tagged(catalogue, read_tags(tags_path)) if tags_path.is_file() else catalogue
+
+
+def _users(path: Path, read: Callable[[Path], Attributes]) -> Callable[[], Attributes]:
+    return partial(read, path) if path.is_file() else dict
 
 
 def _expect_header(path: Path, names: tuple[str, ...]) -> None:

