@@ -10,6 +10,7 @@ FoldinError
 ├── UserNotFound          NOT_FOUND            USER_NOT_FOUND
 ├── VersionNotFound       NOT_FOUND            VERSION_NOT_FOUND
 ├── HistoryFull           FAILED_PRECONDITION  HISTORY_FULL
+├── OverlayFull           FAILED_PRECONDITION  OVERLAY_FULL
 ├── ModelNotReady         UNAVAILABLE          MODEL_NOT_READY
 ├── StoreUnavailable      UNAVAILABLE          STORE_UNAVAILABLE
 ├── StoreMismatch         FAILED_PRECONDITION  STORE_MISMATCH
@@ -101,6 +102,13 @@ class VersionNotFound(NotFound):
 class HistoryFull(FoldinError):
     code = "FAILED_PRECONDITION"
     reason = "HISTORY_FULL"
+
+
+class OverlayFull(FoldinError):
+    """As many items as may be are new or hidden beside the serving model."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "OVERLAY_FULL"
 
 
 class ModelNotReady(FoldinError):

@@ -5,13 +5,13 @@ mutable state and her shard of the log lie in one slot, so that one script may t
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 from zlib import crc32
 
 from foldin_model.errors import InvalidField, Violation
-from foldin_model.ids import UserId, Version
+from foldin_model.ids import ItemId, UserId, Version
 
 PARTITIONS: Final = 64
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -27,21 +27,38 @@ class Keys:
     """The key names of one namespace. Raises InvalidField for a name that could be misread."""
 
     namespace: str
+    _stems: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not _NAMESPACE.fullmatch(self.namespace):
             allowed = "1 to 64 letters, digits, dots, dashes and underscores"
             raise InvalidField(Violation("namespace", f"{self.namespace!r} is not {allowed}"))
+        stems = tuple(f"fi:{self.namespace}:{{{p}}}:" for p in range(PARTITIONS))
+        object.__setattr__(self, "_stems", stems)
 
     @property
     def control(self) -> str:
-        """Hash: current, previous, epoch, partitions, page_key."""
+        """Hash: current, previous, epoch, partitions, page_key, overlay and its two counters."""
         return f"{{fi:{self.namespace}}}:ctl"
 
     @property
     def versions(self) -> str:
         """Sorted set: version by publish time."""
         return f"{{fi:{self.namespace}}}:versions"
+
+    @property
+    def overlay(self) -> str:
+        """Hash: item to what is told of it beside the versions."""
+        return f"{{fi:{self.namespace}}}:overlay"
+
+    @property
+    def overlay_changed(self) -> str:
+        """Sorted set: item by the overlay revision that it last changed in."""
+        return f"{self.overlay}:changed"
+
+    def overlay_ratings(self, item_id: ItemId) -> str:
+        """Hash: user to a packed ItemRating of a new item."""
+        return f"{self.overlay}:r:{item_id}"
 
     def manifest(self, version: Version) -> str:
         """String: the manifest's JSON."""
@@ -57,23 +74,37 @@ class Keys:
 
     def ratings(self, user_id: UserId) -> str:
         """Hash: item to packed RatingRecord. The truth."""
-        return self._of_user("r", user_id)
+        return f"{self._stem(user_id)}r:{user_id}"
 
     def revision(self, user_id: UserId) -> str:
         """String: the user's revision, in decimal digits."""
-        return self._of_user("rev", user_id)
+        return f"{self._stem(user_id)}rev:{user_id}"
 
     def folded(self, user_id: UserId) -> str:
         """String with a time to live: a packed FoldedUser."""
-        return self._of_user("f", user_id)
-
-    def request(self, user_id: UserId, request_id: UUID) -> str:
-        """String with a time to live: what a request asked and what it was answered."""
-        return f"{self._of_user('req', user_id)}:{request_id}"
+        return f"{self._stem(user_id)}f:{user_id}"
 
     def log(self, user_id: UserId) -> str:
         """Stream: the rating events of the user's partition."""
-        return f"fi:{self.namespace}:{{{partition(user_id)}}}:log"
+        return f"{self._stem(user_id)}log"
 
-    def _of_user(self, kind: str, user_id: UserId) -> str:
-        return f"fi:{self.namespace}:{{{partition(user_id)}}}:{kind}:{user_id}"
+    def request(self, user_id: UserId, request_id: UUID) -> str:
+        """String with a time to live: what a request asked and what it was answered."""
+        return f"{self._stem(user_id)}req:{user_id}:{request_id}"
+
+    def current(self, user_id: UserId) -> tuple[str, str]:
+        """The keys of revision and folded state, made in one go."""
+        stem = self._stem(user_id)
+        return f"{stem}rev:{user_id}", f"{stem}f:{user_id}"
+
+    def written(self, user_id: UserId) -> tuple[str, str, str, str]:
+        """The keys of ratings, revision, folded state and log, made in one go."""
+        stem = self._stem(user_id)
+        return f"{stem}r:{user_id}", f"{stem}rev:{user_id}", f"{stem}f:{user_id}", f"{stem}log"
+
+    def revisions(self) -> tuple[str, ...]:
+        """What the revision keys of each partition begin with; a user's id is what follows."""
+        return tuple(f"{stem}rev:" for stem in self._stems)
+
+    def _stem(self, user_id: UserId) -> str:
+        return self._stems[partition(user_id)]

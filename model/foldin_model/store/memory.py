@@ -6,6 +6,7 @@ They share nothing between processes and forget everything at the end.
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from foldin_model.errors import (
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import NO_REQUEST, History, RatingRecord
 from foldin_model.store.connection import PAGE_KEY_BYTES
+from foldin_model.store.memory_overlays import MemoryOverlayStore
 from foldin_model.store.protocols import (
     ImportedRating,
     ImportOutcome,
@@ -43,6 +45,7 @@ class MemoryModelStore:
     """A ModelStore in dictionaries."""
 
     def __init__(self) -> None:
+        self.overlay = MemoryOverlayStore()
         self._published: dict[Version, float] = {}
         self._manifests: dict[Version, bytes] = {}
         self._chunks: dict[tuple[Version, str], bytes] = {}
@@ -51,8 +54,8 @@ class MemoryModelStore:
         self._page_key = os.urandom(PAGE_KEY_BYTES)
 
     def pointer(self) -> Pointer:
-        """The current pointer."""
-        return self._pointer
+        """The current pointer with the overlay's revision."""
+        return replace(self._pointer, overlay_revision=self.overlay.revision)
 
     def move_pointer(self, version: Version, expected_epoch: int | None) -> Pointer:
         """Makes `version` current. Raises VersionConflict, VersionNotFound."""
@@ -174,6 +177,10 @@ class MemoryRatingStore:
         entries = [(rating.item_id, rating.value, rating.event_time_us) for rating in ratings]
         stored = self._store(user_id, entries, NO_REQUEST, self._clock_us())
         return ImportOutcome(stored, len(ratings) - stored)
+
+    async def revision(self, user_id: UserId) -> int:
+        """The user's revision."""
+        return self._revisions.get(user_id, 0)
 
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
         """One consistent view of the user."""

@@ -10,10 +10,10 @@ from typing import Final
 
 from redis import Redis
 
-from foldin_model.ids import UserId, Version
+from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.connection import Command, reaching
 from foldin_model.store.keys import Keys
-from foldin_model.store.scripts import PURGE
+from foldin_model.store.scripts import FORGET_RATER, PURGE
 
 KINDS: Final = (
     "ratings",
@@ -23,6 +23,7 @@ KINDS: Final = (
     "models",
     "logs",
     "requests",
+    "overlay",
     "control",
 )
 _OF_USER: Final = {
@@ -58,7 +59,8 @@ class StoreOperator:
     def purge(self, user_id: UserId, versions: Sequence[Version]) -> int:
         """Nothing is kept of the user any more, and the number of keys and log entries that were.
 
-        Her ratings, revision, folded and trained vectors and her entries in the log go. The answers
+        Her ratings, revision, folded and trained vectors, her entries in the log and her ratings
+        that fold new items in go. The answers
         to her requests, if any, expire within the hour; her id stays in the list of users of the
         model versions that were trained with her, until these are removed.
         """
@@ -70,7 +72,8 @@ class StoreOperator:
             keys.folded(user_id),
             *(keys.trained(version, user_id) for version in versions),
         )
-        return _count(self._pipeline([("EVAL", PURGE.text, len(names), *names, user_id)]))
+        replies = self._pipeline([("EVAL", PURGE.text, len(names), *names, user_id)])
+        return _count(replies) + self._forget_rater(user_id)
 
     def unfinished_versions(self, known: Sequence[Version]) -> list[Version]:
         """Versions of which there are keys but which are not among those known."""
@@ -93,6 +96,19 @@ class StoreOperator:
         """Gives the connection back."""
         self._client.close()
 
+    def _forget_rater(self, user_id: UserId) -> int:
+        keys = self._keys
+        (items,) = self._pipeline([("HKEYS", keys.overlay)])
+        if not isinstance(items, list):
+            raise TypeError(f"HKEYS answered {items!r}")
+        removed = 0
+        for start in range(0, len(items), _BATCH):
+            batch = [ItemId(item.decode()) for item in items[start : start + _BATCH]]
+            names = (keys.control, keys.overlay_changed, *map(keys.overlay_ratings, batch))
+            command: Command = ("EVAL", FORGET_RATER.text, len(names), *names, user_id, *batch)
+            removed += _count(self._pipeline([command]))
+        return removed
+
     def _names(self, pattern: str | None = None) -> Iterator[list[bytes]]:
         namespace = self._keys.namespace
         patterns = (f"fi:{namespace}:*", f"{{fi:{namespace}}}:*") if pattern is None else (pattern,)
@@ -103,7 +119,10 @@ class StoreOperator:
                     yield [name for name in batch if isinstance(name, bytes)]
 
     def _kind(self, name: bytes) -> str:
-        text = name.decode().removeprefix(f"fi:{self._keys.namespace}:")
+        text = name.decode()
+        if text.startswith(self._keys.overlay):
+            return "overlay"
+        text = text.removeprefix(f"fi:{self._keys.namespace}:")
         first, _, rest = text.partition(":")
         if first == "v":
             return "trained users" if rest.partition(":")[2].startswith("u:") else "models"

@@ -5,12 +5,13 @@ published and loaded beside it. Every method raises StoreUnavailable when it can
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import History
+from foldin_model.store.overlays import OverlayStore
 
 MAX_RATINGS_A_USER = 10_000
 MAX_CLOCK_AHEAD_US = 5 * 60 * 1_000_000
@@ -95,10 +96,14 @@ class RatingStore(Protocol):
         """
         ...
 
+    async def revision(self, user_id: UserId) -> int:
+        """The user's revision, 0 where she has none: what `read` would say, at less cost."""
+        ...
+
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
         """The user's folded state if it is current, else what it can be folded from.
 
-        With `history` always the latter. Concurrent reads share one round trip.
+        With `history` always the latter. Concurrent reads share round trips.
         """
         ...
 
@@ -122,18 +127,27 @@ class RatingStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Which versions serve. `epoch` rises by one with every change and fences it."""
+    """Which versions serve. `epoch` rises by one with every change and fences it.
+
+    `overlay_revision` was read with it and is no part of it.
+    """
 
     current: Version | None
     previous: Version | None
     epoch: int
+    overlay_revision: int = field(default=0, compare=False)
 
 
 class ModelStore(Protocol):
     """Published model versions as named blobs, and the pointer to the current one."""
 
+    @property
+    def overlay(self) -> OverlayStore:
+        """What is told of items beside the versions."""
+        ...
+
     def pointer(self) -> Pointer:
-        """The current pointer; all None and epoch 0 in an empty store."""
+        """The current pointer with the overlay's revision; None and 0 in an empty store."""
         ...
 
     def move_pointer(self, version: Version, expected_epoch: int | None) -> Pointer:

@@ -14,6 +14,7 @@ from foldin_model.store import scripts
 from foldin_model.store.connection import Command, check_claim, claim, reaching
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import Pointer
+from foldin_model.store.redis_overlays import RedisOverlayStore
 
 _BATCH: Final = 1_000
 
@@ -32,13 +33,14 @@ class RedisModelStore:
             socket_connect_timeout=timeout_s,
             retry=Retry(NoBackoff(), 0),
         )
+        self.overlay = RedisOverlayStore(self._keys, self._claimed)
 
     def pointer(self) -> Pointer:
-        """The current pointer; all None and epoch 0 in an empty store."""
-        match self._call("HMGET", self._keys.control, "current", "previous", "epoch"):
-            case [(bytes() | None) as current, (bytes() | None) as previous, epoch]:
-                number = int(epoch) if isinstance(epoch, bytes) else 0
-                return Pointer(_version(current), _version(previous), number)
+        """The current pointer with the overlay's revision; None and 0 in an empty store."""
+        match self._call("HMGET", self._keys.control, "current", "previous", "epoch", "overlay"):
+            case [(bytes() | None) as current, (bytes() | None) as previous, *numbers]:
+                epoch, overlay = (int(n) if isinstance(n, bytes) else 0 for n in numbers)
+                return Pointer(_version(current), _version(previous), epoch, overlay)
             case reply:
                 raise TypeError(f"HMGET answered {reply!r}")
 
@@ -147,8 +149,11 @@ class RedisModelStore:
         return self._call("EVAL", script.text, len(keys), *keys, *arguments)
 
     def _call(self, *command: str | bytes | float) -> object:
+        return self._claimed([command])[0]
+
+    def _claimed(self, commands: Sequence[Command]) -> list[object]:
         self._claim()
-        return self._pipeline([command])[0]
+        return self._pipeline(commands)
 
     def _send(self, commands: Iterator[Command]) -> None:
         self._claim()
