@@ -10,7 +10,7 @@ from foldin_model.arrays import Doubles, Floats
 from foldin_model.errors import FoldinError
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.bayes.features import Features
-from foldin_trainer.learning.bayes.linear_prior import LinearPrior
+from foldin_trainer.learning.bayes.matrices import inverses_of_one_plus, products
 from foldin_trainer.learning.bayes.regression import Regression
 from foldin_trainer.learning.bayes.result import BayesResult, Sweep
 from foldin_trainer.learning.bayes.settings import BayesSettings
@@ -44,21 +44,26 @@ def test_coefficients_and_vectors_have_the_moments_of_their_joint_conditional() 
     random = np.random.default_rng(0)
     known = random.standard_normal((rows, columns)).astype(np.float32)
     features = Features(sparse.csr_array(known), np.array([0, 1, 1]), ("one", "two"))
-    roots = random.standard_normal((rows, size, 3))
-    grams = roots @ roots.transpose(0, 2, 1) * np.array([0, 0.1, 1, 1, 3, 9])[:, None, None]
+    strengths = np.array([0, 0.1, 1, 1, 3, 9])
+    roots = random.standard_normal((rows, size, 3)) * np.sqrt(strengths)[:, None, None]
+    grams = roots @ roots.transpose(0, 2, 1)
     linear = np.einsum("nij,nj->ni", grams, random.standard_normal((rows, size)))
-    precision = np.array([[2.0, 0.5], [0.5, 1.0]])
     ridges = np.array([0.7, 2.0])
-    prior = LinearPrior(precision, torch.zeros(columns, size), ridges)
-    regression = Regression(features, CPU)
+    regression = Regression(features, np.array([0, 1, 2, 3, 5, 8]), CPU)
+    innermost = torch.tensor(grams.transpose(1, 2, 0), dtype=torch.float32)
     draws = []
     for _ in range(400):
         halves = np.einsum("nij,nj->ni", roots, random.standard_normal((rows, 3)))
-        scale = np.sqrt(np.array([0, 0.1, 1, 1, 3, 9]))[:, None]
-        right = torch.tensor(linear + scale * halves, dtype=torch.float32)
-        vectors, _ = regression.draw(prior, torch.tensor(grams, dtype=torch.float32), right, random)
-        draws.append(np.concatenate((prior.coefficients.numpy().ravel(), vectors.numpy().ravel())))
-    mean, covariance = _joint(known, grams, linear, precision, ridges[[0, 1, 1]])
+        right = torch.tensor(linear + halves, dtype=torch.float32)
+        drawn = regression.draw(ridges, innermost, right, random)
+        both = (drawn.coefficients.numpy().ravel(), drawn.vectors.numpy().ravel())
+        draws.append(np.concatenate(both))
+        assert np.allclose(
+            drawn.residuals,
+            both[1].reshape(rows, size) - known @ drawn.coefficients.numpy(),
+            atol=1e-4,
+        )
+    mean, covariance = _joint(known, grams, linear, ridges[[0, 1, 1]])
     found = np.array(draws)
     deviations = np.sqrt(np.diag(covariance))
     assert np.abs((found.mean(axis=0) - mean) / deviations).max() < 0.25
@@ -67,21 +72,32 @@ def test_coefficients_and_vectors_have_the_moments_of_their_joint_conditional() 
 
 
 def _joint(
-    known: Floats, grams: Doubles, linear: Doubles, precision: Doubles, ridges: Doubles
+    known: Floats, grams: Doubles, linear: Doubles, ridges: Doubles
 ) -> tuple[Doubles, Doubles]:
     """The exact mean and covariance of [B, X], written down as one dense Gaussian."""
     rows, columns = known.shape
-    size = len(precision)
+    size = grams.shape[1]
     cut = columns * size
     full = np.zeros((cut + rows * size, cut + rows * size))
-    full[:cut, :cut] = np.kron(known.T @ known + np.diag(ridges), precision)
-    full[:cut, cut:] = -np.kron(known.T, precision)
-    full[cut:, :cut] = -np.kron(known, precision)
+    full[:cut, :cut] = np.kron(known.T @ known + np.diag(ridges), np.eye(size))
+    full[:cut, cut:] = -np.kron(known.T, np.eye(size))
+    full[cut:, :cut] = -np.kron(known, np.eye(size))
     for row in range(rows):
         place = slice(cut + row * size, cut + (row + 1) * size)
-        full[place, place] = precision + grams[row]
+        full[place, place] = np.eye(size) + grams[row]
     covariance = np.linalg.inv(full)
     return covariance @ np.concatenate((np.zeros(cut), linear.ravel())), covariance
+
+
+def test_many_small_matrices_are_inverted_and_multiplied_at_once() -> None:
+    random = torch.Generator().manual_seed(0)
+    roots = torch.randn(1100, 5, 3, generator=random, dtype=torch.float64) * 10
+    grams = roots @ roots.mT
+    vectors = torch.randn(1100, 5, generator=random, dtype=torch.float64)
+    innermost = grams.permute(1, 2, 0)
+    inverses = inverses_of_one_plus(innermost).permute(2, 0, 1)
+    assert torch.allclose(inverses, torch.linalg.inv(torch.eye(5) + grams), atol=1e-12)
+    assert torch.allclose(products(innermost, vectors), (grams @ vectors[:, :, None]).squeeze(2))
 
 
 def test_the_same_seed_gives_the_same_bits(tiny: Dataset) -> None:

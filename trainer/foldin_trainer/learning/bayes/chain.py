@@ -17,6 +17,7 @@ from foldin_trainer.learning.bayes.drawing import gamma, normal
 from foldin_trainer.learning.bayes.features import Features
 from foldin_trainer.learning.bayes.incidence import Incidence, Sums
 from foldin_trainer.learning.bayes.linear_prior import LinearPrior
+from foldin_trainer.learning.bayes.matrices import products
 from foldin_trainer.learning.bayes.regression import Regression
 
 SPREAD: Final = 0.1
@@ -55,8 +56,8 @@ class Data:
         pairs = ratings.users, ratings.items
         self.by_user = Incidence.gather(*pairs, centred, shape=shape, device=device)
         self.by_item = Incidence.gather(*pairs[::-1], centred, shape=shape[::-1], device=device)
-        self.user_regression = Regression(users, device)
-        self.item_regression = Regression(items, device)
+        self.user_regression = Regression(users, self.by_user.counts, device)
+        self.item_regression = Regression(items, self.by_item.counts, device)
         self.users, self.items, self.device = users, items, device
 
 
@@ -88,19 +89,26 @@ class Chain:
     def _draw(self, side: Side, other: Side, incidence: Incidence, regression: Regression) -> float:
         """A side's vectors, prior and noise; the squared error that τ has yet to weigh.
 
-        The other side's bias goes along as one more entry of the design, known to weigh 1.
+        In coordinates y = Lᵀx where the prior precision L·Lᵀ is the identity, so that designs are
+        L⁻¹e. The other side's bias goes along as one more entry of the design, known to weigh 1.
         """
-        random = self.state.random
+        random, prior = self.state.random, side.prior
+        inverse = other.vectors.new_tensor(np.linalg.inv(np.linalg.cholesky(prior.precision)))
         ones = torch.ones_like(other.noise)[:, None]
-        designs = torch.cat((ones, other.vectors[:, 1:], other.vectors[:, :1]), 1)
+        designs = torch.cat((ones, other.vectors[:, 1:]), 1) @ inverse.T
+        designs = torch.cat((designs, other.vectors[:, :1]), 1)
         sums = incidence.sums(designs, other.noise, random)
-        gains = (self.state.precision * side.noise)[:, None]
-        right = gains * (sums.cross - sums.outer[:, :, -1]) + gains.sqrt() * sums.noise
-        grams = gains[:, :, None] * sums.outer[:, :-1, :-1]
-        side.vectors, residuals = regression.draw(side.prior, grams, right[:, :-1], random)
-        side.prior.draw(residuals, regression.groups, random)
-        errors = _squared_errors(side.vectors, sums)
-        side.noise = self._draw_noise(np.diff(incidence.starts), errors)
+        gains = self.state.precision * side.noise
+        right = (
+            gains[:, None] * (sums.cross - sums.outer[-1].T) + gains.sqrt()[:, None] * sums.noise
+        )
+        grams = gains * sums.outer[:-1, :-1]
+        drawn = regression.draw(prior.ridges, grams, right[:, :-1], random)
+        side.vectors = drawn.vectors @ inverse
+        prior.coefficients = drawn.coefficients @ inverse
+        prior.draw(drawn.residuals @ inverse, regression.groups, random)
+        errors = _squared_errors(drawn.vectors, sums)
+        side.noise = self._draw_noise(incidence.counts, errors)
         return float(side.noise.double() @ errors.double())
 
     def _draw_noise(self, counts: Integers, errors: torch.Tensor) -> torch.Tensor:
@@ -114,7 +122,7 @@ class Chain:
 def _squared_errors(vectors: torch.Tensor, sums: Sums) -> torch.Tensor:
     """Σ δ (r − e·x)² of every row, from its sums alone."""
     whole = torch.cat((vectors, torch.ones_like(vectors[:, :1])), 1)
-    quadratic = (torch.einsum("nij,nj->ni", sums.outer, whole) - 2 * sums.cross) * whole
+    quadratic = (products(sums.outer, whole) - 2 * sums.cross) * whole
     return (sums.square + quadratic.sum(1)).clamp(min=0.0)
 
 

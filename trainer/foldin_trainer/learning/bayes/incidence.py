@@ -18,9 +18,10 @@ BUDGET: Final = 16_000_000  # numbers in a block of sums, and ratings in a block
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sums:
-    """Σ δ e eᵀ (n, d, d), Σ δ r e (n, d), Σ δ r² (n,) and Σ √δ ε e (n, d) over a row's ratings.
+    """Σ δ e eᵀ (d, d, n), Σ δ r e (n, d), Σ δ r² (n,) and Σ √δ ε e (n, d) over a row's ratings.
 
-    e is the design of the other side, δ its noise precision, r the rating, ε standard normal.
+    e is the design of the other side, δ its noise precision, r the rating, ε standard normal. The
+    matrices have their rows innermost, as `matrices` wants them.
     """
 
     outer: torch.Tensor
@@ -40,6 +41,11 @@ class Incidence:
     columns: torch.Tensor
     values: torch.Tensor
     width: int
+
+    @property
+    def counts(self) -> Integers:
+        """The number of ratings of every row, (n_rows,)."""
+        return np.diff(self.starts)
 
     @classmethod
     def gather(
@@ -87,13 +93,18 @@ class Incidence:
 
             parts.append(
                 (
-                    of(torch.ones_like(values), outer)[:, place],
+                    of(torch.ones_like(values), outer).T.contiguous()[place],
                     of(values, weighted),
                     of(values.square(), precisions[:, None]).squeeze(1),
                     of(torch.from_numpy(noise).to(device), rooted),
                 )
             )
-        return Sums(*(torch.cat(part) for part in zip(*parts, strict=True)))
+        return Sums(
+            *(
+                torch.cat(part, dim=-1 if part[0].dim() == 3 else 0)
+                for part in zip(*parts, strict=True)
+            )
+        )
 
     def _blocks(self, numbers: int) -> Iterator[tuple[Integers, slice]]:
         """Row starts within a block of rows, and where its ratings are."""

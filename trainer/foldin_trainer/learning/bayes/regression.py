@@ -1,83 +1,93 @@
-"""Draws a side's coefficients and vectors together, given its ratings, Λ and ridges.
+"""Draws a side's coefficients and vectors together, given its ratings and ridges.
 
 With the vectors integrated out, coefficients no longer creep after vectors that creep after them:
 where rows have few ratings, alternating between the two takes thousands of sweeps to mix.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
-from foldin_model.arrays import Floats
+from foldin_model.arrays import Doubles, Floats, Integers
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from foldin_trainer.learning.bayes.drawing import normal
 from foldin_trainer.learning.bayes.features import Features
 from foldin_trainer.learning.bayes.incidence import to_torch
-from foldin_trainer.learning.bayes.linear_prior import LinearPrior
+from foldin_trainer.learning.bayes.matrices import inverses_of_one_plus, products
 
 TOLERANCE: Final = 1e-2  # relative residual, in the preconditioner's norm, that ends a solve
 MOST_STEPS: Final = 100
 MAIN_DIRECTIONS: Final = 48
+HALF_HEARD: Final = 10.0  # ratings of a row that say half of what a row can say
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """Coefficients B (n_columns, d), vectors x (n_rows, d) and what B leaves of them, x − Bᵀf."""
+
+    coefficients: torch.Tensor
+    vectors: torch.Tensor
+    residuals: torch.Tensor
 
 
 class Regression:
-    """The features F (n_rows, n_columns) of one side as torch matrices."""
+    """The features F (n_rows, n_columns) of one side as torch matrices.
 
-    def __init__(self, features: Features, device: torch.device) -> None:
+    `counts` (n_rows,) are the rows' ratings, by which the preconditioner weighs rows: the more of
+    them, the more a row says of the coefficients.
+    """
+
+    def __init__(self, features: Features, counts: Integers, device: torch.device) -> None:
+        weights = counts / (counts + HALF_HEARD)
+        self.mean_weight = max(float(weights.mean()), 1e-6)
         self.groups = torch.tensor(features.groups, device=device)
         self.matrix = to_torch(features.matrix, device)
         self.transposed = to_torch(sparse.csr_array(features.matrix.T), device)
-        directions, rest = _main_directions(features.matrix)
+        directions, rest = _main_directions(
+            features.matrix.multiply(np.sqrt(weights)[:, None]).tocsr()
+        )
         self.directions = torch.tensor(directions, dtype=torch.float32, device=device)
         self.rest = torch.tensor(rest, dtype=torch.float32, device=device)
 
     def draw(
         self,
-        prior: LinearPrior,
+        ridges: Doubles,
         grams: torch.Tensor,
         right: torch.Tensor,
         random: np.random.Generator,
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Replaces B, and returns the vectors and what B leaves of them, both (n_rows, d).
+    ) -> Drawn:
+        """One draw of B and the vectors from their joint conditional, where Λ is the identity.
 
-        Together they are one draw from their joint conditional.
-        `grams` (n_rows, d, d) are the precisions G that the ratings give, `right` (n_rows, d) their
-        G·(least squares) + N(0, G). The draw is the solution of a least-squares problem all of
-        whose targets are perturbed by their own noise (Orieux, Féron & Giovannelli 2012).
+        `ridges` (n_groups,) are those of D. `grams` (d, d, n_rows) are the precisions G that the
+        ratings give, `right` (n_rows, d) their G·(least squares) + N(0, G). The draw is the
+        solution of a least-squares problem all of whose targets are perturbed by their own noise
+        (Orieux, Féron & Giovannelli 2012).
         """
-        precision = grams.new_tensor(prior.precision)
-        root = grams.new_tensor(np.linalg.inv(np.linalg.cholesky(prior.precision)))
-        ridges = grams.new_tensor(prior.ridges)[self.groups, None]
-        shape = prior.coefficients.shape
-        drawn = normal(random, *shape, device=grams.device) @ root / ridges.sqrt()
-        jitter = normal(random, *right.shape, device=grams.device) @ root
-        means = self.matrix @ drawn + jitter
-        covariances = torch.cholesky_inverse(torch.linalg.cholesky(precision + grams))
-        shrinkage = covariances @ precision
-        missed = right - (grams @ means[:, :, None]).squeeze(2)
-        wanted = (missed[:, None, :] @ shrinkage).squeeze(1)
-        marginals = (grams @ shrinkage).permute(1, 2, 0).contiguous()
-        change = self._solve(marginals, precision, ridges, self.transposed @ wanted)
-        prior.coefficients = drawn + change
+        penalties = right.new_tensor(ridges)[self.groups, None]
+        shape = len(penalties), right.shape[1]
+        coefficients = normal(random, *shape, device=right.device) / penalties.sqrt()
+        jitter = normal(random, *right.shape, device=right.device)
+        means = self.matrix @ coefficients + jitter
+        covariances = inverses_of_one_plus(grams)
+        wanted = products(covariances, right - products(grams, means))
+        change = self._solve(covariances, penalties, self.transposed @ wanted)
+        coefficients += change
         means += self.matrix @ change
-        vectors = (covariances @ (right + means @ precision)[:, :, None]).squeeze(2)
-        return vectors, vectors - means + jitter
+        vectors = products(covariances, right + means)
+        return Drawn(coefficients, vectors, vectors - means + jitter)
 
     def _solve(
-        self,
-        marginals: torch.Tensor,
-        precision: torch.Tensor,
-        ridges: torch.Tensor,
-        right: torch.Tensor,
+        self, covariances: torch.Tensor, ridges: torch.Tensor, right: torch.Tensor
     ) -> torch.Tensor:
-        """Δ of Σ_i f_i f_iᵀ Δ M_i + D Δ Λ = right, by preconditioned conjugate gradients.
+        """Δ of Σ_i f_i f_iᵀ Δ (I − C_i) + D Δ = right, by preconditioned conjugate gradients.
 
-        The M_i = Λ − Λ(Λ + G_i)⁻¹Λ, (d, d, n_rows), are what the ratings say of the means.
+        I − (I + G_i)⁻¹ is what the ratings say of a row's mean.
         """
-        precondition = self._preconditioner(marginals.mean(2), precision, ridges)
+        precondition = self._preconditioner(covariances, ridges)
         solved = torch.zeros_like(right)
         slack = right.clone()
         scaled = precondition(slack)
@@ -87,8 +97,9 @@ class Regression:
         for self.steps in range(MOST_STEPS):
             if energy <= goal:
                 break
-            image = self.transposed @ _products(marginals, self.matrix @ direction)
-            image += ridges * (direction @ precision)
+            means = self.matrix @ direction
+            image = self.transposed @ (means - products(covariances, means))
+            image += ridges * direction
             length = energy / (direction * image).sum()
             solved += length * direction
             slack -= length * image
@@ -98,13 +109,18 @@ class Regression:
         return solved
 
     def _preconditioner(
-        self, marginal: torch.Tensor, precision: torch.Tensor, ridges: torch.Tensor
+        self, covariances: torch.Tensor, ridges: torch.Tensor
     ) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The inverse for M_i all alike and FᵀF = W·Wᵀ + a diagonal, by Woodbury's identity."""
-        energies, basis = _together(marginal, precision)
+        """The inverse for I − C_i alike up to their weights, and FᵀwF = W·Wᵀ + a diagonal.
+
+        By Woodbury's identity.
+        """
+        said = torch.eye(len(covariances)).to(covariances) - covariances.mean(2)
+        energies, basis = torch.linalg.eigh(said / self.mean_weight)
+        energies = energies.clamp(min=1e-6)
         diagonals = 1.0 / (energies[:, None] * self.rest + ridges[:, 0])
         inner = torch.einsum("kf,fa,fb->kab", diagonals, self.directions, self.directions)
-        inner.diagonal(dim1=1, dim2=2).add_(1.0 / energies.clamp(min=1e-6)[:, None])
+        inner.diagonal(dim1=1, dim2=2).add_(1.0 / energies[:, None])
         factors = torch.linalg.cholesky(inner)
 
         def apply(right: torch.Tensor) -> torch.Tensor:
@@ -123,22 +139,3 @@ def _main_directions(matrix: sparse.csr_array) -> tuple[Floats, Floats]:
     directions = np.asarray(vectors.T * values, np.float32)
     rest = matrix.power(2).sum(axis=0) - (directions**2).sum(axis=1)
     return directions, np.asarray(np.maximum(rest, 0.0), np.float32)
-
-
-def _products(matrices: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-    """All products of (d, d, n) symmetric matrices and (n, d) vectors.
-
-    Rows innermost: so many tiny products one by one cost four times as much.
-    """
-    columns = vectors.T.contiguous()
-    total = matrices[0] * columns[0]
-    for matrix, column in zip(matrices[1:], columns[1:], strict=True):
-        total.addcmul_(matrix, column)
-    return total.T.contiguous()
-
-
-def _together(matrix: torch.Tensor, metric: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Energies ρ (d,) and a basis V (d, d) with Vᵀ·metric·V = I and Vᵀ·matrix·V = diag(ρ)."""
-    root = torch.linalg.inv(torch.linalg.cholesky(metric.double()))
-    energies, vectors = torch.linalg.eigh(root @ matrix.double() @ root.T)
-    return energies.clamp(min=0.0).to(metric), (root.T @ vectors).to(metric)
