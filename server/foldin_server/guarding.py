@@ -5,7 +5,7 @@ It adds no retries and no timeouts; the store underneath has its own.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Final, TypeVar
 
 from foldin_model.errors import StoreUnavailable
@@ -40,25 +40,26 @@ class GuardedStore:
         return self._pinging is None
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
-        return await self._guarded(lambda: self._store.write(write))
+        return await self._guarded(self._store.write(write))
 
     async def import_ratings(
         self, user_id: UserId, ratings: Sequence[ImportedRating]
     ) -> ImportOutcome:
-        return await self._guarded(lambda: self._store.import_ratings(user_id, ratings))
+        return await self._guarded(self._store.import_ratings(user_id, ratings))
+
+    async def revision(self, user_id: UserId) -> int:
+        return await self._guarded(self._store.revision(user_id))
 
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
-        return await self._guarded(lambda: self._store.read(user_id, version, history=history))
+        return await self._guarded(self._store.read(user_id, version, history=history))
 
     async def keep_folded(
         self, user_id: UserId, version: Version, revision: int, folded: bytes
     ) -> bool:
-        return await self._guarded(
-            lambda: self._store.keep_folded(user_id, version, revision, folded)
-        )
+        return await self._guarded(self._store.keep_folded(user_id, version, revision, folded))
 
     async def ping(self) -> None:
-        await self._guarded(self._store.ping)
+        await self._guarded(self._store.ping())
 
     async def close(self) -> None:
         """Stops looking for the store and gives its connections back."""
@@ -67,11 +68,12 @@ class GuardedStore:
             await asyncio.wait([self._pinging])
         await self._store.close()
 
-    async def _guarded(self, operation: Callable[[], Awaitable[Result]]) -> Result:
+    async def _guarded(self, operation: Coroutine[object, object, Result]) -> Result:
         if self._pinging is not None:
+            operation.close()  # it has not begun
             raise StoreUnavailable("the store is out of reach; try again soon")
         try:
-            return await operation()
+            return await operation
         except StoreUnavailable as error:
             self._lost(error)
             raise

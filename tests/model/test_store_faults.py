@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,12 +13,12 @@ from uuid import uuid4
 import pytest
 from foldin_model.errors import StoreMismatch, StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.store.coalescing import Coalescer
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import RatingWrite
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.users import folded_stamp
 from redis import Redis
 
 V1 = Version("v1")
@@ -81,13 +81,24 @@ async def count_round_trips(url: str, *calls: "asyncio.Task[Any]") -> int:
     return round_trips(url) - before - 2 * overhead
 
 
+async def keep_folded(store: RedisRatingStore, user: UserId) -> None:
+    outcome = await store.write(write(user, "item"))
+    assert await store.keep_folded(user, V1, outcome.revision, folded_stamp(V1, outcome.revision))
+
+
 async def test_reads_that_arrive_together_share_one_round_trip(
     machine: Machine, store: RedisRatingStore
 ) -> None:
-    await store.write(write("ann", "item"))
+    users = [UserId(f"user {i}") for i in range(50)]
+    await asyncio.gather(*(keep_folded(store, user) for user in users))
     await store.read(ANN, V1)
-    commands = [asyncio.ensure_future(store.read(UserId(f"user {i}"), V1)) for i in range(50)]
-    assert await count_round_trips(machine.url, *commands) == 1
+    reads = [asyncio.ensure_future(store.read(user, V1)) for user in users]
+    assert await count_round_trips(machine.url, *reads) == 1
+    assert all(read.result().folded for read in reads)
+    await asyncio.gather(*(store.write(write(user, "other")) for user in users))
+    reads = [asyncio.ensure_future(store.read(user, V1)) for user in users]
+    assert await count_round_trips(machine.url, *reads) == 2
+    assert all(read.result().history for read in reads)
 
 
 async def test_writes_that_arrive_together_share_one_round_trip(
@@ -102,10 +113,10 @@ async def test_writes_that_arrive_together_share_one_round_trip(
 
 
 async def test_one_read_is_one_round_trip(machine: Machine, store: RedisRatingStore) -> None:
-    await store.write(write("ann", "item"))
+    await keep_folded(store, ANN)
     await store.read(ANN, V1)
-    read = asyncio.ensure_future(store.read(ANN, V1))
-    assert await count_round_trips(machine.url, read) == 1
+    for call in (store.read(ANN, V1), store.read(ANN, V1, history=True), store.revision(ANN)):
+        assert await count_round_trips(machine.url, asyncio.ensure_future(call)) == 1
 
 
 async def test_every_acknowledged_write_survives_a_kill(
@@ -249,45 +260,3 @@ def test_a_password_is_not_told(namespace: str) -> None:
         models.pointer()
     assert "secret" not in str(caught.value)
     models.close()
-
-
-async def test_a_batch_leaves_as_soon_as_the_one_before_is_back() -> None:
-    batches: list[list[int]] = []
-    arrived: asyncio.Queue[asyncio.Event] = asyncio.Queue()
-
-    async def send(requests: Sequence[int]) -> Sequence[int]:
-        batches.append(list(requests))
-        release = asyncio.Event()
-        arrived.put_nowait(release)
-        await release.wait()
-        return [request * 10 for request in requests]
-
-    coalescer: Coalescer[int, int] = Coalescer(send, most=3)
-    first = coalescer.submit(1)
-    release = await arrived.get()
-    rest = [coalescer.submit(number) for number in (2, 3, 4, 5)]
-    rest[1].cancel()
-    release.set()
-    for _ in range(2):
-        (await arrived.get()).set()
-    await coalescer.drain()
-    assert batches == [[1], [2, 4], [5]]
-    replies = [future.result() for future in (first, rest[0], rest[2], rest[3])]
-    assert replies == [10, 20, 40, 50]
-
-
-async def test_a_batch_that_fails_fails_for_all_of_it_and_nobody_else() -> None:
-    async def send(requests: Sequence[str]) -> Sequence[str | Exception]:
-        if "all" in requests:
-            raise StoreUnavailable("gone")
-        return [ValueError(text) if text == "one" else text for text in requests]
-
-    coalescer: Coalescer[str, str] = Coalescer(send)
-    fine, one = coalescer.submit("fine"), coalescer.submit("one")
-    assert await fine == "fine"
-    with pytest.raises(ValueError, match="one"):
-        await one
-    for future in (coalescer.submit("all"), coalescer.submit("too")):
-        with pytest.raises(StoreUnavailable):
-            await future
-    assert await coalescer.submit("again") == "again"

@@ -35,6 +35,10 @@ class Gate:
         await self._pass()
         return await self.store.import_ratings(user_id, ratings)
 
+    async def revision(self, user_id: UserId) -> int:
+        await self._pass()
+        return await self.store.revision(user_id)
+
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
         await self._pass()
         return await self.store.read(user_id, version, history=history)

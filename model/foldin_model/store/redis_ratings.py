@@ -5,20 +5,14 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from hiredis import pack_command
-from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
-
 from foldin_model.errors import RequestIdReused
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import NO_REQUEST, History
 from foldin_model.store import scripts
-from foldin_model.store.coalescing import Coalescer
-from foldin_model.store.connection import Command, check_claim, claim, reaching, unavailable
+from foldin_model.store.connection import Command, check_claim, claim
+from foldin_model.store.endpoint import Endpoint
 from foldin_model.store.keys import Keys
+from foldin_model.store.link import Link
 from foldin_model.store.protocols import (
     ImportedRating,
     ImportOutcome,
@@ -37,32 +31,26 @@ from foldin_model.store.rule import (
 from foldin_model.users import folded_stamp
 
 _USED: Final = (scripts.WRITE, scripts.READ, scripts.KEEP)
+_LOADS: Final[tuple[Command, ...]] = tuple(("SCRIPT", "LOAD", script.text) for script in _USED)
 _NO_DIGEST: Final = bytes(16)
 
 
 class RedisRatingStore:
     """A RatingStore on one server; made without I/O, it connects when it is first used.
 
-    Calls that arrive together share one round trip: reads with reads, writes with writes. Nothing
-    is retried here, so that no write is taken twice; a lost connection is renewed by the next call.
+    Reads have one connection and writes another, so that no read waits for a write to reach the
+    disk. What arrives together leaves together. Nothing is retried here, so that no write is taken
+    twice; a lost connection is renewed by the next call.
     """
 
     def __init__(
         self, url: str, namespace: str, *, timeout_s: float = 1.0, limits: Limits | None = None
     ) -> None:
-        self._url = url
         self._keys = Keys(namespace)
         self._limits = limits or Limits()
-        self._prepared = False
-        self._client = Redis.from_url(
-            url,
-            protocol=2,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-        )
-        self._reads: Coalescer[Command, object] = Coalescer(self._send)
-        self._writes: Coalescer[Command, object] = Coalescer(self._send)
+        endpoint = Endpoint(url, timeout_s)
+        self._reads = Link(endpoint, self._prepare, self._check, reload=len(_USED))
+        self._writes = Link(endpoint, self._prepare, self._check, reload=len(_USED), certain=True)
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
         """Stores one write; once called, it goes through even if the caller is cancelled."""
@@ -78,7 +66,7 @@ class RedisRatingStore:
                 write.request_id.bytes,
                 request_digest(write),
             )
-        reply = await asyncio.shield(self._writes.submit(command))
+        reply = await self._writes.submit(command)
         revision, _, replayed, superseded = self._stored(write.user_id, reply)
         return WriteOutcome(revision, replayed=bool(replayed), superseded=bool(superseded))
 
@@ -96,19 +84,33 @@ class RedisRatingStore:
             for part in _rating(rating.item_id, rating.value, rating.event_time_us)
         )
         command = self._write_command(user_id, packed)
-        reply = await asyncio.shield(self._writes.submit(command))
+        reply = await self._writes.submit(command)
         _, stored, _, _ = self._stored(user_id, reply)
         return ImportOutcome(stored, len(ratings) - stored)
 
+    async def revision(self, user_id: UserId) -> int:
+        """The user's revision, 0 where she has none."""
+        return _revision(await self._reads.submit(("GET", self._keys.revision(user_id))))
+
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
-        """One consistent view of the user, in one round trip shared with concurrent reads."""
+        """One consistent view of the user: one round trip where her folded state is current.
+
+        Else a script reads all at once in a second one; it costs the store six times as much.
+        """
+        revision_key, folded_key = self._keys.current(user_id)
+        if not history:
+            match await self._reads.submit(("MGET", revision_key, folded_key)):
+                case [revision, bytes(folded)]:
+                    number = _revision(revision)
+                    if folded.startswith(folded_stamp(version, number)):
+                        return UserState(number, folded=folded)
         reply = await self._reads.submit(
             (
                 "EVALSHA_RO",
                 scripts.READ.sha,
                 4,
-                self._keys.revision(user_id),
-                self._keys.folded(user_id),
+                revision_key,
+                folded_key,
                 self._keys.ratings(user_id),
                 self._keys.trained(version, user_id),
                 folded_stamp(version, 0),
@@ -116,11 +118,11 @@ class RedisRatingStore:
             )
         )
         match reply:
-            case [int(revision), bytes(folded)]:
-                return UserState(revision, folded=folded)
-            case [int(revision), None, list(fields), (bytes() | None) as trained]:
+            case [int(number), bytes(folded)]:
+                return UserState(number, folded=folded)
+            case [int(number), None, list(fields), (bytes() | None) as trained]:
                 stored = History.unpack(fields[::2], fields[1::2])
-                return UserState(revision, history=stored, trained=trained)
+                return UserState(number, history=stored, trained=trained)
         raise TypeError(f"the read script answered {reply!r}")
 
     async def keep_folded(
@@ -137,8 +139,7 @@ class RedisRatingStore:
                 "EVALSHA",
                 scripts.KEEP.sha,
                 2,
-                self._keys.revision(user_id),
-                self._keys.folded(user_id),
+                *self._keys.current(user_id),
                 revision,
                 folded,
                 self._limits.folded_ttl_s,
@@ -148,15 +149,12 @@ class RedisRatingStore:
 
     async def ping(self) -> None:
         """Returns when the store has answered and its namespace is ours. Raises StoreMismatch."""
-        with reaching(self._url):
-            await self._prepare()
-            await self._client.ping()
+        await asyncio.gather(*(link.submit(("PING",)) for link in (self._reads, self._writes)))
 
     async def close(self) -> None:
         """Gives the connections back when every call has its answer."""
-        await self._reads.drain()
-        await self._writes.drain()
-        await self._client.aclose()
+        await self._reads.close()
+        await self._writes.close()
 
     def _write_command(
         self,
@@ -166,13 +164,7 @@ class RedisRatingStore:
         request_id: bytes = NO_REQUEST,
         digest: bytes = _NO_DIGEST,
     ) -> Command:
-        keys = (
-            self._keys.ratings(user_id),
-            self._keys.revision(user_id),
-            self._keys.folded(user_id),
-            self._keys.log(user_id),
-            *([] if request is None else [request]),
-        )
+        keys = (*self._keys.written(user_id), *([] if request is None else [request]))
         limits = self._limits
         arguments = (
             user_id,
@@ -201,56 +193,21 @@ class RedisRatingStore:
                 raise damaged_rating(user_id, ItemId(item.decode()))
         raise TypeError(f"the write script answered {reply!r}")
 
-    async def _send(self, commands: Sequence[Command]) -> Sequence[object]:
-        with reaching(self._url):
-            if not self._prepared:
-                await self._prepare()
-            replies = await self._pipeline(commands)
-            lost = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-            if lost:  # the server was restarted: what it does not know it has not run
-                await self._prepare()
-                again = await self._pipeline([commands[i] for i in lost])
-                for i, reply in zip(lost, again, strict=True):
-                    replies[i] = reply
-        return [
-            unavailable(self._url, reply) if isinstance(reply, RedisError) else reply
-            for reply in replies
-        ]
+    def _prepare(self) -> Sequence[Command]:
+        """Commands that load the scripts and claim the namespace."""
+        return (*_LOADS, *claim(self._keys))
 
-    async def _prepare(self) -> None:
-        """Claims the namespace and loads the scripts, in one round trip."""
-        loads: list[Command] = [("SCRIPT", "LOAD", script.text) for script in _USED]
-        replies = await self._pipeline((*loads, *claim(self._keys)))
-        for reply in replies:
-            if isinstance(reply, RedisError):
-                raise reply
+    def _check(self, replies: Sequence[object]) -> None:
         check_claim(self._keys, replies[-1])
-        self._prepared = True
-
-    async def _pipeline(self, commands: Sequence[Command]) -> list[object]:
-        """A reply or an error for each command, sent at once.
-
-        redis-py's own pipeline does the same, but packs in Python and wraps every reply.
-        """
-        pool = self._client.connection_pool
-        connection = await pool.get_connection()  # type: ignore[no-untyped-call]
-        try:
-            # The stub of hiredis has one argument where any number may stand.
-            packed = [pack_command(command) for command in commands]  # type: ignore[arg-type]
-            await connection.send_packed_command(b"".join(packed))
-            return [await _reply(connection) for _ in commands]
-        except BaseException:
-            await connection.disconnect(nowait=True)  # or the next would read what is left
-            raise
-        finally:
-            await pool.release(connection)
 
 
-async def _reply(connection: AbstractConnection) -> object:
-    try:
-        return await connection.read_response()
-    except ResponseError as error:
-        return error
+def _revision(reply: object) -> int:
+    match reply:
+        case None:
+            return 0
+        case bytes(digits):
+            return int(digits)
+    raise TypeError(f"the store answered {reply!r} for a revision")
 
 
 def _rating(

@@ -1,0 +1,131 @@
+"""One live connection to a store: commands go out in order and replies come back in that order.
+
+It knows no command and renews nothing; whoever made it is told when it ends.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, cast
+
+from hiredis import HiredisError, PushNotification, Reader, ReplyError
+
+_MORE: Final = object()  # what the reader says where a reply is not complete yet
+_POLL_S: Final = 0.001  # long enough that what has arrived meanwhile is read before time is up
+
+
+class Sent:
+    """A packed command and the future of its reply."""
+
+    __slots__ = ("future", "packed", "repeated")
+
+    def __init__(self, packed: bytes, future: "asyncio.Future[object]") -> None:
+        self.packed = packed
+        self.future = future
+        self.repeated = False
+
+
+class Stream(asyncio.Protocol):
+    """The protocol of a connection; a batch without its last reply after `timeout_s` ends it.
+
+    `refused` is given commands that were answered with an error, `pushed` what the server says
+    unasked, and `ended` the reason when the connection is gone, once.
+    """
+
+    def __init__(
+        self,
+        timeout_s: float,
+        refused: Callable[[Sent, ReplyError], None],
+        ended: Callable[["Stream", Exception], None],
+        pushed: Callable[[list[object]], None] | None = None,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._refused = refused
+        self._ended = ended
+        self._pushed = pushed
+        self._reader = Reader(notEnoughData=_MORE)
+        self._sent: deque[Sent] = deque()
+        self._commands_sent = 0
+        self._due: deque[tuple[int, float]] = deque()  # of each batch: its last command, its time
+        self._timer: asyncio.TimerHandle | None = None
+        self._transport: asyncio.Transport | None = None
+        self._loop = asyncio.get_running_loop()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+
+    def send(self, batch: Sequence[Sent]) -> None:
+        """Sends commands in one piece; each future gets its reply unless it is done by then."""
+        if self._transport is None:
+            raise ConnectionError("the connection is gone")
+        self._sent.extend(batch)
+        self._commands_sent += len(batch)
+        due_s = self._loop.time() + self._timeout_s
+        self._due.append((self._commands_sent, due_s))
+        if self._timer is None:
+            self._timer = self._loop.call_at(due_s, self._check_time)
+        self._transport.write(b"".join([sent.packed for sent in batch]))
+
+    def end(self, reason: Exception) -> None:
+        """Closes the connection; commands without a reply fail with the reason."""
+        if self._transport is not None:
+            self._transport.abort()
+            self._leave(reason)
+
+    def unanswered(self) -> list[Sent]:
+        """The commands that have no reply, which will get none any more."""
+        left = list(self._sent)
+        self._sent.clear()
+        return left
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        next_reply, sent = self._reader.gets, self._sent
+        try:
+            self._reader.feed(data)
+            while (reply := next_reply()) is not _MORE:
+                if isinstance(reply, PushNotification):
+                    if self._pushed is not None:
+                        self._pushed(reply)
+                    continue
+                command = sent.popleft()
+                if isinstance(reply, ReplyError):
+                    self._refused(command, reply)
+                elif not command.future.done():
+                    command.future.set_result(reply)
+        except (HiredisError, IndexError) as error:  # no reply, or one to no command
+            self.end(ConnectionError(f"the store sent what cannot be read: {error}"))
+            return
+        answered = self._commands_sent - len(sent)
+        while self._due and self._due[0][0] <= answered:
+            self._due.popleft()
+
+    async def closed(self) -> None:
+        """Returns when the socket is closed."""
+        await self._closed
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed.set_result(None)
+        self._leave(exc or ConnectionError("the store closed the connection"))
+
+    def _check_time(self, *, polled: bool = False) -> None:
+        self._timer = None
+        if not self._due:
+            return
+        due_s = self._due[0][1]
+        if due_s > self._loop.time():
+            self._timer = self._loop.call_at(due_s, self._check_time)
+        elif polled:
+            self.end(TimeoutError(f"no reply within {self._timeout_s:g} s"))
+        else:  # the loop may have been busy for so long with something else
+            self._timer = self._loop.call_later(_POLL_S, partial(self._check_time, polled=True))
+
+    def _leave(self, reason: Exception) -> None:
+        if self._transport is None:
+            return
+        self._transport = None
+        self._due.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._ended(self, reason)
