@@ -1,18 +1,22 @@
 """A small model with a planted structure, made without training: tastes in two groups of genres."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from foldin_model.arrays import Doubles, Integers, Rows
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.catalog import Catalog, Cluster
+from foldin_model.content import ContentMap
 from foldin_model.folding import fold, trained_base
 from foldin_model.heads import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId
+from foldin_model.leading import Lead, LeadRule
 from foldin_model.model import Model, TrainedUsers
 from foldin_model.users import digest
+from numpy.typing import ArrayLike
 
 SCALE = Scale(0.5, 5.0)
 RULE = RatingRule(knots=(0.5, 2.5, 5.0), weights=(2.0, 1.0, 2.0), targets=(-0.5, 0.5, 1.0))
+LEAD_RULE = LeadRule(knots=(0.5, 2.5, 5.0), factors=(-0.5, 0.25, 1.0))
 GENRES = ("Comedy", "Drama", "Horror", "Western")
 
 
@@ -25,8 +29,13 @@ class Planted:
     histories: dict[UserId, tuple[Rows, Doubles]]
 
 
-def planted(*, users: int = 40, items: int = 120, dimension: int = 8, seed: int = 0) -> Planted:
-    """Items alternate between the genres; users are "1", "2", ...; items "101", "102", ..."""
+def planted(
+    *, users: int = 40, items: int = 120, dimension: int = 8, seed: int = 0, whole: bool = False
+) -> Planted:
+    """Items alternate between the genres; users are "1", "2", ...; items "101", "102", ...
+
+    A `whole` model has everything that a model can do without.
+    """
     rng = np.random.default_rng(seed)
     groups = (np.arange(items) % len(GENRES)).astype(np.int32)
     centres = rng.normal(size=(len(GENRES), dimension))
@@ -46,10 +55,35 @@ def planted(*, users: int = 40, items: int = 120, dimension: int = 8, seed: int 
         rating_prior=np.zeros(dimension),
         ranking_rule=RULE,
     )
+    if whole:
+        model = _with_everything(model)
     histories = {
         UserId(str(user)): _history(rng, groups, user % len(GENRES)) for user in range(1, users + 1)
     }
     return Planted(model, _trained(model, histories), histories)
+
+
+def _with_everything(model: Model) -> Model:
+    rng = np.random.default_rng(2)
+    n, d = model.ranking.vectors.shape
+    model = replace(
+        model,
+        ranking_lead=Lead(_floats(0.3 * rng.normal(size=(n, d))), LEAD_RULE, 0.25),
+        rating_lead=Lead(_floats(0.3 * rng.normal(size=(n, d))), LeadRule((3.0,), (1.0,)), 0.5),
+        rating_precisions=_floats(rng.uniform(0.5, 2.0, n)),
+    )
+    width = sum(model.item_widths)
+    content = ContentMap(
+        names=("genre=comedy", "genre=drama"),
+        weights=_floats(rng.normal(size=(2, width))),
+        embedding_weights=_floats(rng.normal(size=(3, width))),
+        intercept=_floats(rng.normal(size=width)),
+    )
+    return replace(model, content=content)
+
+
+def _floats(values: ArrayLike) -> Floats:
+    return np.ascontiguousarray(values, np.float32)
 
 
 def _catalog(groups: Rows, counts: Integers, rng: np.random.Generator) -> Catalog:

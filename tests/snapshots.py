@@ -44,9 +44,11 @@ def manifest_of(made: Planted) -> Manifest:
 
 
 @cache
-def planted_snapshot(*, users: int = 40, items: int = 120, dimension: int = 8) -> Snapshot:
+def planted_snapshot(
+    *, users: int = 40, items: int = 120, dimension: int = 8, whole: bool = False
+) -> Snapshot:
     """The snapshot of such a model, called version "planted"."""
-    made = planted(users=users, items=items, dimension=dimension)
+    made = planted(users=users, items=items, dimension=dimension, whole=whole)
     return Snapshot.build(manifest_of(made), made.model)
 
 

@@ -1,39 +1,39 @@
-"""A model as one blob of aligned little-endian arrays, cut into chunks; ids and rows in one piece.
+"""A model as one blob of named arrays, cut into chunks; ids and rows in one piece.
 
 Reading it copies nothing but the strings of a small catalogue: the arrays are views into the
-buffer.
+buffer. What a model can do without takes sections only where it has it.
 """
 
 import json
-import struct
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
-from mmap import mmap
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from foldin_model.arrays import Integers
-from foldin_model.bounding import BLOCK_ROWS, Bounds
+from foldin_model.arrays import Floats
 from foldin_model.catalog import Catalog, Cluster, Genres, Years
+from foldin_model.content import ContentMap
 from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.jsonreading import JsonReader
-from foldin_model.manifest import Chunk, Manifest, Section
+from foldin_model.leading import Lead, LeadRule
+from foldin_model.manifest import SCHEMA, SCHEMA_WITH_OPTIONS, Chunk, Manifest, Section
 from foldin_model.model import Model
-from foldin_model.texts import HashedRows, Postings, Texts
+from foldin_model.sections import (
+    Arrays,
+    Blob,
+    Sections,
+    check_header,
+    lay_out,
+    packed_texts,
+    taken,
+)
+from foldin_model.texts import HashedRows
 from foldin_model.titles import TitleIndex
 
-Blob = bytes | memoryview | mmap
-
 CHUNK_BYTES: Final = 4 * 1024 * 1024
-ALIGNMENT: Final = 64
-FORMAT: Final = 1
 EAGER_ITEMS: Final = 50_000
-_HEADER: Final = struct.Struct("<8sIxxxxQ40x")  # magic, format, bytes of the whole blob
-_MAGIC: Final = b"foldin\x1a\n"
 
 
 def pack(model: Model) -> tuple[bytes, tuple[Section, ...]]:
@@ -42,7 +42,7 @@ def pack(model: Model) -> tuple[bytes, tuple[Section, ...]]:
     derived = Derived.of(model)
     genres = Genres.of(catalog.genres)
     hashed = HashedRows.of(catalog.item_ids)
-    arrays: dict[str, NDArray[np.generic]] = {
+    arrays: Arrays = {
         "items": model.items.astype("<f4", copy=False),
         "items.bounds": derived.item_bounds.lengths.astype("<f8", copy=False),
         "similarity": model.similarity.astype("<f4", copy=False),
@@ -56,19 +56,25 @@ def pack(model: Model) -> tuple[bytes, tuple[Section, ...]]:
         "clusters": np.frombuffer(_clusters_json(catalog.clusters), np.uint8),
         "item_ids.hashes": hashed.hashes.astype("<u8", copy=False),
         "item_ids.rows": hashed.rows.astype("<i4", copy=False),
-        **_packed_texts("item_ids", catalog.item_ids),
-        **_packed_texts("titles", catalog.titles),
-        **_packed_texts("genres.names", genres.names),
+        **packed_texts("item_ids", catalog.item_ids),
+        **packed_texts("titles", catalog.titles),
+        **packed_texts("genres.names", genres.names),
     }
     for name, postings in (
         ("title_words", derived.titles.words),
         ("title_names", derived.titles.names),
         ("by_genre", derived.genres),
     ):
-        arrays |= _packed_texts(name, postings.keys)
+        arrays |= packed_texts(name, postings.keys)
         arrays[f"{name}.starts"] = postings.starts.astype("<i8", copy=False)
         arrays[f"{name}.rows"] = postings.rows.astype("<i4", copy=False)
-    return _lay_out(arrays)
+    arrays |= _optional_arrays(model)
+    return lay_out(arrays)
+
+
+def schema_of(model: Model) -> int:
+    """The manifest's schema: another one where a model has what not all readers know of."""
+    return SCHEMA_WITH_OPTIONS if _optional_arrays(model) else SCHEMA
 
 
 def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
@@ -77,8 +83,8 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
     Raises ArtifactCorrupt where header, counts or shapes disagree with the manifest. Hashes are
     not looked at here; see `check_chunks`.
     """
-    _check_header(blob, manifest)
-    sections = _Sections(blob, {section.name: section for section in manifest.sections})
+    check_header(blob, manifest)
+    sections = Sections(blob, {section.name: section for section in manifest.sections})
     n = manifest.item_count
     dimension = manifest.ranking_dimension + 1 + manifest.rating_dimension
     similar = manifest.similarity_dimension
@@ -88,15 +94,20 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
             raise ArtifactCorrupt(f"the {name} prior has {len(prior)} numbers, not {wanted}")
     model = Model(
         catalog=_catalog(sections, n),
-        items=sections.array("items", "<f4", (n, dimension)).view(np.float32),
-        similarity=sections.array("similarity", "<f4", (n, similar)).view(np.float32),
+        items=sections.floats("items", (n, dimension)),
+        similarity=sections.floats("similarity", (n, similar)),
         scale=manifest.scale,
         rating_mean=manifest.rating_mean,
         rating_weight=manifest.rating_weight,
         ranking_prior=np.array(manifest.ranking_prior, np.float64),
         rating_prior=np.array(manifest.rating_prior, np.float64),
         ranking_rule=manifest.ranking_rule,
+        ranking_lead=_lead(sections, "ranking_lead", (n, manifest.ranking_dimension)),
+        rating_lead=_lead(sections, "rating_lead", (n, manifest.rating_dimension)),
+        rating_precisions=_precisions(sections, n),
     )
+    if sections.has("content.weights"):
+        model = replace(model, content=_content(sections, sum(model.item_widths)))
     derived = Derived(
         item_bounds=sections.bounds("items", n, manifest.ranking_dimension),
         similarity_bounds=sections.bounds("similarity", n, similar),
@@ -110,7 +121,7 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
     return model, derived
 
 
-def _catalog(sections: "_Sections", n: int) -> Catalog:
+def _catalog(sections: Sections, n: int) -> Catalog:
     """Its texts are taken out of the blob at once where they are few: that is faster to serve."""
     item_ids = sections.texts("item_ids", n)
     titles = sections.texts("titles", n)
@@ -123,12 +134,12 @@ def _catalog(sections: "_Sections", n: int) -> Catalog:
     )
     few = n <= EAGER_ITEMS
     return Catalog(
-        item_ids=_taken("item_ids", item_ids) if few else item_ids,
-        titles=_taken("titles", titles) if few else titles,
+        item_ids=taken("item_ids", item_ids) if few else item_ids,
+        titles=taken("titles", titles) if few else titles,
         genres=tuple(genres) if few else genres,
         years=tuple(years) if few else years,
         rating_counts=sections.array("rating_counts", "<i8", (n,)).view(np.int64),
-        rating_means=sections.array("rating_means", "<f4", (n,)).view(np.float32),
+        rating_means=sections.floats("rating_means", (n,)),
         cluster_ids=sections.array("cluster_ids", "<i4", (n,)).view(np.int32),
         clusters=sections.clusters(),
         id_rows=None if few else hashed,
@@ -164,127 +175,56 @@ def check_chunks(blob: Blob, chunks: Sequence[Chunk]) -> None:
             start += chunk.size_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Sections:
-    blob: Blob
-    table: Mapping[str, Section]
-
-    def array(
-        self, name: str, dtype: str, shape: tuple[int | None, ...]
-    ) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
-        """A view of the section, if it has that dtype and shape (None: any length)."""
-        section = self.table.get(name)
-        if section is None:
-            raise ArtifactCorrupt(f"the model lacks section {name}")
-        fits = len(section.shape) == len(shape) and all(
-            wanted in (None, found) for found, wanted in zip(section.shape, shape, strict=True)
+def _optional_arrays(model: Model) -> Arrays:
+    arrays: Arrays = {}
+    leads = {"ranking_lead": model.ranking_lead, "rating_lead": model.rating_lead}
+    for name, lead in leads.items():
+        if lead is not None:
+            arrays[f"{name}.vectors"] = lead.vectors.astype("<f4", copy=False)
+            arrays[f"{name}.rule"] = np.array([lead.rule.knots, lead.rule.factors], "<f8")
+            arrays[f"{name}.exponent"] = np.array([lead.exponent], "<f8")
+    if model.rating_precisions is not None:
+        arrays["rating_precisions"] = model.rating_precisions.astype("<f4", copy=False)
+    if model.content is not None:
+        arrays |= packed_texts("content.names", model.content.names)
+        arrays["content.weights"] = model.content.weights.astype("<f4", copy=False)
+        arrays["content.embedding_weights"] = model.content.embedding_weights.astype(
+            "<f4", copy=False
         )
-        if section.dtype != dtype or not fits:
-            raise ArtifactCorrupt(
-                f"section {name} is {section.dtype}{list(section.shape)}, not {dtype}{list(shape)}"
-            )
-        count = int(np.prod(section.shape))
-        end = section.offset + count * np.dtype(dtype).itemsize
-        aligned = section.offset % ALIGNMENT == 0
-        if min(section.offset, *section.shape) < 0 or not aligned or end > len(self.blob):
-            raise ArtifactCorrupt(
-                f"section {name} lies at bytes {section.offset} to {end} of {len(self.blob)}"
-            )
-        flat = np.frombuffer(self.blob, dtype, count, section.offset)
-        return flat.reshape(section.shape)
-
-    def texts(self, name: str, count: int | None) -> Texts:
-        """The strings of a section, which are decoded when they are asked for."""
-        packed = self.array(f"{name}.bytes", "|u1", (None,)).view(np.uint8)
-        return Texts(packed, self.offsets(f"{name}.offsets", count, len(packed)))
-
-    def offsets(self, name: str, count: int | None, total: int) -> Integers:
-        """Where the entries of a section begin, and the end of the last."""
-        length = None if count is None else count + 1
-        offsets = self.array(name, "<i8", (length,)).view(np.int64)
-        broken = len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != total
-        if broken or (offsets[1:] < offsets[:-1]).any():
-            raise ArtifactCorrupt(f"section {name} does not increase from 0 to {total}")
-        return offsets
-
-    def genres(self, count: int) -> Genres:
-        """The genres of each item."""
-        names = _taken("genres.names", self.texts("genres.names", None))
-        codes = self.array("genres.codes", "<i4", (None,)).view(np.int32)
-        if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
-            raise ArtifactCorrupt(f"section genres names more than its {len(names)} genres")
-        return Genres(names, codes, self.offsets("genres.offsets", count, len(codes)))
-
-    def postings(self, name: str, count: int) -> Postings:
-        """Rows, less than `count`, by key."""
-        keys = self.texts(name, None)
-        rows = self.array(f"{name}.rows", "<i4", (None,)).view(np.int32)
-        if len(rows) and not 0 <= rows.min() <= rows.max() < count:
-            raise ArtifactCorrupt(f"section {name}.rows has rows beyond the {count} there are")
-        return Postings(keys, self.offsets(f"{name}.starts", len(keys), len(rows)), rows)
-
-    def bounds(self, name: str, count: int, cut: int) -> Bounds:
-        """The bounds of a matrix of `count` rows."""
-        blocks = -(-count // BLOCK_ROWS)
-        return Bounds(self.array(f"{name}.bounds", "<f8", (blocks, 3)).view(np.float64), cut)
-
-    def clusters(self) -> tuple[Cluster, ...]:
-        """The clusters, in order."""
-        packed = self.array("clusters", "|u1", (None,)).tobytes()
-        try:
-            reader = JsonReader("section", {"clusters": json.loads(packed)})
-        except ValueError as error:
-            raise ArtifactCorrupt(f"section clusters is not JSON: {error}") from error
-        return tuple(
-            Cluster(
-                id=cluster.integer("id"),
-                name=cluster.text("name"),
-                genres=cluster.texts("genres"),
-                size=cluster.integer("size"),
-            )
-            for cluster in reader.inners("clusters")
-        )
+        arrays["content.intercept"] = model.content.intercept.astype("<f4", copy=False)
+    return arrays
 
 
-def _lay_out(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, tuple[Section, ...]]:
-    sections = []
-    end = _HEADER.size
-    for name, array in sorted(arrays.items()):
-        offset = -(-end // ALIGNMENT) * ALIGNMENT
-        sections.append(Section(name, array.dtype.str, array.shape, offset))
-        end = offset + array.nbytes
-    blob = bytearray(end)
-    _HEADER.pack_into(blob, 0, _MAGIC, FORMAT, end)
-    for section in sections:
-        array = arrays[section.name]
-        blob[section.offset : section.offset + array.nbytes] = array.tobytes()
-    return bytes(blob), tuple(sections)
+def _lead(sections: Sections, name: str, shape: tuple[int, int]) -> Lead | None:
+    if not sections.has(f"{name}.vectors"):
+        return None
+    knots, factors = sections.doubles(f"{name}.rule", (2, None))
+    if len(knots) == 0 or not (np.diff(knots) > 0).all() or not np.isfinite(factors).all():
+        raise ArtifactCorrupt(f"section {name}.rule is not a function of increasing knots")
+    return Lead(
+        vectors=sections.floats(f"{name}.vectors", shape),
+        rule=LeadRule(tuple(knots.tolist()), tuple(factors.tolist())),
+        exponent=float(sections.doubles(f"{name}.exponent", (1,))[0]),
+    )
 
 
-def _check_header(blob: Blob, manifest: Manifest) -> None:
-    if len(blob) != manifest.model_bytes or len(blob) < _HEADER.size:
-        raise ArtifactCorrupt(f"the model has {len(blob)} bytes, not {manifest.model_bytes}")
-    magic, kind, size = _HEADER.unpack_from(blob)
-    if (magic, kind, size) != (_MAGIC, FORMAT, len(blob)):
-        raise ArtifactCorrupt(
-            f"the model begins with {magic!r}, format {kind}, {size} bytes; "
-            f"this program reads {_MAGIC!r}, format {FORMAT}, and it has {len(blob)}"
-        )
+def _precisions(sections: Sections, n: int) -> Floats | None:
+    if not sections.has("rating_precisions"):
+        return None
+    precisions = sections.floats("rating_precisions", (n,))
+    if not (precisions >= 0).all():
+        raise ArtifactCorrupt("section rating_precisions has numbers below 0")
+    return precisions
 
 
-def _packed_texts(name: str, texts: Sequence[str]) -> dict[str, NDArray[np.generic]]:
-    packed = Texts.of(texts)
-    return {
-        f"{name}.bytes": packed.packed,
-        f"{name}.offsets": packed.offsets.astype("<i8", copy=False),
-    }
-
-
-def _taken(name: str, texts: Texts) -> tuple[str, ...]:
-    try:
-        return tuple(texts)
-    except UnicodeDecodeError as error:
-        raise ArtifactCorrupt(f"section {name} is not UTF-8: {error}") from error
+def _content(sections: Sections, width: int) -> ContentMap:
+    names = taken("content.names", sections.texts("content.names", None))
+    return ContentMap(
+        names=names,
+        weights=sections.floats("content.weights", (len(names), width)),
+        embedding_weights=sections.floats("content.embedding_weights", (None, width)),
+        intercept=sections.floats("content.intercept", (width,)),
+    )
 
 
 def _clusters_json(clusters: Sequence[Cluster]) -> bytes:

@@ -1,7 +1,7 @@
 """Why an item is on the list: the share of its score that each rating of the user brought in.
 
-score = base + Σ contributions exactly, for the vectors are base vectors plus coefficients @ vectors
-of the rated items in both heads. What moves the order is told; how the model was trained is not.
+score = base + Σ contributions exactly, for the vectors are base vectors plus how far each rating
+moved them in both heads. What moves the order is told; how the model was trained is not.
 """
 
 from dataclasses import dataclass
@@ -40,21 +40,21 @@ def _contributions(snapshot: Snapshot, explained: ExplainedUser, rows: Rows) -> 
     """(items, ratings): what each rating brings into each score."""
     model = snapshot.model
     total = np.zeros((len(rows), len(explained.rows)))
-    for head, share, coefficients in (
-        (model.ranking, 1.0, explained.ranking_coefficients),
-        (model.rating, model.rating_weight, explained.rating_coefficients),
+    for head, share, moved in (
+        (model.ranking, 1.0, explained.ranking_moves),
+        (model.rating, model.rating_weight, explained.rating_moves),
     ):
-        rated = head.vectors[explained.rows].astype(np.float64)
-        total += head.vectors[rows].astype(np.float64) @ rated.T * (share * coefficients)
+        total += head.vectors[rows].astype(np.float64) @ (share * moved).T
     return total
 
 
 def _base_query(snapshot: Snapshot, explained: ExplainedUser) -> Doubles:
     """The query that is left without the ratings."""
-    model, user = snapshot.model, explained.user
-    ranking = explained.ranking_coefficients @ model.ranking.vectors[explained.rows]
-    rating = explained.rating_coefficients @ model.rating.vectors[explained.rows]
-    return model.query(user.ranking_vector - ranking, user.rating_vector - rating)
+    user = explained.user
+    return snapshot.model.query(
+        user.ranking_vector - explained.ranking_moves.sum(axis=0),
+        user.rating_vector - explained.rating_moves.sum(axis=0),
+    )
 
 
 def _told(base: float, rated: Rows, contributions: Doubles, max_reasons: int) -> Explanation:

@@ -1,7 +1,8 @@
 """Folds a whole rating history into a user vector with the item vectors held fixed.
 
-The problem is A(H) z = o + g(H) of `foldin_model.heads`. Both solvers keep the coefficients a_j of
-z = o + Σ a_j v_j, which is what makes a score explainable rating by rating.
+The problem is A(H) z = o + lead(H) + g(H) of `foldin_model.heads`. Both solvers keep the
+coefficients a_j of z = o + lead(H) + Σ a_j v_j, which is what makes a score explainable rating by
+rating.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ ROUNDING: Final = 1e-28
 class Folded:
     """A user vector (d,) float64 and the (n,) float64 coefficients of the ratings behind it.
 
-    `vector` equals the right-hand side o plus coefficients @ vectors of the rated items.
+    `vector` equals the right-hand side o, with the head's lead where it has one, plus
+    coefficients @ vectors of the rated items.
     """
 
     vector: Doubles
@@ -91,12 +93,17 @@ def fold(
 ) -> Folded:
     """Folds ratings `values` of the items at `rows`, both (n,), over the right-hand side `base`.
 
+    The lead of a head that has one comes on top of `base`; a head with nothing else is not solved.
     Exact without `steps`, and for histories longer than LONG times the dimension. The result
     depends on the set of ratings, not on their order, to the last bit when the caller passes rows
     in increasing order.
     """
+    if head.lead is not None:
+        base = base + head.lead.of(rows, values)
+    if not head.quadratic:
+        return Folded(base, np.zeros(len(rows)))
     vectors = head.vectors[rows].astype(np.float64)
-    weights = head.weights(values)
+    weights = head.weights(rows, values)
     targets = head.targets(rows, values)
     if steps is None or len(rows) > LONG * len(base):
         return fold_exact(vectors, weights, targets, base)
@@ -104,9 +111,23 @@ def fold(
 
 
 def trained_base(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
-    """The right-hand side o_u = A(H₀) z_u − g(H₀) that makes folding H₀ return `vector` (d,)."""
-    slack = slack_coefficients(head, rows, values, vector)
-    return vector - slack @ head.vectors[rows]
+    """o_u = A(H₀) z_u − g(H₀) − lead(H₀), over which folding H₀ returns `vector` (d,)."""
+    if head.quadratic:
+        slack = slack_coefficients(head, rows, values, vector)
+        vector = vector - slack @ head.vectors[rows]
+    return vector if head.lead is None else vector - head.lead.of(rows, values)
+
+
+def moves(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
+    """How far each of (n,) ratings moves the vector z (d,) that it stands behind: (n, d).
+
+    The moves are share_j e_j + a_j v_j, and z without their sum is o_u.
+    """
+    slack = slack_coefficients(head, rows, values, vector)[:, None]
+    moved: Doubles = slack * head.vectors[rows]
+    if head.lead is not None:
+        moved += head.lead.shares(values)[:, None] * head.lead.vectors[rows]
+    return moved
 
 
 def slack_coefficients(
@@ -114,11 +135,13 @@ def slack_coefficients(
 ) -> Doubles:
     """The coefficients a_j = w_j(t_j − v_j·z) that (n,) ratings have in the vector z (d,).
 
-    z = o_u + Σ a_j v_j holds exactly for o_u = A(H) z − g(H), which is the right-hand side that z
+    z = o_u + lead(H) + Σ a_j v_j holds exactly for the right-hand side o_u + lead(H) + g(H) that z
     solves: that of the fold where z was folded from these ratings.
     """
+    if not head.quadratic:
+        return np.zeros(len(rows))
     vectors = head.vectors[rows].astype(np.float64)
-    return head.weights(values) * (head.targets(rows, values) - vectors @ vector)
+    return head.weights(rows, values) * (head.targets(rows, values) - vectors @ vector)
 
 
 def rounded(vector: Doubles) -> Doubles:

@@ -6,15 +6,17 @@ the quadratic user problem is A(H) z = o + g(H) with
 
     A(H) = I + Σ_{j∈H} w_j v_j v_jᵀ        g(H) = Σ_{j∈H} w_j t_j v_j
 
-so that no matrix has to travel with a version.
+so that no matrix has to travel with a version. Where a head has a lead (`foldin_model.leading`),
+the right-hand side is o + lead(H) + g(H).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.leading import Lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ class QuadraticHead:
     """One inner-product scorer: score(u, i) = constant + offsets[i] + vectors[i]·z_u.
 
     `vectors` is (n_items, d) float32, `offsets` (n_items,) float32 and `prior`, the vector z₀ of a
-    user without ratings and her right-hand side o, (d,) float64.
+    user without ratings and her right-hand side o, (d,) float64. `precisions` (n_items,) float32
+    multiply the rule's weights item by item. `quadratic` tells whether any rating weighs at all;
+    if not, A(H) = I and there is nothing to solve.
     """
 
     vectors: Floats
@@ -62,10 +66,18 @@ class QuadraticHead:
     constant: float
     prior: Doubles
     rule: RatingRule
+    lead: Lead | None = None
+    precisions: Floats | None = None
+    quadratic: bool = field(init=False, repr=False)
 
-    def weights(self, values: ArrayLike) -> Doubles:
+    def __post_init__(self) -> None:
+        weighs = self.precisions is None or bool(np.any(self.precisions))
+        object.__setattr__(self, "quadratic", weighs and any(self.rule.weights))
+
+    def weights(self, rows: Rows, values: ArrayLike) -> Doubles:
         """How much each of (n,) ratings counts."""
-        return self.rule.weight(values)
+        weights = self.rule.weight(values)
+        return weights if self.precisions is None else weights * self.precisions[rows]
 
     def targets(self, rows: Rows, values: ArrayLike) -> Doubles:
         """What vectors[row]·z should be for each of (n,) ratings."""

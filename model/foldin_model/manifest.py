@@ -13,6 +13,8 @@ from foldin_model.heads import RatingRule, Scale
 from foldin_model.jsonreading import JsonReader
 
 SCHEMA: Final = 1
+SCHEMA_WITH_OPTIONS: Final = 2
+"""Of versions with sections that a reader of the first schema would leave out of its answers."""
 Setting = str | int | float | bool | None
 _T = TypeVar("_T")
 
@@ -77,8 +79,12 @@ class Manifest:
             reader = JsonReader("manifest", json.loads(stored))
         except ValueError as error:
             raise ArtifactCorrupt(f"the manifest is not JSON: {error}") from error
-        if (schema := reader.integer("schema")) != SCHEMA:
-            raise ArtifactCorrupt(f"the manifest has schema {schema}; this program reads {SCHEMA}")
+        schema = reader.integer("schema")
+        if schema not in (SCHEMA, SCHEMA_WITH_OPTIONS):
+            raise ArtifactCorrupt(
+                f"the manifest has schema {schema}; "
+                f"this program reads {SCHEMA} and {SCHEMA_WITH_OPTIONS}"
+            )
         return cls(
             version=reader.text("version"),
             created_at=reader.number("created_at"),
@@ -104,6 +110,7 @@ class Manifest:
             seed=reader.integer("seed"),
             data_hash=reader.text("data_hash"),
             libraries=_all(reader.inner("libraries"), JsonReader.text),
+            schema=schema,
         )
 
     def chunks_of(self, kind: str) -> tuple[Chunk, ...]:

@@ -11,8 +11,24 @@ import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.catalog import Catalog
+from foldin_model.content import ContentMap
 from foldin_model.heads import QuadraticHead, RatingRule, Scale
 from foldin_model.ids import UserId
+from foldin_model.leading import Lead
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemRows:
+    """What a model keeps of (n,) items, one row each and all float32.
+
+    `items` and `similarity` are as in `Model`; the leads' vectors have width 0 where the model has
+    no such lead.
+    """
+
+    items: Floats
+    ranking_lead: Floats
+    rating_lead: Floats
+    similarity: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +37,9 @@ class Model:
 
     `items` is (n_items, d_ranking + 1 + d_rating) float32, C-contiguous; `similarity`
     (n_items, d_similar) float32 with rows of at most unit length, whose inner product is the
-    similarity of two items. The two heads are views into `items`.
+    similarity of two items. The two heads are views into `items`. The leads of the heads, the
+    precisions of the items' ratings (see `QuadraticHead`) and the map from contents to `item_rows`
+    are None where a model does without.
     """
 
     catalog: Catalog
@@ -33,6 +51,10 @@ class Model:
     ranking_prior: Doubles
     rating_prior: Doubles
     ranking_rule: RatingRule
+    ranking_lead: Lead | None = None
+    rating_lead: Lead | None = None
+    rating_precisions: Floats | None = None
+    content: ContentMap | None = None
     ranking: QuadraticHead = field(init=False, repr=False)
     rating: QuadraticHead = field(init=False, repr=False)
 
@@ -40,7 +62,12 @@ class Model:
         cut = len(self.ranking_prior)
         no_offsets = np.zeros(len(self.items), np.float32)
         ranking = QuadraticHead(
-            self.items[:, :cut], no_offsets, 0.0, self.ranking_prior, self.ranking_rule
+            self.items[:, :cut],
+            no_offsets,
+            0.0,
+            self.ranking_prior,
+            self.ranking_rule,
+            self.ranking_lead,
         )
         ends = (self.scale.low, self.scale.high)
         rating = QuadraticHead(
@@ -49,6 +76,8 @@ class Model:
             self.rating_mean,
             self.rating_prior,
             RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
+            self.rating_lead,
+            self.rating_precisions,
         )
         object.__setattr__(self, "ranking", ranking)
         object.__setattr__(self, "rating", rating)
@@ -63,13 +92,42 @@ class Model:
         weight = self.rating_weight
         return np.concatenate((ranking_vector, [weight], weight * rating_vector))
 
+    @property
+    def item_rows(self) -> Floats:
+        """All that is kept of the items side by side: items, ranking and rating lead, similarity.
+
+        It is (n_items, width) float32; `split` takes such rows apart.
+        """
+        leads = (lead.vectors for lead in (self.ranking_lead, self.rating_lead) if lead)
+        return np.hstack((self.items, *leads, self.similarity))
+
+    @property
+    def item_widths(self) -> tuple[int, int, int, int]:
+        """How wide the parts of `item_rows` are."""
+        leads = (self.ranking_lead, self.rating_lead)
+        ranking, rating = (0 if lead is None else lead.vectors.shape[1] for lead in leads)
+        return self.dimension, ranking, rating, self.similarity.shape[1]
+
+    def split(self, rows: Floats) -> ItemRows:
+        """The parts of (n, width) rows laid out as `item_rows`. Raises ValueError for others."""
+        ends = np.cumsum(self.item_widths)
+        if rows.ndim != 2 or rows.shape[1] != ends[-1]:
+            raise ValueError(f"rows of shape {rows.shape} are not {ends[-1]} wide")
+        return ItemRows(*np.split(rows, ends[:-1], axis=1))
+
     def reordered(self, order: Integers) -> Self:
         """The same model with the row that is now `order[i]` at row i."""
+        leads = self.ranking_lead, self.rating_lead
+        ranking_lead, rating_lead = (lead and lead.reordered(order) for lead in leads)
+        precisions = self.rating_precisions
         return replace(
             self,
             catalog=self.catalog.reordered(order),
             items=self.items[order],
             similarity=self.similarity[order],
+            ranking_lead=ranking_lead,
+            rating_lead=rating_lead,
+            rating_precisions=None if precisions is None else precisions[order],
         )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.catalog import Catalog
-from foldin_model.folding import fold, rounded, slack_coefficients
+from foldin_model.folding import fold, moves, rounded
 from foldin_model.ids import ItemId
 from foldin_model.model import Model
 from foldin_model.ratings import History
@@ -24,14 +24,14 @@ from foldin_model.users import FoldedUser, Personalization, TrainedUser, digest
 class ExplainedUser:
     """A user with the ratings behind her vectors, all (n,), `rows` in increasing order.
 
-    Each head's vector is some constant plus its coefficients @ vectors of the rated items.
+    Each head's vector is some constant plus the sum of the moves, (n, d), of the ratings.
     """
 
     user: FoldedUser
     rows: Rows
     values: Doubles
-    ranking_coefficients: Doubles
-    rating_coefficients: Doubles
+    ranking_moves: Doubles
+    rating_moves: Doubles
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,8 +96,8 @@ def explain_user(
         user,
         known.rows,
         known.values,
-        slack_coefficients(model.ranking, known.rows, known.values, user.ranking_vector),
-        slack_coefficients(model.rating, known.rows, known.values, user.rating_vector),
+        moves(model.ranking, known.rows, known.values, user.ranking_vector),
+        moves(model.rating, known.rows, known.values, user.rating_vector),
     )
 
 

@@ -8,7 +8,7 @@ import json
 import platform
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,10 +19,11 @@ from typing import Final
 
 import numpy as np
 
-from foldin_model.arrays import Floats
-from foldin_model.artifact import cut, pack, unpack
+from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.artifact import cut, pack, schema_of, unpack
 from foldin_model.bounding import Bounds, kind_for
 from foldin_model.errors import ArtifactCorrupt, VersionNotFound
+from foldin_model.folding import fold
 from foldin_model.ids import UserId, Version
 from foldin_model.indexing import Space, recall_of
 from foldin_model.installing import fetch_chunk, install, load, verify
@@ -118,6 +119,7 @@ def publish(
         seed=description.seed,
         data_hash=description.data_hash,
         libraries=_libraries(),
+        schema=schema_of(model),
     )
     document = manifest.to_json()
     version = Version(manifest.version)
@@ -181,6 +183,9 @@ def _check_published(
     for number, query in enumerate(_golden_queries(model, golden)):
         if _answer(model, query) != _answer(again, query):
             raise ArtifactCorrupt(f"golden query {number} is answered otherwise when read back")
+    for number, (rows, values) in enumerate(_golden_histories(model, golden)):
+        if _fold(model, rows, values) != _fold(again, rows, values):
+            raise ArtifactCorrupt(f"golden history {number} is folded otherwise when read back")
     rng = np.random.default_rng(_GOLDEN_SEED)
     sample = set(rng.permutation(len(users.user_ids))[:golden].tolist())
     for row, (user_id, packed) in enumerate(pack_trained(users)):
@@ -191,6 +196,14 @@ def _check_published(
 def _golden_queries(model: Model, count: int) -> Floats:
     rng = np.random.default_rng(_GOLDEN_SEED)
     return rng.standard_normal((count, model.dimension)).astype(np.float32)
+
+
+def _golden_histories(model: Model, count: int) -> Iterator[tuple[Rows, Doubles]]:
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    items = len(model.items)
+    for _ in range(count if items else 0):
+        rows = np.unique(rng.integers(items, size=_GOLDEN_DEPTH))
+        yield rows.astype(np.int32), rng.uniform(model.scale.low, model.scale.high, len(rows))
 
 
 def _checked_recall(model: Model, kind: str, golden: int, gate: float) -> float:
@@ -212,6 +225,11 @@ def _answer(model: Model, query: Floats) -> object:
     similar = model.similarity[rows] @ model.similarity[rows[0]]
     titles = [(model.catalog.item_ids[row], model.catalog.titles[row]) for row in rows]
     return titles, scores[rows].tolist(), similar.tolist()
+
+
+def _fold(model: Model, rows: Rows, values: Doubles) -> list[list[float]]:
+    heads = (model.ranking, model.rating)
+    return [fold(head, rows, values, head.prior).vector.tolist() for head in heads]
 
 
 def _user_ids(store: ModelStore, manifest: Manifest) -> list[UserId]:

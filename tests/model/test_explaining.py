@@ -1,9 +1,13 @@
 """Explanations add up to the score."""
 
 import numpy as np
+import pytest
 from foldin_model.explaining import Explanation, explain
+from foldin_model.folding import slack_coefficients
+from foldin_model.ids import Row
 from foldin_model.personalizing import explain_user, fold_user, query_of
 from foldin_model.searching import canonical_scores
+from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser, pack_trained
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +16,7 @@ from snapshots import planted_snapshot, state_of
 
 PLANTED = planted()
 SNAPSHOT = planted_snapshot()
+WHOLE = planted_snapshot(whole=True)
 TRAINED = list(dict(pack_trained(PLANTED.users)).values())
 ITEMS = SNAPSHOT.model.catalog.item_ids
 EVERYTHING = np.arange(len(ITEMS), dtype=np.int32)
@@ -21,20 +26,45 @@ trained = st.none() | st.sampled_from(TRAINED)
 reasons = st.integers(0, 50)
 
 
-def adds_up(user: FoldedUser, told: tuple[Explanation, ...]) -> None:
-    scores = canonical_scores(SNAPSHOT.model.items, EVERYTHING, query_of(SNAPSHOT, user))
+def adds_up(user: FoldedUser, told: tuple[Explanation, ...], snapshot: Snapshot = SNAPSHOT) -> None:
+    scores = canonical_scores(snapshot.model.items, EVERYTHING, query_of(snapshot, user))
     for score, one in zip(scores, told, strict=True):
         total = one.base + sum(part for _, part in one.reasons) + one.other
         assert abs(total - score) <= 1e-4 * max(1.0, abs(score))
 
 
-@given(histories, trained, reasons)
+@pytest.mark.parametrize("snapshot", [SNAPSHOT, WHOLE])
+@given(ratings=histories, packed=trained, max_reasons=reasons)
 def test_base_reasons_and_the_rest_make_up_the_score(
-    ratings: dict[str, float], packed: bytes | None, max_reasons: int
+    snapshot: Snapshot, ratings: dict[str, float], packed: bytes | None, max_reasons: int
 ) -> None:
-    explained = explain_user(SNAPSHOT, state_of(ratings, trained=packed))
-    told = explain(SNAPSHOT, explained, EVERYTHING, max_reasons)
-    adds_up(explained.user, told)
+    explained = explain_user(snapshot, state_of(ratings, trained=packed))
+    told = explain(snapshot, explained, EVERYTHING, max_reasons)
+    adds_up(explained.user, told, snapshot)
+
+
+@given(histories.filter(bool))
+def test_what_a_rating_brings_in_is_its_lead_and_its_part_of_the_solution(
+    ratings: dict[str, float],
+) -> None:
+    model = WHOLE.model
+    explained = explain_user(WHOLE, state_of(ratings))
+    told = explain(WHOLE, explained, EVERYTHING, len(ratings))
+    expected = np.zeros((len(EVERYTHING), len(ratings)))
+    for head, share, vector in (
+        (model.ranking, 1.0, explained.user.ranking_vector),
+        (model.rating, model.rating_weight, explained.user.rating_vector),
+    ):
+        rows, values = explained.rows, explained.values
+        assert head.lead is not None
+        led = head.lead.shares(values)[:, None] * head.lead.vectors[rows]
+        solved = slack_coefficients(head, rows, values, vector)[:, None] * head.vectors[rows]
+        expected += share * head.vectors @ (led + solved).T
+    for one, parts in zip(told, expected, strict=True):
+        found = dict(one.reasons)
+        np.testing.assert_allclose(
+            [found[Row(row)] for row in explained.rows.tolist()], parts, rtol=1e-6, atol=1e-6
+        )
 
 
 def test_a_trained_user_is_explained_by_her_training_history() -> None:

@@ -10,6 +10,7 @@ from foldin_model.ids import ItemId
 from foldin_model.personalizing import explain_user, fold_user, popular_user, query_of
 from foldin_model.ratings import History
 from foldin_model.searching import search
+from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import UserState
 from foldin_model.users import Personalization, pack_trained
 from hypothesis import given
@@ -32,14 +33,15 @@ def ratings_of(rows: Rows, values: Doubles) -> dict[str, float]:
     return {ITEMS[row]: value for row, value in zip(rows, values.tolist(), strict=True)}
 
 
-@given(histories.filter(bool), st.randoms(use_true_random=False))
+@pytest.mark.parametrize("snapshot", [SNAPSHOT, planted_snapshot(whole=True)])
+@given(ratings=histories.filter(bool), random=st.randoms(use_true_random=False))
 def test_the_answer_does_not_depend_on_the_order_of_arrival(
-    ratings: dict[str, float], random: Random
+    snapshot: Snapshot, ratings: dict[str, float], random: Random
 ) -> None:
     entries = list(ratings.items())
     random.shuffle(entries)
-    one = fold_user(SNAPSHOT, state_of(ratings))
-    other = fold_user(SNAPSHOT, state_of(dict(entries)))
+    one = fold_user(snapshot, state_of(ratings))
+    other = fold_user(snapshot, state_of(dict(entries)))
     np.testing.assert_array_equal(one.ranking_vector, other.ranking_vector)
     np.testing.assert_array_equal(one.rating_vector, other.rating_vector)
     np.testing.assert_array_equal(one.seen, other.seen)
@@ -136,12 +138,17 @@ def test_a_profile_needs_the_history() -> None:
         fold_user(SNAPSHOT, UserState(1, folded=kept), [(ItemId(ITEMS[0]), 5.0)])
 
 
-@given(histories.filter(bool))
-def test_coefficients_and_base_make_up_the_vector(ratings: dict[str, float]) -> None:
-    explained = explain_user(SNAPSHOT, state_of(ratings))
-    rated = MODEL.ranking.vectors[explained.rows].astype(np.float64)
-    rebuilt = MODEL.ranking_prior + explained.ranking_coefficients @ rated
-    np.testing.assert_allclose(explained.user.ranking_vector, rebuilt, rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("snapshot", [SNAPSHOT, planted_snapshot(whole=True)])
+@given(ratings=histories.filter(bool))
+def test_a_vector_is_where_a_new_user_starts_and_the_moves_of_her_ratings(
+    snapshot: Snapshot, ratings: dict[str, float]
+) -> None:
+    explained = explain_user(snapshot, state_of(ratings))
+    for start, moves, vector in (
+        (snapshot.model.ranking_prior, explained.ranking_moves, explained.user.ranking_vector),
+        (snapshot.model.rating_prior, explained.rating_moves, explained.user.rating_vector),
+    ):
+        np.testing.assert_allclose(vector, start + moves.sum(axis=0), rtol=1e-4, atol=1e-4)
 
 
 def test_the_worst_rating_lowers_the_films_neighbours_below_the_best_rating() -> None:

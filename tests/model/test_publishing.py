@@ -14,6 +14,7 @@ from foldin_model import indexing, publishing
 from foldin_model.arrays import Floats, Mask
 from foldin_model.artifact import pack, unpack
 from foldin_model.errors import ArtifactCorrupt, VersionConflict, VersionNotFound
+from foldin_model.folding import fold
 from foldin_model.ids import UserId, Version
 from foldin_model.indexing import FlatIndex, Proposal
 from foldin_model.manifest import Manifest
@@ -24,7 +25,7 @@ from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.users import TrainedUser
-from planted import Planted
+from planted import Planted, planted
 
 ABOUT = Description(
     method="planted",
@@ -83,6 +84,31 @@ def test_a_published_model_is_installed_and_loaded_unchanged(
     )
     assert (manifest.user_count, manifest.item_count) == (40, 120)
     assert "numpy" in manifest.libraries
+
+
+def test_a_model_with_leads_is_installed_whole_and_refused_where_they_are_damaged(
+    store: ModelStore, tmp_path: Path
+) -> None:
+    made = planted(whole=True)
+    version = publish(store, made)
+    path = publishing.install(store, version, tmp_path)
+    publishing.verify(path)
+    manifest, model, _ = publishing.load(path)
+    assert manifest.schema == 2
+    np.testing.assert_array_equal(model.item_rows, made.model.item_rows)
+    np.testing.assert_array_equal(model.rating_precisions, made.model.rating_precisions)
+    rows, values = next(iter(made.histories.values()))
+    for read, given in ((model.ranking, made.model.ranking), (model.rating, made.model.rating)):
+        np.testing.assert_array_equal(
+            fold(read, rows, values, read.prior).vector,
+            fold(given, rows, values, given.prior).vector,
+        )
+    place = next(s.offset for s in manifest.sections if s.name == "ranking_lead.vectors")
+    with (path / "model.bin").open("r+b") as file:
+        file.seek(place)
+        file.write(b"\x01")
+    with pytest.raises(ArtifactCorrupt, match="sha256"):
+        publishing.verify(path)
 
 
 def test_a_loaded_model_is_a_read_only_view_of_the_file(

@@ -8,18 +8,23 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from foldin_model.artifact import pack, unpack
+from foldin_model.artifact import pack, schema_of, unpack
 from foldin_model.catalog import Catalog, Cluster
+from foldin_model.content import ContentMap
+from foldin_model.errors import ArtifactCorrupt
 from foldin_model.heads import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.leading import Lead, LeadRule
 from foldin_model.manifest import Chunk, Manifest, Section
 from foldin_model.model import Model
 from foldin_model.ratings import RatingRecord
+from foldin_model.sections import lay_out
 from foldin_model.store.keys import Keys, partition
 from foldin_model.store.protocols import ImportedRating, RatingWrite
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_model.store.rule import request_digest
+from numpy.typing import NDArray
 from redis import Redis
 
 ANN = UserId("ann")
@@ -135,6 +140,24 @@ def tiny() -> Model:
     )
 
 
+def with_options() -> Model:
+    """The same two items in a model that has everything it could do without."""
+    return replace(
+        tiny(),
+        ranking_lead=Lead(
+            np.array([[1, 2], [3, 4]], np.float32), LeadRule((0.5, 5.0), (-0.5, 1.0)), 0.25
+        ),
+        rating_lead=Lead(np.array([[5], [6]], np.float32), LeadRule((3.0,), (1.0,)), 0.5),
+        rating_precisions=np.array([0.5, 2.0], np.float32),
+        content=ContentMap(
+            names=("genre=comedy", "word=é"),
+            weights=np.arange(18, dtype=np.float32).reshape(2, 9),
+            embedding_weights=np.ones((3, 9), np.float32),
+            intercept=np.zeros(9, np.float32),
+        ),
+    )
+
+
 def tiny_manifest(sections: tuple[Section, ...], blob: bytes) -> Manifest:
     model = tiny()
     return Manifest(
@@ -230,6 +253,75 @@ def test_the_tiny_model_survives_its_blob() -> None:
     assert again.catalog.clusters == model.catalog.clusters
     assert np.isnan(again.catalog.rating_means[1])
     assert pack(again)[0] == blob
+
+
+def test_golden_blob_of_a_model_with_options() -> None:
+    blob, sections = pack(with_options())
+    bare = {section.name for section in pack(tiny())[1]}
+    table = [
+        (section.name, section.dtype, section.shape, section.offset)
+        for section in sections
+        if section.name not in bare
+    ]
+    assert table == [
+        ("content.embedding_weights", "<f4", (3, 9), 512),
+        ("content.intercept", "<f4", (9,), 640),
+        ("content.names.bytes", "|u1", (19,), 704),
+        ("content.names.offsets", "<i8", (3,), 768),
+        ("content.weights", "<f4", (2, 9), 832),
+        ("ranking_lead.exponent", "<f8", (1,), 1600),
+        ("ranking_lead.rule", "<f8", (2, 2), 1664),
+        ("ranking_lead.vectors", "<f4", (2, 2), 1728),
+        ("rating_lead.exponent", "<f8", (1,), 1856),
+        ("rating_lead.rule", "<f8", (2, 1), 1920),
+        ("rating_lead.vectors", "<f4", (2, 1), 1984),
+        ("rating_precisions", "<f4", (2,), 2112),
+    ]
+    assert (
+        sha256(blob).hexdigest()
+        == "84f0a08ac5b5963196bca00f27ed46cba2271fd87800ac090fca707e98158dc8"
+    )
+
+
+def test_options_survive_the_blob() -> None:
+    model = with_options()
+    blob, sections = pack(model)
+    again, _ = unpack(blob, tiny_manifest(sections, blob))
+    assert again.ranking_lead is not None
+    assert again.ranking_lead.rule == LeadRule((0.5, 5.0), (-0.5, 1.0))
+    assert again.ranking_lead.exponent == 0.25
+    assert again.content is not None
+    assert again.content.names == ("genre=comedy", "word=é")
+    np.testing.assert_array_equal(again.item_rows, model.item_rows)
+    assert pack(again)[0] == blob
+
+
+def test_a_reader_of_the_first_schema_is_not_given_a_model_that_it_would_serve_otherwise() -> None:
+    assert schema_of(tiny()) == 1
+    assert schema_of(with_options()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "told"),
+    [
+        ("ranking_lead.vectors", np.zeros((2, 3), "<f4"), "ranking_lead.vectors is"),
+        ("ranking_lead.rule", np.ones((2, 2), "<f8"), "increasing knots"),
+        ("rating_lead.exponent", np.zeros(2, "<f8"), "rating_lead.exponent is"),
+        ("rating_precisions", np.array([1, -1], "<f4"), "below 0"),
+        ("content.intercept", np.zeros(8, "<f4"), "content.intercept is"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    name: str, array: NDArray[np.generic], told: str
+) -> None:
+    blob, sections = pack(with_options())
+    kept = {
+        s.name: np.frombuffer(blob, s.dtype, int(np.prod(s.shape)), s.offset).reshape(s.shape)
+        for s in sections
+    }
+    damaged, table = lay_out(kept | {name: array})
+    with pytest.raises(ArtifactCorrupt, match=told):
+        unpack(damaged, tiny_manifest(table, damaged))
 
 
 def test_golden_manifest() -> None:

@@ -1,0 +1,56 @@
+"""A lead: where a user's vector stands by a linear map of her history, before anything is solved.
+
+A head with nothing but a lead is a linear encoder, such as a shallow autoencoder of low rank
+(Steck 2019); with a solve on top, the lead is the mean of a prior that depends on what she rated
+(Simm et al. 2017).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRule:
+    """ρ, how a rating's value counts: piecewise linear between knots, constant outside.
+
+    `knots` are rating values in increasing order; `factors` may be negative.
+    """
+
+    knots: tuple[float, ...]
+    factors: tuple[float, ...]
+
+    def factor(self, values: ArrayLike) -> Doubles:
+        """Factors of (n,) rating values."""
+        return np.interp(np.asarray(values, np.float64), self.knots, self.factors)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lead:
+    """lead(H) = n(H)^-γ Σ_{j∈H} ρ(r_j) e_j, with n(H) the ratings in H that the model knows.
+
+    `vectors`, the e_j, are (n_items, d) float32 in the head's own basis; `exponent` is γ. An empty
+    history leads nowhere.
+    """
+
+    vectors: Floats
+    rule: LeadRule
+    exponent: float
+
+    def shares(self, values: ArrayLike) -> Doubles:
+        """What each of the (n,) ratings of one history multiplies its e_j with: n^-γ ρ(r_j)."""
+        factors = self.rule.factor(values)
+        if self.exponent == 0.0 or len(factors) == 0:
+            return factors
+        return np.asarray(factors * float(len(factors)) ** -self.exponent, np.float64)
+
+    def of(self, rows: Rows, values: ArrayLike) -> Doubles:
+        """The lead (d,) of ratings `values` of the items at `rows`, both (n,)."""
+        return np.asarray(self.shares(values) @ self.vectors[rows].astype(np.float64), np.float64)
+
+    def reordered(self, order: Integers) -> "Lead":
+        """The lead of the same items with the row that is now `order[i]` at row i."""
+        return Lead(self.vectors[order], self.rule, self.exponent)
