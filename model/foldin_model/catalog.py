@@ -7,7 +7,7 @@ from typing import Final, Self, overload
 import numpy as np
 
 from foldin_model.arrays import Floats, Integers, Rows
-from foldin_model.texts import HashedRows, offsets_of
+from foldin_model.texts import RowsById, offsets_of
 
 NO_YEAR: Final = int(np.iinfo(np.int32).min)
 
@@ -88,8 +88,9 @@ class Catalog:
     """One entry a row, in row order. A missing title is "", a missing year None.
 
     `rating_counts` is (n,) int64, `rating_means` (n,) float32 with NaN where nothing was rated,
-    `cluster_ids` (n,) int32, numbered from 1. `id_rows` finds the rows of the ids; without it a
-    dictionary is made.
+    `cluster_ids` (n,) int32, numbered from 1, 0 for items of none. `id_rows` finds the rows of the
+    ids; without it a dictionary is made. Items at the `unavailable` rows, increasing, are not
+    shown; those at `described` rows have vectors by their content alone.
     """
 
     item_ids: Sequence[str]
@@ -100,10 +101,12 @@ class Catalog:
     rating_means: Floats
     cluster_ids: Rows
     clusters: tuple[Cluster, ...]
-    id_rows: InitVar[HashedRows | None] = None
-    _rows: dict[str, int] | HashedRows = field(init=False, repr=False)
+    id_rows: InitVar[RowsById | None] = None
+    unavailable: Rows = field(default_factory=lambda: np.zeros(0, np.int32))
+    described: frozenset[int] = frozenset()
+    _rows: RowsById = field(init=False, repr=False)
 
-    def __post_init__(self, id_rows: HashedRows | None) -> None:
+    def __post_init__(self, id_rows: RowsById | None) -> None:
         rows = id_rows or {id_: row for row, id_ in enumerate(self.item_ids)}
         object.__setattr__(self, "_rows", rows)
 
@@ -118,6 +121,20 @@ class Catalog:
         """The rows of those items that the model has, in the order given."""
         found = (self._rows.get(item_id) for item_id in item_ids)
         return np.fromiter((row for row in found if row is not None), np.int32)
+
+    @property
+    def rows_by_id(self) -> RowsById:
+        """What finds the rows of the ids."""
+        return self._rows
+
+    def is_available(self, row: int) -> bool:
+        """Whether the item at a row may be shown."""
+        place = int(np.searchsorted(self.unavailable, row))
+        return place == len(self.unavailable) or int(self.unavailable[place]) != row
+
+    def hiding(self, rows: Rows) -> Self:
+        """The same items, those at (n,) rows, increasing, unavailable and no others."""
+        return replace(self, id_rows=self._rows, unavailable=rows)
 
     def reordered(self, order: Integers) -> Self:
         """The same items with the row that is now `order[i]` at row i."""

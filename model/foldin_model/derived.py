@@ -3,11 +3,11 @@
 It is stored with the model, so that a server maps it instead of computing it at every start.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from foldin_model.bounding import Bounds
-from foldin_model.catalog import Catalog
 from foldin_model.model import Model
 from foldin_model.texts import Postings
 from foldin_model.titles import TitleIndex
@@ -30,13 +30,14 @@ class Derived:
             item_bounds=Bounds.of(model.items, len(model.ranking_prior)),
             similarity_bounds=Bounds.of(model.similarity, model.similarity.shape[1]),
             titles=TitleIndex.build(catalog.titles, catalog.rating_counts),
-            genres=_by_genre(catalog),
+            genres=by_genre(catalog.genres),
         )
 
 
-def _by_genre(catalog: Catalog) -> Postings:
+def by_genre(genres: Sequence[tuple[str, ...]]) -> Postings:
+    """The rows of each case-folded genre among (n,) items' genres."""
     rows: dict[str, dict[int, None]] = {}
-    for row, genres in enumerate(catalog.genres):
-        for genre in genres:
+    for row, of_item in enumerate(genres):
+        for genre in of_item:
             rows.setdefault(genre.casefold(), {})[row] = None
     return Postings.of({genre: list(having) for genre, having in rows.items()})

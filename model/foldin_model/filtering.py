@@ -37,10 +37,11 @@ ANYTHING = ItemConditions()
 def allowed(
     snapshot: Snapshot, conditions: ItemConditions, seen: Rows | None = None
 ) -> Mask | None:
-    """The (n,) mask of items that pass `conditions` and are not `seen`; None if that is all."""
-    if conditions == ANYTHING and (seen is None or len(seen) == 0):
-        return None
+    """The (n,) mask of available items that pass and are not `seen`; None if that is all."""
     catalog = snapshot.model.catalog
+    unasked = conditions == ANYTHING and (seen is None or len(seen) == 0)
+    if unasked and len(catalog.unavailable) == 0:
+        return None
     if conditions.candidate_item_ids:
         mask = np.zeros(len(snapshot), np.bool_)
         mask[catalog.rows(conditions.candidate_item_ids)] = True
@@ -57,6 +58,7 @@ def allowed(
     if conditions.max_year is not None:
         mask &= snapshot.years <= conditions.max_year
     mask[catalog.rows(conditions.exclude_item_ids)] = False
+    mask[catalog.unavailable] = False
     if seen is not None:
         mask[seen] = False
     return mask

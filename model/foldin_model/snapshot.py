@@ -4,7 +4,7 @@ A snapshot is built once, beside the serving path, and never changes; a server s
 """
 
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.catalog import Years
@@ -19,13 +19,21 @@ from foldin_model.texts import Postings
 from foldin_model.titles import TitleIndex
 
 
+class Edition(NamedTuple):
+    """A version and the overlay over it."""
+
+    version: Version
+    overlay_revision: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """A loaded version.
 
     `retrieval` is the space of `model.items`, `similarity` that of `model.similarity`.
     `popular_query` is the query of a user nothing is known of. `genres` has the rows of
-    case-folded genre names; `years` is (n,), NO_YEAR where the year is missing.
+    case-folded genre names; `years` is (n,), NO_YEAR where the year is missing. With an overlay
+    (`foldin_model.overlaying`) there are rows behind those of the version's own, `base`.
     """
 
     manifest: Manifest
@@ -36,6 +44,8 @@ class Snapshot:
     genres: Postings
     years: Rows
     titles: TitleIndex
+    overlay_revision: int = 0
+    base: "Snapshot | None" = None
 
     @classmethod
     def build(cls, manifest: Manifest, model: Model, derived: Derived | None = None) -> Self:
@@ -69,6 +79,20 @@ class Snapshot:
     def created_at(self) -> float:
         """When the model was made, in seconds since 1970."""
         return self.manifest.created_at
+
+    @property
+    def edition(self) -> Edition:
+        """What two answers to the same question share if they are to be the same."""
+        return Edition(self.version, self.overlay_revision)
+
+    @property
+    def of_version(self) -> "Snapshot":
+        """The version alone, without any overlay."""
+        return self.base or self
+
+    def is_own(self, row: int) -> bool:
+        """Whether the item at a row is the version's own, not a new one."""
+        return row < len(self.of_version)
 
     def __len__(self) -> int:
         return len(self.model.catalog)

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Self, overload
+from typing import Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,14 @@ class Postings:
         first = bisect_left(self.keys, start)
         last = bisect_right(self.keys, start, first, key=lambda key: key[: len(start)])
         return self.rows[self.starts[first] : self.starts[last]]
+
+
+class RowsById(Protocol):
+    """Finds the row of an id."""
+
+    def get(self, id_: str, /) -> int | None:
+        """The row of an id, or None."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)

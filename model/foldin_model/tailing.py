@@ -1,0 +1,50 @@
+"""Searches a matrix and a few rows behind it as one, without touching the index of the first."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from foldin_model.arrays import Floats, Mask
+from foldin_model.bounding import Bounds
+from foldin_model.indexing import Index, Proposal, PrunedIndex, Space
+from foldin_model.stacking import COPIED_ROWS, stacked_matrix
+
+
+class TailedIndex:
+    """An Index over the rows of `first`, `cut` of them, and behind them the rows of a tail.
+
+    Both propose at least what is asked for, so together they do; what neither proposed scores
+    no better than the greater of their rests.
+    """
+
+    def __init__(self, first: Index, cut: int, tail: Index) -> None:
+        self._first = first
+        self._cut = cut
+        self._tail = tail
+
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        """As the protocol has it."""
+        cut = self._cut
+        in_first = None if allowed is None else allowed[:cut]
+        in_tail = None if allowed is None else allowed[cut:]
+        first = self._first.search(query, count, in_first, below)
+        tail = self._tail.search(query, count, in_tail, below)
+        rows = np.concatenate((first.rows, tail.rows + np.int32(cut)))
+        scores = np.concatenate((first.scores, tail.scores))
+        order = np.argsort(-scores, kind="stable")
+        return Proposal(rows[order], scores[order], max(first.rest, tail.rest))
+
+
+def tailed(space: Space, tail: Floats, kind: str) -> Space:
+    """The space of both: built anew where it is small, else merged from both when searched."""
+    vectors = stacked_matrix(space.vectors, tail)
+    if len(space) <= COPIED_ROWS:
+        return Space.of(vectors, kind=kind, together=space.columns is not None)
+    bounds = Bounds.of(tail, tail.shape[1])
+    return replace(
+        space,
+        vectors=vectors,
+        index=TailedIndex(space.index, len(space), PrunedIndex(tail, bounds)),
+        longest=max(space.longest, bounds.longest),
+        columns=None,
+    )

@@ -1,0 +1,54 @@
+"""Overlays as a store tells of them, for tests that need no store."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from foldin_model.content import Content
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.overlay import (
+    ENTRY_HEADER,
+    HIDDEN,
+    NEW,
+    ItemRating,
+    Overlay,
+    OverlayChanges,
+    StoredEntry,
+    pack_content,
+)
+from numpy.typing import ArrayLike
+
+Ratings = Mapping[str, ItemRating]
+
+
+def new(
+    item_id: str,
+    order: int,
+    content: Content | None = None,
+    *,
+    hidden: bool = False,
+    ratings: Ratings | None = None,
+) -> StoredEntry:
+    """A new item, called by its id and a comedy of 1999 unless told otherwise."""
+    told = content or Content(f"New {item_id}", ("Comedy",), 1999)
+    header = ENTRY_HEADER.pack(1, NEW | (HIDDEN if hidden else 0), order)
+    packed = {UserId(user): rating.pack() for user, rating in (ratings or {}).items()}
+    return StoredEntry(ItemId(item_id), header + pack_content(told), packed)
+
+
+def hidden(item_id: str) -> StoredEntry:
+    """An item that is hidden and not new."""
+    return StoredEntry(ItemId(item_id), ENTRY_HEADER.pack(1, HIDDEN, 0), {})
+
+
+def overlay_of(*entries: StoredEntry, revision: int = 5, before: Overlay | None = None) -> Overlay:
+    """An overlay of these entries, over another where one is given."""
+    changes = OverlayChanges(revision, entries, whole=before is None)
+    return (before or Overlay()).updated(changes)
+
+
+def rated(
+    value: float, taste: ArrayLike, leaning: ArrayLike, version: str = "planted"
+) -> ItemRating:
+    """A rating by a user with these vectors."""
+    vectors = (np.array(vector, np.float32).astype(float) for vector in (taste, leaning))
+    return ItemRating(1, Version(version), value, *vectors)
