@@ -42,6 +42,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "data": "Fetch, check and list data sets.",
         "train": "Train a model and publish it.",
         "evaluate": "Measure models on held-out ratings.",
+        "tune": "Search for the best settings of a method.",
         "ratings": "Load ratings into the store.",
         "serve": "Serve recommendations over gRPC.",
         "store": "Look after the feature store.",
