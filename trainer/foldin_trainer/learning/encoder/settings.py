@@ -1,0 +1,30 @@
+"""How a linear encoder is trained."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """Functions of a rating's value are given at the scale's minimum, its middle and its maximum.
+
+    The middle is that of `weighting.rule_for`.
+    """
+
+    dimension: int = 96
+    start_l2: float = 300.0
+    """λ of the EASE model that training starts from."""
+    start_sharpness: float = 60.0
+    """What its scores are multiplied by, to be logarithms of probabilities."""
+    start_factors: tuple[float, float, float] = (-0.3, 1.0, 1.0)
+    """ρ before it is learned. At the minimum it stays at or below 0."""
+    target_weights: tuple[float, float, float] = (0.2, 0.5, 1.0)
+    """How much finding a rated item counts, so that what users like comes first."""
+    kept: tuple[float, float] = (0.5, 0.9)
+    """The share of a history that is given lies between these; the rest is to be found."""
+    anchor: float = 1e-3
+    """L2 of how far the vectors go from where they started."""
+    learning_rate: float = 5e-4
+    batch_users: int = 128
+    epochs: int = 40
+    """At most, where validation users say when to stop."""
+    seed: int = 0
