@@ -53,6 +53,16 @@ class GuardedStore:
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
         return await self._guarded(self._store.read(user_id, version, history=history))
 
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | StoreUnavailable]:
+        """Raises StoreUnavailable only where it was known before that the store is gone."""
+        states = await self._guarded(self._store.read_all(users, version))
+        failures = [state for state in states if isinstance(state, StoreUnavailable)]
+        if failures and len(failures) == len(states):
+            self._lost(failures[0])
+        return states
+
     async def keep_folded(
         self, user_id: UserId, version: Version, revision: int, folded: bytes
     ) -> bool:

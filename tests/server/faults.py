@@ -43,6 +43,12 @@ class Gate:
         await self._pass()
         return await self.store.read(user_id, version, history=history)
 
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | StoreUnavailable]:
+        await self._pass()
+        return await self.store.read_all(users, version)
+
     async def keep_folded(
         self, user_id: UserId, version: Version, revision: int, folded: bytes
     ) -> bool:

@@ -13,7 +13,7 @@ from hiredis import ReplyError, pack_command
 from foldin_model.errors import FoldinError
 from foldin_model.store.connection import Command, unavailable
 from foldin_model.store.endpoint import Endpoint
-from foldin_model.store.stream import Sent, Stream
+from foldin_model.store.stream import Replies, Sent, Stream
 
 _UNKNOWN_SCRIPT: Final = "NOSCRIPT"
 _ELSEWHERE: Final = ("READONLY", "MASTERDOWN")  # another server took over: ask for it anew
@@ -53,10 +53,21 @@ class Link:
         future: asyncio.Future[object] = loop.create_future()
         # The stub of hiredis has one argument where any number may stand.
         self._waiting.append(Sent(pack_command(command), future))  # type: ignore[arg-type]
-        if not self._flushing:
-            self._flushing = True
-            loop.call_soon(self._flush)
+        self._flush_soon(loop)
         return future
+
+    def submit_all(self, commands: Sequence[Command]) -> "asyncio.Future[list[object]]":
+        """The future replies to one command or more; StoreUnavailable stands for one that failed.
+
+        It costs less than as many submits: who waits is woken once.
+        """
+        loop = asyncio.get_running_loop()
+        replies = Replies(len(commands), loop.create_future())
+        for place, command in enumerate(commands):
+            packed = pack_command(command)  # type: ignore[arg-type]
+            self._waiting.append(Sent(packed, replies[place]))
+        self._flush_soon(loop)
+        return replies.future
 
     async def close(self) -> None:
         """Hangs up when everything submitted was answered."""
@@ -65,6 +76,11 @@ class Link:
         if (stream := self._stream) is not None:
             stream.end(ConnectionError("closed"))
             await stream.closed()
+
+    def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        if not self._flushing:
+            self._flushing = True
+            loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         self._flushing = False
@@ -86,7 +102,7 @@ class Link:
                     lambda: Stream(self._endpoint.timeout_s, self._refused, self._ended)
                 )
                 greeting, preparing = self._endpoint.greeting(), self._prepare()
-                replies = await _answers(made, (*greeting, *preparing))
+                replies = await answers(made, (*greeting, *preparing))
                 self._check(replies[len(greeting) :])
         except Exception as error:  # noqa: BLE001 (every caller who waits gets it)
             if made is not None:
@@ -117,10 +133,12 @@ class Link:
         if self._stream is None:
             self._fail(forgotten, ConnectionError("the connection is gone"))
             return
-        loads = _commands(self._prepare()[: self._reload])
-        for load in loads:
-            load.future.cancel()  # nobody waits: where one failed, the command will say so
-        self._stream.send((*loads, *forgotten))
+        loads = self._prepare()[: self._reload]
+        unheard = Replies(len(loads), asyncio.get_running_loop().create_future())
+        unheard.future.cancel()  # where one fails, the command that needs it will say so
+        packed = (pack_command(load) for load in loads)  # type: ignore[arg-type]
+        sent = [Sent(each, unheard[place]) for place, each in enumerate(packed)]
+        self._stream.send((*sent, *forgotten))
 
     def _ended(self, stream: Stream, reason: Exception) -> None:
         if stream is self._stream:
@@ -140,14 +158,15 @@ class Link:
         return failure
 
 
-async def _answers(stream: Stream, commands: Sequence[Command]) -> list[object]:
+async def answers(stream: Stream, commands: Sequence[Command]) -> list[object]:
     """What a connection answers to commands of its own. Raises the first failure."""
-    sent = _commands(commands)
-    stream.send(sent)
-    return list(await asyncio.gather(*(each.future for each in sent)))
-
-
-def _commands(commands: Sequence[Command]) -> list[Sent]:
-    loop = asyncio.get_running_loop()
+    if not commands:
+        return []
+    replies = Replies(len(commands), asyncio.get_running_loop().create_future())
     packed = (pack_command(command) for command in commands)  # type: ignore[arg-type]
-    return [Sent(each, loop.create_future()) for each in packed]
+    stream.send([Sent(each, replies[place]) for place, each in enumerate(packed)])
+    answered = await replies.future
+    for reply in answered:
+        if isinstance(reply, Exception):
+            raise reply
+    return answered

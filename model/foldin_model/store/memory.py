@@ -203,6 +203,17 @@ class MemoryRatingStore:
         trained = self._models.trained_user(version, user_id)
         return UserState(revision, history=stored, trained=trained)
 
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState]:
+        """What `read` says of each user; a revision alone where it is the one known."""
+        return [
+            UserState(known)
+            if known and known == self._revisions.get(user_id, 0)
+            else await self.read(user_id, version)
+            for user_id, known in users
+        ]
+
     async def keep_folded(
         self, user_id: UserId, version: Version, revision: int, folded: bytes
     ) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
+from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import History
 from foldin_model.store.overlays import OverlayStore
@@ -68,13 +69,19 @@ class UserState:
     """One consistent view of a user.
 
     Either `folded` (bytes of FoldedUser of this version and revision) or `history` is there;
-    with `history` also the `trained` bytes, where the version knows the user.
+    with `history` also the `trained` bytes, where the version knows the user. Neither is there
+    where the caller was told no more than that the revision is the one that it knows.
     """
 
     revision: int
     folded: bytes | None = None
     history: History | None = None
     trained: bytes | None = None
+
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether this tells of nothing but the revision."""
+        return self.folded is None and self.history is None
 
 
 class RatingStore(Protocol):
@@ -104,6 +111,16 @@ class RatingStore(Protocol):
         """The user's folded state if it is current, else what it can be folded from.
 
         With `history` always the latter. Concurrent reads share round trips.
+        """
+        ...
+
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | StoreUnavailable]:
+        """What `read` would say of each user, or how it failed for her alone.
+
+        With each user comes the revision that the caller knows a state of, 0 for none: where it is
+        the current one, the answer is that revision and nothing else.
         """
         ...
 

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from foldin_model.errors import RequestIdReused
+from foldin_model.errors import RequestIdReused, StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import NO_REQUEST, History
 from foldin_model.store import scripts
@@ -97,33 +97,44 @@ class RedisRatingStore:
 
         Else a script reads all at once in a second one; it costs the store six times as much.
         """
-        revision_key, folded_key = self._keys.current(user_id)
         if not history:
-            match await self._reads.submit(("MGET", revision_key, folded_key)):
-                case [revision, bytes(folded)]:
-                    number = _revision(revision)
-                    if folded.startswith(folded_stamp(version, number)):
-                        return UserState(number, folded=folded)
-        reply = await self._reads.submit(
-            (
-                "EVALSHA_RO",
-                scripts.READ.sha,
-                4,
-                revision_key,
-                folded_key,
-                self._keys.ratings(user_id),
-                self._keys.trained(version, user_id),
-                folded_stamp(version, 0),
-                int(history),
-            )
+            reply = await self._reads.submit(("MGET", *self._keys.current(user_id)))
+            if (state := _current(version, reply)) is not None:
+                return state
+        return _state(
+            await self._reads.submit(self._read_command(user_id, version, history=history))
         )
-        match reply:
-            case [int(number), bytes(folded)]:
-                return UserState(number, folded=folded)
-            case [int(number), None, list(fields), (bytes() | None) as trained]:
-                stored = History.unpack(fields[::2], fields[1::2])
-                return UserState(number, history=stored, trained=trained)
-        raise TypeError(f"the read script answered {reply!r}")
+
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | StoreUnavailable]:
+        """The states of users with the revisions that are known of them, in two round trips."""
+        if not users:
+            return []
+        replies = await self._reads.submit_all(
+            [
+                ("GET", self._keys.revision(user_id))
+                if revision
+                else ("MGET", *self._keys.current(user_id))
+                for user_id, revision in users
+            ]
+        )
+        states: list[UserState | StoreUnavailable | None] = []
+        for (_, known), reply in zip(users, replies, strict=True):
+            if isinstance(reply, StoreUnavailable):
+                states.append(reply)
+            elif known:
+                states.append(UserState(known) if _revision(reply) == known else None)
+            else:
+                states.append(_current(version, reply))
+        missing = [place for place, state in enumerate(states) if state is None]
+        if missing:
+            again = await self._reads.submit_all(
+                [self._read_command(users[place][0], version) for place in missing]
+            )
+            for place, reply in zip(missing, again, strict=True):
+                states[place] = reply if isinstance(reply, StoreUnavailable) else _state(reply)
+        return [state for state in states if state is not None]
 
     async def keep_folded(
         self, user_id: UserId, version: Version, revision: int, folded: bytes
@@ -155,6 +166,18 @@ class RedisRatingStore:
         """Gives the connections back when every call has its answer."""
         await self._reads.close()
         await self._writes.close()
+
+    def _read_command(self, user_id: UserId, version: Version, *, history: bool = False) -> Command:
+        return (
+            "EVALSHA_RO",
+            scripts.READ.sha,
+            4,
+            *self._keys.current(user_id),
+            self._keys.ratings(user_id),
+            self._keys.trained(version, user_id),
+            folded_stamp(version, 0),
+            int(history),
+        )
 
     def _write_command(
         self,
@@ -199,6 +222,26 @@ class RedisRatingStore:
 
     def _check(self, replies: Sequence[object]) -> None:
         check_claim(self._keys, replies[-1])
+
+
+def _current(version: Version, reply: object) -> UserState | None:
+    """The state in what MGET answered, if it is of that version and of the user's revision."""
+    match reply:
+        case [revision, bytes(folded)]:
+            number = _revision(revision)
+            if folded.startswith(folded_stamp(version, number)):
+                return UserState(number, folded=folded)
+    return None
+
+
+def _state(reply: object) -> UserState:
+    match reply:
+        case [int(number), bytes(folded)]:
+            return UserState(number, folded=folded)
+        case [int(number), None, list(fields), (bytes() | None) as trained]:
+            stored = History.unpack(fields[::2], fields[1::2])
+            return UserState(number, history=stored, trained=trained)
+    raise TypeError(f"the read script answered {reply!r}")
 
 
 def _revision(reply: object) -> int:

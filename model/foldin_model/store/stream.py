@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from hiredis import HiredisError, PushNotification, Reader, ReplyError
 
@@ -15,15 +15,73 @@ _MORE: Final = object()  # what the reader says where a reply is not complete ye
 _POLL_S: Final = 0.001  # long enough that what has arrived meanwhile is read before time is up
 
 
+class Waiting(Protocol):
+    """Who waits for a reply. An `asyncio.Future` is one."""
+
+    def done(self) -> bool: ...
+
+    def cancelled(self) -> bool: ...
+
+    def set_result(self, reply: object, /) -> None: ...
+
+    def set_exception(self, error: Exception, /) -> None: ...
+
+
 class Sent:
-    """A packed command and the future of its reply."""
+    """A packed command and who waits for its reply."""
 
     __slots__ = ("future", "packed", "repeated")
 
-    def __init__(self, packed: bytes, future: "asyncio.Future[object]") -> None:
+    def __init__(self, packed: bytes, future: Waiting) -> None:
         self.packed = packed
         self.future = future
         self.repeated = False
+
+
+class Replies:
+    """The replies to some commands, which come to who waits for them as one list.
+
+    An error stands in the place of its reply.
+    """
+
+    __slots__ = ("_left", "_replies", "future")
+
+    def __init__(self, count: int, future: "asyncio.Future[list[object]]") -> None:
+        self.future = future
+        self._replies: list[object] = [None] * count
+        self._left = count
+
+    def __getitem__(self, place: int) -> "Place":
+        return Place(self, place)
+
+    def put(self, place: int, reply: object) -> None:
+        """One reply is there."""
+        self._replies[place] = reply
+        self._left -= 1
+        if not self._left and not self.future.done():
+            self.future.set_result(self._replies)
+
+
+class Place:
+    """The place of one reply among others."""
+
+    __slots__ = ("_place", "_replies")
+
+    def __init__(self, replies: Replies, place: int) -> None:
+        self._replies = replies
+        self._place = place
+
+    def done(self) -> bool:
+        return self._replies.future.done()
+
+    def cancelled(self) -> bool:
+        return self._replies.future.cancelled()
+
+    def set_result(self, reply: object, /) -> None:
+        self._replies.put(self._place, reply)
+
+    def set_exception(self, error: Exception, /) -> None:
+        self._replies.put(self._place, error)
 
 
 class Stream(asyncio.Protocol):
