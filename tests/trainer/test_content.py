@@ -1,9 +1,14 @@
 """The map from content to vectors: learned where items are known, used where they are not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from foldin_model.content import Content
-from foldin_trainer.learning.content import fit_content
+from foldin_trainer.learning.content import fit_content, with_content
+from foldin_trainer.learning.training import TrainSettings, train
+
+from tests.tiny import tiny_dataset
 
 GENRES = ("Comedy", "Drama", "Horror")
 
@@ -62,3 +67,42 @@ def test_embeddings_that_some_items_lack_are_not_used() -> None:
     rows, contents, counts = planted(60)
     contents[7] = Content(genres=contents[7].genres)
     assert fit_content(rows, contents, counts, seed=0).embedding_length == 0
+
+
+def test_a_trained_model_has_vectors_for_items_that_nobody_rated() -> None:
+    dataset = tiny_dataset(users=120, items=120)
+    cold = np.arange(0, 120, 10)
+    kept = ~np.isin(dataset.ratings.items, cold)
+    part = replace(dataset, ratings=dataset.ratings.take(np.flatnonzero(kept)))
+    model = train(part, TrainSettings.of(dimension=8)).model
+    assert model.content is not None
+    alike = model.similarity[cold] @ model.similarity.T
+    alike[:, cold] = -1.0
+    same = [
+        bool(set(model.catalog.genres[row]) & set(model.catalog.genres[int(near)]))
+        for row, near in zip(cold.tolist(), alike.argmax(axis=1), strict=True)
+    ]
+    assert sum(same) >= len(same) - 1
+    assert np.linalg.norm(model.similarity, axis=1).max() <= 1.0 + 1e-6
+
+
+def test_learning_from_content_leaves_rated_items_as_they_were() -> None:
+    dataset = tiny_dataset(users=120, items=120)
+    model = train(dataset, TrainSettings.of(dimension=8)).model
+    again = with_content(model, dataset.items, rating=True, seed=1)
+    rated = model.catalog.rating_counts > 0
+    assert np.array_equal(again.items[rated], model.items[rated])
+    assert np.array_equal(again.similarity[rated], model.similarity[rated])
+
+
+def test_a_head_that_knows_contents_keeps_its_own_vectors_of_unrated_items() -> None:
+    dataset = tiny_dataset(users=120, items=120)
+    kept = dataset.ratings.items >= 10
+    part = replace(dataset, ratings=dataset.ratings.take(np.flatnonzero(kept)))
+    model = train(part, TrainSettings.of(dimension=8)).model
+    spoiled = model.items.copy()
+    spoiled[:10] = 7.0
+    again = with_content(replace(model, items=spoiled), dataset.items, rating=False, seed=0)
+    cut = len(model.ranking_prior)
+    assert (again.items[:10, cut:] == 7.0).all()
+    assert (again.items[:10, :cut] != 7.0).all()

@@ -18,17 +18,26 @@ from foldin_model.users import digest
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.clusters import cluster_items
+from foldin_trainer.learning.content import with_content
 from foldin_trainer.learning.heads import Constants, Learned, ranking_head, rating_head
 from foldin_trainer.learning.similarity import similarity_rows
 
 _TYPICAL_USERS: Final = 200
 
 
-def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: int) -> Model:
+def assemble(
+    learned: Learned,
+    items: ItemTable,
+    constants: Constants,
+    *,
+    seed: int,
+    rating_from_content: bool = True,
+) -> Model:
     """The model that is served; its items are those of the ratings' vocabulary, in order.
 
     A catalogue that is searched by the lengths of its rows has them sorted by what they can reach.
-    An item without ratings has a zero ranking vector and the average item's rating vector.
+    An item without ratings has the vectors that its content tells of; those of the rating head
+    only with `rating_from_content`, for a head that does not know contents itself.
     """
     ratings = learned.ratings
     ranking = ranking_head(learned, constants.prior_scale)
@@ -47,6 +56,7 @@ def assemble(learned: Learned, items: ItemTable, constants: Constants, *, seed: 
         rating_prior=rating.prior,
         ranking_rule=learned.rule,
     )
+    model = with_content(model, items, rating=rating_from_content, seed=seed)
     if kind_for(len(model.catalog)) == "flat":
         return model
     typical = _typical_query(model, ratings)

@@ -7,12 +7,16 @@ determine their vectors.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.content import Content, ContentMap
+from foldin_model.model import Model
 from scipy import linalg, sparse
+
+from foldin_trainer.data.items import ItemTable
 
 FEWEST_ITEMS: Final = 3
 """Items that must share a feature for it to be learned."""
@@ -22,6 +26,46 @@ HALF_SURE_RATINGS: Final = 5.0
 PENALTIES: Final = (1.0, 3.0, 10.0, 30.0, 100.0)
 HELD_OUT: Final = 5
 """One in so many items is held out to choose the penalty."""
+
+
+def with_content(model: Model, items: ItemTable, *, rating: bool, seed: int) -> Model:
+    """The model with a map from content to item vectors; items without ratings have theirs by it.
+
+    `items` are those of the catalogue, in order. Without `rating` the rating head's vectors stay
+    as they are, also those of items without ratings: a head that knows contents itself.
+    """
+    contents = contents_of(items)
+    rows = model.item_rows
+    counts = model.catalog.rating_counts
+    content = fit_content(rows, contents, counts, seed=seed)
+    unrated = np.flatnonzero(counts == 0)
+    rows[unrated] = content.rows([contents[row] for row in unrated.tolist()])
+    found = model.split(rows)
+    similar = found.similarity[unrated]
+    found.similarity[unrated] = similar / np.maximum(1.0, _lengths(similar))
+    ranking_lead, rating_lead = model.ranking_lead, model.rating_lead
+    if ranking_lead is not None:
+        ranking_lead = replace(ranking_lead, vectors=np.ascontiguousarray(found.ranking_lead))
+    if rating_lead is not None and rating:
+        rating_lead = replace(rating_lead, vectors=np.ascontiguousarray(found.rating_lead))
+    vectors = np.ascontiguousarray(found.items)
+    if not rating:
+        cut = len(model.ranking_prior)
+        vectors[:, cut:] = model.items[:, cut:]
+    return replace(
+        model,
+        items=vectors,
+        similarity=np.ascontiguousarray(found.similarity),
+        ranking_lead=ranking_lead,
+        rating_lead=rating_lead,
+        content=content,
+    )
+
+
+def contents_of(items: ItemTable) -> list[Content]:
+    """What is known of every item besides ratings."""
+    columns = (items.titles, items.genres, items.years, items.tags)
+    return [Content(*known) for known in zip(*columns, strict=True)]
 
 
 def fit_content(
@@ -53,6 +97,10 @@ def fit_content(
         embedding_weights=weights[len(names) :].astype(np.float32),
         intercept=intercept.astype(np.float32),
     )
+
+
+def _lengths(rows: Floats) -> Floats:
+    return np.asarray(np.linalg.norm(rows, axis=1, keepdims=True), np.float32)
 
 
 def _embedding_length(contents: Sequence[Content]) -> int:

@@ -122,7 +122,13 @@ def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Tra
     last = _learn_again(dataset, settings, first)
     learned = _learn(ratings, last, settings)
     listener.stage("putting the model together")
-    model = assemble(learned, dataset.items, tuned.constants, seed=settings.seed)
+    model = assemble(
+        learned,
+        dataset.items,
+        tuned.constants,
+        seed=settings.seed,
+        rating_from_content=settings.rating_head == "mf",
+    )
     return Trained(
         model=model,
         users=fold_users(model, ratings, _posterior_vectors(learned, tuned, settings)),
