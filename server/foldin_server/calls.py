@@ -14,12 +14,13 @@ from foldin.v1.ratings_pb2 import ServingInfo
 from foldin_model.errors import FoldinError, Overloaded
 from foldin_model.ids import Version
 from foldin_model.users import Personalization
+from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 from grpc.aio import ServicerContext
 from grpc_status.rpc_status import to_status
 
 from foldin_server.deadlines import Deadline
-from foldin_server.errors import internal_status, status_of
+from foldin_server.errors import internal_status, status_of, unreadable_status
 from foldin_server.metrics import Metrics
 from foldin_server.telemetry import CallRecord, Telemetry
 
@@ -32,11 +33,13 @@ Response = TypeVar("Response")
 class Call(CallRecord):
     """The record of a call, and how long it may still take."""
 
-    __slots__ = ("deadline",)
+    __slots__ = ("admitted", "deadline", "started")
 
     def __init__(self, method: str, deadline: Deadline) -> None:
         super().__init__(method)
         self.deadline = deadline
+        self.started = time.monotonic()
+        self.admitted = False
 
     def told(self, info: ServingInfo) -> None:
         """Notes what the caller is told about how the answer was made."""
@@ -58,10 +61,10 @@ class Calls:
     """Admits at most `max_in_flight` calls at a time and sees each of them to its end."""
 
     def __init__(self, metrics: Metrics, telemetry: Telemetry, max_in_flight: int) -> None:
-        self._metrics = metrics
         self._telemetry = telemetry
         self._max_in_flight = max_in_flight
         self._in_flight = 0
+        metrics.in_flight.set_function(lambda: self._in_flight)
 
     async def answer(
         self,
@@ -70,34 +73,43 @@ class Calls:
         context: "ServicerContext[Any, Response]",
     ) -> Response:
         """The response of `work`; a failure ends the call with its status."""
-        started = time.perf_counter()
         call = Call(method, Deadline.after(context.time_remaining()))
         try:
-            return await self._admitted(call, work)
-        except FoldinError as error:
-            call.code, call.reason = error.code, error.reason
-            status = status_of(error)
+            self.admit(call)
+            return await work(call)
         except asyncio.CancelledError:
             call.code = "CANCELLED"
             raise
-        except Exception:
-            call.code = call.reason = "INTERNAL"
-            status = internal_status()
-            log.exception("failure", extra={"method": method})
+        except Exception as error:  # noqa: BLE001 (the caller gets its status)
+            status = self.failed(call, error)
         finally:
-            self._telemetry.ended(call, started)
+            self.ended(call)
         return await context.abort_with_status(to_status(status))  # it raises
 
-    async def _admitted(self, call: Call, work: Callable[[Call], Awaitable[Response]]) -> Response:
+    def admit(self, call: Call) -> None:
+        """Gives the call a place among those in flight. Raises Overloaded where there is none."""
         if self._in_flight >= self._max_in_flight:
             raise Overloaded(f"{self._in_flight} calls are in work, the limit; try again soon")
         self._in_flight += 1
-        self._metrics.in_flight.set(self._in_flight)
-        try:
-            return await work(call)
-        finally:
+        call.admitted = True
+
+    def failed(self, call: Call, error: Exception) -> Status:
+        """The status that the call ends with, which its record knows from now on."""
+        if isinstance(error, FoldinError):
+            call.code, call.reason = error.code, error.reason
+            return status_of(error)
+        if isinstance(error, DecodeError):
+            call.code = call.reason = "INTERNAL"
+            return unreadable_status()
+        call.code = call.reason = "INTERNAL"
+        log.error("failure", extra={"method": call.method}, exc_info=error)
+        return internal_status()
+
+    def ended(self, call: Call) -> None:
+        """Frees the place of the call and tells of it."""
+        if call.admitted:
             self._in_flight -= 1
-            self._metrics.in_flight.set(self._in_flight)
+        self._telemetry.ended(call, call.started)
 
 
 async def entry_status(work: Awaitable[Response], method: str) -> Response | Status:

@@ -37,8 +37,16 @@ def status_of(error: FoldinError) -> Status:
 
 def internal_status() -> Status:
     """The status of a failure that nobody expected: it says nothing of the inside."""
+    return _internal("the server failed; its log says why")
+
+
+def unreadable_status() -> Status:
+    """The status of a request that cannot be decoded; gRPC has this code for it."""
+    return _internal("the request is no message of its method")
+
+
+def _internal(message: str) -> Status:
     info = ErrorInfo(domain=DOMAIN, reason="INTERNAL")
-    message = "the server failed; its log says why"
     return Status(code=Code.INTERNAL, message=message, details=_packed([info]))
 
 

@@ -4,15 +4,12 @@ The bytes are those of `foldin_server.rendering`; explained answers are rendered
 """
 
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Self
+from typing import Final
 
-import grpc
 import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
 from foldin_model.snapshot import Snapshot
-from grpc import aio
 
 from foldin_server import rendering
 from foldin_server.ranking import Recommendation
@@ -24,31 +21,19 @@ _PREDICTED: Final = 3 << 3 | 5
 _PLACEHOLDER: Final = _NUMBERS.pack(_SCORE, 1.0, _PREDICTED, 1.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arrived:
-    """A request with the bytes that it came as."""
+class PreparedAnswers:
+    """Answers from whichever snapshot; the items of the last one are kept."""
 
-    raw: bytes
-    message: recommendation_pb2.RecommendRequest
+    def __init__(self) -> None:
+        self._items: PreparedItems | None = None
 
-    @classmethod
-    def decoded(cls, raw: bytes) -> Self:
-        """The request in these bytes."""
-        return cls(raw, recommendation_pb2.RecommendRequest.FromString(raw))
-
-
-def encoded(response: "bytes | recommendation_pb2.RecommendResponse") -> bytes:
-    """A response as it travels, whether it is put together already or not."""
-    return response if isinstance(response, bytes) else response.SerializeToString()
-
-
-def add_prepared_recommend(servicer: Any, server: aio.Server) -> None:
-    """From now on `servicer` gets Arrived requests of Recommend and may answer bytes."""
-    handler = grpc.unary_unary_rpc_method_handler(
-        servicer.Recommend, request_deserializer=Arrived.decoded, response_serializer=encoded
-    )
-    service = recommendation_pb2.DESCRIPTOR.services_by_name["RecommendationService"]
-    server.add_registered_method_handlers(service.full_name, {"Recommend": handler})
+    def response(self, answer: Recommendation, page_key: bytes) -> bytes:
+        """An answer as it travels."""
+        if answer.explanations is not None:
+            return rendering.recommendation(answer, page_key).SerializeToString()
+        if self._items is None or self._items.snapshot is not answer.snapshot:
+            self._items = PreparedItems(answer.snapshot)
+        return self._items.response(answer, page_key)
 
 
 class PreparedItems:

@@ -4,18 +4,17 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Coroutine
 
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceServicer
 from foldin_model.ids import UserId
-from foldin_model.snapshot import Snapshot
 from google.rpc.status_pb2 import Status
 
 from foldin_server import parsing, rendering
-from foldin_server.answers import Answer, Answers
+from foldin_server.answering import Answering, Asked, Reply
 from foldin_server.calls import Call, Calls, entry_status, rpc
-from foldin_server.deadlines import Deadline
-from foldin_server.prepared import Arrived, PreparedItems
+from foldin_server.ranking import is_plain
 from foldin_server.rating import Rater
 from foldin_server.recommending import Recommender
 from foldin_server.snapshots import Snapshots
@@ -33,44 +32,41 @@ class Recommendations(RecommendationServiceServicer):
         snapshots: Snapshots,
         recommender: Recommender,
         rater: Rater,
-        answers: Answers,
+        answering: Answering,
     ) -> None:
         self.calls = calls
         self._snapshots = snapshots
         self._recommender = recommender
         self._rater = rater
-        self._answers = answers
-        self._prepared: PreparedItems | None = None
+        self._answering = answering
 
     @rpc
-    async def Recommend(  # type: ignore[override]  # it is registered with a codec of its own
-        self, request: Arrived, call: Call
-    ) -> pb.RecommendResponse | bytes:
-        """The items a user would like best; bytes where they need no message."""
-        user_id = request.message.user_id
-        call.user_id = UserId(user_id) if user_id else None
-        scale = self._snapshots.serving().model.scale
-        version = self._snapshots.serving().version
-        known = self._answers.get(version, request.raw)
+    async def Recommend(  # type: ignore[override]  # it takes and gives bytes
+        self, request: bytes, call: Call
+    ) -> bytes:
+        """The items a user would like best."""
+        return await self._recommend(request, call)
+
+    def begin(
+        self, request: bytes, call: Call, reply: Reply, *, together: int = 1
+    ) -> Coroutine[object, object, bytes] | None:
+        """Begins a Recommend: its `reply` comes by itself, or is what the work given results in.
+
+        Raises what is wrong with the request itself, and ModelNotReady.
+        """
+        snapshot = self._snapshots.serving()
+        known = self._answering.known(snapshot, request)
         if known is None:
-            arguments = parsing.recommend_arguments(request.message, scale)
+            message = pb.RecommendRequest.FromString(request)
+            call.user_id = UserId(message.user_id) if message.user_id else None
+            arguments = parsing.recommend_arguments(message, snapshot.model.scale)
         else:
             arguments = known.arguments
-        snapshot, token = self._snapshots.of_page(arguments.page)
-        view = await self._recommender.view(snapshot, arguments, call.deadline)
-        if known is not None and known.holds(view):
-            call.answered(version, known.personalization)
-            return known.encoded
-        answer = await self._recommender.answer(snapshot, token, view, arguments)
-        personalization = answer.user.personalization
-        call.answered(snapshot.version, personalization, degraded=answer.degraded)
-        if answer.explanations is not None:
-            return rendering.recommendation(answer, self._snapshots.page_key)
-        response = self._prepared_items(snapshot).response(answer, self._snapshots.page_key)
-        if not view.degraded:
-            kept = Answer(arguments, view.state.revision, personalization, response)
-            self._answers.put(version, request.raw, kept)
-        return response
+            call.user_id = arguments.user.user_id
+        asked = Asked(request, arguments, snapshot, known, call, reply)
+        if is_plain(snapshot, arguments):
+            return self._answering.ask(asked)
+        return self._recommend_alone(asked, together)
 
     @rpc
     async def BatchRecommend(
@@ -81,10 +77,7 @@ class Recommendations(RecommendationServiceServicer):
         parsing.checked_count("requests", len(request.requests), MAX_BATCH_RECOMMEND)
         results = await asyncio.gather(
             *(
-                entry_status(
-                    self._recommend(entry, call.deadline, together=len(request.requests)),
-                    call.method,
-                )
+                entry_status(self._entry(entry, call, len(request.requests)), call.method)
                 for entry in request.requests
             )
         )
@@ -186,18 +179,29 @@ class Recommendations(RecommendationServiceServicer):
         call.told(response.serving_info)
         return response
 
-    async def _recommend(
-        self, request: pb.RecommendRequest, deadline: Deadline, *, together: int = 1
-    ) -> pb.RecommendResponse:
-        scale = self._snapshots.serving().model.scale
-        arguments = parsing.recommend_arguments(request, scale)
-        answer = await self._recommender.recommend(arguments, deadline, together=together)
-        return rendering.recommendation(answer, self._snapshots.page_key)
+    async def _recommend(self, request: bytes, call: Call, *, together: int = 1) -> bytes:
+        reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        work = self.begin(request, call, reply, together=together)
+        return await (reply if work is None else work)
 
-    def _prepared_items(self, snapshot: Snapshot) -> PreparedItems:
-        if self._prepared is None or self._prepared.snapshot is not snapshot:
-            self._prepared = PreparedItems(snapshot)
-        return self._prepared
+    async def _recommend_alone(self, asked: Asked, together: int) -> bytes:
+        """Any Recommend, made `together` with others of one call but by itself."""
+        arguments = asked.arguments
+        snapshot, token = self._snapshots.of_page(arguments.page)
+        view = await self._recommender.view(snapshot, arguments, asked.call.deadline)
+        if (again := asked.again(view)) is not None:
+            return again
+        answer = await self._recommender.answer(snapshot, token, view, arguments, together=together)
+        return self._answering.rendered(asked, view, answer)
+
+    async def _entry(
+        self, entry: pb.RecommendRequest, call: Call, together: int
+    ) -> pb.RecommendResponse:
+        """One Recommend of a batch, with a record of its own that nobody reads."""
+        request, own = entry.SerializeToString(), Call(call.method, call.deadline)
+        return pb.RecommendResponse.FromString(
+            await self._recommend(request, own, together=together)
+        )
 
     async def _submit(self, request: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
         snapshot = self._snapshots.serving()

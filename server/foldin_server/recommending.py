@@ -24,16 +24,13 @@ from foldin_server.arguments import (
     SimilarArguments,
 )
 from foldin_server.deadlines import Deadline
-from foldin_server.gathering import Gathering
 from foldin_server.offloading import offload
 from foldin_server.ranking import (
     Recommendation,
     current_user,
     folding_operations,
-    is_plain,
     operations,
     page_of,
-    plain_recommendation,
     predicted,
     recommend,
 )
@@ -77,18 +74,6 @@ class Recommender:
     def __init__(self, snapshots: Snapshots, users: Users) -> None:
         self._snapshots = snapshots
         self._users = users
-        self._gathering = Gathering()
-
-    async def recommend(
-        self, arguments: RecommendArguments, deadline: Deadline, *, together: int = 1
-    ) -> Recommendation:
-        """One page of recommendations, made `together` with others of one call.
-
-        Raises the failures of page tokens, UserNotFound and those of `Users.view`.
-        """
-        snapshot, token = self._snapshots.of_page(arguments.page)
-        view = await self.view(snapshot, arguments, deadline)
-        return await self.answer(snapshot, token, view, arguments, together=together)
 
     async def view(
         self, snapshot: Snapshot, arguments: RecommendArguments, deadline: Deadline
@@ -107,24 +92,13 @@ class Recommender:
         together: int = 1,
     ) -> Recommendation:
         """The page for a view of the user. Raises UserNotFound."""
-        if is_plain(snapshot, arguments):
-            answer = await self._plain(snapshot, view, arguments, together)
-        else:
-            cost = together * operations(snapshot, view, arguments)
-            answer = await offload(cost, recommend, snapshot, view, arguments, token)
+        cost = together * operations(snapshot, view, arguments)
+        answer = await offload(cost, recommend, snapshot, view, arguments, token)
         if arguments.user.must_be_known:
             check_known(arguments.user.user_id, view, answer.current)
         if not arguments.user.profile:
             self._users.keep(arguments.user.user_id, view, answer.current)
         return answer
-
-    async def _plain(
-        self, snapshot: Snapshot, view: UserView, arguments: RecommendArguments, together: int
-    ) -> Recommendation:
-        cost = together * folding_operations(snapshot, view)
-        user = await offload(cost, current_user, snapshot, view, arguments.user.profile)
-        page = await self._gathering.page(snapshot, user, arguments.page.size)
-        return plain_recommendation(snapshot, view, arguments, user, page)
 
     async def similar(self, arguments: SimilarArguments) -> SimilarItems:
         """One page of items like another. Raises ItemNotFound and the failures of page tokens."""

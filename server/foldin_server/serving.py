@@ -26,6 +26,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from foldin_server import threads
+from foldin_server.answering import Answering
 from foldin_server.answers import Answers
 from foldin_server.background import Background
 from foldin_server.calls import Calls
@@ -35,12 +36,12 @@ from foldin_server.health import Health
 from foldin_server.listening import choose_transport
 from foldin_server.metrics import Metrics, MetricsEndpoint
 from foldin_server.modelling import Models
-from foldin_server.prepared import add_prepared_recommend
 from foldin_server.rating import Rater
 from foldin_server.recommendation_service import Recommendations
 from foldin_server.recommending import Recommender
 from foldin_server.settings import Settings
 from foldin_server.snapshots import Snapshots
+from foldin_server.taking import add_recommend
 from foldin_server.telemetry import Telemetry
 from foldin_server.transport import make_server
 from foldin_server.user_cache import UserCache
@@ -139,11 +140,11 @@ class Server:
             snapshots,
             Recommender(snapshots, users),
             Rater(self.store, self.background),
-            Answers(settings.answer_cache_size),
+            Answering(snapshots, users, Answers(settings.answer_cache_size)),
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
         add_RecommendationServiceServicer_to_server(recommendations, server)
-        add_prepared_recommend(recommendations, server)
+        add_recommend(recommendations, server)
         add_CatalogServiceServicer_to_server(Catalogue(calls, snapshots), server)
         add_ModelServiceServicer_to_server(models, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)

@@ -77,8 +77,8 @@ class Telemetry:
         self.hash_key = b""
 
     def ended(self, call: CallRecord, started: float) -> None:
-        """Counts a call that `started` at that `time.perf_counter()` and writes its line."""
-        seconds = time.perf_counter() - started
+        """Counts a call that `started` at that `time.monotonic()` and writes its line."""
+        seconds = time.monotonic() - started
         self._calls(call.method, call.code).observe(seconds)
         if call.personalization:
             self._answers(call.personalization, "yes" if call.degraded else "no").inc()

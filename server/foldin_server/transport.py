@@ -27,10 +27,9 @@ def make_server(settings: Settings) -> tuple[aio.Server, str]:
     """
     options = _options(settings)
     if choose_transport(settings) == "native":
-        # In this form alone: `from pygrpc_native import aio` recurses in its 0.5.0.
-        import pygrpc_native.aio as native  # noqa: PLC0415 (it may not be installed)
+        from foldin_server.native_server import NativeServer  # noqa: PLC0415 (its library is extra)
 
-        server: aio.Server = native.server(options=options)
+        server: aio.Server = NativeServer(options)
     else:
         server = aio.server(options=(*options, *_grpcio_options(settings)))
     return server, _bind(server, settings.address, read_tls(settings))

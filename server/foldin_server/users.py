@@ -5,6 +5,7 @@ and says so.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -72,6 +73,14 @@ class Users:
             return self._from_memory(user_id, arguments, version)
         self._cache.touch(user_id)  # her answer may be one that was given before
         return UserView(state)
+
+    async def views(
+        self, asked: Sequence[UserArguments], version: Version
+    ) -> list[UserView | BaseException]:
+        """Users as they are now, read together, each as `view` has her or what it raises."""
+        patient = Deadline(None)
+        views = (self.view(user, version, patient) for user in asked)
+        return await asyncio.gather(*views, return_exceptions=True)
 
     async def stored(self, user_id: UserId, version: Version) -> UserView:
         """The user as the store has her, with her history. Raises StoreUnavailable."""

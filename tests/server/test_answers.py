@@ -1,5 +1,7 @@
 """Answers given again: only while nothing that they were made from has changed."""
 
+from typing import Any
+
 import pytest
 from foldin_model.filtering import ANYTHING
 from foldin_model.ids import UserId, Version
@@ -7,7 +9,7 @@ from foldin_model.store.protocols import ModelStore
 from foldin_model.users import Personalization
 from foldin_server.answers import MOST_BYTES, Answer, Answers
 from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
-from foldin_server.recommending import Recommender
+from foldin_server.prepared import PreparedAnswers
 from foldin_server.serving import Stores
 from planted import Planted
 from server.faults import Gate
@@ -72,13 +74,13 @@ def test_none_is_kept_where_none_may_be() -> None:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """One entry for each answer that was not given before."""
     calls: list[object] = []
-    plain = Recommender.answer
+    plain = PreparedAnswers.response
 
-    async def counted(self: Recommender, *args: object, **kwargs: object) -> object:
+    def counted(self: PreparedAnswers, *args: Any) -> bytes:
         calls.append(args)
-        return await plain(self, *args, **kwargs)  # type: ignore[arg-type]
+        return plain(self, *args)
 
-    monkeypatch.setattr(Recommender, "answer", counted)
+    monkeypatch.setattr(PreparedAnswers, "response", counted)
     return calls
 
 

@@ -1,0 +1,180 @@
+"""A gRPC server on pygrpc-native's low-level front, where calls arrive in batches.
+
+It takes the services that a `grpc.aio` server takes. A method may be answered without a task of its
+own (`take`); what the front cannot do, streams from callers, a `grpc.aio` server behind it does.
+"""
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from threading import Thread
+from typing import Any, Final, NoReturn
+
+import grpc
+from grpc import aio
+from pygrpc_native import EVENT_CANCEL, NativeGrpcFront
+
+from foldin_server.native_calls import Aborted, NativeCall, OpenCalls
+
+MOST_EVENTS: Final = 256
+INTERNAL: Final[int] = grpc.StatusCode.INTERNAL.value[0]
+UNAVAILABLE: Final[int] = grpc.StatusCode.UNAVAILABLE.value[0]
+UNKNOWN: Final[int] = grpc.StatusCode.UNKNOWN.value[0]
+Taker = Callable[[bytes, NativeCall], None]
+Options = Sequence[tuple[str, int]]
+log = logging.getLogger(__name__)
+
+
+class NativeServer(aio.Server):
+    """One server on one port without TLS, its handlers on the loop that starts it."""
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._handlers: dict[str, Any] = {}
+        self._takers: dict[str, Taker] = {}
+        self._table: list[tuple[Any, Taker | None]] = []
+        self._front: NativeGrpcFront
+        self._calls: OpenCalls
+        self._behind: aio.Server | None = None
+        self._socket_dir = ""
+        self._stopping = False
+
+    def add_insecure_port(self, address: str) -> int:
+        """Binds `address` and gives its port. Raises RuntimeError where it cannot."""
+        options = dict(self._options)
+        try:
+            self._front = NativeGrpcFront(
+                address,
+                [],
+                call_details=True,
+                delay_stream_headers=True,
+                keepalive_time_ms=options["grpc.keepalive_time_ms"],
+                keepalive_timeout_ms=options["grpc.keepalive_timeout_ms"],
+                reuse_port=bool(options["grpc.so_reuseport"]),
+            )
+        except OSError as error:
+            raise RuntimeError(f"cannot bind {address}") from error
+        self._calls = OpenCalls(self._front, options["grpc.max_receive_message_length"])
+        return int(self._front.bound_port)
+
+    def add_secure_port(self, address: str, server_credentials: object) -> NoReturn:
+        raise NotImplementedError(f"{address}: the native transport has no TLS")
+
+    def add_generic_rpc_handlers(self, generic_rpc_handlers: object) -> None:
+        """Nothing: generated code adds the same methods by name as well."""
+
+    def add_registered_method_handlers(
+        self, service_name: str, method_handlers: Mapping[str, Any]
+    ) -> None:
+        """The methods of a service, from the start on."""
+        for name, handler in method_handlers.items():
+            self._handlers[f"/{service_name}/{name}"] = handler
+
+    def take(self, method: str, taker: Taker) -> None:
+        """Requests of the unary `method` go to `taker` as bytes; it ends their calls."""
+        self._takers[method] = taker
+
+    async def start(self) -> None:
+        """Takes calls from now on."""
+        here = {path: each for path, each in self._handlers.items() if not each.request_streaming}
+        if len(here) < len(self._handlers):
+            await self._start_behind()
+        self._front.add_methods([(path, each.response_streaming) for path, each in here.items()])
+        self._table = [(each, self._takers.get(path)) for path, each in here.items()]
+        self._front.start()
+        loop = asyncio.get_running_loop()
+        Thread(target=self._receive, args=(loop,), name="front", daemon=True).start()
+
+    async def stop(self, grace: float | None) -> None:
+        """Takes no more calls and gives those in work `grace` seconds to end."""
+        self._stopping = True
+        behind = None if self._behind is None else asyncio.create_task(self._behind.stop(grace))
+        await self._calls.drain(grace or 0.0)
+        late = list(self._calls.values())
+        for call in late:
+            call.leave()
+        tasks = (call.task for call in late if call.task is not None)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if behind is not None:
+            await behind
+        await asyncio.to_thread(self._front.close)
+        if self._socket_dir:
+            shutil.rmtree(self._socket_dir, ignore_errors=True)
+
+    async def wait_for_termination(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 (the name is grpcio's)
+    ) -> NoReturn:
+        raise NotImplementedError("whoever stops the server knows when it has stopped")
+
+    async def _start_behind(self) -> None:
+        self._socket_dir = tempfile.mkdtemp(prefix="foldin-")
+        path = str(Path(self._socket_dir) / "behind.sock")
+        self._behind = aio.server(options=self._options)
+        for method, handler in self._handlers.items():
+            if handler.request_streaming:
+                _, service, name = method.split("/")
+                self._behind.add_registered_method_handlers(service, {name: handler})
+        self._behind.add_insecure_port(f"unix:{path}")
+        await self._behind.start()
+        self._front.set_fallback(path)
+
+    def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hands what arrives to the loop, in a thread, until the front is closed."""
+        while (events := self._front.recv_batch_details(MOST_EVENTS)) is not None:
+            try:
+                loop.call_soon_threadsafe(self._arrived, events)
+            except RuntimeError:  # the loop was closed before the server was stopped
+                self._front.close()
+                return
+
+    def _arrived(self, events: Sequence[tuple[Any, ...]]) -> None:
+        for kind, call_id, method_id, request, _, details in events:
+            if kind == EVENT_CANCEL:
+                if (left := self._calls.get(call_id)) is not None:
+                    left.leave()
+                continue
+            call = NativeCall(self._calls, call_id, details[2])
+            handler, taker = self._table[method_id]
+            if self._stopping:
+                call.fail(UNAVAILABLE, "the server is stopping")
+            elif not call.fits(request):
+                continue
+            elif taker is not None:
+                taker(request, call)
+            else:
+                call.task = asyncio.create_task(_run(call, handler, request))
+
+
+async def _run(call: NativeCall, handler: Any, request: bytes) -> None:
+    """Answers a call by its handler, however that ends."""
+    try:
+        message = handler.request_deserializer(request)
+    except Exception:  # noqa: BLE001 (protobuf's C and Python parts raise classes of their own)
+        call.fail(INTERNAL, "the request is no message of its method")
+        return
+    try:
+        if handler.response_streaming:
+            await _stream(call, handler, message)
+        else:
+            response = await handler.unary_unary(message, call)
+            call.respond(handler.response_serializer(response))
+    except Aborted as aborted:
+        call.fail(aborted.code, aborted.details, aborted.trailing)
+    except Exception as error:
+        log.exception("failure")
+        call.fail(UNKNOWN, f"unexpected {type(error).__name__}")
+
+
+async def _stream(call: NativeCall, handler: Any, message: Any) -> None:
+    responses = handler.unary_stream(message, call)
+    try:
+        async for response in responses:
+            if not await call.send(handler.response_serializer(response)):
+                return
+    finally:
+        await responses.aclose()
+    call.finish()
