@@ -60,7 +60,10 @@ def temporal_leave_last(ratings: Ratings, n_last: int = 1) -> Split:
     where the ratings have no timestamps.
     """
     if ratings.timestamps is None:
-        raise FoldinError("a temporal split needs timestamps; this data set has none")
+        raise FoldinError(
+            "the latest ratings can't be told: this data set has no timestamps; name their column "
+            "with --timestamp-column, or choose the protocol random or held-out-users"
+        )
     _within(n_last, 1, len(ratings), "n_last")
     order = np.lexsort((ratings.timestamps, ratings.users))
     counts = np.bincount(ratings.users, minlength=len(ratings.user_ids))

@@ -1,19 +1,34 @@
 """`foldin evaluate`: trains on parts of a data set and says how well the rest is foretold."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from foldin_trainer.commands.reporting import printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
-from foldin_trainer.evaluation import evaluating
-from foldin_trainer.evaluation.protocols import PROTOCOLS, ProtocolSettings
-from foldin_trainer.evaluation.report import ranking_table, rating_table
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.data import Dataset
+from foldin_trainer.evaluation.evaluating import BASELINES, METHODS, Evaluation, Plan
+from foldin_trainer.evaluation.evaluating import evaluate as run
+from foldin_trainer.evaluation.given import GivenSplit, SplitFiles, load_split
+from foldin_trainer.evaluation.protocols import FOLD_IN, GIVEN, PROTOCOLS, ProtocolSettings
+from foldin_trainer.evaluation.report import (
+    curve_table,
+    ranking_table,
+    rating_table,
+    spread_table,
+)
+from foldin_trainer.evaluation.writing import write
+from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.training import RatingHead, TrainSettings
 
 DEFAULTS = ProtocolSettings()
+WIDTH = 100  # of tables that go to a file
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.command()
@@ -22,9 +37,22 @@ DEFAULTS = ProtocolSettings()
     "--protocol",
     "protocols",
     multiple=True,
-    type=click.Choice(PROTOCOLS),
+    type=click.Choice((*PROTOCOLS, FOLD_IN, GIVEN)),
     help="How ratings are held out; may be repeated.  [default: random, temporal where ratings "
-    "have times, held-out-users]",
+    "have times, held-out-users; given where --train is]",
+)
+@click.option("--train", "train_file", type=FILE, help="Training part of a published split.")
+@click.option("--test", "test_file", type=FILE, help="What it asks: user, item and maybe rating.")
+@click.option(
+    "--mask", "mask_file", type=FILE, help="Pairs of user and item that no list of given may hold."
+)
+@click.option(
+    "--methods",
+    multiple=True,
+    type=click.Choice(METHODS),
+    default=BASELINES,
+    show_default=True,
+    help="What foldin is compared with; may be repeated. ease and implicit-als are tuned.",
 )
 @click.option(
     "--k", "count", type=click.IntRange(1, 200), default=10, show_default=True, help="Items a list."
@@ -50,13 +78,31 @@ DEFAULTS = ProtocolSettings()
     show_default=True,
     help="Latest ratings of every user that temporal hides.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of splits and training.")
+@click.option(
+    "--rating-head",
+    type=click.Choice(get_args(RatingHead)),
+    default="mf",
+    show_default=True,
+    help="As in train.",
+)
+@click.option("--dimension", type=click.IntRange(2, 512), help="As in train.  [default: 64]")
+@click.option(
+    "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Of splits, training and resamples.",
+)
 @click.option(
     "--out",
+    "--report",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("evaluation"),
     show_default=True,
-    help="Folder for the JSON report and the figures.",
+    help="Folder for the report, as HTML and JSON, and its figures.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @printing_errors
@@ -64,10 +110,17 @@ def evaluate(
     source: Source,
     *,
     protocols: tuple[str, ...],
+    train_file: Path | None,
+    test_file: Path | None,
+    mask_file: Path | None,
+    methods: tuple[str, ...],
     count: int,
     folds: int,
     share: float,
     leave_last: int,
+    rating_head: RatingHead,
+    dimension: int | None,
+    device: DeviceName,
     seed: int,
     out: Path,
     as_json: bool,
@@ -75,29 +128,70 @@ def evaluate(
     """Measure a data set's models: errors of ratings, quality and spread of lists.
 
     SOURCE is the name of a fetched data set or a file. Every protocol trains from scratch on what
-    it does not hide and is compared with popularity, item means and the rating head alone.
+    it does not hide. random hides a share of the ratings, kfold every rating once, temporal the
+    latest of every user, leave-last-out her last one, held-out-users users as a whole; fold-in
+    asks what a newcomer's first ratings are worth; given takes the split of two files.
     """
-    dataset = source.load()
-    if not protocols:
-        temporal = () if dataset.ratings.timestamps is None else ("temporal",)
-        protocols = ("random", *temporal, "held-out-users")
-    evaluation = evaluating.evaluate(
-        dataset,
-        protocols,
+    given = _given(source, protocols, train_file, test_file, mask_file)
+    dataset = source.load() if given is None else given.dataset
+    settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
+    plan = Plan(
+        (GIVEN,) if given else protocols or _usual(dataset),
         ProtocolSettings(folds=folds, share=share, leave_last=leave_last, seed=seed),
-        TrainSettings.of(seed=seed),
+        replace(settings, rating_head=rating_head),
         count,
-        say=say,
+        tuple(dict.fromkeys(methods)),
+        given,
+        say,
     )
-    report, *pictures = evaluating.write(evaluation, out)
+    evaluation = run(dataset, plan)
+    report, html, *_ = write(evaluation, out)
     if as_json:
-        click.echo(json.dumps(json.loads(report.read_text()), ensure_ascii=False))
+        click.echo(json.dumps(json.loads(report.read_text("utf-8")), ensure_ascii=False))
         return
+    _show(evaluation)
+    click.echo(f"report   {html}")
+    click.echo(f"numbers  {report}")
+
+
+def _given(
+    source: Source,
+    protocols: tuple[str, ...],
+    train_file: Path | None,
+    test_file: Path | None,
+    mask_file: Path | None,
+) -> GivenSplit | None:
+    """The published split, where one is asked for."""
+    if GIVEN not in protocols and (train_file, test_file, mask_file) == (None, None, None):
+        return None
+    if train_file is None or test_file is None:
+        missing = "--train" if train_file is None else "--test"
+        raise click.UsageError(f"a given split needs --train FILE and --test FILE; {missing} lacks")
+    if set(protocols) - {GIVEN}:
+        others = ", ".join(name for name in protocols if name != GIVEN)
+        raise click.UsageError(f"--train and --test go with --protocol given alone, not {others}")
+    asked = click.get_current_context().get_parameter_source("source")
+    if asked is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"SOURCE {source.name!r} and --train name two data sets; leave one")
+    return load_split(
+        SplitFiles(train_file, test_file, mask_file, source.items, source.columns, source.scale)
+    )
+
+
+def _usual(dataset: Dataset) -> tuple[str, ...]:
+    temporal = () if dataset.ratings.timestamps is None else ("temporal",)
+    return ("random", *temporal, "held-out-users")
+
+
+def _show(evaluation: Evaluation) -> None:
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
     for outcome in evaluation.outcomes:
-        for table in (rating_table(outcome), ranking_table(outcome)):
+        for table in (rating_table(outcome), ranking_table(outcome), spread_table(outcome)):
             if table is not None:
                 console.print(table)
-    click.echo(f"report   {report}")
-    for picture in pictures:
-        click.echo(f"figure   {picture}")
+        for note in outcome.notes:
+            console.print(f"note: {note}", markup=False)
+    if evaluation.curve is not None:
+        console.print(curve_table(evaluation.curve))

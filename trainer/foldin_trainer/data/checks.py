@@ -29,7 +29,7 @@ class Fields:
     where: int
     user: str | None
     item: str | None
-    rating: str | None
+    rating: str | None = None
     timestamp: str | None = None
 
 

@@ -1,11 +1,17 @@
-"""What recommended lists do to the catalogue: how much of it they reach, and how evenly.
+"""What recommended lists do to the catalogue and to their readers, besides finding hidden items.
 
 These look at the lists only, never at hits. Lists are (n, k) item rows padded with -1; counts are
-the (n_items,) numbers of training ratings.
+the (n_items,) numbers of training ratings. `listed` and `profiled` give one number a user, the
+others one for all lists together.
 """
+
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Rows
+
+SMOOTHING: Final = 0.01  # Steck's α: how much of the history is mixed into a list's genres
 
 
 def exposure(lists: Rows, items: int) -> Integers:
@@ -14,18 +20,25 @@ def exposure(lists: Rows, items: int) -> Integers:
 
 
 def coverage(lists: Rows, items: int) -> float:
-    """The share of the catalogue that is recommended to anybody, 0 to 1."""
+    """The share of the catalogue that is recommended to anybody, 0 to 1.
+
+    The aggregate diversity of Adomavicius & Kwon 2012, as a share.
+    """
     return float(np.count_nonzero(exposure(lists, items)) / items)
 
 
-def novelty(lists: Rows, counts: Integers, users: int) -> float:
-    """The mean self-information −log₂ p(i) of a recommended item, in bits.
+def self_information(counts: Integers, users: int) -> Doubles:
+    """−log₂ p(i) of every item in bits, (items,).
 
     p(i) = (ratings of i + 1) / (users + 1), smoothed because unrated items are recommended too
-    (Zhou et al. 2010). A film that everybody has rated carries 0 bits. NaN for empty lists.
+    (Zhou et al. 2010). A film that everybody has rated carries 0 bits.
     """
-    information = -np.log2((counts + 1.0) / (users + 1.0))
-    return _mean(information[lists[lists >= 0]])
+    return np.asarray(-np.log2((counts + 1.0) / (users + 1.0)), np.float64)
+
+
+def novelty(lists: Rows, counts: Integers, users: int) -> float:
+    """The mean self-information of a recommended item, in bits. NaN for empty lists."""
+    return _mean(self_information(counts, users)[lists[lists >= 0]])
 
 
 def mean_popularity(lists: Rows, counts: Integers) -> float:
@@ -42,11 +55,101 @@ def gini(lists: Rows, items: int) -> float:
     G = Σ_i (2i − n − 1) e_i / (n Σ e) over exposures e in increasing order, i from 1; items that
     are never recommended count with exposure 0. NaN for empty lists.
     """
-    ordered = np.sort(exposure(lists, items)).astype(np.float64)
-    if not ordered.any():
-        return float("nan")
+    return float(gini_of(exposure(lists, items)[None].astype(np.float64))[0])
+
+
+def gini_of(exposures: Doubles) -> Doubles:
+    """The Gini coefficient of each row of (n, items) exposures, (n,); NaN for rows of zeros."""
+    items = exposures.shape[1]
     places = 2.0 * np.arange(1, items + 1) - items - 1.0
-    return float(places @ ordered / (items * ordered.sum()))
+    totals = items * exposures.sum(axis=1)
+    weighted = np.sort(exposures, axis=1) @ places
+    return np.asarray(
+        np.divide(weighted, totals, out=np.full(len(totals), np.nan), where=totals > 0), np.float64
+    )
+
+
+def listed(lists: Rows, values: Doubles) -> Doubles:
+    """The mean of the (items,) values over every user's list, (n,); NaN for an empty one."""
+    shown = lists >= 0
+    sums = np.where(shown, values[lists], 0.0).sum(axis=1)
+    sizes = shown.sum(axis=1)
+    return np.asarray(
+        np.divide(sums, sizes, out=np.full(len(lists), np.nan), where=sizes > 0), np.float64
+    )
+
+
+def profiled(histories: Sequence[Rows], values: Doubles) -> Doubles:
+    """The mean of the (items,) values over what every user rated, (n,); NaN for no rating."""
+    return np.array([_mean(values[rows]) for rows in histories])
+
+
+def popularity_lift(shown: Doubles, rated: Doubles) -> float:
+    """Popularity bias: how much more popular lists are than the histories behind them.
+
+    mean(shown) / mean(rated) − 1 over users with both, where `shown` and `rated`, (n,), are the
+    mean numbers of ratings of the items in a user's list and history (ΔGAP of Abdollahpouri et
+    al. 2019). 0 is as popular as what people choose themselves. NaN for no such user.
+    """
+    both = np.isfinite(shown) & np.isfinite(rated)
+    return float(shown[both].mean() / rated[both].mean() - 1.0) if both.any() else float("nan")
+
+
+def genre_shares(genres: Sequence[Sequence[str]]) -> Doubles:
+    """p(g|i): every item spread evenly over its genres, (items, genres); zeros without a genre."""
+    names = {name: place for place, name in enumerate(sorted({g for own in genres for g in own}))}
+    shares = np.zeros((len(genres), len(names)))
+    for row, own in enumerate(genres):
+        for name in own:
+            shares[row, names[name]] = 1.0 / len(own)
+    return shares
+
+
+def miscalibration(lists: Rows, histories: Sequence[Rows], shares: Doubles) -> Doubles:
+    """C_KL of Steck 2018 for every user, (n,) in nats: 0 where a list has the history's genres.
+
+    KL(p ‖ q̃) = Σ_g p(g) ln(p(g) / q̃(g)) with p the mean genre shares of what she rated, q those
+    of her list and q̃ = (1 − α) q + α p, α = 0.01. `shares` are those of `genre_shares`; items
+    without genres are left out. NaN where either side has no genre at all.
+    """
+    p = _normalised(np.array([shares[rows].sum(axis=0) for rows in histories]))
+    q = _normalised(_summed(lists, shares))
+    mixed = (1.0 - SMOOTHING) * q + SMOOTHING * p
+    ratio = np.divide(p, mixed, out=np.ones_like(p), where=p > 0)
+    divergence = (p * np.log(ratio)).sum(axis=1)
+    return np.where(np.isfinite(p + q).all(axis=1) & (shares.shape[1] > 0), divergence, np.nan)
+
+
+def diversity(lists: Rows, shares: Doubles) -> Doubles:
+    """The intra-list distance of every list, (n,): mean of 1 − cosine over its pairs of items.
+
+    Items are their 0/1 genres (Smyth & McClave 2001; Ziegler et al. 2005): 0 where all have the
+    same genres, 1 where no two share one. Items without genres are left out; NaN where fewer than
+    two are left.
+    """
+    flags = (shares > 0).astype(np.float64)
+    lengths = np.sqrt(flags.sum(axis=1))
+    units = np.divide(flags, lengths[:, None], out=flags, where=lengths[:, None] > 0)
+    sizes = ((lists >= 0) & (lengths[lists] > 0)).sum(axis=1).astype(np.float64)
+    alike = np.square(_summed(lists, units)).sum(axis=1) - sizes  # Σ over ordered pairs of cosines
+    pairs = sizes * (sizes - 1.0)
+    means = np.divide(alike, pairs, out=np.full(len(lists), np.nan), where=pairs > 0)
+    return np.asarray(1.0 - means, np.float64)
+
+
+def _summed(lists: Rows, values: Doubles) -> Doubles:
+    """The sum of the (items, g) values over every list, (n, g), place by place to spare memory."""
+    total = np.zeros((len(lists), values.shape[1]))
+    for place in lists.T:
+        total[place >= 0] += values[place[place >= 0]]
+    return total
+
+
+def _normalised(rows: Doubles) -> Doubles:
+    totals = rows.sum(axis=1, keepdims=True)
+    return np.asarray(
+        np.divide(rows, totals, out=np.full_like(rows, np.nan), where=totals > 0), np.float64
+    )
 
 
 def _mean(values: Doubles) -> float:

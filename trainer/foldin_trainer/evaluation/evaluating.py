@@ -1,37 +1,48 @@
-"""A whole evaluation: trains on every trial of the protocols, scores, and writes what it found.
+"""A whole evaluation: trains on every trial of the protocols asked for and scores what it learned.
 
-What is asked for comes from the command line; what the numbers mean is in the metric modules.
+What the numbers mean is in the metric modules; files are made of them in `writing`.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation import figures
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
+from foldin_trainer.evaluation.given import GivenSplit
+from foldin_trainer.evaluation.learning_curve import FoldInCurve, learning_curve
 from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
-from foldin_trainer.evaluation.report import Outcome, rows, write_json
+from foldin_trainer.evaluation.protocols import FOLD_IN, GIVEN, ProtocolSettings, trials
+from foldin_trainer.evaluation.report import Outcome
 from foldin_trainer.evaluation.scoring import run
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
+from foldin_trainer.evaluation.tuning import tuned_als, tuned_ease
 from foldin_trainer.learning.training import Trained, TrainSettings, train
 
-REPORT: Final = "evaluation.json"
+METHODS: Final = ("popularity", "item-mean", "rating-head", "ease", "implicit-als")
+"""What foldin may be compared with."""
+BASELINES: Final = METHODS[:3]
 
 Say = Callable[[str], None]
 
 
+def _silent(_: str) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Learner:
-    """Fits the baselines and the model that would be served; keeps the first model it trained."""
+    """Fits the methods to compare and the model that would be served.
+
+    Keeps the first model that it trained. References are tuned in every training part.
+    """
 
     dataset: Dataset
     settings: TrainSettings
     say: Say
+    methods: Sequence[str] = BASELINES
     first: Trained | None = None
 
     def fit(self, part: Ratings) -> Sequence[Method]:
@@ -41,88 +52,75 @@ class Learner:
         self.say(f"  trained on {len(part):,} ratings in {time.perf_counter() - started:.1f} s")
         self.first = self.first or trained
         served = Served.of(published(trained, part), trained.users, part.item_ids)
-        return [Popularity.fit(part), ItemMean.fit(part), RatingHeadAlone(served), served]
+        fitted = [found for name in self.methods for found in self._fitted(name, part, served)]
+        return [*fitted, served]
+
+    def _fitted(self, name: str, part: Ratings, served: Served) -> Sequence[Method]:
+        match name:
+            case "popularity":
+                return [Popularity.fit(part)]
+            case "item-mean":
+                return [ItemMean.fit(part)]
+            case "rating-head":
+                return [RatingHeadAlone(served, f"{self.settings.rating_head} alone")]
+            case "ease":
+                self.say("  tuning EASE")
+                return tuned_ease(part)
+            case "implicit-als":
+                self.say("  tuning implicit ALS")
+                return tuned_als(part)
+            case _:
+                raise ValueError(f"no method {name!r}; there are {', '.join(METHODS)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Outcomes in the order asked for, and the first model behind them."""
+    """Outcomes in the order asked for, the curve of fold-in, and the first model behind them."""
 
     dataset: Dataset
     settings: ProtocolSettings
     outcomes: tuple[Outcome, ...]
+    curve: FoldInCurve | None
     trained: Trained
 
 
-def evaluate(
-    dataset: Dataset,
-    protocols: Sequence[str],
-    protocol_settings: ProtocolSettings,
-    train_settings: TrainSettings,
-    count: int,
-    *,
-    say: Say = lambda _: None,
-) -> Evaluation:
-    """Every protocol's outcome with `count` items a list. Raises FoldinError, ValueError."""
-    learner = Learner(dataset, train_settings, say)
-    outcomes = []
-    for protocol in protocols:
-        say(f"{protocol} ...")
-        started = time.perf_counter()
-        found = run(trials(protocol, dataset.ratings, protocol_settings), learner.fit, count)
-        outcomes.append(Outcome(protocol, count, time.perf_counter() - started, found))
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an evaluation is to do: `count` items a list, and what foldin is compared with."""
+
+    protocols: Sequence[str]
+    protocol_settings: ProtocolSettings
+    train_settings: TrainSettings
+    count: int = 10
+    methods: Sequence[str] = BASELINES
+    given: GivenSplit | None = None
+    say: Say = field(default=_silent)
+
+
+def evaluate(dataset: Dataset, plan: Plan) -> Evaluation:
+    """Every protocol's outcome. Raises FoldinError, ValueError."""
+    learner = Learner(dataset, plan.train_settings, plan.say, plan.methods)
+    outcomes, curve = [], None
+    for number, protocol in enumerate(plan.protocols, start=1):
+        plan.say(f"{protocol} ({number} of {len(plan.protocols)})")
+        if protocol == FOLD_IN:
+            curve = learning_curve(
+                dataset, plan.train_settings, seed=plan.protocol_settings.seed, say=plan.say
+            )
+            learner.first = learner.first or curve.trained
+        else:
+            outcomes.append(_outcome(protocol, learner, plan))
     if learner.first is None:
         raise ValueError("no protocol was asked for")
-    return Evaluation(dataset, protocol_settings, tuple(outcomes), learner.first)
+    return Evaluation(dataset, plan.protocol_settings, tuple(outcomes), curve, learner.first)
 
 
-def write(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """The folder holds the JSON report and the figures; their paths, the report first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    pictures = _draw(evaluation, folder)
-    report = folder / REPORT
-    write_json(report, _document(evaluation, pictures))
-    return [report, *pictures]
-
-
-def _document(evaluation: Evaluation, pictures: Sequence[Path]) -> dict[str, object]:
-    dataset, trained = evaluation.dataset, evaluation.trained
-    return {
-        "data": {
-            "name": dataset.report.name,
-            "ratings": len(dataset.ratings),
-            "users": len(dataset.ratings.user_ids),
-            "items": len(dataset.ratings.item_ids),
-            "hash": dataset.ratings.hash,
-        },
-        "protocol_settings": asdict(evaluation.settings),
-        "train_settings": trained.settings.flat(),
-        "protocols": [
-            {
-                "protocol": outcome.protocol,
-                "k": outcome.count,
-                "seconds": round(outcome.seconds, 1),
-                "rows": rows(outcome),
-            }
-            for outcome in evaluation.outcomes
-        ],
-        "learning_curve": [asdict(epoch) for epoch in trained.history],
-        "figures": [picture.name for picture in pictures],
-    }
-
-
-def _draw(evaluation: Evaluation, folder: Path) -> list[Path]:
-    trained = evaluation.trained
-    curve, histogram, item_map = (
-        folder / f"{name}.png" for name in ("learning_curve", "rating_histogram", "item_map")
-    )
-    errors = [epoch.rmse for epoch in trained.history if epoch.rmse is not None]
-    losses = [epoch.loss for epoch in trained.history if epoch.rmse is not None]
-    figures.draw_learning_curve(curve, losses, errors)
-    figures.draw_rating_histogram(histogram, evaluation.dataset.ratings.values)
-    figures.draw_item_map(item_map, trained.model.similarity, trained.model.catalog)
-    pictures = [curve, histogram, item_map]
-    for outcome in evaluation.outcomes:
-        pictures.append(folder / f"activity_{outcome.protocol}.png")
-        figures.draw_activity(pictures[-1], outcome.protocol, outcome.scores, outcome.count)
-    return pictures
+def _outcome(protocol: str, learner: Learner, plan: Plan) -> Outcome:
+    started = time.perf_counter()
+    dataset, settings = learner.dataset, plan.protocol_settings
+    given = plan.given if protocol == GIVEN else None
+    asked = [given.trial] if given else trials(protocol, dataset.ratings, settings)
+    found = run(asked, learner.fit, plan.count, dataset.items)
+    seconds = time.perf_counter() - started
+    outcome = Outcome(protocol, plan.count, seconds, found, seed=settings.seed)
+    return replace(outcome, masking=given.masking, notes=given.notes) if given else outcome

@@ -1,21 +1,15 @@
-"""Figures of a data set, a training run and an evaluation, written as PNG without a display.
+"""Figures of a data set and of a training run, drawn from plain arrays without a display."""
 
-Each function writes one file from plain arrays; what they mean is computed elsewhere.
-"""
-
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.catalog import Catalog, Cluster
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from foldin_trainer.evaluation.scoring import Scores
+from foldin_trainer.evaluation.canvas import INK, MUTED, OURS, Drawing, panels
+from foldin_trainer.evaluation.canvas import OTHERS as SERIES
 
 COLOURS = (
     "#3b6fb6",
@@ -38,41 +32,46 @@ COLOURS = (
 OTHERS = "#c9ced4"
 MAPPED_ITEMS = 1_000
 NAMED_ITEMS = 60
-ACTIVITY_EDGES = (0, 20, 40, 80, 160, 320)
 
 
-def draw_learning_curve(
-    path: Path, train_loss: Sequence[float], validation_rmse: Sequence[float]
-) -> None:
+def draw_learning_curve(train_loss: Sequence[float], validation_rmse: Sequence[float]) -> Drawing:
     """Training loss and validation RMSE by epoch, both (epochs,), and where the RMSE is least."""
     epochs = np.arange(1, len(train_loss) + 1)
-    kept_epoch = int(np.argmin(validation_rmse)) + 1
-    with _figure(path, "Learning curve of the rating head") as axes:
-        loss = axes.plot(epochs, train_loss, color=COLOURS[0], label="training loss")
-        axes.set_xlabel("epoch")
-        axes.set_ylabel("training loss with L2, rating units²", color=COLOURS[0])
-        right = axes.twinx()
-        right.spines.right.set_visible(True)
-        error = right.plot(
-            epochs, validation_rmse, color=COLOURS[1], marker="o", ms=3, label="validation RMSE"
+    kept = int(np.argmin(validation_rmse)) + 1
+    with panels(2, (9.0, 3.6)) as (left, right):
+        left.plot(epochs, train_loss, color=SERIES[0], marker="o", ms=3)
+        left.set_ylabel("training loss with L2, rating units²")
+        right.plot(epochs, validation_rmse, color=OURS, marker="o", ms=3)
+        right.set_ylabel("validation RMSE, rating units")
+        right.axvline(kept, color=MUTED, ls="--", lw=1)
+        right.annotate(
+            f"best: {validation_rmse[kept - 1]:.4f} after {kept}",
+            (kept, max(validation_rmse)),
+            xytext=(-5, 0),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+            color=INK,
         )
-        right.set_ylabel("validation RMSE, rating units", color=COLOURS[1])
-        right.grid(visible=False)
-        kept = axes.axvline(
-            kept_epoch, color="0.45", ls="--", lw=1, label=f"best epoch: {kept_epoch}"
-        )
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend(handles=[*loss, *error, kept], loc="upper right")
+        for axes in (left, right):
+            axes.set_xlabel("pass over the ratings")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return Drawing(
+        "learning_curve",
+        "Learning curve of the rating head",
+        f"Training loss falls from {train_loss[0]:.3f} to {train_loss[-1]:.3f} in {len(epochs)} "
+        f"passes; validation RMSE is least after pass {kept}, {validation_rmse[kept - 1]:.4f}.",
+        left,
+    )
 
 
-def draw_rating_histogram(path: Path, values: Doubles) -> None:
+def draw_rating_histogram(values: Doubles) -> Drawing:
     """How often each rating was given, as a share of all."""
     levels, counts = np.unique(values, return_counts=True)
     shares = counts / counts.sum()
-    title = f"How {len(values):,} ratings are distributed (mean {values.mean():.2f})"
-    with _figure(path, title) as axes:
+    with panels(1, (6.5, 3.6)) as (axes,):
         width = 0.8 * float(np.diff(levels).min(initial=1.0))
-        bars = axes.bar(levels, shares, width=width, color=COLOURS[0])
+        bars = axes.bar(levels, shares, width=width, color=OURS)
         if len(levels) <= 20:
             axes.set_xticks(levels)
             axes.bar_label(bars, [f"{share:.0%}" for share in shares], padding=2, fontsize=9)
@@ -80,9 +79,17 @@ def draw_rating_histogram(path: Path, values: Doubles) -> None:
         axes.set_ylabel("share of ratings")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(visible=False, axis="x")
+    most = int(np.argmax(counts))
+    return Drawing(
+        "rating_histogram",
+        f"How {len(values):,} ratings are distributed (mean {values.mean():.2f})",
+        f"Shares of {len(levels)} ratings; the most common is {levels[most]:g} with "
+        f"{shares[most]:.0%}.",
+        axes,
+    )
 
 
-def draw_item_map(path: Path, vectors: Floats, catalog: Catalog) -> None:
+def draw_item_map(vectors: Floats, catalog: Catalog) -> Drawing:
     """The most rated items in their principal plane, coloured by cluster, the first ones named.
 
     `vectors` is (n_items, d), best those of similar items. Only directions count: rows are scaled
@@ -96,7 +103,7 @@ def draw_item_map(path: Path, vectors: Floats, catalog: Catalog) -> None:
     coloured = _largest_clusters(catalog, drawn)
     colours = dict(zip((cluster.id for cluster in coloured), COLOURS, strict=False))
     title = f"The {len(drawn):,} most rated items by what their users like"
-    with _figure(path, title, size=(13.0, 8.0)) as axes:
+    with panels(1, (13.0, 8.0)) as (axes,):
         axes.scatter(
             points[:, 0],
             points[:, 1],
@@ -115,39 +122,14 @@ def draw_item_map(path: Path, vectors: Floats, catalog: Catalog) -> None:
         if len(coloured) < len(catalog.clusters):
             axes.scatter([], [], s=50, lw=0, color=OTHERS, label="other clusters")
         axes.legend(title="cluster", loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)
-
-
-def draw_activity(path: Path, protocol: str, scores: Sequence[Scores], count: int) -> None:
-    """NDCG by the number of ratings that a user gave, one bar a method."""
-    groups = [
-        (_bin_name(low, high), [_inside(s, low, high) for s in scores])
-        for low, high in zip(ACTIVITY_EDGES, (*ACTIVITY_EDGES[1:], None), strict=True)
-    ]
-    groups = [(name, values) for name, values in groups if len(values[0])]
-    width = 0.8 / len(scores)
-    with _figure(path, f"NDCG@{count} by user activity · {protocol}", size=(9.0, 5.0)) as axes:
-        for place, method in enumerate(scores):
-            means = np.array([values[place].mean() for _, values in groups])
-            errors = np.array(
-                [1.96 * values[place].std() / np.sqrt(len(values[place])) for _, values in groups]
-            )
-            axes.bar(
-                np.arange(len(groups)) + (place - (len(scores) - 1) / 2) * width,
-                means,
-                width,
-                yerr=errors,
-                error_kw={"lw": 1, "ecolor": "0.3"},
-                color=COLOURS[place % len(COLOURS)],
-                label=method.method,
-            )
-        axes.set_xticks(
-            np.arange(len(groups)), [f"{name}\n{len(v[0]):,} users" for name, v in groups]
-        )
-        axes.set_xlabel("ratings given by the user")
-        axes.set_ylabel(f"mean NDCG@{count} (lines: 95% interval)")
-        axes.set_ylim(bottom=0.0)
-        axes.grid(visible=False, axis="x")
-        axes.legend()
+    names = ", ".join(cluster.name for cluster in coloured[:5])
+    return Drawing(
+        "item_map",
+        title,
+        f"{len(drawn):,} items in the plane of the two largest principal components of their "
+        f"vectors, coloured by cluster; the largest are {names}.",
+        axes,
+    )
 
 
 def principal_plane(vectors: Floats, weights: Doubles) -> tuple[Doubles, Doubles]:
@@ -177,20 +159,6 @@ def _largest_clusters(catalog: Catalog, drawn: Integers) -> list[Cluster]:
     return [cluster for cluster in by_size[: len(COLOURS)] if ratings[cluster.id] > 0]
 
 
-@contextmanager
-def _figure(path: Path, title: str, size: tuple[float, float] = (7.5, 4.5)) -> Iterator[Axes]:
-    """A figure in the house look, written to `path` at the end."""
-    figure = Figure(figsize=size, dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", fontsize=13, fontweight="bold")
-    axes.grid(visible=True, color="0.9", lw=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    yield axes
-    figure.savefig(path)
-
-
 def _name_points(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
     """Names points, most important first, leaving out names that would cover another."""
     places = (points - points.min(axis=0)) / (np.ptp(points, axis=0) + 1e-12)
@@ -208,13 +176,3 @@ def _name_points(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
 
 def _shortened(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip(" ,:(") + "…"
-
-
-def _inside(scores: Scores, low: int, high: int | None) -> Doubles:
-    given: Integers = scores.everything.given
-    inside = given >= low if high is None else (given >= low) & (given < high)
-    return scores.everything.ndcg[inside]
-
-
-def _bin_name(low: int, high: int | None) -> str:
-    return f"{low} or more" if high is None else f"{low} to {high - 1}"

@@ -21,13 +21,22 @@ class Interval:
 def mean_interval(values: Doubles, *, seed: int = 0) -> Interval:
     """The mean of (n,) values of users, resampled over users."""
     (means,) = _resampled_means(values[:, None], seed).T
-    return _interval(float(values.mean()), means)
+    return percentile_interval(float(values.mean()), means)
 
 
 def ratio_interval(ours: Doubles, theirs: Doubles, *, seed: int = 0) -> Interval:
     """mean(ours) / mean(theirs), both (n,) of the same users, resampled over users in pairs."""
     above, below = _resampled_means(np.column_stack((ours, theirs)), seed).T
-    return _interval(float(ours.mean() / theirs.mean()), above / below)
+    return percentile_interval(float(ours.mean() / theirs.mean()), above / below)
+
+
+def percentile_interval(estimate: float, samples: Doubles) -> Interval:
+    """The interval of an estimate from its (s,) resampled values; NaN where none is defined."""
+    known = samples[np.isfinite(samples)]
+    if not len(known):
+        return Interval(estimate, float("nan"), float("nan"))
+    low, high = np.quantile(known, (0.025, 0.975))
+    return Interval(estimate, float(low), float(high))
 
 
 def _resampled_means(columns: Doubles, seed: int) -> Doubles:
@@ -38,8 +47,3 @@ def _resampled_means(columns: Doubles, seed: int) -> Doubles:
         rng.multinomial(users, even, BLOCK) @ columns / users for _ in range(SAMPLES // BLOCK)
     ]
     return np.concatenate(blocks)
-
-
-def _interval(estimate: float, samples: Doubles) -> Interval:
-    low, high = np.quantile(samples, (0.025, 0.975))
-    return Interval(estimate, float(low), float(high))

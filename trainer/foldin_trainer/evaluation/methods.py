@@ -4,7 +4,7 @@ Rows are rows of the data set's item vocabulary, for every method alike.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +21,8 @@ BATCH = 256
 class Case:
     """What a method may know of a user, and what it is asked for.
 
-    `*_rows` are (n,) int32 in increasing order, `*_values` (n,) float64 beside them.
+    `*_rows` are (n,) int32 in increasing order, `*_values` (n,) float64 beside them. Neither the
+    given rows nor the `masked_rows` may be recommended.
     """
 
     user_id: UserId
@@ -29,6 +30,7 @@ class Case:
     given_values: Doubles
     hidden_rows: Rows
     hidden_values: Doubles
+    masked_rows: Rows = field(default_factory=lambda: np.zeros(0, np.int32))
 
 
 class Method(Protocol):
@@ -40,7 +42,7 @@ class Method(Protocol):
         ...
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The best `count` items not given, (n_cases, count), best first, padded with -1."""
+        """The best `count` items neither given nor masked, (n_cases, count), padded with -1."""
         ...
 
     def predict(self, cases: Sequence[Case]) -> Doubles | None:
@@ -72,8 +74,12 @@ def by_score(
     """
     lists = [np.zeros((0, count), np.int32)]
     for start in range(0, len(cases), BATCH):
-        histories = history_matrix(cases[start : start + BATCH], items)
-        lists.append(best(scores(histories), histories.toarray() > 0.0, count))
+        batch = cases[start : start + BATCH]
+        histories = history_matrix(batch, items)
+        left_out: Mask = histories.toarray() > 0.0
+        for place, case in enumerate(batch):
+            left_out[place, case.masked_rows] = True
+        lists.append(best(scores(histories), left_out, count))
     return np.concatenate(lists)
 
 

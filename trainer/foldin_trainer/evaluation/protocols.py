@@ -13,7 +13,13 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case, make_cases
 from foldin_trainer.splits import held_out_users, kfold, random_split, temporal_leave_last
 
-PROTOCOLS: Final = ("random", "kfold", "temporal", "held-out-users")
+PROTOCOLS: Final = ("random", "kfold", "temporal", "leave-last-out", "held-out-users")
+"""Those that divide the ratings of one data set by themselves."""
+GIVEN: Final = "given"
+"""The split that two files hold (`given`)."""
+FOLD_IN: Final = "fold-in"
+"""The learning curve of fold-in (`learning_curve`), which asks other questions than the others."""
+MASKING: Final = "Not recommended to a user: the items whose ratings she has given."
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +37,22 @@ class ProtocolSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One training part and the cases to answer after learning from it."""
+    """One training part and the cases to answer after learning from it.
+
+    Unless `valued`, ratings only say that there was one: no value is predicted, none is liked.
+    """
 
     train: Ratings
     cases: tuple[Case, ...]
+    valued: bool = True
 
 
 def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Iterator[Trial]:
     """The trials of a protocol of `PROTOCOLS`, one after the other.
 
     random: a random share of the ratings is hidden. kfold: every rating is hidden once. temporal:
-    every user's latest ratings are hidden. In these a case is given her training ratings.
+    every user's latest ratings are hidden, leave-last-out: her very last one. In these a case is
+    given her training ratings.
     held-out-users: every user is held out once; of her ratings, in random order, the first 80%
     are given after training and the rest is hidden.
 
@@ -55,6 +66,8 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
                 yield _of_known_users(ratings, train, test)
         case "temporal":
             yield _of_known_users(ratings, *temporal_leave_last(ratings, settings.leave_last))
+        case "leave-last-out":
+            yield _of_known_users(ratings, *temporal_leave_last(ratings, 1))
         case "held-out-users":
             for fold in held_out_users(ratings, settings.folds, settings.seed):
                 given = np.concatenate([case.given_index for case in fold.cases])

@@ -1,39 +1,83 @@
-"""An evaluation as people and machines read it: rich tables, and one JSON document.
+"""An evaluation as people and machines read it: rich tables, and rows of one JSON document.
 
-Nothing is computed here but means over users and trials.
+Nothing is computed here; intervals and tests come from `comparing`.
 """
 
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Final
 
-import numpy as np
-from foldin_model.arrays import Doubles
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from foldin_trainer.evaluation.intervals import Interval, mean_interval
-from foldin_trainer.evaluation.scoring import Ranked, Scores
+from foldin_trainer.evaluation.comparing import Comparison, compare
+from foldin_trainer.evaluation.intervals import Interval
+from foldin_trainer.evaluation.learning_curve import FoldInCurve
+from foldin_trainer.evaluation.protocols import MASKING
+from foldin_trainer.evaluation.scoring import Scores
 
 Value = float | int | str | None
 Row = Mapping[str, Value]
 
+MARKED: Final = "* differs from foldin (5%, Holm)"
+SPREAD: Final = {
+    "coverage": "coverage",
+    "novelty": "novelty_bits",
+    "popular": "mean_popularity",
+    "lift": "popularity_lift",
+    "Gini": "gini",
+    "miscal.": "miscalibration",
+    "diverse": "diversity",
+}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What one protocol gave, `count` items a list; `seconds` of wall clock with all training."""
+    """What one protocol gave, `count` items a list; `seconds` of wall clock with all training.
+
+    `comparison` is made of the scores where none is given; `masking` says what no list may hold.
+    """
 
     protocol: str
     count: int
     seconds: float
     scores: tuple[Scores, ...]
+    seed: int = 0
+    masking: str = MASKING
+    notes: tuple[str, ...] = ()
+    comparison: Comparison = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = compare(self.scores, self.count, seed=self.seed)
+        object.__setattr__(self, "comparison", found)
 
 
 def rows(outcome: Outcome) -> list[Row]:
-    """One row of plain numbers a method, for JSON; what is undefined is None."""
+    """One row of plain numbers a method, for JSON; what is undefined is None.
+
+    Every metric comes with the ends of its interval, `_low` and `_high`.
+    """
     return [_row(outcome, scores) for scores in outcome.scores]
+
+
+def difference_rows(outcome: Outcome) -> list[Row]:
+    """What sets foldin apart: its number minus that of every other method, for JSON."""
+    return [
+        {
+            "metric": found.metric,
+            "method": found.method,
+            "difference": finite(found.interval.estimate),
+            "low": finite(found.interval.low),
+            "high": finite(found.interval.high),
+            "p": finite(found.p),
+            "p_holm": finite(found.p_holm),
+            "significant": found.significant,
+        }
+        for found in outcome.comparison.differences
+    ]
 
 
 def write_json(path: Path, document: Mapping[str, object]) -> None:
@@ -47,38 +91,83 @@ def rating_table(outcome: Outcome) -> Table | None:
     if not predicting:
         return None
     table = _table(f"Predicted ratings · {outcome.protocol}")
-    for name in ("RMSE", "MAE"):
-        table.add_column(name, justify="right")
+    for name in ("RMSE", "95% interval", "MAE", "95% interval"):
+        table.add_column(name, justify="right", no_wrap=True)
     for scores in predicting:
-        table.add_row(scores.method, _over_trials(scores.rmse), _over_trials(scores.mae))
+        cells = []
+        for metric in ("rmse", "mae"):
+            found = outcome.comparison.intervals[scores.method][metric]
+            cells.append(f"{found.estimate:.4f}{mark(outcome, scores.method, metric)}")
+            cells.append(f"{found.low:.4f} to {found.high:.4f}")
+        table.add_row(scores.method, *cells)
+    table.caption = MARKED
     return table
 
 
 def ranking_table(outcome: Outcome) -> Table:
-    """Ranking and catalogue metrics of every method; the most accurate in bold."""
+    """Ranking metrics of every method; the best in bold."""
     k = outcome.count
     headings = {
         "Recall": f"recall@{k}",
         "NDCG": f"ndcg@{k}",
+        "95% interval": "",
         "MAP": f"map@{k}",
-        "liked": f"liked_ndcg@{k}",
-        "coverage": "coverage",
-        "novelty": "novelty_bits",
-        "popularity": "mean_popularity",
-        "Gini": "gini",
+        "liked NDCG": f"liked_ndcg@{k}",
     }
     table = _table(f"Recommended lists, first {k} · {outcome.protocol}")
-    table.caption = (
-        "liked: NDCG where only highly rated items are hits · novelty: bits of self-information\n"
-        "popularity: mean ratings of a recommended item · Gini: inequality of exposure"
-    )
+    table.caption = f"liked: only highly rated items are hits · {MARKED}\n{outcome.masking}"
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     found = rows(outcome)
     for row in found:
-        cells = [_cell(key, row, found) for key in headings.values()]
+        cells = [
+            _cell(outcome, key, row, found) if key else _reach(row, f"ndcg@{k}")
+            for key in headings.values()
+        ]
         table.add_row(str(row["method"]), *cells)
     return table
+
+
+def spread_table(outcome: Outcome) -> Table:
+    """What the lists do to the catalogue and their readers, method by method."""
+    table = _table(f"Beyond accuracy, first {outcome.count} · {outcome.protocol}")
+    table.caption = (
+        "novelty: bits of self-information · popular: mean ratings of a listed item\n"
+        "lift: over the popularity of what users rated · Gini: inequality of exposure\n"
+        f"miscal.: divergence of genres from the history · {MARKED}"
+    )
+    for heading in SPREAD:
+        table.add_column(heading, justify="right", no_wrap=True)
+    found = rows(outcome)
+    for row in found:
+        cells = [_cell(outcome, key, row, ()) for key in SPREAD.values()]
+        table.add_row(str(row["method"]), *cells)
+    return table
+
+
+def curve_table(curve: FoldInCurve) -> Table:
+    """RMSE by method and number of ratings folded in; the gap to a full retrain at the foot."""
+    table = _table("Fold-in of new users · RMSE by ratings given")
+    for point in curve.points:
+        table.add_column(f"{point.ratings}", justify="right", no_wrap=True)
+    for name in dict.fromkeys(name for p in curve.points for name in p.comparison.intervals):
+        cells = []
+        for point in curve.points:
+            apart = point.comparison.difference(name, "rmse")
+            star = "*" if apart is not None and apart.significant else ""
+            cells.append(f"{point.estimate(name):.4f}{star}")
+        table.add_row(name, *cells)
+    table.add_section()
+    table.add_row("gap to the better retrain", *(f"{p.gap:+.4f}" for p in curve.points))
+    table.add_row("users asked", *(f"{p.users:,}" for p in curve.points))
+    table.caption = "* differs from fold-in by three steps (5%, Holm)"
+    return table
+
+
+def mark(outcome: Outcome, method: str, metric: str) -> str:
+    """A star where the method differs from foldin by more than chance."""
+    found = outcome.comparison.difference(method, metric)
+    return "*" if found is not None and found.significant else ""
 
 
 def finite(value: float) -> float | None:
@@ -105,54 +194,34 @@ def _table(title: str) -> Table:
 
 
 def _row(outcome: Outcome, scores: Scores) -> Row:
-    k = outcome.count
-    spread = [asdict(entry) for entry in scores.spread]
-    return {
+    row: dict[str, Value] = {
         "protocol": outcome.protocol,
         "method": scores.method,
-        "trials": len(scores.spread),
-        "rmse": _mean(scores.rmse),
-        "mae": _mean(scores.mae),
+        "trials": len(scores.listed),
+        "rmse": None,
+        "mae": None,
         "users": len(scores.everything.user_ids),
-        **_ranked_row("", k, scores.everything),
         "liked_users": len(scores.liked.user_ids),
-        **_ranked_row("liked_", k, scores.liked),
-        **{name: _mean([entry[name] for entry in spread]) for name in spread[0]},
     }
-
-
-def _ranked_row(prefix: str, k: int, ranked: Ranked) -> dict[str, Value]:
-    row: dict[str, Value] = {
-        f"{prefix}recall@{k}": _mean(ranked.recall),
-        f"{prefix}ndcg@{k}": _mean(ranked.ndcg),
-        f"{prefix}map@{k}": _mean(ranked.average_precision),
-    }
-    if len(ranked.ndcg):
-        interval = mean_interval(ranked.ndcg)
-        row[f"{prefix}ndcg@{k}_low"] = interval.low
-        row[f"{prefix}ndcg@{k}_high"] = interval.high
+    for metric, interval in outcome.comparison.intervals[scores.method].items():
+        row[metric] = finite(interval.estimate)
+        row[f"{metric}_low"] = finite(interval.low)
+        row[f"{metric}_high"] = finite(interval.high)
     return row
 
 
-def _mean(values: Sequence[float] | Doubles) -> float | None:
-    return finite(float(np.mean(values))) if len(values) else None
+def _reach(row: Row, key: str) -> str:
+    low, high = row[f"{key}_low"], row[f"{key}_high"]
+    if isinstance(low, float) and isinstance(high, float):
+        return f"{low:.3f} to {high:.3f}"
+    return "-"
 
 
-def _over_trials(errors: Sequence[float]) -> str:
-    if len(errors) == 1:
-        return f"{errors[0]:.4f}"
-    return f"{np.mean(errors):.4f} ± {np.std(errors):.4f}"
-
-
-def _cell(key: str, row: Row, all_rows: Sequence[Row]) -> str:
+def _cell(outcome: Outcome, key: str, row: Row, ranked: Sequence[Row]) -> str:
     value = row[key]
     if not isinstance(value, float):
         return "-"
-    text = f"{value:.3f}"
-    if key in {"mean_popularity", "novelty_bits"}:
-        text = f"{value:.1f}"
-    accuracy = key not in {"novelty_bits", "mean_popularity", "gini", "coverage"}
-    best = accuracy and value == max(
-        other for other in (r[key] for r in all_rows) if isinstance(other, float)
-    )
-    return f"[bold]{text}[/bold]" if best else text
+    digits = 1 if key in {"mean_popularity", "novelty_bits"} else 3
+    text = f"{value:.{digits}f}{mark(outcome, str(row['method']), key)}"
+    others = [other for other in (r[key] for r in ranked) if isinstance(other, float)]
+    return f"[bold]{text}[/bold]" if others and value == max(others) else text

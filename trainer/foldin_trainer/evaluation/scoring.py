@@ -1,6 +1,7 @@
 """Runs methods over the trials of a protocol and keeps what every user got.
 
-The metrics themselves are in `rating_metrics`, `ranking_metrics` and `beyond_accuracy`.
+The metrics themselves are in `rating_metrics`, `ranking_metrics` and `beyond_accuracy`; how far
+they may be off by chance is `measures` and `comparing`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,6 +12,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
 from foldin_model.heads import Scale
 
+from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation import beyond_accuracy, ranking_metrics, rating_metrics
 from foldin_trainer.evaluation.methods import Case, Method
@@ -43,21 +45,67 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What the lists do to the catalogue (see `beyond_accuracy`)."""
+    """What the lists do to the catalogue and their readers (see `beyond_accuracy`)."""
 
     coverage: float
     novelty_bits: float
     mean_popularity: float
     gini: float
+    popularity_lift: float
+    miscalibration: float
+    diversity: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicted:
+    """The predicted and the given values of one trial's hidden ratings, (n,), and whose they are.
+
+    `users` are (n,) positions in `user_ids`.
+    """
+
+    user_ids: tuple[str, ...]
+    users: Rows
+    predicted: Doubles
+    actual: Doubles
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listed:
+    """The lists of one trial, `rows` (n, k) of `items` items, and what each user's is like, (n,).
+
+    `rated_popularity` is that of the items given; NaN is undefined.
+    """
+
+    user_ids: tuple[str, ...]
+    rows: Rows
+    items: int
+    novelty: Doubles
+    popularity: Doubles
+    rated_popularity: Doubles
+    miscalibration: Doubles
+    diversity: Doubles
+
+    @property
+    def spread(self) -> Spread:
+        """The one number of all lists for each of these."""
+        return Spread(
+            coverage=beyond_accuracy.coverage(self.rows, self.items),
+            novelty_bits=_mean(self.novelty),
+            mean_popularity=_mean(self.popularity),
+            gini=beyond_accuracy.gini(self.rows, self.items),
+            popularity_lift=beyond_accuracy.popularity_lift(self.popularity, self.rated_popularity),
+            miscalibration=_mean(self.miscalibration),
+            diversity=_mean(self.diversity),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
     """One method in one trial, or over all trials of a protocol.
 
-    `everything` counts every hidden item as a hit, `liked` only those rated highly. `rmse` and
-    `mae` have one number a trial, none where the method predicts no ratings; `spread` one entry a
-    trial.
+    `everything` counts every hidden item as a hit, `liked` only those rated highly. `rmse`, `mae`
+    and `predicted` have one entry a trial, none where the method predicts no ratings; `listed`
+    and `spread` one entry a trial.
     """
 
     method: str
@@ -65,7 +113,13 @@ class Scores:
     mae: tuple[float, ...]
     everything: Ranked
     liked: Ranked
-    spread: tuple[Spread, ...]
+    predicted: tuple[Predicted, ...]
+    listed: tuple[Listed, ...]
+
+    @property
+    def spread(self) -> tuple[Spread, ...]:
+        """What the lists of each trial do to the catalogue."""
+        return tuple(listed.spread for listed in self.listed)
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
@@ -76,33 +130,43 @@ class Scores:
             tuple(error for part in parts for error in part.mae),
             Ranked.join([part.everything for part in parts]),
             Ranked.join([part.liked for part in parts]),
-            tuple(spread for part in parts for spread in part.spread),
+            tuple(predicted for part in parts for predicted in part.predicted),
+            tuple(listed for part in parts for listed in part.listed),
         )
 
 
-def run(trials: Iterable[Trial], fit: Fit, count: int) -> tuple[Scores, ...]:
+def run(
+    trials: Iterable[Trial], fit: Fit, count: int, items: ItemTable | None = None
+) -> tuple[Scores, ...]:
     """Every method's scores over all trials, `count` items a list, in the order `fit` gives them.
 
-    Methods must come in the same order from every call of `fit`.
+    Methods must come in the same order from every call of `fit`. The genres of `items` tell
+    calibration and diversity, which are undefined without.
     """
-    rounds = [[score(method, trial, count) for method in fit(trial.train)] for trial in trials]
+    shares = beyond_accuracy.genre_shares(() if items is None else items.genres)
+    rounds = [
+        [score(method, trial, count, shares) for method in fit(trial.train)] for trial in trials
+    ]
     return tuple(Scores.join(parts) for parts in zip(*rounds, strict=True))
 
 
-def score(method: Method, trial: Trial, count: int) -> Scores:
-    """What `method` reaches in one trial."""
+def score(method: Method, trial: Trial, count: int, shares: Doubles | None = None) -> Scores:
+    """What `method` reaches in one trial; `shares` are the items' genres (`genre_shares`).
+
+    Where the trial's ratings carry no values, none are predicted and no item counts as liked.
+    """
     lists = method.recommend(trial.cases, count)
-    predicted = method.predict(trial.cases)
-    actual = np.concatenate([case.hidden_values for case in trial.cases])
-    threshold = liked_from(trial.train.scale)
+    predicted = _predicted(method, trial.cases) if trial.valued else ()
+    threshold = liked_from(trial.train.scale) if trial.valued else np.inf
     liked = [case.hidden_rows[case.hidden_values >= threshold] for case in trial.cases]
     return Scores(
         method.name,
-        () if predicted is None else (rating_metrics.rmse(predicted, actual),),
-        () if predicted is None else (rating_metrics.mae(predicted, actual),),
+        tuple(rating_metrics.rmse(p.predicted, p.actual) for p in predicted),
+        tuple(rating_metrics.mae(p.predicted, p.actual) for p in predicted),
         _ranked(trial.cases, lists, [case.hidden_rows for case in trial.cases]),
         _ranked(trial.cases, lists, liked),
-        (_spread(lists, trial.train),),
+        predicted,
+        (_listed(trial, lists, shares),),
     )
 
 
@@ -112,6 +176,16 @@ def liked_from(scale: Scale) -> float:
     4 or more on MovieLens' scales, 1 to 5 and 0.5 to 5 in halves.
     """
     return scale.low + 0.75 * (scale.high - scale.low)
+
+
+def _predicted(method: Method, cases: Sequence[Case]) -> tuple[Predicted, ...]:
+    predicted = method.predict(cases)
+    if predicted is None:
+        return ()
+    sizes = [len(case.hidden_rows) for case in cases]
+    users = np.repeat(np.arange(len(cases), dtype=np.int32), sizes)
+    actual = np.concatenate([case.hidden_values for case in cases])
+    return (Predicted(_ids(cases), users, predicted, actual),)
 
 
 def _ranked(cases: Sequence[Case], lists: Rows, hidden: Sequence[Rows]) -> Ranked:
@@ -128,12 +202,31 @@ def _ranked(cases: Sequence[Case], lists: Rows, hidden: Sequence[Rows]) -> Ranke
     )
 
 
-def _spread(lists: Rows, train: Ratings) -> Spread:
+def _listed(trial: Trial, lists: Rows, shares: Doubles | None) -> Listed:
+    train = trial.train
     items = len(train.item_ids)
+    if shares is None or len(shares) != items:
+        shares = np.zeros((items, 0))
     counts = np.bincount(train.items, minlength=items).astype(np.int64)
-    return Spread(
-        beyond_accuracy.coverage(lists, items),
-        beyond_accuracy.novelty(lists, counts, len(np.unique(train.users))),
-        beyond_accuracy.mean_popularity(lists, counts),
-        beyond_accuracy.gini(lists, items),
+    information = beyond_accuracy.self_information(counts, len(np.unique(train.users)))
+    histories = [case.given_rows for case in trial.cases]
+    popularity = counts.astype(np.float64)
+    return Listed(
+        user_ids=_ids(trial.cases),
+        rows=lists,
+        items=items,
+        novelty=beyond_accuracy.listed(lists, information),
+        popularity=beyond_accuracy.listed(lists, popularity),
+        rated_popularity=beyond_accuracy.profiled(histories, popularity),
+        miscalibration=beyond_accuracy.miscalibration(lists, histories, shares),
+        diversity=beyond_accuracy.diversity(lists, shares),
     )
+
+
+def _ids(cases: Sequence[Case]) -> tuple[str, ...]:
+    return tuple(case.user_id for case in cases)
+
+
+def _mean(values: Doubles) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")

@@ -55,7 +55,7 @@ class Served:
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
         """What Recommend answers each user, as rows of the data set."""
         users = [self.user(case) for case in cases]
-        return self.lists(users, [query_of(self.snapshot, user) for user in users], count)
+        return self.lists(cases, users, [query_of(self.snapshot, user) for user in users], count)
 
     def predict(self, cases: Sequence[Case]) -> Doubles:
         """What PredictRatings answers each user, clipped to the scale."""
@@ -74,11 +74,21 @@ class Served:
         state = UserState(0, history=history, trained=self.trained.get(case.user_id))
         return fold_user(self.snapshot, state)
 
-    def lists(self, users: Sequence[FoldedUser], queries: Sequence[Doubles], count: int) -> Rows:
-        """The first `count` unseen items for each user and query, (n, count), padded with -1."""
+    def lists(
+        self,
+        cases: Sequence[Case],
+        users: Sequence[FoldedUser],
+        queries: Sequence[Doubles],
+        count: int,
+    ) -> Rows:
+        """The first `count` items for each user and query, (n, count), padded with -1.
+
+        Items that she has seen or that her case masks are left out.
+        """
         lists = np.full((len(users), count), -1, np.int32)
-        for place, (user, query) in enumerate(zip(users, queries, strict=True)):
-            unseen = allowed(self.snapshot, ANYTHING, user.seen)
+        for place, (case, user, query) in enumerate(zip(cases, users, queries, strict=True)):
+            left_out = np.union1d(user.seen, self.model_rows[case.masked_rows]).astype(np.int32)
+            unseen = allowed(self.snapshot, ANYTHING, left_out)
             rows = search(self.snapshot, query, unseen, count).rows
             lists[place, : len(rows)] = self.data_rows[rows]
         return lists
@@ -112,7 +122,7 @@ class RatingHeadAlone:
         users = [self.served.user(case) for case in cases]
         silent = np.zeros_like(self.served.snapshot.model.ranking_prior)
         queries = [np.concatenate((silent, [1.0], user.rating_vector)) for user in users]
-        return self.served.lists(users, queries, count)
+        return self.served.lists(cases, users, queries, count)
 
     def predict(self, cases: Sequence[Case]) -> Doubles:
         """As served: the predicted ratings are the rating head's in any case."""

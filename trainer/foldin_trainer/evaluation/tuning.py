@@ -30,10 +30,17 @@ R = TypeVar("R", Ease, ImplicitAls)
 
 def tuned_references(train: Ratings) -> list[Method]:
     """EASE and implicit ALS fitted to `train`, each as tuned for either target."""
-    trial = validation_trial(train)
-    ease = _tuned(Ease.fit, EASE_GRID, train, trial)
-    als = _tuned(ImplicitAls.fit, ALS_GRID, train, trial)
-    return [*ease, *als]
+    return [*tuned_ease(train), *tuned_als(train)]
+
+
+def tuned_ease(train: Ratings) -> tuple[Ease, Ease]:
+    """EASE as tuned for all hidden ratings, and for the liked ones."""
+    return _tuned(Ease.fit, EASE_GRID, train, validation_trial(train))
+
+
+def tuned_als(train: Ratings) -> tuple[ImplicitAls, ImplicitAls]:
+    """Implicit ALS as tuned for all hidden ratings, and for the liked ones."""
+    return _tuned(ImplicitAls.fit, ALS_GRID, train, validation_trial(train))
 
 
 def validation_trial(train: Ratings) -> Trial:
