@@ -1,14 +1,17 @@
 """What each protocol gives and hides, and how scores are pooled over its trials."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from foldin_model.errors import FoldinError
 from foldin_model.heads import Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.intervals import mean_interval, ratio_interval
 from foldin_trainer.evaluation.methods import Method
 from foldin_trainer.evaluation.protocols import PROTOCOLS, ProtocolSettings, trials
-from foldin_trainer.evaluation.scoring import liked_from, run
+from foldin_trainer.evaluation.scoring import liked_from, run, score
 from tiny import tiny_dataset
 
 RATINGS = tiny_dataset(users=60, items=80).ratings
@@ -59,6 +62,39 @@ def test_temporal_hides_the_latest_ratings() -> None:
         mine = np.flatnonzero(RATINGS.users == RATINGS.user_ids.index(case.user_id))
         latest = mine[np.argsort(RATINGS.timestamps[mine])][-2:]
         assert set(case.hidden_rows.tolist()) == set(RATINGS.items[latest].tolist())
+
+
+def test_leave_last_out_hides_the_very_last_rating_of_everybody() -> None:
+    (trial,) = trials("leave-last-out", RATINGS, ProtocolSettings())
+    assert RATINGS.timestamps is not None
+    assert len(trial.cases) == len(RATINGS.user_ids)
+    for case in trial.cases:
+        mine = np.flatnonzero(RATINGS.users == RATINGS.user_ids.index(case.user_id))
+        latest = mine[np.argmax(RATINGS.timestamps[mine])]
+        assert case.hidden_rows.tolist() == [RATINGS.items[latest]]
+        assert len(case.given_rows) == len(mine) - 1
+
+
+def test_without_times_the_latest_ratings_are_refused_with_the_remedy() -> None:
+    timeless = replace(RATINGS, timestamps=None)
+    with pytest.raises(FoldinError, match="--timestamp-column, or choose the protocol random"):
+        list(trials("leave-last-out", timeless, ProtocolSettings()))
+
+
+def test_masked_items_are_never_recommended() -> None:
+    (trial,) = trials("random", RATINGS, ProtocolSettings())
+    popularity = Popularity.fit(trial.train)
+    best = popularity.recommend(trial.cases[:1], 3)[0]
+    masked = replace(trial.cases[0], masked_rows=best[:1])
+    assert popularity.recommend([masked], 2)[0].tolist() == best[1:].tolist()
+
+
+def test_ratings_without_values_are_ranked_only() -> None:
+    (trial,) = trials("random", RATINGS, ProtocolSettings())
+    found = score(ItemMean.fit(trial.train), replace(trial, valued=False), 10)
+    assert found.rmse == found.predicted == ()
+    assert len(found.everything.ndcg) > 0
+    assert len(found.liked.ndcg) == 0
 
 
 def test_an_unknown_protocol_is_refused_with_the_names_there_are() -> None:

@@ -79,12 +79,18 @@ class Drawing:
             self.figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
         body = written.getvalue()
         body = re.sub(r"<metadata>.*?</metadata>", "", body[body.index("<svg") :], flags=re.DOTALL)
-        for pattern in (r'(\bid=")', r"(url\(#)", r'(href="#)'):
-            body = re.sub(pattern, rf"\g<1>{self.name}-", body)
+        body = self._named(body)
         for colour, variable in THEMED.items():
             body = body.replace(colour, f"var(--{variable})")
         body = re.sub(r'<svg[^>]*?viewBox="([^"]*)"[^>]*>', self._opening, body, count=1)
         return body.strip()
+
+    def _named(self, body: str) -> str:
+        """Ids numbered in their order: matplotlib's differ from one call to the next."""
+        ids = dict.fromkeys(re.findall(r'\bid="([^"]*)"', body))
+        names = {id_: f"{self.name}-{number}" for number, id_ in enumerate(ids)}
+        places = r'(\bid="|url\(#|href="#)([^")]*)'
+        return re.sub(places, lambda found: found[1] + names[found[2]], body)
 
     def _opening(self, found: re.Match[str]) -> str:
         return (
