@@ -1,0 +1,112 @@
+"""How long a sweep of our iALS takes beside one of the `implicit` library: `measure(dataset)`.
+
+`python benchmarks/ials_time.py` prints it for the public data sets and a planted matrix of a
+million ratings. Processor time of one thread, both at the same dimension on the same ratings.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import process_time
+
+import click
+import numpy as np
+from foldin_model.heads import Scale
+from foldin_trainer.data import Dataset, Ratings, load_dataset
+from foldin_trainer.learning.devices import threads_for
+from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.weighting import rule_for
+from implicit.cpu.als import AlternatingLeastSquares
+from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
+
+DATA = ("ml-latest-small", "ml-100k")
+DIMENSION = 64
+SWEEPS = (2, 8)
+ROUNDS = 3
+
+
+def measure(dataset: Dataset, *, use_cg: bool = True) -> tuple[float, float]:
+    """Seconds of processor time a sweep: ours, and that of `implicit`.
+
+    `use_cg` is the library's choice between three conjugate gradient steps, its default, and an
+    exact solve. Each is the shortest of some rounds that alternate between the two.
+    """
+    return measure_ratings(dataset.ratings, use_cg=use_cg)
+
+
+def measure_ratings(
+    ratings: Ratings, *, use_cg: bool = True, settings: IalsSettings | None = None
+) -> tuple[float, float]:
+    """`measure` for ratings alone, and for other settings of ours than the defaults."""
+    settings = settings or IalsSettings(dimension=DIMENSION, device="cpu")
+    rule = rule_for(ratings.scale)
+    shape = (len(ratings.user_ids), len(ratings.item_ids))
+    ones = np.ones(len(ratings), np.float32)
+    matrix = csr_matrix((ones, (ratings.users, ratings.items)), shape=shape)
+
+    def ours(sweeps: int) -> None:
+        train_ials(ratings, replace(settings, iterations=sweeps), rule)
+
+    def theirs(sweeps: int) -> None:
+        AlternatingLeastSquares(
+            factors=settings.dimension,
+            iterations=sweeps,
+            use_cg=use_cg,
+            num_threads=1,
+            random_state=0,
+        ).fit(matrix, show_progress=False)
+
+    with threads_for(0), threadpool_limits(1):
+        ours(1)
+        theirs(1)
+        rounds = [(_seconds_a_sweep(ours), _seconds_a_sweep(theirs)) for _ in range(ROUNDS)]
+    first, second = np.min(rounds, axis=0)
+    return float(first), float(second)
+
+
+def million(seed: int = 0) -> Ratings:
+    """A million ratings of 20,000 users and 8,000 items, popularity falling like 1 / rank^0.8."""
+    users, items, wanted = 20_000, 8_000, 1_000_000
+    rng = np.random.default_rng(seed)
+    popularity = 1.0 / np.arange(1, items + 1) ** 0.8
+    activity = rng.pareto(1.5, users) + 0.3
+    rows = rng.choice(users, 2 * wanted, p=activity / activity.sum())
+    columns = rng.choice(items, 2 * wanted, p=popularity / popularity.sum())
+    pairs = rng.permutation(np.unique(rows.astype(np.int64) * items + columns))[:wanted]
+    return Ratings(
+        user_ids=tuple(map(str, range(users))),
+        item_ids=tuple(map(str, range(items))),
+        users=(pairs // items).astype(np.int32),
+        items=(pairs % items).astype(np.int32),
+        values=rng.integers(1, 6, len(pairs)).astype(np.float64),
+        timestamps=None,
+        scale=Scale(1.0, 5.0),
+    )
+
+
+def _seconds_a_sweep(train: Callable[[int], None]) -> float:
+    """The time of more sweeps over that of fewer, so that what happens once does not count."""
+    few, many = SWEEPS
+    started = process_time()
+    train(few)
+    between = process_time()
+    train(many)
+    return (process_time() - between - (between - started)) / (many - few)
+
+
+@click.command()
+@click.option("--dimension", default=DIMENSION, show_default=True)
+def main(dimension: int) -> None:
+    """Print seconds a sweep of both and what ours takes of theirs."""
+    settings = IalsSettings(dimension=dimension, device="cpu")
+    data = {name: load_dataset(name).ratings for name in DATA} | {"a million, planted": million()}
+    print(f"{'ratings':<20} {'implicit':<9} {'ours s':>8} {'theirs s':>9} {'ratio':>6}")
+    for name, ratings in data.items():
+        for use_cg in (True, False):
+            ours, theirs = measure_ratings(ratings, use_cg=use_cg, settings=settings)
+            way = "cg" if use_cg else "exact"
+            print(f"{name:<20} {way:<9} {ours:>8.4f} {theirs:>9.4f} {ours / theirs:>6.2f}")
+
+
+if __name__ == "__main__":
+    main()
