@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foldin_model.arrays import Floats
 from foldin_model.catalog import Catalog, Cluster, Genres, Years
@@ -36,8 +37,13 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 EAGER_ITEMS: Final = 50_000
 
 
-def pack(model: Model) -> tuple[bytes, tuple[Section, ...]]:
-    """The blob that `unpack` reads, and where its arrays lie; equal models give equal bytes."""
+def pack(
+    model: Model, index: "NDArray[np.uint8] | None" = None
+) -> tuple[bytes, tuple[Section, ...]]:
+    """The blob that `unpack` reads, and where its arrays lie; equal models give equal bytes.
+
+    `index` are the bytes of an approximate index over the items.
+    """
     catalog = model.catalog
     derived = Derived.of(model)
     genres = Genres.of(catalog.genres)
@@ -69,6 +75,8 @@ def pack(model: Model) -> tuple[bytes, tuple[Section, ...]]:
         arrays[f"{name}.starts"] = postings.starts.astype("<i8", copy=False)
         arrays[f"{name}.rows"] = postings.rows.astype("<i4", copy=False)
     arrays |= _optional_arrays(model)
+    if index is not None:
+        arrays["index"] = index
     return lay_out(arrays)
 
 
@@ -117,8 +125,13 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
             model.catalog.rating_counts,
         ),
         genres=sections.postings("by_genre", n),
+        index=_index(sections),
     )
     return model, derived
+
+
+def _index(sections: Sections) -> "NDArray[np.uint8] | None":
+    return sections.array("index", "|u1", (None,)).view(np.uint8) if sections.has("index") else None
 
 
 def _catalog(sections: Sections, n: int) -> Catalog:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+
 from foldin_model.bounding import Bounds
 from foldin_model.model import Model
 from foldin_model.texts import Postings
@@ -15,12 +17,16 @@ from foldin_model.titles import TitleIndex
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Derived:
-    """Bounds of both matrices, the items by title and by case-folded genre."""
+    """Bounds of both matrices, the items by title and by case-folded genre.
+
+    `index` are the (bytes,) uint8 of an approximate index over the items, where there is one.
+    """
 
     item_bounds: Bounds
     similarity_bounds: Bounds
     titles: TitleIndex
     genres: Postings
+    index: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None" = None
 
     @classmethod
     def of(cls, model: Model) -> Self:

@@ -167,6 +167,11 @@ KINDS: Final[Mapping[str, Callable[[Floats, Bounds], Index]]] = {
 }
 
 
+def exact_kind(kind: str) -> str:
+    """The kind itself where it is exact, else that of the scan behind an approximate one."""
+    return kind if kind in KINDS else "pruned"
+
+
 def rounding(queries: Doubles, longest: float) -> Doubles:
     """By how much a float32 inner product of a query and a row can differ from the exact one.
 

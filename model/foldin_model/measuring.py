@@ -1,26 +1,25 @@
 """Measures the kinds of index side by side on vectors like trained ones: recall, time, memory.
 
-The kinds that are served come from `foldin_model.indexing`; the approximate ones here are measured
-to be compared with them and are not served.
+They are those of `foldin_model.indexing` and `foldin_model.approximating`, as they are served.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import Final, Protocol
 
 import faiss
 import numpy as np
 
+from foldin_model.approximating import ApproximateIndex, make
 from foldin_model.arrays import Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
+from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.indexing import PrunedIndex
 
 DEPTH: Final = 10
 SPREAD: Final = 0.5
-_RERANKED: Final = 40
-_LINKS: Final = 16
-_LISTS_PER_ROOT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,69 +114,22 @@ class _Pruned:
         return self._index.search(query, DEPTH, None, np.inf).rows[:DEPTH].astype(np.int64)
 
 
-class _Half:
-    """Sixteen bits a number, the best rows scored again exactly."""
+class _Approximate:
+    """As it is served: candidates from faiss, their scores from the matrix."""
 
-    def __init__(self, vectors: Floats) -> None:
-        self._vectors = vectors
-        kind = faiss.ScalarQuantizer.QT_bf16
-        self._index = faiss.IndexScalarQuantizer(vectors.shape[1], kind, faiss.METRIC_INNER_PRODUCT)
-        self._index.train(vectors[:1])
-        self._index.add(vectors)
-        self.memory_bytes = vectors.nbytes // 2
+    def __init__(self, kind: str, vectors: Floats) -> None:
+        stored = faiss.serialize_index(make(kind, vectors))
+        bounds = Bounds.of(vectors, vectors.shape[1])
+        self._index = ApproximateIndex(kind, vectors, stored, PrunedIndex(vectors, bounds))
+        self.memory_bytes = len(stored)
 
     def rows(self, query: Floats) -> Integers:
-        rows = self._index.search(query[None], _RERANKED)[1][0]
-        order = np.argsort(-(self._vectors[rows] @ query), kind="stable")
-        return np.asarray(rows[order[:DEPTH]], np.int64)
-
-
-class _Augmented:
-    """Nearest neighbours after a column that makes all rows equally long.
-
-    Then the nearest row has the greatest inner product (Bachrach et al., RecSys 2014); without
-    it a graph or a partition loses the long rows.
-    """
-
-    def __init__(self, vectors: Floats) -> None:
-        squares = np.einsum("nd,nd->n", vectors, vectors)
-        column = np.sqrt(squares.max() - squares)[:, None]
-        augmented = np.ascontiguousarray(np.hstack((vectors, column)), np.float32)
-        self._index = self.index(augmented.shape[1], len(vectors))
-        self._index.train(augmented)
-        self._index.add(augmented)
-        self.memory_bytes = int(faiss.serialize_index(self._index).nbytes)
-
-    def index(self, dimension: int, rows: int) -> faiss.Index:
-        raise NotImplementedError
-
-    def rows(self, query: Floats) -> Integers:
-        asked = np.append(query, np.float32(0))[None]
-        return np.asarray(self._index.search(asked, DEPTH)[1][0], np.int64)
-
-
-class _Graph(_Augmented):
-    def index(self, dimension: int, rows: int) -> faiss.Index:  # noqa: ARG002
-        made = faiss.IndexHNSWFlat(dimension, _LINKS)
-        made.hnsw.efConstruction = 100
-        made.hnsw.efSearch = 128
-        return made
-
-
-class _Lists(_Augmented):
-    def index(self, dimension: int, rows: int) -> faiss.Index:
-        lists = _LISTS_PER_ROOT * int(np.sqrt(rows))
-        made = faiss.IndexIVFFlat(faiss.IndexFlatL2(dimension), dimension, lists)
-        made.nprobe = max(1, lists // 32)
-        made.cp.niter = 5
-        return made
+        return self._index.search(query, DEPTH, None, np.inf).rows[:DEPTH].astype(np.int64)
 
 
 KINDS: Final[Mapping[str, Callable[[Floats], Searched]]] = {
     "flat": _Flat,
     "pruned": _Pruned,
-    "half": _Half,
-    "ivf": _Lists,
-    "hnsw": _Graph,
+    **{kind: partial(_Approximate, kind) for kind in APPROXIMATE_KINDS},
 }
 EXACT: Final = ("flat", "pruned")

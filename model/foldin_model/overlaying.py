@@ -17,6 +17,7 @@ from foldin_model.content import Content
 from foldin_model.derived import by_genre
 from foldin_model.describing import Describer
 from foldin_model.ids import ItemId
+from foldin_model.indexing import exact_kind
 from foldin_model.item_folding import fold_item
 from foldin_model.leading import Lead
 from foldin_model.model import ItemRows, Model
@@ -99,7 +100,7 @@ class Overlayer:
         return self._known[item_id]
 
     def _with_new_items(self, items: Sequence[NewItem]) -> Snapshot:
-        base, kind = self.base, self.base.manifest.index_kind
+        base, kind = self.base, exact_kind(self.base.manifest.index_kind)
         contents = [content for _, _, content in items]
         self._blocks = self._blocks_of(contents)
         cuts = range(len(base), len(base) + len(items), BLOCK_ITEMS)

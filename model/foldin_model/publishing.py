@@ -22,6 +22,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.artifact import cut, pack, schema_of, unpack
 from foldin_model.bounding import Bounds, kind_for
+from foldin_model.building import APPROXIMATE_KINDS, build
 from foldin_model.errors import ArtifactCorrupt, VersionNotFound
 from foldin_model.folding import fold
 from foldin_model.ids import UserId, Version
@@ -63,6 +64,14 @@ class Description:
     settings: Mapping[str, Setting]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """An index that may be published: its recall, and its bytes where it has some to store."""
+
+    recall: float
+    stored: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None" = None
+
+
 class VersionState(StrEnum):
     """What a version is for at the moment."""
 
@@ -86,12 +95,12 @@ def publish(
     `golden` queries from a fixed seed are answered by the model that was given and by the one that
     was read back, and as many trained users are compared. The index is of the kind given, or
     of the fastest exact one for so many items. Raises ArtifactCorrupt, with nothing left behind,
-    where answers differ, and ValueError where the index finds fewer of the best ten for the
-    golden queries than the gate asks; a flat index scores every row and is not measured.
+    where answers differ, and ValueError where the index finds fewer of the best ten for so many
+    trained users than the gate asks; a flat index scores every row and is not measured.
     """
     kind = index_kind or kind_for(len(model.catalog))
-    recall = _checked_recall(model, kind, golden, recall_gate)
-    blob, sections = pack(model)
+    index = _made_index(model, kind, _asked(model, users, golden), recall_gate)
+    blob, sections = pack(model, index.stored)
     pieces = [*cut("items", blob), *cut("users", json.dumps(users.user_ids).encode())]
     created_at = time.time()
     manifest = Manifest(
@@ -111,7 +120,7 @@ def publish(
         rating_dimension=len(model.rating_prior),
         similarity_dimension=model.similarity.shape[1],
         index_kind=kind,
-        index_recall=recall,
+        index_recall=index.recall,
         sections=sections,
         chunks=tuple(chunk for chunk, _ in pieces),
         metrics=dict(description.metrics),
@@ -206,17 +215,31 @@ def _golden_histories(model: Model, count: int) -> Iterator[tuple[Rows, Doubles]
         yield rows.astype(np.int32), rng.uniform(model.scale.low, model.scale.high, len(rows))
 
 
-def _checked_recall(model: Model, kind: str, golden: int, gate: float) -> float:
+def _asked(model: Model, users: TrainedUsers, count: int) -> Floats:
+    """The queries of some trained users; where there are none, the golden ones."""
+    if not users.user_ids:
+        return _golden_queries(model, count)
+    some = np.random.default_rng(_GOLDEN_SEED).permutation(len(users.user_ids))[:count]
+    pairs = zip(users.ranking_vectors[some], users.rating_vectors[some], strict=True)
+    queries = [model.query(ranking, rating) for ranking, rating in pairs]
+    return np.array(queries, np.float32)
+
+
+def _made_index(model: Model, kind: str, queries: Floats, gate: float) -> "_Made":
     if kind == "flat":
-        return 1.0  # it scores every row; measuring would bring faiss into a trainer's process
-    space = Space.of(model.items, Bounds.of(model.items, len(model.ranking_prior)), kind)
-    recall = recall_of(space, _golden_queries(model, golden), _GOLDEN_DEPTH)
-    if recall < gate:
+        return _Made(1.0)  # it scores every row; measuring would bring faiss into a trainer
+    if kind in APPROXIMATE_KINDS:
+        built = build(kind, model.items, queries, _GOLDEN_DEPTH)
+        made = _Made(built.recall, built.stored)
+    else:
+        space = Space.of(model.items, Bounds.of(model.items, len(model.ranking_prior)), kind)
+        made = _Made(recall_of(space, queries, _GOLDEN_DEPTH))
+    if made.recall < gate:
         raise ValueError(
-            f"index {kind!r} finds {recall:.3f} of the best {_GOLDEN_DEPTH}, less than the gate's "
-            f"{gate}; publish with an exact kind, 'flat' or 'pruned'"
+            f"index {kind!r} finds {made.recall:.3f} of the best {_GOLDEN_DEPTH}, less than the "
+            f"gate's {gate}; publish with an exact kind, 'flat' or 'pruned'"
         )
-    return recall
+    return made
 
 
 def _answer(model: Model, query: Floats) -> object:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from foldin_model.arrays import Doubles, Rows
+from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.catalog import Years
 from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.folding import rounded
 from foldin_model.ids import Version
-from foldin_model.indexing import KINDS, Space
+from foldin_model.indexing import KINDS, PrunedIndex, Space, exact_kind
 from foldin_model.manifest import Manifest
 from foldin_model.model import Model
 from foldin_model.texts import Postings
@@ -53,16 +54,12 @@ class Snapshot:
 
         Raises ArtifactCorrupt where the manifest asks for an index that is not known here.
         """
-        if manifest.index_kind not in KINDS:
-            raise ArtifactCorrupt(
-                f"the manifest has index {manifest.index_kind!r}; this program has {[*KINDS]}"
-            )
         derived = derived or Derived.of(model)
-        kind = manifest.index_kind
+        kind = exact_kind(manifest.index_kind)
         return cls(
             manifest=manifest,
             model=model,
-            retrieval=Space.of(model.items, derived.item_bounds, kind, together=True),
+            retrieval=_retrieval(manifest.index_kind, model, derived),
             similarity=Space.of(model.similarity, derived.similarity_bounds, kind),
             popular_query=model.query(rounded(model.ranking_prior), rounded(model.rating_prior)),
             genres=derived.genres,
@@ -96,3 +93,19 @@ class Snapshot:
 
     def __len__(self) -> int:
         return len(self.model.catalog)
+
+
+def _retrieval(kind: str, model: Model, derived: Derived) -> Space:
+    """The space of the items with the index that the manifest asks for."""
+    if kind in KINDS:
+        return Space.of(model.items, derived.item_bounds, kind, together=True)
+    if kind not in APPROXIMATE_KINDS:
+        known = [*KINDS, *APPROXIMATE_KINDS]
+        raise ArtifactCorrupt(f"the manifest has index {kind!r}; this program has {known}")
+    if derived.index is None:
+        raise ArtifactCorrupt(f"the manifest has index {kind!r}, but the model holds none")
+    from foldin_model.approximating import ApproximateIndex  # noqa: PLC0415 (it imports faiss)
+
+    scan = PrunedIndex(model.items, derived.item_bounds)
+    index = ApproximateIndex(kind, model.items, derived.index, scan)
+    return Space(model.items, index, derived.item_bounds.longest)

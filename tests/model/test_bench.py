@@ -24,7 +24,8 @@ def test_exact_kinds_recall_everything_and_approximate_ones_are_told_apart() -> 
     assert measured["flat"].recall_at_10 == measured["pruned"].recall_at_10 == 1.0
     assert measured["half"].recall_at_10 > 0.9
     assert 0.0 < measured["ivf"].recall_at_10 <= 1.0
-    assert measured["half"].memory_bytes * 2 == measured["flat"].memory_bytes == vectors.nbytes
+    assert measured["flat"].memory_bytes == vectors.nbytes
+    assert measured["half"].memory_bytes < 0.51 * vectors.nbytes
     assert measured["pruned"].memory_bytes < 100
     assert measured["hnsw"].memory_bytes > vectors.nbytes
 
