@@ -33,7 +33,9 @@ def test_users_without_ratings_do_not_shape_the_prior(learned: Learned) -> None:
 
 
 def test_the_rating_head_predicts_the_mean_user_before_any_rating(learned: Learned) -> None:
-    head = rating_head(learned, 0.5)
+    head = rating_head(
+        learned.mf, learned.ratings.scale, UserPrior.of(learned.mf, learned.ratings), 0.5
+    )
     rows = np.arange(len(learned.ratings.item_ids), dtype=np.int32)
     mean_user = user_rows(learned.mf).mean(axis=0)
     wanted = learned.mf.mean + learned.mf.item_biases + item_rows(learned.mf) @ mean_user
@@ -41,7 +43,11 @@ def test_the_rating_head_predicts_the_mean_user_before_any_rating(learned: Learn
 
 
 def test_a_noisier_prior_is_a_stronger_one(learned: Learned) -> None:
-    quiet, noisy = rating_head(learned, 0.1), rating_head(learned, 0.4)
+    prior = UserPrior.of(learned.mf, learned.ratings)
+    quiet, noisy = (
+        rating_head(learned.mf, learned.ratings.scale, prior, 0.1),
+        rating_head(learned.mf, learned.ratings.scale, prior, 0.4),
+    )
     assert np.allclose(quiet.vectors, 2.0 * noisy.vectors, rtol=1e-4, atol=1e-6)
 
 

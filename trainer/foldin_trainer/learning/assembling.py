@@ -19,7 +19,14 @@ from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.clusters import cluster_items
 from foldin_trainer.learning.content import with_content
-from foldin_trainer.learning.heads import Constants, Learned, ranking_head, rating_head
+from foldin_trainer.learning.heads import (
+    Constants,
+    Learned,
+    ranking_head,
+    rating_head,
+    user_prior,
+)
+from foldin_trainer.learning.prior import UserPrior
 from foldin_trainer.learning.similarity import similarity_rows
 
 _TYPICAL_USERS: Final = 200
@@ -31,17 +38,20 @@ def assemble(
     constants: Constants,
     *,
     seed: int,
+    prior: UserPrior | None = None,
     rating_from_content: bool = True,
 ) -> Model:
     """The model that is served; its items are those of the ratings' vocabulary, in order.
 
     A catalogue that is searched by the lengths of its rows has them sorted by what they can reach.
     An item without ratings has the vectors that its content tells of; those of the rating head
-    only with `rating_from_content`, for a head that does not know contents itself.
+    only with `rating_from_content`, for a head that does not know contents itself. `prior` is
+    that of the rating head where it is at hand, see `heads.user_prior`.
     """
     ratings = learned.ratings
     ranking = ranking_head(learned, constants.prior_scale)
-    rating = rating_head(learned, constants.noise_variance)
+    prior = prior or user_prior(learned.mf, ratings, constants.history_ridge)
+    rating = rating_head(learned.mf, ratings.scale, prior, constants.noise_variance)
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids)).astype(np.int64)
     similarity = similarity_rows(learned.ials, counts)
     rows = np.hstack((ranking.vectors, rating.offsets[:, None], rating.vectors))
@@ -55,6 +65,7 @@ def assemble(
         ranking_prior=ranking.prior,
         rating_prior=rating.prior,
         ranking_rule=learned.rule,
+        rating_lead=rating.lead,
     )
     model = with_content(model, items, rating=rating_from_content, seed=seed)
     if kind_for(len(model.catalog)) == "flat":

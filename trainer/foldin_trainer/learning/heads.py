@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.heads import QuadraticHead, RatingRule
+from foldin_model.heads import QuadraticHead, RatingRule, Scale
+from foldin_model.leading import Lead, LeadRule
 
 from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.history_prior import EXPONENT, history_prior
 from foldin_trainer.learning.ials import IalsResult
 from foldin_trainer.learning.mf import MfResult
 from foldin_trainer.learning.prior import UserPrior, average_user, item_rows, user_rows
@@ -36,12 +38,21 @@ class Constants:
     """κ: how much of the average user a new user starts with in the ranking head."""
     rating_weight: float
     """w: how much the rating head counts in the retrieval score."""
+    history_ridge: float | None = None
+    """Of the regression of rating vectors on histories; None where the prior knows of none."""
 
 
-def rating_head(learned: Learned, noise_variance: float) -> QuadraticHead:
+def user_prior(mf: MfResult, ratings: Ratings, history_ridge: float | None) -> UserPrior:
+    """The prior of the rating head's users, its mean linear in histories if they have a ridge."""
+    if history_ridge is None:
+        return UserPrior.of(mf, ratings)
+    return history_prior(mf, ratings, history_ridge)
+
+
+def rating_head(
+    mf: MfResult, scale: Scale, prior: UserPrior, noise_variance: float
+) -> QuadraticHead:
     """The rating head with the user bias inside her vector, the item bias as offset."""
-    mf, scale = learned.mf, learned.ratings.scale
-    prior = UserPrior.of(mf, learned.ratings)
     whitening = Whitening.of(prior.precision(noise_variance))
     ends = (scale.low, scale.high)
     return QuadraticHead(
@@ -50,13 +61,20 @@ def rating_head(learned: Learned, noise_variance: float) -> QuadraticHead:
         constant=mf.mean,
         prior=whitening.users(prior.mean),
         rule=RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
+        lead=_history_lead(prior, whitening, scale),
     )
 
 
-def trained_rating_vectors(learned: Learned, noise_variance: float) -> Doubles:
+def _history_lead(prior: UserPrior, whitening: Whitening, scale: Scale) -> Lead | None:
+    if prior.effects is None:
+        return None
+    any_value = LeadRule(knots=(scale.low,), factors=(1.0,))
+    return Lead(whitening.users(prior.effects).astype(np.float32), any_value, EXPONENT)
+
+
+def trained_rating_vectors(mf: MfResult, prior: UserPrior, noise_variance: float) -> Doubles:
     """The trained users' vectors (n_users, d) in the basis of that rating head."""
-    prior = UserPrior.of(learned.mf, learned.ratings)
-    return Whitening.of(prior.precision(noise_variance)).users(user_rows(learned.mf))
+    return Whitening.of(prior.precision(noise_variance)).users(user_rows(mf))
 
 
 def ranking_head(learned: Learned, prior_scale: float) -> QuadraticHead:

@@ -21,28 +21,35 @@ SHRINKAGE: Final = 0.2
 class UserPrior:
     """N(mean, covariance) over user vectors [b_u, p_u], (d,) and (d, d).
 
-    A rating of item i is then μ + c_i + [1, q_i]·z with noise.
+    A rating of item i is then μ + c_i + [1, q_i]·z with noise. Where there are `effects` (n_items,
+    d), the mean of a user with n ratings is moved by n^(−1/2) times the sum of her items' ones
+    (see `history_prior`).
     """
 
     mean: Doubles
     covariance: Doubles
+    effects: Doubles | None = None
 
     @classmethod
     def of(cls, result: MfResult, ratings: Ratings) -> Self:
-        """The moments of the vectors of those who rated, the covariance shrunk.
-
-        A fifth of the way towards the multiple of the identity of the same average variance
-        (Ledoit & Wolf 2004): few users would leave directions that no newcomer could take.
-        """
+        """The moments of the vectors of those who rated, the covariance shrunk."""
         vectors = user_rows(result)[np.unique(ratings.users)]
-        covariance = np.cov(vectors.T, bias=True)
-        level = np.trace(covariance) / len(covariance)
-        shrunk = (1.0 - SHRINKAGE) * covariance + SHRINKAGE * level * np.eye(len(covariance))
-        return cls(vectors.mean(axis=0), np.asarray(shrunk, np.float64))
+        covariance = np.asarray(np.cov(vectors.T, bias=True), np.float64)
+        return cls(vectors.mean(axis=0), shrunk(covariance))
 
     def precision(self, noise_variance: float) -> Doubles:
         """Λ = σ²Σ⁻¹, (d, d), so that every rating weighs 1."""
         return np.asarray(noise_variance * np.linalg.inv(self.covariance), np.float64)
+
+
+def shrunk(covariance: Doubles) -> Doubles:
+    """A fifth of the way towards the multiple of the identity of the same average variance.
+
+    Few users would leave directions that no newcomer could take (Ledoit & Wolf 2004).
+    """
+    level = np.trace(covariance) / len(covariance)
+    even = level * np.eye(len(covariance))
+    return np.asarray((1.0 - SHRINKAGE) * covariance + SHRINKAGE * even, np.float64)
 
 
 def user_rows(result: MfResult) -> Doubles:

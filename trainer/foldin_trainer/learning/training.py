@@ -19,10 +19,11 @@ from foldin_trainer.learning.assembling import assemble, fold_users
 from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.devices import DeviceName, threads_for
-from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors
+from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
 from foldin_trainer.learning.ials import IalsSettings, train_ials
 from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
-from foldin_trainer.learning.tuning import Tuned, tune
+from foldin_trainer.learning.prior import UserPrior
+from foldin_trainer.learning.tuning import HISTORY_RIDGES, Tuned, tune
 from foldin_trainer.learning.weighting import rule_for
 from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
 
@@ -117,27 +118,30 @@ def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Tra
     first = _learn_ratings(dataset, known.take(kept), settings, known.take(held), listener.epoch)
     learned = _learn(known, first, settings)
     listener.stage("choosing constants on the others")
-    tuned = tune(learned, ratings, fold.cases)
+    ridges = (None,) if settings.rating_head == "mf" else HISTORY_RIDGES
+    tuned = tune(learned, ratings, fold.cases, ridges)
     listener.stage("learning from everyone")
     last = _learn_again(dataset, settings, first)
     learned = _learn(ratings, last, settings)
     listener.stage("putting the model together")
+    prior = user_prior(last, ratings, tuned.constants.history_ridge)
     model = assemble(
         learned,
         dataset.items,
         tuned.constants,
         seed=settings.seed,
+        prior=prior,
         rating_from_content=settings.rating_head == "mf",
     )
     return Trained(
         model=model,
-        users=fold_users(model, ratings, _posterior_vectors(learned, tuned, settings)),
+        users=fold_users(model, ratings, _posterior_vectors(last, prior, tuned, settings)),
         constants=tuned.constants,
         settings=settings,
         metrics={
             "held_out_users_rmse": tuned.rmse,
             "held_out_users_ndcg_at_10": tuned.ndcg,
-            "validation_rmse": min(epoch.rmse for epoch in first.epochs if epoch.rmse is not None),
+            "validation_rmse": _validation_rmse(first),
             "best_epoch": float(first.best_epoch),
         },
         history=first.epochs,
@@ -168,11 +172,21 @@ def _learn_again(dataset: Dataset, settings: TrainSettings, first: MfResult) -> 
     return train_bayes(dataset.ratings, dataset.items, settings.bayes).factors
 
 
-def _posterior_vectors(learned: Learned, tuned: Tuned, settings: TrainSettings) -> Doubles | None:
+def _validation_rmse(result: MfResult) -> float:
+    """That of the pass whose parameters are kept: for sampling, the mean of all samples."""
+    reached = result.epochs[result.best_epoch - 1].rmse
+    if reached is None:
+        raise ValueError("the head was trained without a validation part")
+    return reached
+
+
+def _posterior_vectors(
+    mf: MfResult, prior: UserPrior, tuned: Tuned, settings: TrainSettings
+) -> Doubles | None:
     """The users' vectors that sampling found, which know more than folding would; `mf` has none."""
     if settings.rating_head == "mf":
         return None
-    return trained_rating_vectors(learned, tuned.constants.noise_variance)
+    return trained_rating_vectors(mf, prior, tuned.constants.noise_variance)
 
 
 def _learn(ratings: Ratings, mf: MfResult, settings: TrainSettings) -> Learned:

@@ -11,17 +11,25 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Mask, Rows
 from foldin_model.folding import fold
-from foldin_model.heads import QuadraticHead
+from foldin_model.heads import QuadraticHead, Scale
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import best
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
-from foldin_trainer.learning.heads import Constants, Learned, ranking_head, rating_head
-from foldin_trainer.learning.prior import training_noise
+from foldin_trainer.learning.heads import (
+    Constants,
+    Learned,
+    ranking_head,
+    rating_head,
+    user_prior,
+)
+from foldin_trainer.learning.mf import MfResult
+from foldin_trainer.learning.prior import UserPrior, training_noise
 from foldin_trainer.splits import HeldOutCase
 
 LENGTHS: Final = (0, 1, 5, 20, None)  # None: the four fifths that the protocol gives
 NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
+HISTORY_RIDGES: Final = (1.0, 3.0, 10.0, 30.0)
 PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
 # A larger w would let the rating vectors of items that one user rated, which are mostly noise,
 # overrule the ranking head, and with it what a low rating says of an item's neighbours.
@@ -57,18 +65,54 @@ class Tuned:
     ndcg: float
 
 
-def tune(learned: Learned, ratings: Ratings, cases: Iterable[HeldOutCase]) -> Tuned:
+def tune(
+    learned: Learned,
+    ratings: Ratings,
+    cases: Iterable[HeldOutCase],
+    ridges: Sequence[float | None] = (None,),
+) -> Tuned:
     """The constants of the grids that serve the held-out `cases` of `ratings` best.
 
-    `learned` must not have seen them; its vocabularies are those of `ratings`.
+    `learned` must not have seen them; its vocabularies are those of `ratings`. `ridges` are those
+    that the prior's map from histories may have.
     """
-    questions = _questions(ratings, tuple(cases))
-    noise, rmse = _tune_noise(learned, questions)
-    scale, weight, gain = _tune_ranking(learned, rating_head(learned, noise), questions)
-    return Tuned(Constants(noise, scale, weight), rmse, gain)
+    questions = questions_of(ratings, tuple(cases))
+    chosen = tune_rating(learned.mf, learned.ratings, questions, ridges)
+    scale, weight, gain = _tune_ranking(learned, chosen.head, questions)
+    return Tuned(Constants(chosen.noise, scale, weight, chosen.ridge), chosen.full, gain)
 
 
-def _questions(ratings: Ratings, cases: Sequence[HeldOutCase]) -> Questions:
+@dataclass(frozen=True, slots=True, eq=False)
+class TunedRating:
+    """A rating head and what it reaches: on average over the lengths, and where 80% is given."""
+
+    head: QuadraticHead
+    noise: float
+    ridge: float | None
+    mean: float
+    full: float
+
+
+def tune_rating(
+    mf: MfResult, ratings: Ratings, questions: Questions, ridges: Sequence[float | None]
+) -> TunedRating:
+    """The best rating head for those factors, learned from `ratings`, that the grids have."""
+
+    def tried(prior: UserPrior, ridge: float | None, noise: float) -> TunedRating:
+        head = rating_head(mf, ratings.scale, prior, noise)
+        errors = [_rmse(head, ratings.scale, group) for group in questions]
+        return TunedRating(head, noise, ridge, float(np.mean(errors)), errors[-1])
+
+    base = training_noise(mf, ratings)
+    priors = ((user_prior(mf, ratings, ridge), ridge) for ridge in ridges)
+    return min(
+        (tried(*prior, factor * base) for prior in priors for factor in NOISE_FACTORS),
+        key=lambda one: one.mean,
+    )
+
+
+def questions_of(ratings: Ratings, cases: Sequence[HeldOutCase]) -> Questions:
+    """The cases with histories of every one of LENGTHS."""
     mean = float(ratings.values.mean())
     return [[_question(ratings, case, length, mean) for case in cases] for length in LENGTHS]
 
@@ -85,22 +129,12 @@ def _question(ratings: Ratings, case: HeldOutCase, length: int | None, mean: flo
     return Question(ratings.items[given], ratings.values[given], rows, values, liked)
 
 
-def _tune_noise(learned: Learned, questions: Questions) -> tuple[float, float]:
-    base = training_noise(learned.mf, learned.ratings)
-    scale = learned.ratings.scale
-    best_noise, best_mean, best_full = base, np.inf, np.inf
-    for factor in NOISE_FACTORS:
-        head = rating_head(learned, factor * base)
-        errors = []
-        for group in questions:
-            missed = [
-                np.clip(head.score(q.hidden_rows, z), scale.low, scale.high) - q.hidden_values
-                for q, z in zip(group, _folded(head, group), strict=True)
-            ]
-            errors.append(float(np.sqrt(np.mean(np.concatenate(missed) ** 2))))
-        if np.mean(errors) < best_mean:
-            best_noise, best_mean, best_full = factor * base, float(np.mean(errors)), errors[-1]
-    return best_noise, best_full
+def _rmse(head: QuadraticHead, scale: Scale, group: Sequence[Question]) -> float:
+    missed = [
+        np.clip(head.score(q.hidden_rows, z), scale.low, scale.high) - q.hidden_values
+        for q, z in zip(group, _folded(head, group), strict=True)
+    ]
+    return float(np.sqrt(np.mean(np.concatenate(missed) ** 2)))
 
 
 def _tune_ranking(
