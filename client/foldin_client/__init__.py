@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from foldin_client.client import Client as Client
     from foldin_client.errors import FoldinError as FoldinError
     from foldin_client.values import Filter as Filter
+    from foldin_client.values import NewItem as NewItem
     from foldin_client.values import NewRating as NewRating
     from foldin_client.values import Query as Query
     from foldin_client.values import Rating as Rating
@@ -25,12 +26,22 @@ _HOMES = {
     "Client": "foldin_client.client",
     "Filter": "foldin_client.values",
     "FoldinError": "foldin_client.errors",
+    "NewItem": "foldin_client.values",
     "NewRating": "foldin_client.values",
     "Query": "foldin_client.values",
     "Rating": "foldin_client.values",
 }
 
-__all__ = ["AsyncClient", "Client", "Filter", "FoldinError", "NewRating", "Query", "Rating"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Filter",
+    "FoldinError",
+    "NewItem",
+    "NewRating",
+    "Query",
+    "Rating",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -104,6 +104,8 @@ class AsyncClient:
     list_item_clusters = _Rpc(catalog_calls.list_item_clusters)
     list_popular_items = _Rpc(catalog_calls.list_popular_items)
     list_popular_items_pages = _Pages(catalog_calls.list_popular_items)
+    upsert_items = _Rpc(catalog_calls.upsert_items)
+    set_item_availability = _Rpc(catalog_calls.set_item_availability)
     get_serving_model = _Rpc(model_calls.get_serving_model)
     list_models = _Rpc(model_calls.list_models)
     activate_model = _Rpc(model_calls.activate_model)

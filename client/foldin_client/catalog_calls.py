@@ -1,10 +1,12 @@
 """The RPCs of CatalogService as pure functions: arguments in, a call out. Nothing is sent."""
 
+from collections.abc import Sequence
+
 from foldin.v1 import catalog_pb2
 
 from foldin_client import parsing, values
 from foldin_client.calls import Call, call
-from foldin_client.requests import EVERYTHING, item_filter
+from foldin_client.requests import EVERYTHING, item_filter, new_item
 
 SERVICE = "foldin.v1.CatalogService"
 
@@ -26,10 +28,15 @@ def list_items(
     filter: values.Filter = EVERYTHING,  # noqa: A002
     page_size: int = 0,
     page_token: str = "",
+    include_unavailable: bool = False,
 ) -> Call[values.ItemPage]:
     """Items whose titles have the words of the query, best match first."""
     request = catalog_pb2.ListItemsRequest(
-        query=query, filter=item_filter(filter), page_size=page_size, page_token=page_token
+        query=query,
+        filter=item_filter(filter),
+        page_size=page_size,
+        page_token=page_token,
+        include_unavailable=include_unavailable,
     )
     return call(SERVICE, "ListItems", request, catalog_pb2.ListItemsResponse, parsing.item_page)
 
@@ -61,4 +68,31 @@ def list_popular_items(
         request,
         catalog_pb2.ListPopularItemsResponse,
         parsing.scored_page,
+    )
+
+
+def upsert_items(items: Sequence[values.NewItem]) -> Call[values.ItemsAdded]:
+    """All of the items are there, or none; every server recommends them within a second.
+
+    At most 1,000. Sent again, the same items change nothing.
+    """
+    return call(
+        SERVICE,
+        "UpsertItems",
+        catalog_pb2.UpsertItemsRequest(items=map(new_item, items)),
+        catalog_pb2.UpsertItemsResponse,
+        parsing.items_added,
+    )
+
+
+def set_item_availability(
+    item_ids: Sequence[str], *, available: bool
+) -> Call[values.AvailabilitySet]:
+    """No list shows the items any more, or lists show them again; all or none. At most 1,000."""
+    return call(
+        SERVICE,
+        "SetItemAvailability",
+        catalog_pb2.SetItemAvailabilityRequest(item_ids=item_ids, available=available),
+        catalog_pb2.SetItemAvailabilityResponse,
+        parsing.availability_set,
     )

@@ -136,7 +136,19 @@ def item(message: catalog_pb2.Item) -> values.Item:
         cluster_id=message.cluster_id,
         rating_count=message.rating_count,
         mean_rating=message.mean_rating if message.HasField("mean_rating") else None,
+        available=message.available,
+        source=_source(message.source),
     )
+
+
+def items_added(answer: catalog_pb2.UpsertItemsResponse) -> values.ItemsAdded:
+    return values.ItemsAdded(
+        answer.overlay_revision, answer.model_version, tuple(answer.trained_item_ids)
+    )
+
+
+def availability_set(answer: catalog_pb2.SetItemAvailabilityResponse) -> values.AvailabilitySet:
+    return values.AvailabilitySet(answer.overlay_revision, answer.model_version)
 
 
 def item_page(answer: catalog_pb2.ListItemsResponse) -> values.ItemPage:
@@ -183,7 +195,9 @@ def model(message: model_pb2.Model) -> values.Model:
 
 
 def serving_model(answer: model_pb2.GetServingModelResponse) -> values.ServingModel:
-    return values.ServingModel(model(answer.model), answer.epoch, answer.load_error)
+    return values.ServingModel(
+        model(answer.model), answer.epoch, answer.load_error, answer.overlay_revision
+    )
 
 
 def model_list(answer: model_pb2.ListModelsResponse) -> values.ModelList:

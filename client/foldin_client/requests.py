@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from foldin.v1 import ratings_pb2, recommendation_pb2
+from foldin.v1 import catalog_pb2, ratings_pb2, recommendation_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foldin_client import values
@@ -58,6 +58,17 @@ def submit_request(rating: values.NewRating) -> recommendation_pb2.SubmitRatingR
         value=rating.value,
         event_time=timestamp(rating.event_time),
         request_id=rating.request_id,
+    )
+
+
+def new_item(item: values.NewItem) -> catalog_pb2.NewItem:
+    return catalog_pb2.NewItem(
+        item_id=item.item_id,
+        title=item.title,
+        genres=item.genres,
+        year=item.year,
+        tags=item.tags,
+        embedding=item.embedding,
     )
 
 

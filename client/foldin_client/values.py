@@ -68,6 +68,18 @@ class NewRating:
 
 
 @dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item to add beside the model. An embedding has the length that the model's have."""
+
+    item_id: str
+    title: str
+    genres: tuple[str, ...] = ()
+    year: int | None = None
+    tags: tuple[str, ...] = ()
+    embedding: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One request for recommendations, as `Client.recommend` takes it."""
 
@@ -183,7 +195,7 @@ class UserState:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of the serving model's catalogue."""
+    """An item of the serving model's catalogue, or added beside it; lists show available ones."""
 
     item_id: str
     title: str
@@ -192,6 +204,28 @@ class Item:
     cluster_id: int
     rating_count: int
     mean_rating: float | None
+    available: bool
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAdded:
+    """New items are there from that overlay revision on.
+
+    The model was trained with those of `trained_item_ids`: its own content of them stays in effect.
+    """
+
+    overlay_revision: int
+    model_version: str
+    trained_item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilitySet:
+    """Items are hidden or shown from that overlay revision on."""
+
+    overlay_revision: int
+    model_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,11 +273,15 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ServingModel:
-    """The model of the server process that answered; why it is not the store's, where it is not."""
+    """The model of the server process that answered; why it is not the store's, where it is not.
+
+    `overlay_revision` is that of the new items and the availability that it serves, 0 for none.
+    """
 
     model: Model
     epoch: int
     load_error: str
+    overlay_revision: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,22 @@ def allowed(
 ) -> Mask | None:
     """The (n,) mask of available items that pass and are not `seen`; None if that is all."""
     catalog = snapshot.model.catalog
-    unasked = conditions == ANYTHING and (seen is None or len(seen) == 0)
-    if unasked and len(catalog.unavailable) == 0:
+    mask = matching(snapshot, conditions)
+    if len(catalog.unavailable) == 0 and (seen is None or len(seen) == 0):
+        return mask
+    if mask is None:
+        mask = np.ones(len(snapshot), np.bool_)
+    mask[catalog.unavailable] = False
+    if seen is not None:
+        mask[seen] = False
+    return mask
+
+
+def matching(snapshot: Snapshot, conditions: ItemConditions) -> Mask | None:
+    """The (n,) mask of items that pass, available or not; None if all do."""
+    if conditions == ANYTHING:
         return None
+    catalog = snapshot.model.catalog
     if conditions.candidate_item_ids:
         mask = np.zeros(len(snapshot), np.bool_)
         mask[catalog.rows(conditions.candidate_item_ids)] = True
@@ -58,9 +71,6 @@ def allowed(
     if conditions.max_year is not None:
         mask &= snapshot.years <= conditions.max_year
     mask[catalog.rows(conditions.exclude_item_ids)] = False
-    mask[catalog.unavailable] = False
-    if seen is not None:
-        mask[seen] = False
     return mask
 
 

@@ -64,6 +64,7 @@ def fold_user(
         ranking_vector=rounded(ranking),
         rating_vector=rounded(rating),
         seen=known.rows,
+        lasting=_lasting(snapshot, known),
     )
 
 
@@ -121,6 +122,12 @@ def _known(catalog: Catalog, history: History, extra: Sequence[tuple[ItemId, flo
     rows = np.array([row for row, _ in pairs], np.int32)
     values = np.array([value for _, value in pairs], np.float64)
     return _Known(rows, values, len(ratings))
+
+
+def _lasting(snapshot: Snapshot, known: _Known) -> bool:
+    """Whether all ratings are of the version's own items: others may come, move or be new."""
+    rows = known.rows
+    return len(rows) == known.rating_count and (len(rows) == 0 or snapshot.is_own(rows[-1]))
 
 
 def _vectors(

@@ -105,7 +105,8 @@ class FoldedUser:
     """A user's state under one model version, as of one revision.
 
     `seen` (n,) int32 are the rows of the rated items that the model has, in increasing order;
-    `rating_count` counts those it lacks too. `ranking_vector` and `rating_vector` are (d,).
+    `rating_count` counts those it lacks too. `ranking_vector` and `rating_vector` are (d,). A state
+    is `lasting` if it holds for the version whatever is laid over it; others are not kept.
     """
 
     version: str
@@ -115,6 +116,7 @@ class FoldedUser:
     ranking_vector: Doubles
     rating_vector: Doubles
     seen: Rows
+    lasting: bool = True
 
     def pack(self) -> bytes:
         """The bytes kept under `f`: the stamp, counts, both vectors as float64, the rows seen.

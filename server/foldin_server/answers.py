@@ -1,4 +1,4 @@
-"""Encoded answers that are given again while request, model and the user's revision are the same.
+"""Encoded answers that are given again while request, edition and the user's revision are the same.
 
 It decides nothing about freshness: whoever asks has read the revision from the store. Revision 0 is
 no name of a state, for a user has it before her first rating and after a purge alike.
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
-from foldin_model.ids import Version
+from foldin_model.snapshot import Edition
 from foldin_model.users import Personalization
 
 from foldin_server.arguments import RecommendArguments
@@ -36,24 +36,24 @@ class Answers:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._answers: OrderedDict[tuple[Version, bytes], Answer] = OrderedDict()
+        self._answers: OrderedDict[tuple[Edition, bytes], Answer] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def get(self, version: Version, request: bytes) -> Answer | None:
-        """The last answer to these bytes under that version."""
-        answer = self._answers.get((version, request))
+    def get(self, edition: Edition, request: bytes) -> Answer | None:
+        """The last answer to these bytes from that edition."""
+        answer = self._answers.get((edition, request))
         if answer is not None:
-            self._answers.move_to_end((version, request))
+            self._answers.move_to_end((edition, request))
         return answer
 
-    def put(self, version: Version, request: bytes, answer: Answer) -> None:
+    def put(self, edition: Edition, request: bytes, answer: Answer) -> None:
         """Keeps an answer that the ratings of one named user alone decide, if it is short."""
         asked = answer.arguments
         lasting = answer.revision > 0 and not (asked.page.token or asked.user.profile)
         if not lasting or asked.user.user_id is None or len(answer.encoded) > MOST_BYTES:
             return
-        self._answers[version, request] = answer
+        self._answers[edition, request] = answer
         if len(self._answers) > self._size:
             self._answers.popitem(last=False)

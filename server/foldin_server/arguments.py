@@ -61,8 +61,9 @@ class PredictArguments:
 
 @dataclass(frozen=True, slots=True)
 class ListArguments:
-    """`query` is empty for every item."""
+    """`query` is empty for every item; `unavailable` ones are listed only on request."""
 
     query: str
     page: PageArguments
     conditions: ItemConditions
+    unavailable: bool = False

@@ -9,14 +9,16 @@ from foldin.v1 import catalog_pb2 as pb
 from foldin.v1 import ratings_pb2
 from foldin.v1.catalog_pb2_grpc import CatalogServiceServicer
 from foldin_model.arrays import Rows
-from foldin_model.filtering import ItemConditions, allowed
+from foldin_model.filtering import allowed, matching
 from foldin_model.ids import ItemId
 from foldin_model.paging import PageToken
 from foldin_model.searching import Cursor, popular
 from foldin_model.snapshot import Snapshot
 
 from foldin_server import parsing, rendering
+from foldin_server.arguments import ListArguments
 from foldin_server.calls import Call, Calls, rpc
+from foldin_server.cataloguing import Cataloguer
 from foldin_server.offloading import offload
 from foldin_server.ranking import page_of
 from foldin_server.recommending import row_of
@@ -24,11 +26,12 @@ from foldin_server.snapshots import Snapshots
 
 
 class Catalogue(CatalogServiceServicer):
-    """Answers from the serving snapshot alone."""
+    """Answers from the serving snapshot alone, and changes what lies over it."""
 
-    def __init__(self, calls: Calls, snapshots: Snapshots) -> None:
+    def __init__(self, calls: Calls, snapshots: Snapshots, cataloguer: Cataloguer) -> None:
         self.calls = calls
         self._snapshots = snapshots
+        self._cataloguer = cataloguer
 
     @rpc
     async def GetItem(self, request: pb.GetItemRequest, call: Call) -> pb.GetItemResponse:
@@ -47,17 +50,14 @@ class Catalogue(CatalogServiceServicer):
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
         call.model_version = snapshot.version
-        rows = await offload(
-            100 * len(snapshot), _matching, snapshot, arguments.query, arguments.conditions
-        )
         start = token.position if token is not None and isinstance(token.position, int) else 0
-        stop = start + page.size
-        following = PageToken(snapshot.version, page.digest, stop) if stop < len(rows) else None
+        rows, stop, total = await offload(100 * len(snapshot), _listed, snapshot, arguments, start)
+        following = None if stop is None else PageToken(snapshot.version, page.digest, stop)
         return pb.ListItemsResponse(
-            items=rendering.items(snapshot.model.catalog, rows[start:stop].tolist()),
+            items=rendering.items(snapshot.model.catalog, rows.tolist()),
             next_page_token=rendering.page_token(following, self._snapshots.page_key),
             model_version=snapshot.version,
-            total_size=len(rows),
+            total_size=total,
         )
 
     @rpc
@@ -102,11 +102,56 @@ class Catalogue(CatalogServiceServicer):
             serving_info=info,
         )
 
+    @rpc
+    async def UpsertItems(
+        self, request: pb.UpsertItemsRequest, call: Call
+    ) -> pb.UpsertItemsResponse:
+        """Adds items or changes them, all or none, and serves them here before answering."""
+        content = self._snapshots.serving().model.content
+        length = 0 if content is None else content.embedding_length
+        items = parsing.upsert_arguments(request, length)
+        changed = await self._cataloguer.upsert(items)
+        call.model_version = changed.snapshot.version
+        trained = changed.snapshot.of_version.model.catalog
+        return pb.UpsertItemsResponse(
+            overlay_revision=changed.revision,
+            model_version=changed.snapshot.version,
+            trained_item_ids=[id_ for id_, _ in items if trained.row(id_) is not None],
+        )
 
-def _matching(snapshot: Snapshot, query: str, conditions: ItemConditions) -> Rows:
-    rows = snapshot.titles.find(query)
-    mask = allowed(snapshot, conditions)
-    return rows if mask is None else rows[mask[rows]]
+    @rpc
+    async def SetItemAvailability(
+        self, request: pb.SetItemAvailabilityRequest, call: Call
+    ) -> pb.SetItemAvailabilityResponse:
+        """Hides items or shows them again, all or none, here before answering."""
+        self._snapshots.serving()
+        item_ids, available = parsing.availability_arguments(request)
+        changed = await self._cataloguer.set_availability(item_ids, available=available)
+        call.model_version = changed.snapshot.version
+        return pb.SetItemAvailabilityResponse(
+            overlay_revision=changed.revision, model_version=changed.snapshot.version
+        )
+
+
+def _listed(
+    snapshot: Snapshot, arguments: ListArguments, start: int
+) -> tuple[Rows, int | None, int]:
+    """The rows of a page, where the next begins, if there is one, and how many rows there are.
+
+    Pages begin at places among all that match, shown or not, so that hiding moves nothing.
+    """
+    rows = snapshot.titles.find(arguments.query)
+    passing = matching(snapshot, arguments.conditions)
+    if passing is not None:
+        rows = rows[passing[rows]]
+    shown = np.ones(len(snapshot), np.bool_)
+    if not arguments.unavailable:
+        shown[snapshot.model.catalog.unavailable] = False
+    places = np.flatnonzero(shown[rows])
+    following = places[places >= start]
+    page = following[: arguments.page.size]
+    stop = int(page[-1]) + 1 if len(following) > len(page) else None
+    return rows[page], stop, len(places)
 
 
 def _clusters(snapshot: Snapshot, most: int) -> list[pb.ItemCluster]:
@@ -115,6 +160,7 @@ def _clusters(snapshot: Snapshot, most: int) -> list[pb.ItemCluster]:
     clusters = []
     for cluster in catalog.clusters:
         rows = by_count[catalog.cluster_ids[by_count] == cluster.id]
+        rows = rows[~np.isin(rows, catalog.unavailable)]
         clusters.append(
             pb.ItemCluster(
                 cluster_id=cluster.id,

@@ -75,6 +75,27 @@ class Metrics:
             "1 while the store's current model is served, else 0.",
             registry=registry,
         )
+        self.overlay_new_items = Gauge(
+            "foldin_overlay_new_items", "Items added beside the model.", registry=registry
+        )
+        self.overlay_hidden_items = Gauge(
+            "foldin_overlay_hidden_items", "Items that no list shows.", registry=registry
+        )
+        self.overlay_damaged_entries = Gauge(
+            "foldin_overlay_damaged_entries",
+            "What is stored of items beside the model and cannot be read; it is left out.",
+            registry=registry,
+        )
+        self.overlay_failures = Counter(
+            "foldin_overlay_failures_total",
+            "Times that new items and availability could not be served.",
+            registry=registry,
+        )
+        self.overlay_seconds = Gauge(
+            "foldin_overlay_seconds",
+            "Time that the last change of new items and availability took to be served.",
+            registry=registry,
+        )
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)

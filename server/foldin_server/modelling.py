@@ -39,6 +39,7 @@ class Models(ModelServiceServicer):
             model=rendering.model(snapshot.manifest, _state(snapshot.version, pointer)),
             epoch=pointer.epoch,
             load_error=self._snapshots.load_error,
+            overlay_revision=snapshot.overlay_revision,
         )
 
     @rpc

@@ -3,10 +3,12 @@
 Every parser raises InvalidField with all violations of the request.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
 from foldin.v1 import catalog_pb2, recommendation_pb2
+from foldin_model.content import Content
 from foldin_model.filtering import ANYTHING, ItemConditions
 from foldin_model.heads import Scale
 from foldin_model.ids import ItemId, UserId
@@ -25,6 +27,10 @@ from foldin_server.validation import DEFAULT_PAGE, MAX_PAGE, Checks
 
 DEFAULT_REASONS: Final = 5
 MAX_REASONS: Final = 50
+MAX_TITLE_BYTES: Final = 1_000
+MAX_LABEL_BYTES: Final = 100
+MAX_GENRES: Final = 50
+MAX_TAGS: Final = 100
 _NO_DIVERSITY: Final = recommendation_pb2.Diversity()
 Paged = (
     recommendation_pb2.RecommendRequest
@@ -88,9 +94,42 @@ def list_arguments(
 ) -> ListArguments:
     """What a ListItems or a ListPopularItems asks for."""
     checks = Checks()
-    arguments = ListArguments(query, _page(checks, request), _conditions(checks, request))
+    unavailable = isinstance(request, catalog_pb2.ListItemsRequest) and request.include_unavailable
+    page, conditions = _page(checks, request), _conditions(checks, request)
+    arguments = ListArguments(query, page, conditions, unavailable)
     checks.done()
     return arguments
+
+
+def upsert_arguments(
+    request: catalog_pb2.UpsertItemsRequest, embedding_length: int
+) -> tuple[tuple[ItemId, Content], ...]:
+    """The items that an UpsertItems adds; embeddings are of the serving model's length."""
+    checks = Checks()
+    if not checks.count("items", len(request.items), least=1):
+        checks.done()
+    seen: set[str] = set()
+    items = []
+    for position, item in enumerate(request.items):
+        field = f"items[{position}]"
+        items.append((ItemId(item.item_id), _content(checks, field, item, embedding_length)))
+        if item.item_id in seen:
+            checks.refuse(f"{field}.item_id", f"is {item.item_id!r}, which came before")
+        seen.add(item.item_id)
+    checks.done()
+    return tuple(items)
+
+
+def availability_arguments(
+    request: catalog_pb2.SetItemAvailabilityRequest,
+) -> tuple[tuple[ItemId, ...], bool]:
+    """The items that a SetItemAvailability is about, each once, and whether they are available."""
+    checks = Checks()
+    item_ids = tuple(map(ItemId, checks.identifiers("item_ids", request.item_ids, least=1)))
+    if not request.HasField("available"):
+        checks.refuse("available", "is not set; it is true or false")
+    checks.done()
+    return tuple(dict.fromkeys(item_ids)), request.available
 
 
 def submission(request: recommendation_pb2.SubmitRatingRequest, scale: Scale) -> RatingWrite:
@@ -208,6 +247,29 @@ def _conditions(checks: Checks, request: Paged) -> ItemConditions:
         min_year=low,
         max_year=high,
     )
+
+
+def _content(
+    checks: Checks, field: str, item: catalog_pb2.NewItem, embedding_length: int
+) -> Content:
+    checks.identifier(f"{field}.item_id", item.item_id)
+    year = item.year if item.HasField("year") else None
+    if year is not None:
+        checks.year(f"{field}.year", year)
+    return Content(
+        title=checks.text(f"{field}.title", item.title, most_bytes=MAX_TITLE_BYTES),
+        genres=_labels(checks, f"{field}.genres", item.genres, MAX_GENRES),
+        year=year,
+        tags=_labels(checks, f"{field}.tags", item.tags, MAX_TAGS),
+        embedding=checks.embedding(f"{field}.embedding", item.embedding, embedding_length),
+    )
+
+
+def _labels(checks: Checks, field: str, labels: Sequence[str], most: int) -> tuple[str, ...]:
+    if checks.count(field, len(labels), most=most):
+        for position, label in enumerate(labels):
+            checks.text(f"{field}[{position}]", label, most_bytes=MAX_LABEL_BYTES)
+    return tuple(dict.fromkeys(labels))
 
 
 def _write(checks: Checks, request: Write, value: float | None) -> RatingWrite:

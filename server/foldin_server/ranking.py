@@ -100,7 +100,10 @@ def plain_pages(snapshot: Snapshot, users: Sequence[FoldedUser], size: int) -> l
     if not users:
         return []
     queries = np.array([query_of(snapshot, user) for user in users])
+    unavailable = snapshot.model.catalog.unavailable
     seen = [user.seen for user in users]
+    if len(unavailable):
+        seen = [np.concatenate((rows, unavailable)) for rows in seen]
     pages = [
         _page(hits, size) for hits in search_together(snapshot.retrieval, queries, seen, size + 1)
     ]
@@ -205,7 +208,7 @@ def _ranked(
     position = None if token is None else token.position
     size = arguments.page.size
     if isinstance(position, np.ndarray):
-        return _cut(snapshot, query, _unseen(position, hidden), size)
+        return _cut(snapshot, query, _left(snapshot, position, hidden), size)
     mask = allowed(snapshot, arguments.conditions, hidden)
     if arguments.diversified:
         return _cut(snapshot, query, _diversified(snapshot, query, mask, arguments), size)
@@ -226,5 +229,8 @@ def _cut(snapshot: Snapshot, query: Doubles, rows: Rows, size: int) -> Ranked:
     return Ranked(hits, rest if len(rest) else None)
 
 
-def _unseen(rows: Rows, hidden: Rows | None) -> Rows:
+def _left(snapshot: Snapshot, rows: Rows, hidden: Rows | None) -> Rows:
+    """The rows that may still be shown; another server may have known more of them."""
+    rows = rows[rows < len(snapshot)]
+    rows = rows[~np.isin(rows, snapshot.model.catalog.unavailable)]
     return rows if hidden is None else rows[~np.isin(rows, hidden)]

@@ -7,14 +7,16 @@ from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import RatingStore, RatingWrite, WriteOutcome
 
 from foldin_server.background import Background
+from foldin_server.cataloguing import ItemFolding
 from foldin_server.recommending import row_of
 
 
 class Rater:
     """Writes to the rating store."""
 
-    def __init__(self, store: RatingStore, background: Background) -> None:
+    def __init__(self, store: RatingStore, folding: ItemFolding, background: Background) -> None:
         self._store = store
+        self._folding = folding
         self._background = background
 
     async def submit(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
@@ -23,8 +25,13 @@ class Rater:
         Raises ItemNotFound and the failures of `RatingStore.write`.
         """
         row_of(snapshot, write.item_id)
-        return await self._background.finish(self._store.write(write))
+        return await self._background.finish(self._write(snapshot, write))
 
-    async def delete(self, write: RatingWrite) -> WriteOutcome:
+    async def delete(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
         """Takes a rating back, also of an item that the model lacks by now."""
-        return await self._background.finish(self._store.write(write))
+        return await self._background.finish(self._write(snapshot, write))
+
+    async def _write(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
+        outcome = await self._store.write(write)
+        self._folding.rated(snapshot, write.user_id, write.item_id)
+        return outcome

@@ -143,7 +143,7 @@ class Recommendations(RecommendationServiceServicer):
         """Takes one rating back."""
         call.user_id = UserId(request.user_id)
         snapshot = self._snapshots.serving()
-        outcome = await self._rater.delete(parsing.deletion(request))
+        outcome = await self._rater.delete(snapshot, parsing.deletion(request))
         response = pb.DeleteRatingResponse(
             user_revision=outcome.revision,
             replayed=outcome.replayed,

@@ -155,7 +155,7 @@ def scored_item(
         title=catalog.titles[row],
         genres=catalog.genres[row],
         year=catalog.years[row],
-        source=source,
+        source=ratings_pb2.SOURCE_CONTENT if row in catalog.described else source,
         cluster_id=catalog.cluster_ids[row],
     )
 
@@ -176,6 +176,12 @@ def item(catalog: Catalog, row: int) -> catalog_pb2.Item:
         cluster_id=catalog.cluster_ids[row],
         rating_count=catalog.rating_counts[row],
         mean_rating=None if math.isnan(mean) else mean,
+        available=catalog.is_available(row),
+        source=(
+            ratings_pb2.SOURCE_CONTENT
+            if row in catalog.described
+            else ratings_pb2.SOURCE_COLLABORATIVE
+        ),
     )
 
 

@@ -31,6 +31,7 @@ from foldin_server.answers import Answers
 from foldin_server.background import Background
 from foldin_server.calls import Calls
 from foldin_server.catalog_service import Catalogue
+from foldin_server.cataloguing import Cataloguer, ItemFolding
 from foldin_server.guarding import GuardedStore
 from foldin_server.health import Health
 from foldin_server.listening import choose_transport
@@ -135,17 +136,20 @@ class Server:
             self.background,
             revision_wait_s=settings.revision_wait_ms / 1_000,
         )
+        overlay = stores.models.overlay
+        folding = ItemFolding(self.store, overlay, self.background)
         recommendations = Recommendations(
             calls,
             snapshots,
             Recommender(snapshots, users),
-            Rater(self.store, self.background),
+            Rater(self.store, folding, self.background),
             Answering(snapshots, users, Answers(settings.answer_cache_size)),
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
         add_RecommendationServiceServicer_to_server(recommendations, server)
         add_recommend(recommendations, server)
-        add_CatalogServiceServicer_to_server(Catalogue(calls, snapshots), server)
+        catalogue = Catalogue(calls, snapshots, Cataloguer(snapshots, overlay, self.background))
+        add_CatalogServiceServicer_to_server(catalogue, server)
         add_ModelServiceServicer_to_server(models, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)

@@ -48,7 +48,9 @@ class Settings:
     log_calls: Annotated[bool, "Write one log line a call."] = True
     store_timeout_ms: Annotated[float, "Longest wait for the store."] = 250.0
     revision_wait_ms: Annotated[float, "Longest wait for min_user_revision."] = 1_000.0
-    poll_interval_ms: Annotated[float, "Time between looks for a new model."] = 1_000.0
+    poll_interval_ms: Annotated[
+        float, "Time between looks for a new model, new items and availability."
+    ] = 200.0
     retire_after_s: Annotated[float, "How long a replaced model serves page tokens."] = 600.0
     stop_delay_s: Annotated[float, "How long a stop waits for callers to turn away."] = 0.2
     stop_grace_s: Annotated[float, "How long a stop waits for calls in flight."] = 10.0

@@ -2,7 +2,8 @@
 
 A new version is fetched, built and warmed off the loop; then one reference is swapped. A version
 that cannot be served is refused and named, and the old one goes on. What was found installed is
-held against its hashes while it serves, and fetched again if it is damaged.
+held against its hashes while it serves, and fetched again if it is damaged. Over all of them lies
+the overlay (`foldin_server.overlays`), laid anew off the loop whenever it has changed.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from foldin_model.errors import (
     PageTokenExpired,
     StoreUnavailable,
 )
-from foldin_model.ids import Version
+from foldin_model.ids import ItemId, Version
 from foldin_model.paging import PageToken
 from foldin_model.personalizing import popular_user
 from foldin_model.searching import popular
@@ -31,6 +32,7 @@ from foldin_model.store.protocols import ModelStore, Pointer
 
 from foldin_server.arguments import PageArguments
 from foldin_server.metrics import Metrics
+from foldin_server.overlays import Overlays
 
 RETRY_LOAD_S: Final = 30.0
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class Snapshots:
         self._metrics = metrics
         self._retire_after_s = retire_after_s
         self._changed = changed
+        self._overlays = Overlays(store.overlay, metrics)
         self._looking = asyncio.Lock()
         self._current: Snapshot | None = None
         self._replaced: dict[Version, tuple[Snapshot, float]] = {}
@@ -97,6 +100,10 @@ class Snapshots:
         """Why the store's current version is not served; empty where it is."""
         return "" if self._refused is None else self._refused.error
 
+    def absorbed(self) -> list[ItemId]:
+        """New items that the version that serves was trained with."""
+        return self._overlays.absorbed(self.serving().version)
+
     def of_page(self, page: PageArguments) -> tuple[Snapshot, PageToken | None]:
         """What a page is answered from: the serving snapshot, or that of its token.
 
@@ -117,7 +124,7 @@ class Snapshots:
         return self._replaced[token.version][0], token
 
     async def follow(self, interval_s: float) -> None:
-        """Looks for a new version every `interval_s`, for ever."""
+        """Looks for a new version and a new overlay every `interval_s`, for ever."""
         while True:
             await asyncio.sleep(interval_s)
             try:
@@ -127,7 +134,7 @@ class Snapshots:
                 log.exception("look")  # whatever it was, the next look may go well
 
     async def look(self, *, again: bool = False) -> None:
-        """Serves the store's current version, if it can be reached and loaded.
+        """Serves the store's current version and overlay, if it can be reached and they be loaded.
 
         A version that was refused a moment ago is tried `again` only on request.
         """
@@ -137,6 +144,7 @@ class Snapshots:
             try:
                 await self._read_pointer()
                 await self._serve_current()
+                await self._serve_overlay()
             except StoreUnavailable as error:
                 self._note_reachable(error)
             self._retire()
@@ -185,9 +193,21 @@ class Snapshots:
             self._metrics.load_seconds.set(time.monotonic() - started)
             self._swap(snapshot)
 
+    async def _serve_overlay(self) -> None:
+        revision = self.pointer.overlay_revision
+        if self._current is None or not self._overlays.is_behind(revision):
+            return
+        held = [self._current, *(snapshot for snapshot, _ in self._replaced.values())]
+        laid = await asyncio.to_thread(self._overlays.lay_again, revision, held)
+        by_version = {snapshot.version: snapshot for snapshot in laid}
+        self._current = by_version[self._current.version]
+        self._replaced = {
+            version: (by_version[version], since) for version, (_, since) in self._replaced.items()
+        }
+
     def _load(self, version: Version, *, thorough: bool = False) -> Snapshot:
         path = publishing.install(self._store, version, self._directory, thorough=thorough)
-        snapshot = Snapshot.build(*publishing.load(path))
+        snapshot = self._overlays.lay(Snapshot.build(*publishing.load(path)))
         _warm(snapshot)
         return snapshot
 
@@ -212,6 +232,8 @@ class Snapshots:
         self._replaced = {
             version: held for version, held in self._replaced.items() if held[1] > oldest
         }
+        if self._current is not None:
+            self._overlays.keep_only((self._current.version, *self._replaced))
 
     def _note_reachable(self, error: StoreUnavailable | None) -> None:
         if self._reachable and error is not None:

@@ -88,7 +88,7 @@ class Users:
 
     def keep(self, user_id: UserId | None, view: UserView, user: FoldedUser) -> None:
         """Remembers a state folded from `view` alone, here and behind the answer in the store."""
-        if user_id is None or view.degraded:
+        if user_id is None or view.degraded or not user.lasting:
             return
         self._cache.put(user_id, user)
         if view.state.history:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
+import numpy as np
+from foldin_model.arrays import Floats
 from foldin_model.errors import InvalidField, Violation
 from foldin_model.heads import Scale
 from foldin_model.ids import MAX_ID_BYTES
@@ -17,6 +19,7 @@ MAX_IDS: Final = 1_000
 MAX_VIOLATIONS: Final = 10
 DEFAULT_PAGE: Final = 10
 MAX_PAGE: Final = 200
+MAX_YEAR: Final = 9_999
 MIN_SECONDS: Final = -62_135_596_800  # 0001-01-01, the first moment of a protobuf Timestamp
 MAX_SECONDS: Final = 253_402_300_799  # 9999-12-31T23:59:59, its last second
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -95,6 +98,35 @@ class Checks:
         """Bounds that some year can lie between."""
         if low is not None and high is not None and low > high:
             self.refuse(f"{field}.min_year", f"is {low}, after max_year {high}")
+
+    def year(self, field: str, value: int) -> int:
+        """A year that a film may be of."""
+        if not 1 <= value <= MAX_YEAR:
+            self.refuse(field, f"is {value}; a year is 1 to {MAX_YEAR}")
+        return value
+
+    def text(self, field: str, value: str, *, most_bytes: int) -> str:
+        """A text of 1 to `most_bytes` bytes without control characters."""
+        size = len(value.encode())
+        if size == 0:
+            self.refuse(field, f"is empty; it has 1 to {most_bytes} bytes")
+        elif size > most_bytes:
+            self.refuse(field, f"has {size} bytes; it has 1 to {most_bytes}")
+        elif CONTROL.search(value):
+            self.refuse(field, "has control characters; it has none")
+        return value
+
+    def embedding(self, field: str, values: Sequence[float], length: int) -> Floats | None:
+        """(length,) finite numbers, or none at all."""
+        if len(values) == 0:
+            return None
+        numbers = np.array(values, np.float32)
+        if len(numbers) != length:
+            remedy = "leave it out" if length == 0 else f"it has {length} or none"
+            self.refuse(field, f"has {len(numbers)} numbers; for the serving model {remedy}")
+        elif not np.isfinite(numbers).all():
+            self.refuse(field, "has a number that is not finite")
+        return numbers
 
     def event_time_us(self, field: str, seconds: int, nanos: int) -> int:
         """A valid protobuf Timestamp in microseconds since 1970."""

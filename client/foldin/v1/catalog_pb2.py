@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from foldin.v1 import ratings_pb2 as foldin_dot_v1_dot_ratings__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66oldin/v1/catalog.proto\x12\tfoldin.v1\x1a\x17\x66oldin/v1/ratings.proto\"\xa6\x01\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06genres\x18\x03 \x03(\t\x12\x11\n\x04year\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\ncluster_id\x18\x05 \x01(\x05\x12\x14\n\x0crating_count\x18\x06 \x01(\x03\x12\x18\n\x0bmean_rating\x18\x07 \x01(\x02H\x01\x88\x01\x01\x42\x07\n\x05_yearB\x0e\n\x0c_mean_rating\"!\n\x0eGetItemRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\"G\n\x0fGetItemResponse\x12\x1d\n\x04item\x18\x01 \x01(\x0b\x32\x0f.foldin.v1.Item\x12\x15\n\rmodel_version\x18\x02 \x01(\t\"o\n\x10ListItemsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.foldin.v1.ItemFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"w\n\x11ListItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.foldin.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\"m\n\x0bItemCluster\x12\x12\n\ncluster_id\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06genres\x18\x03 \x03(\t\x12\x1e\n\x05items\x18\x04 \x03(\x0b\x32\x0f.foldin.v1.Item\x12\x0c\n\x04size\x18\x05 \x01(\x05\",\n\x17ListItemClustersRequest\x12\x11\n\tmax_items\x18\x01 \x01(\x05\"[\n\x18ListItemClustersResponse\x12(\n\x08\x63lusters\x18\x01 \x03(\x0b\x32\x16.foldin.v1.ItemCluster\x12\x15\n\rmodel_version\x18\x02 \x01(\t\"g\n\x17ListPopularItemsRequest\x12%\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x15.foldin.v1.ItemFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x87\x01\n\x18ListPopularItemsResponse\x12$\n\x05items\x18\x01 \x03(\x0b\x32\x15.foldin.v1.ScoredItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12,\n\x0cserving_info\x18\x03 \x01(\x0b\x32\x16.foldin.v1.ServingInfo2\xd4\x02\n\x0e\x43\x61talogService\x12@\n\x07GetItem\x12\x19.foldin.v1.GetItemRequest\x1a\x1a.foldin.v1.GetItemResponse\x12\x46\n\tListItems\x12\x1b.foldin.v1.ListItemsRequest\x1a\x1c.foldin.v1.ListItemsResponse\x12[\n\x10ListItemClusters\x12\".foldin.v1.ListItemClustersRequest\x1a#.foldin.v1.ListItemClustersResponse\x12[\n\x10ListPopularItems\x12\".foldin.v1.ListPopularItemsRequest\x1a#.foldin.v1.ListPopularItemsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66oldin/v1/catalog.proto\x12\tfoldin.v1\x1a\x17\x66oldin/v1/ratings.proto\"\xdc\x01\n\x04Item\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06genres\x18\x03 \x03(\t\x12\x11\n\x04year\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x12\n\ncluster_id\x18\x05 \x01(\x05\x12\x14\n\x0crating_count\x18\x06 \x01(\x03\x12\x18\n\x0bmean_rating\x18\x07 \x01(\x02H\x01\x88\x01\x01\x12\x11\n\tavailable\x18\x08 \x01(\x08\x12!\n\x06source\x18\t \x01(\x0e\x32\x11.foldin.v1.SourceB\x07\n\x05_yearB\x0e\n\x0c_mean_rating\"v\n\x07NewItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0e\n\x06genres\x18\x03 \x03(\t\x12\x11\n\x04year\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04tags\x18\x05 \x03(\t\x12\x11\n\tembedding\x18\x06 \x03(\x02\x42\x07\n\x05_year\"!\n\x0eGetItemRequest\x12\x0f\n\x07item_id\x18\x01 \x01(\t\"G\n\x0fGetItemResponse\x12\x1d\n\x04item\x18\x01 \x01(\x0b\x32\x0f.foldin.v1.Item\x12\x15\n\rmodel_version\x18\x02 \x01(\t\"\x8c\x01\n\x10ListItemsRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12%\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x15.foldin.v1.ItemFilter\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12\x1b\n\x13include_unavailable\x18\x05 \x01(\x08\"w\n\x11ListItemsResponse\x12\x1e\n\x05items\x18\x01 \x03(\x0b\x32\x0f.foldin.v1.Item\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x12\n\ntotal_size\x18\x04 \x01(\x05\"m\n\x0bItemCluster\x12\x12\n\ncluster_id\x18\x01 \x01(\x05\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06genres\x18\x03 \x03(\t\x12\x1e\n\x05items\x18\x04 \x03(\x0b\x32\x0f.foldin.v1.Item\x12\x0c\n\x04size\x18\x05 \x01(\x05\",\n\x17ListItemClustersRequest\x12\x11\n\tmax_items\x18\x01 \x01(\x05\"[\n\x18ListItemClustersResponse\x12(\n\x08\x63lusters\x18\x01 \x03(\x0b\x32\x16.foldin.v1.ItemCluster\x12\x15\n\rmodel_version\x18\x02 \x01(\t\"g\n\x17ListPopularItemsRequest\x12%\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x15.foldin.v1.ItemFilter\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"\x87\x01\n\x18ListPopularItemsResponse\x12$\n\x05items\x18\x01 \x03(\x0b\x32\x15.foldin.v1.ScoredItem\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12,\n\x0cserving_info\x18\x03 \x01(\x0b\x32\x16.foldin.v1.ServingInfo\"7\n\x12UpsertItemsRequest\x12!\n\x05items\x18\x01 \x03(\x0b\x32\x12.foldin.v1.NewItem\"`\n\x13UpsertItemsResponse\x12\x18\n\x10overlay_revision\x18\x01 \x01(\x03\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x18\n\x10trained_item_ids\x18\x03 \x03(\t\"T\n\x1aSetItemAvailabilityRequest\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x16\n\tavailable\x18\x02 \x01(\x08H\x00\x88\x01\x01\x42\x0c\n\n_available\"N\n\x1bSetItemAvailabilityResponse\x12\x18\n\x10overlay_revision\x18\x01 \x01(\x03\x12\x15\n\rmodel_version\x18\x02 \x01(\t2\x88\x04\n\x0e\x43\x61talogService\x12@\n\x07GetItem\x12\x19.foldin.v1.GetItemRequest\x1a\x1a.foldin.v1.GetItemResponse\x12\x46\n\tListItems\x12\x1b.foldin.v1.ListItemsRequest\x1a\x1c.foldin.v1.ListItemsResponse\x12[\n\x10ListItemClusters\x12\".foldin.v1.ListItemClustersRequest\x1a#.foldin.v1.ListItemClustersResponse\x12[\n\x10ListPopularItems\x12\".foldin.v1.ListPopularItemsRequest\x1a#.foldin.v1.ListPopularItemsResponse\x12L\n\x0bUpsertItems\x12\x1d.foldin.v1.UpsertItemsRequest\x1a\x1e.foldin.v1.UpsertItemsResponse\x12\x64\n\x13SetItemAvailability\x12%.foldin.v1.SetItemAvailabilityRequest\x1a&.foldin.v1.SetItemAvailabilityResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,25 +33,35 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foldin.v1.catalog_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ITEM']._serialized_start=64
-  _globals['_ITEM']._serialized_end=230
-  _globals['_GETITEMREQUEST']._serialized_start=232
-  _globals['_GETITEMREQUEST']._serialized_end=265
-  _globals['_GETITEMRESPONSE']._serialized_start=267
-  _globals['_GETITEMRESPONSE']._serialized_end=338
-  _globals['_LISTITEMSREQUEST']._serialized_start=340
-  _globals['_LISTITEMSREQUEST']._serialized_end=451
-  _globals['_LISTITEMSRESPONSE']._serialized_start=453
-  _globals['_LISTITEMSRESPONSE']._serialized_end=572
-  _globals['_ITEMCLUSTER']._serialized_start=574
-  _globals['_ITEMCLUSTER']._serialized_end=683
-  _globals['_LISTITEMCLUSTERSREQUEST']._serialized_start=685
-  _globals['_LISTITEMCLUSTERSREQUEST']._serialized_end=729
-  _globals['_LISTITEMCLUSTERSRESPONSE']._serialized_start=731
-  _globals['_LISTITEMCLUSTERSRESPONSE']._serialized_end=822
-  _globals['_LISTPOPULARITEMSREQUEST']._serialized_start=824
-  _globals['_LISTPOPULARITEMSREQUEST']._serialized_end=927
-  _globals['_LISTPOPULARITEMSRESPONSE']._serialized_start=930
-  _globals['_LISTPOPULARITEMSRESPONSE']._serialized_end=1065
-  _globals['_CATALOGSERVICE']._serialized_start=1068
-  _globals['_CATALOGSERVICE']._serialized_end=1408
+  _globals['_ITEM']._serialized_end=284
+  _globals['_NEWITEM']._serialized_start=286
+  _globals['_NEWITEM']._serialized_end=404
+  _globals['_GETITEMREQUEST']._serialized_start=406
+  _globals['_GETITEMREQUEST']._serialized_end=439
+  _globals['_GETITEMRESPONSE']._serialized_start=441
+  _globals['_GETITEMRESPONSE']._serialized_end=512
+  _globals['_LISTITEMSREQUEST']._serialized_start=515
+  _globals['_LISTITEMSREQUEST']._serialized_end=655
+  _globals['_LISTITEMSRESPONSE']._serialized_start=657
+  _globals['_LISTITEMSRESPONSE']._serialized_end=776
+  _globals['_ITEMCLUSTER']._serialized_start=778
+  _globals['_ITEMCLUSTER']._serialized_end=887
+  _globals['_LISTITEMCLUSTERSREQUEST']._serialized_start=889
+  _globals['_LISTITEMCLUSTERSREQUEST']._serialized_end=933
+  _globals['_LISTITEMCLUSTERSRESPONSE']._serialized_start=935
+  _globals['_LISTITEMCLUSTERSRESPONSE']._serialized_end=1026
+  _globals['_LISTPOPULARITEMSREQUEST']._serialized_start=1028
+  _globals['_LISTPOPULARITEMSREQUEST']._serialized_end=1131
+  _globals['_LISTPOPULARITEMSRESPONSE']._serialized_start=1134
+  _globals['_LISTPOPULARITEMSRESPONSE']._serialized_end=1269
+  _globals['_UPSERTITEMSREQUEST']._serialized_start=1271
+  _globals['_UPSERTITEMSREQUEST']._serialized_end=1326
+  _globals['_UPSERTITEMSRESPONSE']._serialized_start=1328
+  _globals['_UPSERTITEMSRESPONSE']._serialized_end=1424
+  _globals['_SETITEMAVAILABILITYREQUEST']._serialized_start=1426
+  _globals['_SETITEMAVAILABILITYREQUEST']._serialized_end=1510
+  _globals['_SETITEMAVAILABILITYRESPONSE']._serialized_start=1512
+  _globals['_SETITEMAVAILABILITYRESPONSE']._serialized_end=1590
+  _globals['_CATALOGSERVICE']._serialized_start=1593
+  _globals['_CATALOGSERVICE']._serialized_end=2113
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Item(_message.Message):
-    __slots__ = ("item_id", "title", "genres", "year", "cluster_id", "rating_count", "mean_rating")
+    __slots__ = ("item_id", "title", "genres", "year", "cluster_id", "rating_count", "mean_rating", "available", "source")
     ITEM_ID_FIELD_NUMBER: _ClassVar[int]
     TITLE_FIELD_NUMBER: _ClassVar[int]
     GENRES_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,8 @@ class Item(_message.Message):
     CLUSTER_ID_FIELD_NUMBER: _ClassVar[int]
     RATING_COUNT_FIELD_NUMBER: _ClassVar[int]
     MEAN_RATING_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
     item_id: str
     title: str
     genres: _containers.RepeatedScalarFieldContainer[str]
@@ -23,7 +25,25 @@ class Item(_message.Message):
     cluster_id: int
     rating_count: int
     mean_rating: float
-    def __init__(self, item_id: _Optional[str] = ..., title: _Optional[str] = ..., genres: _Optional[_Iterable[str]] = ..., year: _Optional[int] = ..., cluster_id: _Optional[int] = ..., rating_count: _Optional[int] = ..., mean_rating: _Optional[float] = ...) -> None: ...
+    available: bool
+    source: _ratings_pb2.Source
+    def __init__(self, item_id: _Optional[str] = ..., title: _Optional[str] = ..., genres: _Optional[_Iterable[str]] = ..., year: _Optional[int] = ..., cluster_id: _Optional[int] = ..., rating_count: _Optional[int] = ..., mean_rating: _Optional[float] = ..., available: bool = ..., source: _Optional[_Union[_ratings_pb2.Source, str]] = ...) -> None: ...
+
+class NewItem(_message.Message):
+    __slots__ = ("item_id", "title", "genres", "year", "tags", "embedding")
+    ITEM_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    GENRES_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    EMBEDDING_FIELD_NUMBER: _ClassVar[int]
+    item_id: str
+    title: str
+    genres: _containers.RepeatedScalarFieldContainer[str]
+    year: int
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    embedding: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, item_id: _Optional[str] = ..., title: _Optional[str] = ..., genres: _Optional[_Iterable[str]] = ..., year: _Optional[int] = ..., tags: _Optional[_Iterable[str]] = ..., embedding: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class GetItemRequest(_message.Message):
     __slots__ = ("item_id",)
@@ -40,16 +60,18 @@ class GetItemResponse(_message.Message):
     def __init__(self, item: _Optional[_Union[Item, _Mapping]] = ..., model_version: _Optional[str] = ...) -> None: ...
 
 class ListItemsRequest(_message.Message):
-    __slots__ = ("query", "filter", "page_size", "page_token")
+    __slots__ = ("query", "filter", "page_size", "page_token", "include_unavailable")
     QUERY_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_UNAVAILABLE_FIELD_NUMBER: _ClassVar[int]
     query: str
     filter: _ratings_pb2.ItemFilter
     page_size: int
     page_token: str
-    def __init__(self, query: _Optional[str] = ..., filter: _Optional[_Union[_ratings_pb2.ItemFilter, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    include_unavailable: bool
+    def __init__(self, query: _Optional[str] = ..., filter: _Optional[_Union[_ratings_pb2.ItemFilter, _Mapping]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., include_unavailable: bool = ...) -> None: ...
 
 class ListItemsResponse(_message.Message):
     __slots__ = ("items", "next_page_token", "model_version", "total_size")
@@ -110,3 +132,35 @@ class ListPopularItemsResponse(_message.Message):
     next_page_token: str
     serving_info: _ratings_pb2.ServingInfo
     def __init__(self, items: _Optional[_Iterable[_Union[_ratings_pb2.ScoredItem, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., serving_info: _Optional[_Union[_ratings_pb2.ServingInfo, _Mapping]] = ...) -> None: ...
+
+class UpsertItemsRequest(_message.Message):
+    __slots__ = ("items",)
+    ITEMS_FIELD_NUMBER: _ClassVar[int]
+    items: _containers.RepeatedCompositeFieldContainer[NewItem]
+    def __init__(self, items: _Optional[_Iterable[_Union[NewItem, _Mapping]]] = ...) -> None: ...
+
+class UpsertItemsResponse(_message.Message):
+    __slots__ = ("overlay_revision", "model_version", "trained_item_ids")
+    OVERLAY_REVISION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    TRAINED_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    overlay_revision: int
+    model_version: str
+    trained_item_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, overlay_revision: _Optional[int] = ..., model_version: _Optional[str] = ..., trained_item_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SetItemAvailabilityRequest(_message.Message):
+    __slots__ = ("item_ids", "available")
+    ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABLE_FIELD_NUMBER: _ClassVar[int]
+    item_ids: _containers.RepeatedScalarFieldContainer[str]
+    available: bool
+    def __init__(self, item_ids: _Optional[_Iterable[str]] = ..., available: bool = ...) -> None: ...
+
+class SetItemAvailabilityResponse(_message.Message):
+    __slots__ = ("overlay_revision", "model_version")
+    OVERLAY_REVISION_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    overlay_revision: int
+    model_version: str
+    def __init__(self, overlay_revision: _Optional[int] = ..., model_version: _Optional[str] = ...) -> None: ...

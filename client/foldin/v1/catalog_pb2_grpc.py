@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CatalogServiceStub(object):
-    """The items that the serving model knows.
+    """The items that the serving model knows, and those added to it since it was trained.
     """
 
     def __init__(self, channel):
@@ -55,10 +55,20 @@ class CatalogServiceStub(object):
                 request_serializer=foldin_dot_v1_dot_catalog__pb2.ListPopularItemsRequest.SerializeToString,
                 response_deserializer=foldin_dot_v1_dot_catalog__pb2.ListPopularItemsResponse.FromString,
                 _registered_method=True)
+        self.UpsertItems = channel.unary_unary(
+                '/foldin.v1.CatalogService/UpsertItems',
+                request_serializer=foldin_dot_v1_dot_catalog__pb2.UpsertItemsRequest.SerializeToString,
+                response_deserializer=foldin_dot_v1_dot_catalog__pb2.UpsertItemsResponse.FromString,
+                _registered_method=True)
+        self.SetItemAvailability = channel.unary_unary(
+                '/foldin.v1.CatalogService/SetItemAvailability',
+                request_serializer=foldin_dot_v1_dot_catalog__pb2.SetItemAvailabilityRequest.SerializeToString,
+                response_deserializer=foldin_dot_v1_dot_catalog__pb2.SetItemAvailabilityResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer(object):
-    """The items that the serving model knows.
+    """The items that the serving model knows, and those added to it since it was trained.
     """
 
     def GetItem(self, request, context):
@@ -88,6 +98,21 @@ class CatalogServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpsertItems(self, request, context):
+        """Adds items that the model was not trained with, or changes them: all of them or none. Every
+        server recommends them within a second, from their content, then from their first ratings.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetItemAvailability(self, request, context):
+        """Hides items from every list, or shows them again: all of them or none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +136,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     request_deserializer=foldin_dot_v1_dot_catalog__pb2.ListPopularItemsRequest.FromString,
                     response_serializer=foldin_dot_v1_dot_catalog__pb2.ListPopularItemsResponse.SerializeToString,
             ),
+            'UpsertItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpsertItems,
+                    request_deserializer=foldin_dot_v1_dot_catalog__pb2.UpsertItemsRequest.FromString,
+                    response_serializer=foldin_dot_v1_dot_catalog__pb2.UpsertItemsResponse.SerializeToString,
+            ),
+            'SetItemAvailability': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetItemAvailability,
+                    request_deserializer=foldin_dot_v1_dot_catalog__pb2.SetItemAvailabilityRequest.FromString,
+                    response_serializer=foldin_dot_v1_dot_catalog__pb2.SetItemAvailabilityResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'foldin.v1.CatalogService', rpc_method_handlers)
@@ -120,7 +155,7 @@ def add_CatalogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CatalogService(object):
-    """The items that the serving model knows.
+    """The items that the serving model knows, and those added to it since it was trained.
     """
 
     @staticmethod
@@ -221,6 +256,60 @@ class CatalogService(object):
             '/foldin.v1.CatalogService/ListPopularItems',
             foldin_dot_v1_dot_catalog__pb2.ListPopularItemsRequest.SerializeToString,
             foldin_dot_v1_dot_catalog__pb2.ListPopularItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpsertItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foldin.v1.CatalogService/UpsertItems',
+            foldin_dot_v1_dot_catalog__pb2.UpsertItemsRequest.SerializeToString,
+            foldin_dot_v1_dot_catalog__pb2.UpsertItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetItemAvailability(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/foldin.v1.CatalogService/SetItemAvailability',
+            foldin_dot_v1_dot_catalog__pb2.SetItemAvailabilityRequest.SerializeToString,
+            foldin_dot_v1_dot_catalog__pb2.SetItemAvailabilityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CatalogServiceStub:
-    """The items that the serving model knows."""
+    """The items that the serving model knows, and those added to it since it was trained."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -40,10 +40,16 @@ class CatalogServiceStub:
     """Groups of items that the same users like."""
     ListPopularItems: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListPopularItemsRequest, _catalog_pb2.ListPopularItemsResponse]
     """What a user nobody knows is shown."""
+    UpsertItems: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.UpsertItemsRequest, _catalog_pb2.UpsertItemsResponse]
+    """Adds items that the model was not trained with, or changes them: all of them or none. Every
+    server recommends them within a second, from their content, then from their first ratings.
+    """
+    SetItemAvailability: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.SetItemAvailabilityRequest, _catalog_pb2.SetItemAvailabilityResponse]
+    """Hides items from every list, or shows them again: all of them or none."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
-    """The items that the serving model knows."""
+    """The items that the serving model knows, and those added to it since it was trained."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetItem: _aio.UnaryUnaryMultiCallable[_catalog_pb2.GetItemRequest, _catalog_pb2.GetItemResponse]  # type: ignore[assignment]
@@ -53,9 +59,15 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     """Groups of items that the same users like."""
     ListPopularItems: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListPopularItemsRequest, _catalog_pb2.ListPopularItemsResponse]  # type: ignore[assignment]
     """What a user nobody knows is shown."""
+    UpsertItems: _aio.UnaryUnaryMultiCallable[_catalog_pb2.UpsertItemsRequest, _catalog_pb2.UpsertItemsResponse]  # type: ignore[assignment]
+    """Adds items that the model was not trained with, or changes them: all of them or none. Every
+    server recommends them within a second, from their content, then from their first ratings.
+    """
+    SetItemAvailability: _aio.UnaryUnaryMultiCallable[_catalog_pb2.SetItemAvailabilityRequest, _catalog_pb2.SetItemAvailabilityResponse]  # type: ignore[assignment]
+    """Hides items from every list, or shows them again: all of them or none."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The items that the serving model knows."""
+    """The items that the serving model knows, and those added to it since it was trained."""
 
     @_abc_1.abstractmethod
     def GetItem(
@@ -87,5 +99,23 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.ListPopularItemsResponse, _abc.Awaitable[_catalog_pb2.ListPopularItemsResponse]]:
         """What a user nobody knows is shown."""
+
+    @_abc_1.abstractmethod
+    def UpsertItems(
+        self,
+        request: _catalog_pb2.UpsertItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_pb2.UpsertItemsResponse, _abc.Awaitable[_catalog_pb2.UpsertItemsResponse]]:
+        """Adds items that the model was not trained with, or changes them: all of them or none. Every
+        server recommends them within a second, from their content, then from their first ratings.
+        """
+
+    @_abc_1.abstractmethod
+    def SetItemAvailability(
+        self,
+        request: _catalog_pb2.SetItemAvailabilityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_pb2.SetItemAvailabilityResponse, _abc.Awaitable[_catalog_pb2.SetItemAvailabilityResponse]]:
+        """Hides items from every list, or shows them again: all of them or none."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

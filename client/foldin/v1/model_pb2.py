@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66oldin/v1/model.proto\x12\tfoldin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x03\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x12\n\nuser_count\x18\x04 \x01(\x05\x12\x12\n\nitem_count\x18\x05 \x01(\x05\x12\x14\n\x0crating_count\x18\x06 \x01(\x03\x12\x12\n\nmin_rating\x18\x07 \x01(\x01\x12\x12\n\nmax_rating\x18\x08 \x01(\x01\x12\x11\n\tdimension\x18\t \x01(\x05\x12\x12\n\nindex_kind\x18\n \x01(\t\x12.\n\x07metrics\x18\x0b \x03(\x0b\x32\x1d.foldin.v1.Model.MetricsEntry\x12%\n\x05state\x18\x0c \x01(\x0e\x32\x16.foldin.v1.Model.State\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"Z\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_CURRENT\x10\x01\x12\x12\n\x0eSTATE_PREVIOUS\x10\x02\x12\x13\n\x0fSTATE_AVAILABLE\x10\x03\"\x18\n\x16GetServingModelRequest\"]\n\x17GetServingModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.foldin.v1.Model\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x12\n\nload_error\x18\x03 \x01(\t\"\x13\n\x11ListModelsRequest\"x\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.foldin.v1.Model\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x17\n\x0f\x63urrent_version\x18\x03 \x01(\t\x12\x18\n\x10previous_version\x18\x04 \x01(\t\"6\n\x14\x41\x63tivateModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\"Y\n\x15\x41\x63tivateModelResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x17\n\x0f\x63urrent_version\x18\x02 \x01(\t\x12\x18\n\x10previous_version\x18\x03 \x01(\t2\x87\x02\n\x0cModelService\x12X\n\x0fGetServingModel\x12!.foldin.v1.GetServingModelRequest\x1a\".foldin.v1.GetServingModelResponse\x12I\n\nListModels\x12\x1c.foldin.v1.ListModelsRequest\x1a\x1d.foldin.v1.ListModelsResponse\x12R\n\rActivateModel\x12\x1f.foldin.v1.ActivateModelRequest\x1a .foldin.v1.ActivateModelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x15\x66oldin/v1/model.proto\x12\tfoldin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x03\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\x12\n\nuser_count\x18\x04 \x01(\x05\x12\x12\n\nitem_count\x18\x05 \x01(\x05\x12\x14\n\x0crating_count\x18\x06 \x01(\x03\x12\x12\n\nmin_rating\x18\x07 \x01(\x01\x12\x12\n\nmax_rating\x18\x08 \x01(\x01\x12\x11\n\tdimension\x18\t \x01(\x05\x12\x12\n\nindex_kind\x18\n \x01(\t\x12.\n\x07metrics\x18\x0b \x03(\x0b\x32\x1d.foldin.v1.Model.MetricsEntry\x12%\n\x05state\x18\x0c \x01(\x0e\x32\x16.foldin.v1.Model.State\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"Z\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n\rSTATE_CURRENT\x10\x01\x12\x12\n\x0eSTATE_PREVIOUS\x10\x02\x12\x13\n\x0fSTATE_AVAILABLE\x10\x03\"\x18\n\x16GetServingModelRequest\"w\n\x17GetServingModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.foldin.v1.Model\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x12\n\nload_error\x18\x03 \x01(\t\x12\x18\n\x10overlay_revision\x18\x04 \x01(\x03\"\x13\n\x11ListModelsRequest\"x\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.foldin.v1.Model\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x17\n\x0f\x63urrent_version\x18\x03 \x01(\t\x12\x18\n\x10previous_version\x18\x04 \x01(\t\"6\n\x14\x41\x63tivateModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\"Y\n\x15\x41\x63tivateModelResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x17\n\x0f\x63urrent_version\x18\x02 \x01(\t\x12\x18\n\x10previous_version\x18\x03 \x01(\t2\x87\x02\n\x0cModelService\x12X\n\x0fGetServingModel\x12!.foldin.v1.GetServingModelRequest\x1a\".foldin.v1.GetServingModelResponse\x12I\n\nListModels\x12\x1c.foldin.v1.ListModelsRequest\x1a\x1d.foldin.v1.ListModelsResponse\x12R\n\rActivateModel\x12\x1f.foldin.v1.ActivateModelRequest\x1a .foldin.v1.ActivateModelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,15 +43,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSERVINGMODELREQUEST']._serialized_start=529
   _globals['_GETSERVINGMODELREQUEST']._serialized_end=553
   _globals['_GETSERVINGMODELRESPONSE']._serialized_start=555
-  _globals['_GETSERVINGMODELRESPONSE']._serialized_end=648
-  _globals['_LISTMODELSREQUEST']._serialized_start=650
-  _globals['_LISTMODELSREQUEST']._serialized_end=669
-  _globals['_LISTMODELSRESPONSE']._serialized_start=671
-  _globals['_LISTMODELSRESPONSE']._serialized_end=791
-  _globals['_ACTIVATEMODELREQUEST']._serialized_start=793
-  _globals['_ACTIVATEMODELREQUEST']._serialized_end=847
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=849
-  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=938
-  _globals['_MODELSERVICE']._serialized_start=941
-  _globals['_MODELSERVICE']._serialized_end=1204
+  _globals['_GETSERVINGMODELRESPONSE']._serialized_end=674
+  _globals['_LISTMODELSREQUEST']._serialized_start=676
+  _globals['_LISTMODELSREQUEST']._serialized_end=695
+  _globals['_LISTMODELSRESPONSE']._serialized_start=697
+  _globals['_LISTMODELSRESPONSE']._serialized_end=817
+  _globals['_ACTIVATEMODELREQUEST']._serialized_start=819
+  _globals['_ACTIVATEMODELREQUEST']._serialized_end=873
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_start=875
+  _globals['_ACTIVATEMODELRESPONSE']._serialized_end=964
+  _globals['_MODELSERVICE']._serialized_start=967
+  _globals['_MODELSERVICE']._serialized_end=1230
 # @@protoc_insertion_point(module_scope)

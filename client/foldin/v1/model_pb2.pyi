@@ -60,14 +60,16 @@ class GetServingModelRequest(_message.Message):
     def __init__(self) -> None: ...
 
 class GetServingModelResponse(_message.Message):
-    __slots__ = ("model", "epoch", "load_error")
+    __slots__ = ("model", "epoch", "load_error", "overlay_revision")
     MODEL_FIELD_NUMBER: _ClassVar[int]
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     LOAD_ERROR_FIELD_NUMBER: _ClassVar[int]
+    OVERLAY_REVISION_FIELD_NUMBER: _ClassVar[int]
     model: Model
     epoch: int
     load_error: str
-    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., epoch: _Optional[int] = ..., load_error: _Optional[str] = ...) -> None: ...
+    overlay_revision: int
+    def __init__(self, model: _Optional[_Union[Model, _Mapping]] = ..., epoch: _Optional[int] = ..., load_error: _Optional[str] = ..., overlay_revision: _Optional[int] = ...) -> None: ...
 
 class ListModelsRequest(_message.Message):
     __slots__ = ()

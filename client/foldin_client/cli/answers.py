@@ -38,3 +38,21 @@ class WrittenRating:
     superseded: bool
     request_id: str
     serving_info: ServingInfo
+
+
+@dataclass(frozen=True, slots=True)
+class AddedItems:
+    """Items that were added beside the model, or that it has content of its own of."""
+
+    item_ids: tuple[str, ...]
+    trained_item_ids: tuple[str, ...]
+    overlay_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedAvailability:
+    """Items that are hidden from every list, or shown again."""
+
+    item_ids: tuple[str, ...]
+    available: bool
+    overlay_revision: int

@@ -26,6 +26,7 @@ CLIENT: Mapping[str, tuple[str, str]] = MappingProxyType(
         "unrate": ("foldin_client.cli.writing", "Take a rating back."),
         "search": ("foldin_client.cli.browsing", "Find items by title."),
         "item": ("foldin_client.cli.browsing", "Show one item."),
+        "items": ("foldin_client.cli.cataloguing", "Add new items, hide items, show them again."),
         "popular": ("foldin_client.cli.browsing", "What everybody likes."),
         "clusters": ("foldin_client.cli.browsing", "Groups of items that the same users like."),
         "models": ("foldin_client.cli.models", "List the published models."),

@@ -15,7 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from foldin_client import values
-from foldin_client.cli.answers import TitledPredictions, WrittenRating
+from foldin_client.cli.answers import (
+    AddedItems,
+    ChangedAvailability,
+    TitledPredictions,
+    WrittenRating,
+)
 
 PIPE_WIDTH = 10_000  # nothing is cut or wrapped where no person reads
 
@@ -105,6 +110,8 @@ def _(one: values.Item) -> RenderableType:
         "cluster": str(one.cluster_id),
         "ratings": f"{one.rating_count:,}",
         "mean": rating(one.mean_rating),
+        "shown": "yes" if one.available else "no: hidden by `foldin items hide`",
+        "known by": "its content alone" if one.source is values.Source.CONTENT else "its ratings",
     }
     made = Table.grid(padding=(0, 2))
     for label, fact in facts.items():
@@ -176,6 +183,22 @@ def _(written: WrittenRating) -> RenderableType:
 
 
 @rendered.register
+def _(answer: AddedItems) -> RenderableType:
+    new = len(answer.item_ids) - len(answer.trained_item_ids)
+    lines = [f"added {_items(new)}: every server recommends them within a second"] if new else []
+    if answer.trained_item_ids:
+        named = ", ".join(answer.trained_item_ids)
+        lines.append(f"the model was trained with {named} and keeps its own content of them")
+    return Text("\n".join(lines))
+
+
+@rendered.register
+def _(answer: ChangedAvailability) -> RenderableType:
+    how = "shown again" if answer.available else "hidden"
+    return Text(f"{_items(len(answer.item_ids))} {how}")
+
+
+@rendered.register
 def _(answer: values.Activation) -> RenderableType:
     before = f", {answer.previous_version} before" if answer.previous_version else ""
     return Text(f"{answer.current_version} is the current model{before} (epoch {answer.epoch})")
@@ -223,3 +246,7 @@ def when(moment: datetime | None) -> str:
 
 def _ratings(count: int) -> str:
     return f"{count:,} rating{'' if count == 1 else 's'}"
+
+
+def _items(count: int) -> str:
+    return "1 item" if count == 1 else f"{count:,} items"

@@ -1,0 +1,100 @@
+"""Adds items to what is served, hides and shows them, and folds new ones in from their ratings.
+
+A write that was begun ends, even if its caller leaves; this server shows it before it answers.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from foldin_model.content import Content
+from foldin_model.errors import ItemNotFound, OverlayFull
+from foldin_model.ids import ItemId, UserId
+from foldin_model.overlay import pack_content
+from foldin_model.rating_items import packed_item_rating
+from foldin_model.snapshot import Snapshot
+from foldin_model.store.overlays import OverlayStore
+from foldin_model.store.protocols import RatingStore
+
+from foldin_server.background import Background
+from foldin_server.snapshots import Snapshots
+
+SHOWN_UNKNOWN_IDS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Changed:
+    """A change of the overlay: the revision that has it, and what is served since."""
+
+    revision: int
+    snapshot: Snapshot
+
+
+class Cataloguer:
+    """Changes the overlay."""
+
+    def __init__(self, snapshots: Snapshots, store: OverlayStore, background: Background) -> None:
+        self._snapshots = snapshots
+        self._store = store
+        self._background = background
+
+    async def upsert(self, items: Sequence[tuple[ItemId, Content]]) -> Changed:
+        """The items are there, all of them or none. Raises OverlayFull and StoreUnavailable."""
+        packed = [(item_id, pack_content(content)) for item_id, content in items]
+        work = asyncio.to_thread(self._upsert, packed)
+        return await self._shown(await self._background.finish(work))
+
+    async def set_availability(self, item_ids: Sequence[ItemId], *, available: bool) -> Changed:
+        """The items are hidden or shown again, all of them or none.
+
+        Raises ItemNotFound, OverlayFull and StoreUnavailable.
+        """
+        if self._unknown(item_ids):
+            await self._snapshots.look()  # another server may have been told of them just now
+        unknown = self._unknown(item_ids)
+        if unknown:
+            named = ", ".join(map(repr, unknown[:SHOWN_UNKNOWN_IDS]))
+            raise ItemNotFound(
+                unknown[0],
+                f"{len(unknown)} of {len(item_ids)} items are not known, so that nothing was "
+                f"changed: {named}; search with ListItems",
+            )
+        work = asyncio.to_thread(self._store.set_availability, item_ids, available=available)
+        return await self._shown(await self._background.finish(work))
+
+    def _upsert(self, packed: Sequence[tuple[ItemId, bytes]]) -> int:
+        try:
+            return self._store.upsert(packed)
+        except OverlayFull:
+            # Room is made only when it is needed: a rollback may want the content back.
+            if not self._store.absorb(self._snapshots.absorbed()):
+                raise
+            return self._store.upsert(packed)
+
+    async def _shown(self, revision: int) -> Changed:
+        await self._snapshots.look()
+        return Changed(revision, self._snapshots.serving())
+
+    def _unknown(self, item_ids: Sequence[ItemId]) -> list[ItemId]:
+        catalog = self._snapshots.serving().model.catalog
+        return [item_id for item_id in item_ids if catalog.row(item_id) is None]
+
+
+class ItemFolding:
+    """Lets the ratings of new items count for the items, behind the answers."""
+
+    def __init__(self, ratings: RatingStore, overlay: OverlayStore, background: Background) -> None:
+        self._ratings = ratings
+        self._overlay = overlay
+        self._background = background
+
+    def rated(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
+        """What the user thinks of the item by now will count, if the item is new."""
+        row = snapshot.model.catalog.row(item_id)
+        if row is None or not snapshot.is_own(row):
+            self._background.start("item_fold_in", self._fold(snapshot, user_id, item_id))
+
+    async def _fold(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
+        state = await self._ratings.read(user_id, snapshot.version, history=True)
+        packed = await asyncio.to_thread(packed_item_rating, snapshot, state, item_id)
+        await asyncio.to_thread(self._overlay.rate, item_id, user_id, packed)

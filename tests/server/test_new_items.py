@@ -1,0 +1,518 @@
+"""New items are recommended within a second on every server; hidden ones are in no list."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from foldin.v1 import catalog_pb2 as pb
+from foldin.v1 import model_pb2, ratings_pb2
+from foldin.v1 import recommendation_pb2 as rpb
+from foldin_model.content import ContentMap
+from foldin_model.errors import StoreUnavailable
+from foldin_model.ids import ItemId, UserId
+from foldin_model.overlay import Overlay, OverlayChanges
+from foldin_model.store.keys import Keys
+from foldin_model.store.memory import MemoryModelStore
+from foldin_model.store.memory_overlays import MemoryOverlayStore
+from foldin_model.store.overlays import OverlayLimits
+from foldin_model.store.protocols import ImportedRating
+from foldin_server.serving import Stores
+from planted import Planted, planted
+from redis import Redis
+from server.faults import Gate
+from server.live import (
+    Live,
+    failure,
+    ids,
+    ids_of,
+    import_histories,
+    live,
+    publish_version,
+    settled,
+    until,
+)
+
+NIGHT = pb.NewItem(
+    item_id="night", title="Night of the Void", genres=["Horror"], year=2024, tags=["dark"]
+)
+OLD = "102"
+
+
+@pytest.fixture
+async def other_app(app: Live, stores: Stores) -> AsyncIterator[Live]:
+    """Another server on the same stores."""
+    async with live(stores) as running:
+        yield running
+
+
+async def upsert(app: Live, *items: pb.NewItem) -> pb.UpsertItemsResponse:
+    answer: pb.UpsertItemsResponse = await app.catalog.UpsertItems(
+        pb.UpsertItemsRequest(items=items)
+    )
+    return answer
+
+
+async def show(app: Live, *item_ids: str, available: bool) -> pb.SetItemAvailabilityResponse:
+    answer: pb.SetItemAvailabilityResponse = await app.catalog.SetItemAvailability(
+        pb.SetItemAvailabilityRequest(item_ids=item_ids, available=available)
+    )
+    return answer
+
+
+async def item(app: Live, item_id: str) -> pb.Item:
+    answer: pb.GetItemResponse = await app.catalog.GetItem(pb.GetItemRequest(item_id=item_id))
+    return answer.item
+
+
+async def search(app: Live, query: str, **fields: Any) -> list[str]:
+    return ids(await app.catalog.ListItems(pb.ListItemsRequest(query=query, **fields)))
+
+
+async def similar(app: Live, item_id: str, size: int = 40) -> list[str]:
+    request = rpb.SimilarItemsRequest(item_id=item_id, page_size=size)
+    return ids(await app.recommendations.SimilarItems(request))
+
+
+async def predicted(app: Live, user: str, item_id: str) -> float:
+    request = rpb.PredictRatingsRequest(user_id=user, item_ids=[item_id])
+    answer = await app.recommendations.PredictRatings(request)
+    return float(answer.predictions[0].predicted_rating)
+
+
+async def everything(app: Live, user: str, **fields: Any) -> list[str]:
+    """The whole list of a user."""
+    return ids_of(await app.pages(user, 200, **fields))
+
+
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+async def test_another_server_recommends_a_new_item_within_a_second(
+    app: Live, other_app: Live
+) -> None:
+    assert "night" not in await everything(other_app, "1")
+    answer = await upsert(app, NIGHT)
+    started = time.monotonic()
+    assert "night" in await everything(app, "1")  # here at once
+    await settled(lambda: everything(other_app, "1"), lambda shown: "night" in shown)
+    assert time.monotonic() - started < 1.0
+    assert answer.model_version == app.server.snapshots.serving().version
+    served = await other_app.models.GetServingModel(model_pb2.GetServingModelRequest())
+    assert served.overlay_revision == answer.overlay_revision
+
+
+async def test_a_new_item_is_there_in_every_call(app: Live) -> None:
+    await upsert(app, NIGHT)
+    shown = await item(app, "night")
+    assert (shown.title, list(shown.genres), shown.year) == ("Night of the Void", ["Horror"], 2024)
+    assert (shown.available, shown.source) == (True, ratings_pb2.SOURCE_CONTENT)
+    assert shown.rating_count == shown.cluster_id == 0
+    assert not shown.HasField("mean_rating")
+    assert (await item(app, OLD)).source == ratings_pb2.SOURCE_COLLABORATIVE
+    assert await search(app, "void night") == ["night"]
+    assert "night" in await search(app, "", page_size=200)
+    near = await similar(app, "night")
+    assert {"Horror"} <= set((await item(app, near[0])).genres)
+    assert "night" in await similar(app, near[0])
+    recent = ratings_pb2.ItemFilter(min_year=2024)
+    (only,) = (await app.recommend("1", filter=recent)).items
+    assert (only.item_id, only.source) == ("night", ratings_pb2.SOURCE_CONTENT)
+    assert only.title == "Night of the Void"
+    assert 0.5 <= only.predicted_rating <= 5.0
+    assert math.isclose(await predicted(app, "1", "night"), only.predicted_rating, rel_tol=1e-5)
+    wanted = ratings_pb2.ItemFilter(candidate_item_ids=["night", OLD])
+    assert set(ids(await app.recommend("stranger", filter=wanted))) == {"night", OLD}
+    popular = await app.catalog.ListPopularItems(pb.ListPopularItemsRequest(page_size=200))
+    assert "night" in ids(popular)
+
+
+async def test_every_way_to_list_agrees_on_the_place_of_a_new_item(app: Live) -> None:
+    await upsert(app, NIGHT, *(pb.NewItem(item_id=f"n{k}", title=f"N {k}") for k in range(5)))
+    whole = await everything(app, "1")
+    assert ids_of(await app.pages("1", 7)) == whole
+    assert ids(await app.recommend("1", 200, include_explanations=True)) == whole
+    diverse = rpb.Diversity(strength=0.3)
+    assert set(ids_of(await app.pages("1", 50, diversity=diverse))) == set(whole)
+    told = (await app.recommend("1", 200, include_explanations=True)).items
+    for shown in told:
+        parts = sum(reason.contribution for reason in shown.reasons)
+        total = shown.base_score + parts + shown.other_contributions
+        assert math.isclose(total, shown.score, rel_tol=1e-3, abs_tol=1e-3)
+
+
+async def test_the_same_items_again_change_nothing(app: Live) -> None:
+    first = await upsert(app, NIGHT)
+    assert (await upsert(app, NIGHT)).overlay_revision == first.overlay_revision
+    other = pb.NewItem(item_id="night", title="Day of the Void")
+    assert (await upsert(app, other)).overlay_revision > first.overlay_revision
+    assert (await item(app, "night")).title == "Day of the Void"
+    assert await search(app, "night") == []
+
+
+async def test_an_item_that_the_model_was_trained_with_keeps_its_content(
+    app: Live, small: Planted
+) -> None:
+    answer = await upsert(app, NIGHT, pb.NewItem(item_id=OLD, title="Other"))
+    assert answer.trained_item_ids == [OLD]
+    assert (await item(app, OLD)).title == small.model.catalog.titles[1]
+
+
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+async def test_hidden_items_are_in_no_list_of_any_server(app: Live, other_app: Live) -> None:
+    await upsert(app, NIGHT)
+    first = await app.recommend("1", 20)
+    hidden = [ids(first)[0], (await everything(app, "1"))[25], "night"]
+    answer = await show(app, *hidden, available=False)
+    await until(lambda: other_app.server.snapshots.serving().overlay_revision > 0)
+    await settled(lambda: everything(other_app, "1"), lambda shown: "night" not in shown)
+    for server in (app, other_app):
+        lists = (
+            await everything(server, "1"),
+            await everything(server, "stranger"),
+            await everything(server, "1", diversity=rpb.Diversity(strength=0.2)),
+            await everything(server, "1", filter=ratings_pb2.ItemFilter(min_year=1)),
+            await similar(server, OLD, 200),
+            await search(server, "", page_size=200),
+            ids(await server.catalog.ListPopularItems(pb.ListPopularItemsRequest(page_size=200))),
+            [
+                shown.item_id
+                for cluster in (
+                    await server.catalog.ListItemClusters(pb.ListItemClustersRequest(max_items=50))
+                ).clusters
+                for shown in cluster.items
+            ],
+        )
+        for shown in lists:
+            assert shown
+            assert not set(shown) & set(hidden)
+        assert len(ids(await server.recommend("1", 20))) == 20
+        assert not (await item(server, hidden[0])).available
+        everyone = await search(server, "", page_size=200, include_unavailable=True)
+        assert set(hidden) <= set(everyone)
+    assert (await show(app, *hidden, available=False)).overlay_revision == answer.overlay_revision
+    await show(app, *hidden, available=True)
+    assert ids(await app.recommend("1", 20)) == ids(first)
+
+
+@pytest.mark.parametrize("diversity", [None, rpb.Diversity(strength=0.2)], ids=["score", "mmr"])
+async def test_an_older_page_token_shows_no_hidden_item_and_full_pages(
+    app: Live, diversity: rpb.Diversity | None
+) -> None:
+    whole = await everything(app, "1", diversity=diversity)
+    first = await app.recommend("1", 10, diversity=diversity)
+    await show(app, *whole[12:18], available=False)
+    second = await app.recommend("1", 10, diversity=diversity, page_token=first.next_page_token)
+    assert ids(second) == [*whole[10:12], *whole[18:26]]
+
+
+async def test_hiding_moves_no_page_of_a_catalogue_listing(app: Live) -> None:
+    whole = await search(app, "", page_size=200)
+    first = await app.catalog.ListItems(pb.ListItemsRequest(page_size=10))
+    await show(app, whole[3], whole[12], available=False)
+    request = pb.ListItemsRequest(page_size=10, page_token=first.next_page_token)
+    second = await app.catalog.ListItems(request)
+    assert ids(second) == [*whole[10:12], *whole[13:21]]
+    assert second.total_size == len(whole) - 2
+
+
+async def test_an_answer_given_before_is_not_given_again(app: Live) -> None:
+    rated = await app.rate("new", OLD, 5.0)
+    before = await app.recommend("new", min_user_revision=rated.user_revision)
+    again = await app.recommend("new", min_user_revision=rated.user_revision)
+    assert before == again
+    await show(app, ids(before)[0], available=False)
+    after = await app.recommend("new", min_user_revision=rated.user_revision)
+    assert ids(after)[:9] == ids(before)[1:]
+
+
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+async def test_first_ratings_move_a_new_item_on_every_server(app: Live, other_app: Live) -> None:
+    await upsert(app, NIGHT)
+    await until(lambda: other_app.server.snapshots.serving().overlay_revision > 0)
+    before = await predicted(other_app, "3", "night")
+    for user in ("1", "2", "new"):
+        await app.rate(user, "night", 5.0)
+
+    async def moved() -> pb.Item:
+        return await item(other_app, "night")
+
+    shown = await settled(moved, lambda one: one.rating_count == 3)
+    assert shown.source == ratings_pb2.SOURCE_COLLABORATIVE
+    assert shown.mean_rating == 5.0
+    liked = await predicted(other_app, "3", "night")
+    assert liked > before
+    await app.recommendations.DeleteRating(rpb.DeleteRatingRequest(user_id="new", item_id="night"))
+    await app.rate("1", "night", 0.5)
+    await settled(moved, lambda one: one.rating_count == 2 and one.mean_rating == 2.75)
+    assert await predicted(other_app, "3", "night") < liked
+
+
+async def test_a_rated_new_item_is_seen_also_by_a_server_that_knew_the_user_before(
+    app: Live, other_app: Live
+) -> None:
+    await app.rate("1", OLD, 4.0)
+    assert ids(await other_app.recommend("1"))
+    await upsert(app, NIGHT)
+    await app.rate("1", "night", 4.0)
+    await settled(lambda: everything(other_app, "1"), lambda shown: len(shown) > 0)
+    await until(lambda: other_app.server.snapshots.serving().overlay_revision > 0)
+    for server in (app, other_app):
+        assert "night" not in await everything(server, "1")
+        state = await server.recommendations.GetUserState(rpb.GetUserStateRequest(user_id="1"))
+        rated = {one.rating.item_id: one for one in state.ratings}
+        assert rated["night"].in_model
+        assert rated["night"].title == "Night of the Void"
+
+
+async def test_ratings_given_before_an_item_was_known_count_when_it_comes(
+    app: Live, stores: Stores, small: Planted
+) -> None:
+    others = replace(small, histories={UserId("9"): small.histories[UserId("9")]})
+    await import_histories(others, stores.ratings, ["9"])
+    unknown = rpb.DeleteRatingRequest(user_id="9", item_id="night")
+    await app.recommendations.DeleteRating(unknown)
+    await stores.ratings.import_ratings(UserId("9"), [_imported("night", 4.0)])
+    await everything(app, "9")  # folded and kept without it
+    await upsert(app, NIGHT)
+    assert "night" not in await everything(app, "9")
+
+
+async def test_the_next_publish_absorbs_new_items_and_keeps_them_hidden(
+    app: Live, stores: Stores
+) -> None:
+    await upsert(app, NIGHT, pb.NewItem(item_id="221", title="To be trained"))
+    await show(app, "221", available=False)
+    assert (await item(app, "221")).title == "To be trained"
+    larger = planted(items=122)  # it has an item 221 and one more
+    version = publish_version(larger, stores.models)
+    await settled(
+        lambda: app.recommend("1"), lambda answer: answer.serving_info.model_version == version
+    )
+    trained = await item(app, "221")
+    assert trained.title == larger.model.catalog.titles[120]
+    assert not trained.available
+    assert (await item(app, "night")).title == "Night of the Void"
+    shown = await everything(app, "1")
+    assert "night" in shown
+    assert "221" not in shown
+
+
+async def test_a_page_of_the_replaced_model_shows_no_item_hidden_since(
+    app: Live, stores: Stores
+) -> None:
+    whole = await everything(app, "1")
+    first = await app.recommend("1", 10)
+    version = publish_version(planted(seed=1), stores.models)
+    await settled(
+        lambda: app.recommend("1"), lambda answer: answer.serving_info.model_version == version
+    )
+    await show(app, whole[11], available=False)
+    second = await app.recommend("1", 10, page_token=first.next_page_token)
+    assert ids(second) == [whole[10], *whole[12:21]]
+
+
+BAD = (
+    (pb.NewItem(title="T"), "item_id"),
+    (pb.NewItem(item_id="x" * 257, title="T"), "item_id"),
+    (pb.NewItem(item_id="a\nb", title="T"), "item_id"),
+    (pb.NewItem(item_id="x"), "title"),
+    (pb.NewItem(item_id="x", title="T" * 1_001), "title"),
+    (pb.NewItem(item_id="x", title="a\x1b[2J"), "title"),
+    (pb.NewItem(item_id="x", title="T", genres=["g"] * 51), "genres"),
+    (pb.NewItem(item_id="x", title="T", genres=["Drama", ""]), "genres[1]"),
+    (pb.NewItem(item_id="x", title="T", tags=["t"] * 101), "tags"),
+    (pb.NewItem(item_id="x", title="T", tags=["t" * 101]), "tags[0]"),
+    (pb.NewItem(item_id="x", title="T", year=0), "year"),
+    (pb.NewItem(item_id="x", title="T", year=10_000), "year"),
+    (pb.NewItem(item_id="x", title="T", embedding=[1.0, 2.0]), "embedding"),
+    (NIGHT, "item_id"),  # it comes twice
+)
+
+
+async def test_a_field_outside_its_limits_is_named_and_nothing_is_added(app: Live) -> None:
+    for bad, field in BAD:
+        failed = await failure(upsert(app, NIGHT, bad))
+        assert (failed.code, failed.reason) == ("INVALID_ARGUMENT", "INVALID_FIELD")
+        assert failed.fields == [f"items[1].{field}"], bad
+    for request, field in (
+        (pb.UpsertItemsRequest(), "items"),
+        (pb.UpsertItemsRequest(items=[NIGHT] * 1_001), "items"),
+    ):
+        assert (await failure(app.catalog.UpsertItems(request))).fields == [field]
+    for asked, field in (
+        (pb.SetItemAvailabilityRequest(available=True), "item_ids"),
+        (pb.SetItemAvailabilityRequest(item_ids=[OLD]), "available"),
+        (pb.SetItemAvailabilityRequest(item_ids=[""], available=True), "item_ids[0]"),
+    ):
+        assert (await failure(app.catalog.SetItemAvailability(asked))).fields == [field]
+    assert app.server.snapshots.serving().overlay_revision == 0
+    assert (await failure(item(app, "night"))).reason == "ITEM_NOT_FOUND"
+
+
+async def test_an_embedding_is_of_the_length_that_the_model_was_trained_with(
+    small: Planted, stores: Stores
+) -> None:
+    width = sum(small.model.item_widths)
+    content = ContentMap((), np.zeros((0, width), np.float32), np.ones((3, width), np.float32),
+                         np.zeros(width, np.float32))  # fmt: skip
+    made = replace(small, model=replace(small.model, content=content))
+    publish_version(made, stores.models)
+    async with live(stores) as app:
+        await upsert(app, pb.NewItem(item_id="x", title="T", embedding=[1.0, 2.0, 3.0]))
+        row = app.server.snapshots.serving().model.items[len(small.model.items)]
+        assert np.allclose(row, 6.0)
+        for bad in ([1.0, 2.0], [1.0, 2.0, math.nan], [1.0, 2.0, math.inf]):
+            failed = await failure(upsert(app, pb.NewItem(item_id="y", title="T", embedding=bad)))
+            assert failed.fields == ["items[0].embedding"]
+
+
+async def test_unknown_items_are_named_and_nothing_is_hidden(app: Live) -> None:
+    failed = await failure(show(app, OLD, "nowhere", available=False))
+    assert (failed.code, failed.reason) == ("NOT_FOUND", "ITEM_NOT_FOUND")
+    assert failed.resource == ("foldin.v1.Item", "nowhere")
+    assert (await item(app, OLD)).available
+
+
+async def test_the_overlay_can_be_full_and_absorbed_items_make_room(
+    small: Planted, stores: Stores, models: MemoryModelStore
+) -> None:
+    models.overlay = MemoryOverlayStore(OverlayLimits(max_new_items=2))
+    publish_version(small, models)
+    async with live(stores) as app:
+        await upsert(app, NIGHT, pb.NewItem(item_id=OLD, title="Other"))
+        await upsert(app, pb.NewItem(item_id="a", title="A"))  # for the model has the other one
+        failed = await failure(upsert(app, pb.NewItem(item_id="b", title="B")))
+        assert (failed.code, failed.reason) == ("FAILED_PRECONDITION", "OVERLAY_FULL")
+        assert {"night", "a"} <= set(await everything(app, "1"))
+
+
+async def test_without_a_model_nothing_can_be_added(stores: Stores) -> None:
+    async with live(stores) as app:
+        assert (await failure(upsert(app, NIGHT))).reason == "MODEL_NOT_READY"
+        assert (await failure(show(app, OLD, available=False))).reason == "MODEL_NOT_READY"
+
+
+class GoneOverlay(MemoryOverlayStore):
+    """An overlay store that can be out of reach."""
+
+    gone = False
+
+    def upsert(self, items: Any) -> int:
+        self._pass()
+        return super().upsert(items)
+
+    def set_availability(self, item_ids: Any, *, available: bool) -> int:
+        self._pass()
+        return super().set_availability(item_ids, available=available)
+
+    def changes(self, since: int) -> OverlayChanges:
+        self._pass()
+        return super().changes(since)
+
+    def _pass(self) -> None:
+        if self.gone:
+            raise StoreUnavailable("the store is gone; start it again")
+
+
+async def test_while_the_store_is_gone_nothing_changes_and_what_is_served_goes_on(
+    small: Planted, stores: Stores, models: MemoryModelStore
+) -> None:
+    overlay = models.overlay = GoneOverlay()
+    publish_version(small, models)
+    async with live(stores) as app:
+        await upsert(app, NIGHT)
+        overlay.gone = True
+        for call in (
+            upsert(app, pb.NewItem(item_id="x", title="X")),
+            show(app, OLD, available=False),
+        ):
+            failed = await failure(call)
+            assert (failed.code, failed.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+            assert failed.retry_ms > 0
+        assert "night" in await everything(app, "1")
+        overlay.gone = False
+        assert list(Overlay().updated(overlay.changes(0)).entries) == ["night"]
+        await upsert(app, pb.NewItem(item_id="x", title="X"))
+        assert "x" in await everything(app, "1")
+
+
+@pytest.mark.parametrize("backend", ["redis"])
+async def test_a_damaged_entry_is_left_out_counted_and_mended_by_an_upsert(
+    app: Live, valkey_url: str, namespace: str
+) -> None:
+    await upsert(app, NIGHT, pb.NewItem(item_id="x", title="X"))
+    keys = Keys(namespace)
+    with Redis.from_url(valkey_url) as client:
+        client.hset(keys.overlay, "night", b"\x09damaged")
+        client.zadd(keys.overlay_changed, {"night": time.time_ns() // 1_000})
+        client.hset(keys.control, "overlay", time.time_ns() // 1_000)
+    damaged = "foldin_overlay_damaged_entries"
+    value = app.server.metrics.registry.get_sample_value
+    await until(lambda: value(damaged) == 1.0)
+    shown = await everything(app, "1")
+    assert "night" not in shown
+    assert "x" in shown
+    await upsert(app, NIGHT)
+    assert value(damaged) == 0.0
+    assert "night" in await everything(app, "1")
+
+
+async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
+    app: Live, models: MemoryModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upsert(app, NIGHT)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("out of memory")
+
+    overlays = app.server.snapshots._overlays
+    monkeypatch.setattr(overlays, "lay", fail)
+    await upsert(app, pb.NewItem(item_id="x", title="X"))
+    shown = await everything(app, "1")
+    assert "night" in shown
+    assert "x" not in shown
+    value = app.server.metrics.registry.get_sample_value
+    assert value("foldin_overlay_failures_total") == 1.0
+    monkeypatch.undo()
+    await upsert(app, pb.NewItem(item_id="y", title="Y"))
+    assert {"x", "y"} <= set(await everything(app, "1"))
+
+
+async def test_a_rating_counts_for_its_new_item_though_the_store_was_gone_for_a_moment(
+    app: Live, ratings: Gate
+) -> None:
+    await upsert(app, NIGHT)
+    ratings.gone = True
+    assert (await failure(app.rate("1", "night", 5.0))).reason == "STORE_UNAVAILABLE"
+    ratings.gone = False
+    await settled(lambda: _rated(app), lambda outcome: outcome)
+    await settled(lambda: item(app, "night"), lambda one: one.rating_count == 1)
+
+
+async def _rated(app: Live) -> bool:
+    try:
+        await app.rate("1", "night", 5.0)
+    except Exception:  # noqa: BLE001  # the store has not been found again yet
+        return False
+    return True
+
+
+async def test_many_changes_at_once_leave_every_server_with_all_of_them(
+    app: Live, other_app: Live
+) -> None:
+    new = [pb.NewItem(item_id=f"n{k}", title=f"N {k}") for k in range(30)]
+    servers = (app, other_app)
+    await asyncio.gather(*(upsert(servers[k % 2], one) for k, one in enumerate(new)))
+    for server in servers:
+        await settled(
+            lambda server=server: search(server, "n", page_size=200),  # type: ignore[misc]
+            lambda found: {one.item_id for one in new} <= set(found),
+        )
+    assert ids(await app.recommend("1", 150)) == ids(await other_app.recommend("1", 150))
+
+
+def _imported(item_id: str, value: float) -> ImportedRating:
+    return ImportedRating(ItemId(item_id), value, time.time_ns() // 1_000)
