@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from foldin_client.async_client import AsyncClient as AsyncClient
     from foldin_client.client import Client as Client
     from foldin_client.errors import FoldinError as FoldinError
+    from foldin_client.new_items import NewItem as NewItem
     from foldin_client.values import Filter as Filter
-    from foldin_client.values import NewItem as NewItem
     from foldin_client.values import NewRating as NewRating
     from foldin_client.values import Query as Query
     from foldin_client.values import Rating as Rating
@@ -26,7 +26,7 @@ _HOMES = {
     "Client": "foldin_client.client",
     "Filter": "foldin_client.values",
     "FoldinError": "foldin_client.errors",
-    "NewItem": "foldin_client.values",
+    "NewItem": "foldin_client.new_items",
     "NewRating": "foldin_client.values",
     "Query": "foldin_client.values",
     "Rating": "foldin_client.values",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from foldin.v1 import catalog_pb2
 
-from foldin_client import parsing, values
+from foldin_client import new_items, parsing, values
 from foldin_client.calls import Call, call
 from foldin_client.requests import EVERYTHING, item_filter, new_item
 
@@ -71,7 +71,7 @@ def list_popular_items(
     )
 
 
-def upsert_items(items: Sequence[values.NewItem]) -> Call[values.ItemsAdded]:
+def upsert_items(items: Sequence[new_items.NewItem]) -> Call[new_items.ItemsAdded]:
     """All of the items are there, or none; every server recommends them within a second.
 
     At most 1,000. Sent again, the same items change nothing.
@@ -87,7 +87,7 @@ def upsert_items(items: Sequence[values.NewItem]) -> Call[values.ItemsAdded]:
 
 def set_item_availability(
     item_ids: Sequence[str], *, available: bool
-) -> Call[values.AvailabilitySet]:
+) -> Call[new_items.AvailabilitySet]:
     """No list shows the items any more, or lists show them again; all or none. At most 1,000."""
     return call(
         SERVICE,

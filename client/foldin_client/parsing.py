@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from foldin_client import values
+from foldin_client import new_items, values
 from foldin_client.errors import FoldinError
 from foldin_client.statuses import error_of_status
 
@@ -141,14 +141,14 @@ def item(message: catalog_pb2.Item) -> values.Item:
     )
 
 
-def items_added(answer: catalog_pb2.UpsertItemsResponse) -> values.ItemsAdded:
-    return values.ItemsAdded(
+def items_added(answer: catalog_pb2.UpsertItemsResponse) -> new_items.ItemsAdded:
+    return new_items.ItemsAdded(
         answer.overlay_revision, answer.model_version, tuple(answer.trained_item_ids)
     )
 
 
-def availability_set(answer: catalog_pb2.SetItemAvailabilityResponse) -> values.AvailabilitySet:
-    return values.AvailabilitySet(answer.overlay_revision, answer.model_version)
+def availability_set(answer: catalog_pb2.SetItemAvailabilityResponse) -> new_items.AvailabilitySet:
+    return new_items.AvailabilitySet(answer.overlay_revision, answer.model_version)
 
 
 def item_page(answer: catalog_pb2.ListItemsResponse) -> values.ItemPage:

@@ -7,6 +7,7 @@ from foldin.v1 import catalog_pb2, ratings_pb2, recommendation_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foldin_client import values
+from foldin_client.new_items import NewItem
 
 EVERYTHING = values.Filter()
 
@@ -61,7 +62,7 @@ def submit_request(rating: values.NewRating) -> recommendation_pb2.SubmitRatingR
     )
 
 
-def new_item(item: values.NewItem) -> catalog_pb2.NewItem:
+def new_item(item: NewItem) -> catalog_pb2.NewItem:
     return catalog_pb2.NewItem(
         item_id=item.item_id,
         title=item.title,

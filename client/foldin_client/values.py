@@ -68,18 +68,6 @@ class NewRating:
 
 
 @dataclass(frozen=True, slots=True)
-class NewItem:
-    """An item to add beside the model. An embedding has the length that the model's have."""
-
-    item_id: str
-    title: str
-    genres: tuple[str, ...] = ()
-    year: int | None = None
-    tags: tuple[str, ...] = ()
-    embedding: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """One request for recommendations, as `Client.recommend` takes it."""
 
@@ -206,26 +194,6 @@ class Item:
     mean_rating: float | None
     available: bool
     source: Source
-
-
-@dataclass(frozen=True, slots=True)
-class ItemsAdded:
-    """New items are there from that overlay revision on.
-
-    The model was trained with those of `trained_item_ids`: its own content of them stays in effect.
-    """
-
-    overlay_revision: int
-    model_version: str
-    trained_item_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AvailabilitySet:
-    """Items are hidden or shown from that overlay revision on."""
-
-    overlay_revision: int
-    model_version: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import click
 from foldin_client.cli.answers import AddedItems, ChangedAvailability
 from foldin_client.cli.items import find_item
 from foldin_client.cli.sessions import Session, asks_server
-from foldin_client.values import NewItem
+from foldin_client.new_items import NewItem
 
 BATCH: Final = 1_000
 COLUMNS: Final = ("item_id", "title", "genres", "year", "tags")

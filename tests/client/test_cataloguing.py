@@ -1,0 +1,155 @@
+"""New items and availability from the command line: what is sent, what is said, what is refused."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from foldin.v1 import catalog_pb2 as pb
+from foldin.v1.ratings_pb2 import SOURCE_CONTENT
+from foldin_client import Client, NewItem
+from foldin_client.cli import main
+from scripted import Scripted, invalid, item_not_found
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(server: Scripted) -> Run:
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, env={"FOLDIN_ADDRESS": server.address})
+
+    return invoke
+
+
+def upserted(server: Scripted, *trained: str) -> None:
+    answer = pb.UpsertItemsResponse(
+        overlay_revision=7, model_version="v1", trained_item_ids=trained
+    )
+    server.script("UpsertItems", answer)
+
+
+def sent(server: Scripted) -> list[pb.NewItem]:
+    requests = map(pb.UpsertItemsRequest.FromString, server.sent("UpsertItems"))
+    return [item for request in requests for item in request.items]
+
+
+def write(tmp_path: Path, *lines: str) -> str:
+    path = tmp_path / "items.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return str(path)
+
+
+def test_one_item_is_added_by_its_options(server: Scripted, run: Run) -> None:
+    upserted(server)
+    result = run(
+        *("items", "add", "night", "--title", "Night of the Void", "--genre", "Horror"),
+        *("--genre", "Sci-Fi", "--year", "2024", "--tag", "dark"),
+    )
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "added 1 item: every server recommends them within a second\n"
+    assert sent(server) == [
+        pb.NewItem(
+            item_id="night",
+            title="Night of the Void",
+            genres=["Horror", "Sci-Fi"],
+            year=2024,
+            tags=["dark"],
+        )
+    ]
+
+
+def test_many_items_are_added_from_a_file(server: Scripted, run: Run, tmp_path: Path) -> None:
+    upserted(server, "b")
+    path = write(
+        tmp_path,
+        "item_id,title,genres,year,tags",
+        'a,"Void, The",Horror|Sci-Fi,2024,dark| slow ',
+        "b,Bright,,,",
+    )
+    result = run("items", "add", "--file", path)
+    assert result.exit_code == 0, result.stderr
+    assert "added 1 item" in result.stdout
+    assert "trained with b" in result.stdout
+    first, second = sent(server)
+    assert (first.title, list(first.genres), list(first.tags)) == (
+        "Void, The",
+        ["Horror", "Sci-Fi"],
+        ["dark", "slow"],
+    )
+    assert not second.HasField("year")
+
+
+def test_a_long_file_is_sent_a_thousand_at_a_time(
+    server: Scripted, run: Run, tmp_path: Path
+) -> None:
+    upserted(server)
+    path = write(tmp_path, "item_id,title", *(f"i{k},Title {k}" for k in range(2_001)))
+    document = json.loads(run("items", "add", "--file", path, "--json").stdout)
+    assert document["overlay_revision"] == 7
+    assert len(document["item_ids"]) == 2_001
+    assert len(server.sent("UpsertItems")) == 3
+    assert len(sent(server)) == 2_001
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("item_id,name", "a,A"), "lacks title"),
+        (("item_id,title,colour", "a,A,red"), "has 'colour'"),
+        (("item_id,title,year", "a,A,soon"), ":2: 'soon' is no year"),
+        (("item_id,title", "a,A,B"), ":2 has more fields"),
+    ],
+)
+def test_a_file_that_is_off_is_refused_before_anything_is_sent(
+    server: Scripted, run: Run, tmp_path: Path, lines: tuple[str, ...], said: str
+) -> None:
+    result = run("items", "add", "--file", write(tmp_path, *lines))
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert sent(server) == []
+
+
+def test_what_to_add_must_be_said_once(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path, "item_id,title")
+    for arguments in ((), ("a",), ("--title", "A"), ("a", "--title", "A", "--file", path)):
+        assert run("items", "add", *arguments).exit_code == 2
+
+
+def test_a_refused_item_is_told_with_its_field(server: Scripted, run: Run) -> None:
+    server.script("UpsertItems", invalid("items[0].year"))
+    result = run("items", "add", "a", "--title", "A", "--year", "0", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stderr)["error"] == "INVALID_FIELD"
+
+
+def test_items_are_hidden_by_id_or_title_and_shown_again(server: Scripted, run: Run) -> None:
+    heat = pb.Item(item_id="6", title="Heat", available=True)
+    server.script("GetItem", item_not_found("heat"))
+    server.script("ListItems", pb.ListItemsResponse(items=[heat], total_size=1))
+    server.script("SetItemAvailability", pb.SetItemAvailabilityResponse(overlay_revision=8))
+    result = run("items", "hide", "heat")
+    assert (result.exit_code, result.stdout) == (0, "1 item hidden\n")
+    server.script("GetItem", pb.GetItemResponse(item=heat))
+    assert run("items", "show", "6").stdout == "1 item shown again\n"
+    requests = map(pb.SetItemAvailabilityRequest.FromString, server.sent("SetItemAvailability"))
+    assert [(list(one.item_ids), one.available) for one in requests] == [
+        (["6"], False),
+        (["6"], True),
+    ]
+
+
+def test_a_hidden_item_says_so(server: Scripted, run: Run) -> None:
+    server.script("GetItem", pb.GetItemResponse(item=pb.Item(item_id="6", title="Heat", source=SOURCE_CONTENT)))
+    shown = run("item", "6").stdout
+    assert "no: hidden by `foldin items hide`" in shown
+    assert "its content alone" in shown
+
+
+def test_an_embedding_travels_with_a_new_item(server: Scripted) -> None:
+    upserted(server)
+    with Client(server.address) as client:
+        added = client.upsert_items([NewItem("a", "A", embedding=(0.5, 1.5))])
+    assert added.overlay_revision == 7
+    assert list(sent(server)[0].embedding) == [0.5, 1.5]
