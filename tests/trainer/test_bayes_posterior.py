@@ -30,10 +30,30 @@ def test_compression_below_the_rank_is_the_best_there_is() -> None:
     assert torch.isclose(missed, values[5:].square().sum().sqrt(), rtol=1e-4)
 
 
+def test_compression_serves_best_where_the_weights_are() -> None:
+    random = torch.Generator().manual_seed(0)
+    first, second = torch.randn(30, 8, generator=random), torch.randn(20, 8, generator=random)
+    weights = torch.rand(30, generator=random) ** 4 + 0.01, torch.rand(20, generator=random) + 0.01
+    whole = first @ second.T
+
+    def missed(pair: tuple[torch.Tensor, torch.Tensor]) -> float:
+        return float(weights[0] @ (whole - pair[0] @ pair[1].T).square() @ weights[1])
+
+    weighted = compress([(first, second)], 3, weights)
+    scaled = weights[0].sqrt()[:, None] * whole * weights[1].sqrt()
+    least = torch.linalg.svdvals(scaled)[3:].square().sum()
+    assert missed(weighted) < 0.9 * missed(compress([(first, second)], 3))
+    assert abs(missed(weighted) - float(least)) < 1e-3 * float(least)
+
+
 def test_mean_and_variance_of_many_samples_are_those_of_the_samples() -> None:
     random = np.random.default_rng(0)
-    shares = torch.tensor(random.dirichlet(np.ones(20))), torch.tensor(random.dirichlet(np.ones(9)))
-    posterior = Posterior(*shares)
+    counts = (
+        torch.arange(1.0, 21.0).double(),
+        torch.tensor([7.0, 1, 30, 2, 2, 90, 70, 0, 8]).double(),
+    )
+    shares = counts[0] / 210, counts[1] / 210
+    posterior = Posterior(*counts)
     base = random.standard_normal((20, 3)), random.standard_normal((9, 3))
     predictions = []
     for _ in range(40):
@@ -68,22 +88,30 @@ def test_an_interval_holds_its_share_of_what_is_normal_and_stays_on_the_scale() 
 
 
 def test_chains_that_agree_have_an_rhat_of_one_and_count_every_independent_draw() -> None:
-    draws = np.random.default_rng(0).standard_normal((4, 1000))
-    assert abs(split_rhat(draws) - 1.0) < 0.01
-    assert 3000 < effective_sample_size(draws) < 5000
+    draws = np.random.default_rng(0).standard_normal((4, 1000, 2))
+    assert np.abs(split_rhat(draws) - 1.0).max() < 0.01
+    sizes = effective_sample_size(draws)
+    assert sizes.shape == (2,)
+    assert ((sizes > 3000) & (sizes < 5000)).all()
 
 
 def test_chains_apart_and_chains_that_drift_are_found_out() -> None:
-    draws = np.random.default_rng(0).standard_normal((2, 400))
-    assert split_rhat(draws + np.array([[0.0], [3.0]])) > 1.5
-    assert split_rhat(draws + np.linspace(0.0, 4.0, 400)) > 1.3
+    draws = np.random.default_rng(0).standard_normal((2, 400, 1))
+    assert split_rhat(draws + np.array([[[0.0]], [[3.0]]]))[0] > 1.5
+    assert split_rhat(draws + np.linspace(0.0, 4.0, 400)[:, None])[0] > 1.3
 
 
 def test_a_correlated_chain_is_worth_what_its_autocorrelation_says() -> None:
     random = np.random.default_rng(0)
-    draws = np.zeros((4, 4000))
+    draws = np.zeros((4, 4000, 1))
     noise = random.standard_normal(draws.shape)
     for step in range(1, draws.shape[1]):
         draws[:, step] = 0.8 * draws[:, step - 1] + noise[:, step]
     expected = draws.size * (1 - 0.8) / (1 + 0.8)
-    assert 0.75 * expected < effective_sample_size(draws) < 1.25 * expected
+    assert 0.75 * expected < effective_sample_size(draws)[0] < 1.25 * expected
+
+
+def test_too_few_draws_say_nothing() -> None:
+    draws = np.random.default_rng(0).standard_normal((2, 3, 5))
+    assert np.isnan(split_rhat(draws)).all()
+    assert np.isnan(effective_sample_size(draws)).all()

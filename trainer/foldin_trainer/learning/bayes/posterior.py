@@ -16,6 +16,8 @@ from foldin_trainer.learning.bayes.spread import Spread
 KEPT_RANK: Final = 192
 SAMPLES_BETWEEN: Final = 8
 
+Pair = tuple[torch.Tensor, torch.Tensor]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compressed:
@@ -45,19 +47,24 @@ class Moments:
 
 
 class Posterior:
-    """What is kept of all samples so far, of whatever chain."""
+    """What is kept of all samples so far, of whatever chain.
 
-    def __init__(self, user_shares: torch.Tensor, item_shares: torch.Tensor) -> None:
-        self.shares = (user_shares, item_shares)
+    `counts` (n_users,) and (n_items,) float64 are their ratings: pairs of users and items with
+    many of them are asked for most, so compression takes most care of these.
+    """
+
+    def __init__(self, user_counts: torch.Tensor, item_counts: torch.Tensor) -> None:
+        self.shares = (user_counts / user_counts.sum(), item_counts / item_counts.sum())
+        self.weights = (user_counts + 1.0, item_counts + 1.0)
         self.samples = 0
         self.precision = 0.0
-        self.moments = (Moments.empty(len(user_shares)), Moments.empty(len(item_shares)))
-        self.factors: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.moments = (Moments.empty(len(user_counts)), Moments.empty(len(item_counts)))
+        self.factors: list[Pair] = []
 
     def add(
         self,
-        vectors: tuple[torch.Tensor, torch.Tensor],
-        noise: tuple[torch.Tensor, torch.Tensor],
+        vectors: Pair,
+        noise: Pair,
         precision: float,
     ) -> None:
         """Takes one sample: of users and of items [bias, factors] (n, 1 + K) and noise (n,)."""
@@ -71,11 +78,11 @@ class Posterior:
             moments.noise += noise[side].double().cpu().numpy()
         self.factors.append((users[:, 1:], items[:, 1:]))
         if len(self.factors) > SAMPLES_BETWEEN:
-            self.factors = [compress(self.factors, KEPT_RANK)]
+            self.factors = [compress(self.factors, KEPT_RANK, self.weights)]
 
     def mean(self, dimension: int) -> Compressed:
         """The posterior mean of b_u, c_i and p_u·q_i, the last in `dimension` columns a side."""
-        users, items = compress(self.factors, dimension)
+        users, items = compress(self.factors, dimension, self.weights)
         root = self.samples**-0.5
         return Compressed(
             _floats(self.moments[0].biases / self.samples),
@@ -112,19 +119,26 @@ class Posterior:
 
 
 def compress(
-    factors: list[tuple[torch.Tensor, torch.Tensor]], rank: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """U (n, r), V (m, r) with U·Vᵀ the best rank-r approximation of Σ AᵢBᵢᵀ, r at most `rank`.
+    factors: list[tuple[torch.Tensor, torch.Tensor]], rank: int, weights: Pair | None = None
+) -> Pair:
+    """U (n, r), V (m, r) with U·Vᵀ the nearest to Σ AᵢBᵢᵀ that has rank r, at most `rank`.
 
-    Thin QR of [A₁ A₂ ...] and of [B₁ B₂ ...], then the SVD of the small product of the two
-    triangular factors; the (n, m) matrix is never formed. Exact where its rank is at most `rank`.
+    Nearest by the squares of all differences, that of a pair weighing the product of its user's
+    and its item's positive `weights` (n,), (m,). Thin QR of [A₁ A₂ ...] and of [B₁ B₂ ...], then
+    the SVD of the small product of the two triangular factors; the (n, m) matrix is never formed.
+    Exact where its rank is at most `rank`.
     """
-    left, left_factor = torch.linalg.qr(torch.cat([user for user, _ in factors], 1).double())
-    right, right_factor = torch.linalg.qr(torch.cat([item for _, item in factors], 1).double())
+    left = torch.cat([user for user, _ in factors], 1).double()
+    right = torch.cat([item for _, item in factors], 1).double()
+    scales = [torch.ones(len(side), 1).to(side) for side in (left, right)]
+    if weights is not None:
+        scales = [side.sqrt().to(left)[:, None] for side in weights]
+    left, left_factor = torch.linalg.qr(left * scales[0])
+    right, right_factor = torch.linalg.qr(right * scales[1])
     first, values, second = torch.linalg.svd(left_factor @ right_factor.T)
     roots = values[:rank].sqrt()
-    users = left @ (first[:, : len(roots)] * roots)
-    items = right @ (second[: len(roots)].T * roots)
+    users = left @ (first[:, : len(roots)] * roots) / scales[0]
+    items = right @ (second[: len(roots)].T * roots) / scales[1]
     signs = torch.where(users.sum(0) < 0.0, -1.0, 1.0)
     return (users * signs).float(), (items * signs).float()
 

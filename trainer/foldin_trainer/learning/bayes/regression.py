@@ -21,8 +21,8 @@ from foldin_trainer.learning.bayes.matrices import inverses_of_one_plus, product
 
 TOLERANCE: Final = 1e-2  # relative residual, in the preconditioner's norm, that ends a solve
 MOST_STEPS: Final = 100
-MAIN_DIRECTIONS: Final = 48
-HALF_HEARD: Final = 10.0  # ratings of a row that say half of what a row can say
+MAIN_DIRECTIONS: Final = 32
+HALF_HEARD: Final = 30.0  # ratings of a row that say half of what a row can say
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from foldin_model.arrays import Doubles, Rows
+from foldin_model.arrays import Doubles
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.bayes import checkpoint as checkpoints
@@ -44,8 +44,8 @@ class Run:
         self.device = choose_device(settings.device)
         self.data = Data(ratings, users, items, self.device)
         self.posterior = Posterior(
-            _shares(ratings.users, len(ratings.user_ids), self.device),
-            _shares(ratings.items, len(ratings.item_ids), self.device),
+            torch.tensor(self.data.by_user.counts, dtype=torch.float64, device=self.device),
+            torch.tensor(self.data.by_item.counts, dtype=torch.float64, device=self.device),
         )
         self.sweeps: list[Sweep] = []
         self.traces: list[list[float]] = []
@@ -171,15 +171,8 @@ class Run:
         names += [f"ridge of items' {name}" for name in self.data.items.names]
         names += [f"prediction {number}" for number in range(1, len(self.followed) + 1)]
         draws = np.array(self.traces).reshape(self.settings.chains, -1, len(names))
-        return tuple(
-            Diagnostic(name, split_rhat(draws[:, :, n]), effective_sample_size(draws[:, :, n]))
-            for n, name in enumerate(names)
-        )
-
-
-def _shares(rows: Rows, size: int, device: torch.device) -> torch.Tensor:
-    """The share of the ratings that every row has, (size,) float64."""
-    return torch.tensor(np.bincount(rows, minlength=size) / len(rows), device=device)
+        found = split_rhat(draws).tolist(), effective_sample_size(draws).tolist()
+        return tuple(map(Diagnostic, names, *found))
 
 
 def _fingerprint(
