@@ -141,7 +141,10 @@ def test_items_are_hidden_by_id_or_title_and_shown_again(server: Scripted, run: 
 
 
 def test_a_hidden_item_says_so(server: Scripted, run: Run) -> None:
-    server.script("GetItem", pb.GetItemResponse(item=pb.Item(item_id="6", title="Heat", source=SOURCE_CONTENT)))
+    server.script(
+        "GetItem",
+        pb.GetItemResponse(item=pb.Item(item_id="6", title="Heat", source=SOURCE_CONTENT)),
+    )
     shown = run("item", "6").stdout
     assert "no: hidden by `foldin items hide`" in shown
     assert "its content alone" in shown
