@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn.functional import embedding_bag
 
 from foldin_trainer.learning.encoder.batches import Batch, Histories
-from foldin_trainer.learning.encoder.result import EncoderEpoch, EncoderResult
+from foldin_trainer.learning.encoder.result import EncoderResult
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.starting import Start
 
@@ -46,7 +46,7 @@ class Encoder(nn.Module):
         A user counts with the square root of what is wanted of her, between counting every user
         the same and every rating the same.
         """
-        logits = self._vectors(batch) @ self.items.T
+        logits = self.vectors(batch) @ self.items.T
         logits = logits.index_put(
             (torch.tensor(batch.given_users), self._columns[batch.given]),
             torch.tensor(-torch.inf),
@@ -59,7 +59,12 @@ class Encoder(nn.Module):
         pull += (self.inputs - self._inputs_before).square().sum()
         return (weights * misses).sum() / weights.sum().clamp(min=1e-6) + self._anchor / 2 * pull
 
-    def _vectors(self, batch: Batch) -> torch.Tensor:
+    def vectors(self, batch: Batch) -> torch.Tensor:
+        """The users' vectors (users, d) by what is given of them."""
+        return self.prior + self.led(batch)
+
+    def led(self, batch: Batch) -> torch.Tensor:
+        """What their ratings move them by, (users, d)."""
         sizes = np.bincount(batch.given_users, minlength=batch.users)
         led = embedding_bag(
             self._columns[batch.given],
@@ -70,10 +75,10 @@ class Encoder(nn.Module):
             include_last_offset=True,
         )
         lengths = torch.tensor(sizes, dtype=torch.float32).clamp(min=1.0)
-        vectors: torch.Tensor = self.prior + led * lengths[:, None] ** -self.exponent
-        return vectors
+        moved: torch.Tensor = led * lengths[:, None] ** -self.exponent
+        return moved
 
-    def result(self, epoch: int, looks: tuple[EncoderEpoch, ...]) -> EncoderResult:
+    def result(self, epoch: int) -> EncoderResult:
         """The parameters as they are now, copied."""
         return EncoderResult(
             items=self.items.detach().numpy().copy(),
@@ -82,7 +87,7 @@ class Encoder(nn.Module):
             rule=LeadRule(self.knots, tuple(self.factors.detach().tolist())),
             exponent=float(self.exponent.detach()),
             best_epoch=epoch,
-            epochs=looks,
+            epochs=(),
         )
 
     @torch.no_grad()

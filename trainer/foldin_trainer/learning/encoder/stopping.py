@@ -1,0 +1,104 @@
+"""Passes over all users until those that were held out are served no better.
+
+The same for every encoder that is trained on batches of split histories.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+import torch
+from foldin_model.arrays import Doubles
+from foldin_model.heads import Scale
+
+from foldin_trainer.evaluation.methods import Case, best
+from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
+from foldin_trainer.evaluation.scoring import liked_from
+from foldin_trainer.learning.encoder.batches import Histories
+from foldin_trainer.learning.encoder.module import Encoder
+from foldin_trainer.learning.encoder.result import EncoderEpoch
+
+EPOCHS_A_LOOK: Final = 5
+LIST_LENGTH: Final = 10
+BETAS: Final = (0.9, 0.99)  # of Adam; passes are few
+
+
+class Scorer(Protocol):
+    """What came of training so far."""
+
+    def vectors(self, cases: Sequence[Case]) -> Doubles:
+        """The vectors (n, d) of users by what they are given."""
+        ...
+
+    def scores(self, vectors: Doubles) -> Doubles:
+        """Scores (n, n_items) of users at (n, d)."""
+        ...
+
+
+R = TypeVar("R", bound=Scorer)
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How passes are made: users a step, the share of a history that is given, and the seed."""
+
+    batch_users: int
+    kept: tuple[float, float]
+    seed: int
+
+
+def passes(
+    encoder: Encoder, histories: Histories, optimizer: torch.optim.Optimizer, passing: Passing
+) -> Iterator[None]:
+    """One pass over all users each time the next is asked for, without end."""
+    rng = np.random.default_rng(passing.seed)
+    while True:
+        encoder.train()
+        for batch in histories.batches(rng, passing.batch_users, passing.kept):
+            optimizer.zero_grad()
+            encoder(batch).backward()
+            optimizer.step()
+            encoder.keep_signs()
+        encoder.eval()
+        yield
+
+
+def best_pass(
+    running: Iterator[None],
+    result: Callable[[int], R],
+    *,
+    epochs: int,
+    cases: Sequence[Case],
+    scale: Scale,
+    progress: Callable[[EncoderEpoch], None] | None,
+) -> tuple[R, tuple[EncoderEpoch, ...]]:
+    """What `result` gave after the pass that served `cases` best, and every look at them."""
+    found = result(0)
+    looks = [look(0, found, cases, scale)]
+    for epoch in range(EPOCHS_A_LOOK, epochs + 1, EPOCHS_A_LOOK):
+        for _ in range(EPOCHS_A_LOOK):
+            next(running)
+        now = result(epoch)
+        looks.append(look(epoch, now, cases, scale))
+        if progress is not None:
+            progress(looks[-1])
+        if looks[-1].quality > max(before.quality for before in looks[:-1]):
+            found = now
+    return found, tuple(looks)
+
+
+def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> EncoderEpoch:
+    """NDCG@10 of held-out users."""
+    scores = found.scores(found.vectors(cases))
+    given = np.zeros(scores.shape, np.bool_)
+    for place, case in enumerate(cases):
+        given[place, case.given_rows] = True
+    lists = best(scores, given, LIST_LENGTH)
+    means = []
+    for limit in (scale.low, liked_from(scale)):
+        hidden = [case.hidden_rows[case.hidden_values >= limit] for case in cases]
+        sizes = np.array([len(rows) for rows in hidden], np.int64)
+        hits = hit_matrix(lists, hidden)
+        means.append(float(ndcg(hits[sizes > 0], sizes[sizes > 0]).mean()))
+    return EncoderEpoch(epoch, *means)
