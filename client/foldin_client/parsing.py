@@ -26,7 +26,12 @@ def serving_info(info: ratings_pb2.ServingInfo) -> values.ServingInfo:
         user_revision=info.user_revision,
         degraded=info.degraded,
         model_time=time(info.model_time),
+        freshness=_freshness(info.freshness),
     )
+
+
+def _freshness(number: ratings_pb2.Freshness) -> values.Freshness:
+    return values.Freshness[ratings_pb2.Freshness.Name(number).removeprefix("FRESHNESS_")]
 
 
 def _personalization(number: ratings_pb2.Personalization) -> values.Personalization:

@@ -16,6 +16,14 @@ class Personalization(enum.StrEnum):
     POPULAR = "popular"
 
 
+class Freshness(enum.StrEnum):
+    """How old an answer may be: of now, or by at most two seconds older."""
+
+    UNSPECIFIED = "unspecified"
+    STRICT = "strict"
+    BOUNDED = "bounded"
+
+
 class Source(enum.StrEnum):
     """Where an item of an answer comes from."""
 
@@ -94,6 +102,7 @@ class ServingInfo:
     user_revision: int
     degraded: bool
     model_time: datetime | None
+    freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,11 @@ class Metrics:
             registry=registry,
         )
         self.store_reachable.set(1)
+        self.tracking = Gauge(
+            "foldin_tracking_ratio",
+            "1 while the store tells of every change, so that answers need not ask; else 0.",
+            registry=registry,
+        )
         self.load_failures = Counter(
             "foldin_model_load_failures_total",
             "Models that could not be loaded.",

@@ -57,7 +57,10 @@ class PreparedItems:
         rest = recommendation_pb2.RecommendResponse(
             next_page_token=rendering.page_token(answer.next_token, page_key),
             serving_info=rendering.user_info(
-                answer.snapshot, answer.user, degraded=answer.degraded
+                answer.snapshot,
+                answer.user,
+                degraded=answer.degraded,
+                freshness=answer.freshness,
             ),
         )
         return b"".join((*pieces, rest.SerializeToString()))

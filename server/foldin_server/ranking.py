@@ -21,7 +21,7 @@ from foldin_model.together import can_search_together, search_together
 from foldin_model.users import FoldedUser
 
 from foldin_server.arguments import RecommendArguments
-from foldin_server.users import UserView
+from foldin_server.users import Freshness, UserView
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +48,7 @@ class Recommendation:
     explanations: tuple[Explanation, ...] | None
     next_token: PageToken | None
     degraded: bool
+    freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +83,7 @@ def recommend(
         explanations=explanations,
         next_token=_following(snapshot, user, arguments, ranked),
         degraded=view.degraded,
+        freshness=view.freshness,
     )
 
 
@@ -132,6 +134,7 @@ def plain_recommendation(
         explanations=None,
         next_token=_following(snapshot, user, arguments, page.ranked),
         degraded=view.degraded,
+        freshness=view.freshness,
     )
 
 

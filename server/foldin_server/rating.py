@@ -9,13 +9,21 @@ from foldin_model.store.protocols import RatingStore, RatingWrite, WriteOutcome
 from foldin_server.background import Background
 from foldin_server.cataloguing import ItemFolding
 from foldin_server.recommending import row_of
+from foldin_server.tracked_users import TrackedUsers
 
 
 class Rater:
     """Writes to the rating store."""
 
-    def __init__(self, store: RatingStore, folding: ItemFolding, background: Background) -> None:
+    def __init__(
+        self,
+        store: RatingStore,
+        tracked: TrackedUsers,
+        folding: ItemFolding,
+        background: Background,
+    ) -> None:
         self._store = store
+        self._tracked = tracked
         self._folding = folding
         self._background = background
 
@@ -32,6 +40,9 @@ class Rater:
         return await self._background.finish(self._write(snapshot, write))
 
     async def _write(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
-        outcome = await self._store.write(write)
+        try:
+            outcome = await self._store.write(write)
+        finally:  # also where it is not known what became of it
+            self._tracked.changed(write.user_id)
         self._folding.rated(snapshot, write.user_id, write.item_id)
         return outcome

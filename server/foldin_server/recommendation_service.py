@@ -64,6 +64,8 @@ class Recommendations(RecommendationServiceServicer):
             arguments = known.arguments
             call.user_id = arguments.user.user_id
         asked = Asked(request, arguments, snapshot, known, call, reply)
+        if self._answering.gives_again(asked):
+            return None
         if is_plain(snapshot, arguments):
             return self._answering.ask(asked)
         return self._recommend_alone(asked, together)

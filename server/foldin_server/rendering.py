@@ -16,12 +16,17 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from foldin_server.ranking import Recommendation
 from foldin_server.recommending import KnownUser, Predictions, SimilarItems
+from foldin_server.users import Freshness
 
 _PERSONALIZATION = {
     Personalization.TRAINED: ratings_pb2.PERSONALIZATION_TRAINED,
     Personalization.FOLDED_IN: ratings_pb2.PERSONALIZATION_FOLDED_IN,
     Personalization.CONTENT: ratings_pb2.PERSONALIZATION_CONTENT,
     Personalization.POPULAR: ratings_pb2.PERSONALIZATION_POPULAR,
+}
+_FRESHNESS = {
+    Freshness.STRICT: ratings_pb2.FRESHNESS_STRICT,
+    Freshness.BOUNDED: ratings_pb2.FRESHNESS_BOUNDED,
 }
 
 
@@ -44,7 +49,11 @@ def model_info(snapshot: Snapshot) -> ratings_pb2.ServingInfo:
 
 
 def user_info(
-    snapshot: Snapshot, user: FoldedUser, *, degraded: bool = False
+    snapshot: Snapshot,
+    user: FoldedUser,
+    *,
+    degraded: bool = False,
+    freshness: Freshness = Freshness.STRICT,
 ) -> ratings_pb2.ServingInfo:
     """How an answer for a user was made."""
     return ratings_pb2.ServingInfo(
@@ -54,6 +63,7 @@ def user_info(
         user_revision=user.revision,
         degraded=degraded,
         model_time=timestamp(snapshot.created_at),
+        freshness=_FRESHNESS[freshness],
     )
 
 
@@ -68,7 +78,9 @@ def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb
     return recommendation_pb2.RecommendResponse(
         items=items,
         next_page_token=page_token(answer.next_token, page_key),
-        serving_info=user_info(snapshot, answer.user, degraded=answer.degraded),
+        serving_info=user_info(
+            snapshot, answer.user, degraded=answer.degraded, freshness=answer.freshness
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from foldin_model.store.opening import default_data_dir, open_store_url
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.tracking import RevisionTracker
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
@@ -44,9 +45,10 @@ from foldin_server.settings import Settings
 from foldin_server.snapshots import Snapshots
 from foldin_server.taking import add_recommend
 from foldin_server.telemetry import Telemetry
+from foldin_server.tracked_users import TrackedUsers
 from foldin_server.transport import make_server
 from foldin_server.user_cache import UserCache
-from foldin_server.users import Users
+from foldin_server.users import Freshness, Users
 
 SERVICES: Final = tuple(
     module.DESCRIPTOR.services_by_name[name].full_name
@@ -69,6 +71,8 @@ class Stores:
     ratings: RatingStore
     models: ModelStore
     directory: Path
+    tracker: RevisionTracker | None = None
+    """Tells of every write; without one every answer asks the store."""
 
 
 class Server:
@@ -90,8 +94,10 @@ class Server:
         self._health = Health()
         self.transport = choose_transport(settings)
         self._server, self.address = make_server(settings)
+        self.tracked = TrackedUsers(settings.user_cache_size, self.metrics)
+        self._tracker = stores.tracker
         self._add_services(stores)
-        self._following: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
         self._endpoint: MetricsEndpoint | None = None
 
     async def start(self) -> None:
@@ -110,14 +116,17 @@ class Server:
         told = {"transport": self.transport, "model_version": version}
         log.info("serving", extra={"address": self.address, **told})
         interval_s = self._settings.poll_interval_ms / 1_000
-        self._following = asyncio.create_task(self.snapshots.follow(interval_s))
+        self._following.append(asyncio.create_task(self.snapshots.follow(interval_s)))
+        if self._tracker is not None:
+            self._following.append(asyncio.create_task(self._tracker.follow(self.tracked)))
 
     async def stop(self) -> None:
         """Says NOT_SERVING, lets callers see it, ends the calls in flight, then what they began."""
         log.info("stopping")
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        for task in self._following:
+            task.cancel()
+        if self._following:
+            await asyncio.wait(self._following)
         self._health.leave()
         await asyncio.sleep(self._settings.stop_delay_s)
         await self._server.stop(self._settings.stop_grace_s)
@@ -133,8 +142,10 @@ class Server:
         users = Users(
             self.store,
             UserCache(settings.user_cache_size),
+            self.tracked,
             self.background,
             revision_wait_s=settings.revision_wait_ms / 1_000,
+            freshness=Freshness[settings.freshness.upper()],
         )
         overlay = stores.models.overlay
         folding = ItemFolding(self.store, overlay, self.background)
@@ -142,7 +153,7 @@ class Server:
             calls,
             snapshots,
             Recommender(snapshots, users),
-            Rater(self.store, folding, self.background),
+            Rater(self.store, self.tracked, folding, self.background),
             Answering(snapshots, users, Answers(settings.answer_cache_size)),
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
@@ -202,8 +213,11 @@ async def _serve(settings: Settings, url: str, directory: Path, lifeline: int | 
     timeout_s = settings.store_timeout_ms / 1_000
     models = RedisModelStore(url, settings.namespace)
     ratings = RedisRatingStore(url, settings.namespace, timeout_s=timeout_s)
+    tracker = None
+    if settings.freshness == "bounded":
+        tracker = RevisionTracker(url, settings.namespace, timeout_s=timeout_s)
     try:
-        async with running(settings, Stores(ratings, models, directory)):
+        async with running(settings, Stores(ratings, models, directory, tracker)):
             await stopped.wait()
     finally:
         models.close()

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 PREFIX: Final = "FOLDIN_"
 HIDDEN: Final = "***"
 Transport = Literal["auto", "grpcio", "native"]
+Freshness = Literal["strict", "bounded"]
 OF_OTHER_PROGRAMS: Final = frozenset({"FOLDIN_MOVIELENS_URL"})
 
 
@@ -57,6 +58,12 @@ class Settings:
     max_in_flight: Annotated[int, "Calls in work at a time in one process; more are refused."] = (
         1_000
     )
+    freshness: Annotated[
+        Freshness,
+        "Whether a Recommend asks the store for the user's revision: strict, always; bounded, not "
+        "while the store tells of every write, which may be missed for at most two seconds. Own "
+        "writes and min_user_revision hold in either case.",
+    ] = "strict"
     user_cache_size: Annotated[int, "Users answered as last known when the store is gone."] = 10_000
     answer_cache_size: Annotated[
         int, "Answers given again while model, request and revision are the same; 0 keeps none."
@@ -77,9 +84,10 @@ class Settings:
                 raise SettingsError(f"{entry.name} is {value}; it must be {remedy}")
         for name in ("address", "metrics_address"):
             _check_address(name, getattr(self, name))
-        if self.transport not in get_args(Transport):
-            choices = ", ".join(get_args(Transport))
-            raise SettingsError(f"transport is {self.transport!r}; choose one of {choices}")
+        for name, kind in (("transport", Transport), ("freshness", Freshness)):
+            if (value := getattr(self, name)) not in get_args(kind):
+                choices = ", ".join(get_args(kind))
+                raise SettingsError(f"{name} is {value!r}; choose one of {choices}")
 
     def shown(self) -> dict[str, object]:
         """All settings as they may be logged: a password in the store's URL is hidden."""

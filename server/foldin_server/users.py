@@ -1,15 +1,17 @@
-"""Reads what is known of a user, strictly fresh, and keeps what was folded from it.
+"""Reads what is known of a user and keeps what was folded from it.
 
-While the store is gone the answer comes from this process' memory or is that of an unknown user,
-and says so.
+Strictly fresh unless the user is tracked: then no question is asked as long as the store has told
+of no change. While the store is gone the answer comes from this process' memory or is that of an
+unknown user, and says so.
 """
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Final
 
-from foldin_model.errors import RevisionNotVisible, StoreUnavailable, UserNotFound
+from foldin_model.errors import FoldinError, RevisionNotVisible, StoreUnavailable, UserNotFound
 from foldin_model.ids import UserId, Version
 from foldin_model.ratings import History
 from foldin_model.store.protocols import RatingStore, UserState
@@ -18,19 +20,32 @@ from foldin_model.users import FoldedUser, Personalization
 from foldin_server.arguments import UserArguments
 from foldin_server.background import Background
 from foldin_server.deadlines import Deadline
+from foldin_server.tracked_users import TrackedUsers
 from foldin_server.user_cache import UserCache
 
 REREAD_S: Final = (0.005, 0.01, 0.02, 0.05)
 NOBODY: Final = UserState(0, history=History.empty())
 
 
+class Freshness(IntEnum):
+    """How old an answer may be; the numbers are those of the RPC contract."""
+
+    STRICT = 1
+    BOUNDED = 2
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class UserView:
-    """What an answer starts from: the store's word, or where it is gone what is remembered."""
+    """What an answer starts from: the store's word, or what is remembered.
+
+    `remembered` is current unless the view is `degraded`. `mark` is what `TrackedUsers.put` wants.
+    """
 
     state: UserState
     degraded: bool = False
     remembered: FoldedUser | None = None
+    freshness: Freshness = Freshness.STRICT
+    mark: int | None = None
 
 
 class Users:
@@ -40,12 +55,16 @@ class Users:
         self,
         store: RatingStore,
         cache: UserCache,
+        tracked: TrackedUsers,
         background: Background,
         *,
         revision_wait_s: float,
+        freshness: Freshness = Freshness.STRICT,
     ) -> None:
         self._store = store
         self._cache = cache
+        self._tracked = tracked
+        self._freshness = freshness
         self._background = background
         self._revision_wait_s = revision_wait_s
 
@@ -63,24 +82,61 @@ class Users:
         """
         user_id = arguments.user_id
         if user_id is None:
-            return UserView(NOBODY)
-        history = history or bool(arguments.profile)
+            return UserView(NOBODY, freshness=self._freshness)
+        exact = history or bool(arguments.profile)
+        held = None if exact else self.tracked(arguments, version)
+        if held is not None:
+            return self._remembered(held)
+        mark = self._tracked.mark(user_id)
         try:
-            state = await self._store.read(user_id, version, history=history)
+            held = None if exact else await self._unchanged(user_id, version)
+            if held is not None and held.revision >= arguments.min_revision:
+                self._tracked.put(user_id, held, mark)
+                return self._remembered(held)
+            state = await self._store.read(user_id, version, history=exact)
             if state.revision < arguments.min_revision:
-                state = await self._later(user_id, arguments, version, deadline, history=history)
+                state = await self._later(user_id, arguments, version, deadline, history=exact)
         except StoreUnavailable:
             return self._from_memory(user_id, arguments, version)
-        self._cache.touch(user_id)  # her answer may be one that was given before
-        return UserView(state)
+        return UserView(state, freshness=self._freshness, mark=mark)
+
+    def tracked(self, arguments: UserArguments, version: Version) -> FoldedUser | None:
+        """The user where she is known to be unchanged without a question to the store."""
+        user_id = arguments.user_id
+        if user_id is None:
+            return None
+        return self._tracked.get(user_id, version, arguments.min_revision)
 
     async def views(
-        self, asked: Sequence[UserArguments], version: Version
-    ) -> list[UserView | BaseException]:
-        """Users as they are now, read together, each as `view` has her or what it raises."""
-        patient = Deadline(None)
-        views = (self.view(user, version, patient) for user in asked)
-        return await asyncio.gather(*views, return_exceptions=True)
+        self, users: Sequence[UserArguments], version: Version
+    ) -> list[UserView | FoldinError]:
+        """Users as they are now, read together, or why one of them cannot be told.
+
+        Each is as `view` has her for a caller with no more wishes.
+        """
+        views: list[UserView | FoldinError | None] = [None] * len(users)
+        asked: list[tuple[int, UserId, FoldedUser | None, int | None]] = []
+        for place, arguments in enumerate(users):
+            user_id = arguments.user_id
+            if user_id is None:
+                views[place] = UserView(NOBODY, freshness=self._freshness)
+            elif (held := self._tracked.get(user_id, version)) is not None:
+                views[place] = self._remembered(held)
+            else:
+                held = self._cache.get(user_id, version)
+                asked.append((place, user_id, held, self._tracked.mark(user_id)))
+        questions = [(user_id, held.revision if held else 0) for _, user_id, held, _ in asked]
+        states = await self._states(questions, version)
+        for (place, user_id, held, mark), state in zip(asked, states, strict=True):
+            if isinstance(state, StoreUnavailable):
+                views[place] = self._without_store(user_id, users[place], version)
+            elif held is not None and state.is_unchanged:
+                self._cache.touch(user_id)
+                self._tracked.put(user_id, held, mark)
+                views[place] = self._remembered(held)
+            else:
+                views[place] = UserView(state, freshness=self._freshness, mark=mark)
+        return [view for view in views if view is not None]
 
     async def stored(self, user_id: UserId, version: Version) -> UserView:
         """The user as the store has her, with her history. Raises StoreUnavailable."""
@@ -91,8 +147,38 @@ class Users:
         if user_id is None or view.degraded or not user.lasting:
             return
         self._cache.put(user_id, user)
+        self._tracked.put(user_id, user, view.mark)
         if view.state.history:
             self._background.start("keep_folded", self._keep_folded(user_id, user))
+
+    async def _unchanged(self, user_id: UserId, version: Version) -> FoldedUser | None:
+        """The user as she is remembered, where the store still has that revision of her."""
+        held = self._cache.get(user_id, version)
+        if held is None or held.revision == 0:
+            return None
+        self._cache.touch(user_id)
+        return held if await self._store.revision(user_id) == held.revision else None
+
+    def _remembered(self, user: FoldedUser) -> UserView:
+        return UserView(UserState(user.revision), remembered=user, freshness=self._freshness)
+
+    async def _states(
+        self, questions: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | StoreUnavailable]:
+        if not questions:
+            return []
+        try:
+            return await self._store.read_all(questions, version)
+        except StoreUnavailable as error:
+            return [error] * len(questions)
+
+    def _without_store(
+        self, user_id: UserId, arguments: UserArguments, version: Version
+    ) -> UserView | FoldinError:
+        try:
+            return self._from_memory(user_id, arguments, version)
+        except FoldinError as error:
+            return error
 
     async def _keep_folded(self, user_id: UserId, user: FoldedUser) -> None:
         packed = user.pack()
@@ -129,7 +215,7 @@ class Users:
             )
         if arguments.must_be_known and not (remembered is not None and known(remembered)):
             raise StoreUnavailable("the store is out of reach and cannot say if the user is known")
-        return UserView(NOBODY, degraded=True, remembered=remembered)
+        return UserView(NOBODY, degraded=True, remembered=remembered, freshness=self._freshness)
 
 
 def known(user: FoldedUser) -> bool:

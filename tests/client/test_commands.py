@@ -76,7 +76,7 @@ def test_recommendations_as_json_are_one_document_of_stable_fields(
     ]
     assert list(document["serving_info"]) == [
         *("model_version", "personalization", "rating_count"),
-        *("user_revision", "degraded", "model_time"),
+        *("user_revision", "degraded", "model_time", "freshness"),
     ]
     assert document["serving_info"]["personalization"] == "folded_in"
 

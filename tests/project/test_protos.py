@@ -34,7 +34,8 @@ ScoredItem: item_id=1 score=2 predicted_rating=3 title=4 genres=5 year=6 source=
     cluster_id=9 base_score=10 other_contributions=11
 Reason: item_id=1 title=2 contribution=3
 ServingInfo: model_version=1 personalization=2 rating_count=3 user_revision=4 degraded=5
-    model_time=6
+    model_time=6 freshness=7
+Freshness: FRESHNESS_UNSPECIFIED=0 FRESHNESS_STRICT=1 FRESHNESS_BOUNDED=2
 Personalization: PERSONALIZATION_UNSPECIFIED=0 PERSONALIZATION_TRAINED=1
     PERSONALIZATION_FOLDED_IN=2 PERSONALIZATION_CONTENT=3 PERSONALIZATION_POPULAR=4
 Source: SOURCE_UNSPECIFIED=0 SOURCE_COLLABORATIVE=1 SOURCE_CONTENT=2 SOURCE_POPULAR=3

@@ -10,6 +10,7 @@ from foldin_model.users import Personalization
 from foldin_server import rendering
 from foldin_server.prepared import PreparedItems
 from foldin_server.ranking import Recommendation
+from foldin_server.users import Freshness
 from hypothesis import given
 from hypothesis import strategies as st
 from snapshots import planted_snapshot, state_of
@@ -26,6 +27,7 @@ rows = st.integers(0, len(SNAPSHOT) - 1)
     revision=st.integers(0, 2**62),
     more=st.booleans(),
     degraded=st.booleans(),
+    freshness=st.sampled_from(Freshness),
 )
 def test_the_bytes_are_those_of_the_plain_rendering(
     *,
@@ -34,6 +36,7 @@ def test_the_bytes_are_those_of_the_plain_rendering(
     revision: int,
     more: bool,
     degraded: bool,
+    freshness: Freshness,
 ) -> None:
     ratings = {} if rating is None else {"101": rating}
     user = fold_user(SNAPSHOT, state_of(ratings, revision=revision))
@@ -50,6 +53,7 @@ def test_the_bytes_are_those_of_the_plain_rendering(
         explanations=None,
         next_token=token if more else None,
         degraded=degraded,
+        freshness=freshness,
     )
     expected = rendering.recommendation(answer, b"key")
     response = PREPARED.response(answer, b"key")
@@ -67,6 +71,10 @@ def test_protobuf_must_keep_the_order_of_fields(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("foldin_server.prepared._PLACEHOLDER", b"something else")
     user = fold_user(SNAPSHOT, state_of({"101": 5.0}))
     page = Hits(np.array([1], np.int32), np.ones(1))
-    answer = Recommendation(SNAPSHOT, user, user, page, np.ones(1), None, None, degraded=False)
+    answer = Recommendation(
+        *(SNAPSHOT, user, user, page, np.ones(1), None, None),
+        degraded=False,
+        freshness=Freshness.STRICT,
+    )
     with pytest.raises(RuntimeError, match="order of their numbers"):
         PreparedItems(SNAPSHOT).response(answer, b"key")

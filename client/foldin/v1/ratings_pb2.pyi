@@ -10,6 +10,12 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Freshness(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FRESHNESS_UNSPECIFIED: _ClassVar[Freshness]
+    FRESHNESS_STRICT: _ClassVar[Freshness]
+    FRESHNESS_BOUNDED: _ClassVar[Freshness]
+
 class Personalization(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     PERSONALIZATION_UNSPECIFIED: _ClassVar[Personalization]
@@ -24,6 +30,9 @@ class Source(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     SOURCE_COLLABORATIVE: _ClassVar[Source]
     SOURCE_CONTENT: _ClassVar[Source]
     SOURCE_POPULAR: _ClassVar[Source]
+FRESHNESS_UNSPECIFIED: Freshness
+FRESHNESS_STRICT: Freshness
+FRESHNESS_BOUNDED: Freshness
 PERSONALIZATION_UNSPECIFIED: Personalization
 PERSONALIZATION_TRAINED: Personalization
 PERSONALIZATION_FOLDED_IN: Personalization
@@ -81,20 +90,22 @@ class Reason(_message.Message):
     def __init__(self, item_id: _Optional[str] = ..., title: _Optional[str] = ..., contribution: _Optional[float] = ...) -> None: ...
 
 class ServingInfo(_message.Message):
-    __slots__ = ("model_version", "personalization", "rating_count", "user_revision", "degraded", "model_time")
+    __slots__ = ("model_version", "personalization", "rating_count", "user_revision", "degraded", "model_time", "freshness")
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     PERSONALIZATION_FIELD_NUMBER: _ClassVar[int]
     RATING_COUNT_FIELD_NUMBER: _ClassVar[int]
     USER_REVISION_FIELD_NUMBER: _ClassVar[int]
     DEGRADED_FIELD_NUMBER: _ClassVar[int]
     MODEL_TIME_FIELD_NUMBER: _ClassVar[int]
+    FRESHNESS_FIELD_NUMBER: _ClassVar[int]
     model_version: str
     personalization: Personalization
     rating_count: int
     user_revision: int
     degraded: bool
     model_time: _timestamp_pb2.Timestamp
-    def __init__(self, model_version: _Optional[str] = ..., personalization: _Optional[_Union[Personalization, str]] = ..., rating_count: _Optional[int] = ..., user_revision: _Optional[int] = ..., degraded: bool = ..., model_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    freshness: Freshness
+    def __init__(self, model_version: _Optional[str] = ..., personalization: _Optional[_Union[Personalization, str]] = ..., rating_count: _Optional[int] = ..., user_revision: _Optional[int] = ..., degraded: bool = ..., model_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., freshness: _Optional[_Union[Freshness, str]] = ...) -> None: ...
 
 class ItemFilter(_message.Message):
     __slots__ = ("include_genres", "exclude_genres", "exclude_item_ids", "candidate_item_ids", "min_year", "max_year", "include_rated")
