@@ -168,3 +168,25 @@ def test_the_server_is_serving_its_model(client: Client) -> None:
     serving_model = client.get_serving_model()
     assert serving_model.model.state == "current"
     assert client.list_models().current_version == serving_model.model.version
+
+
+def test_a_new_item_is_found_rated_hidden_and_shown_again(
+    run: Run, client: Client, user: str
+) -> None:
+    item_id = f"new-{user}"
+    title = f"Night of {user}"
+    arguments = ("--title", title, "--genre", "Horror", "--year", "2024", "--tag", "dark")
+    assert printed(run("items", "add", item_id, *arguments, "--json"))["trained_item_ids"] == []
+    found = printed(run("item", title, "--json"))
+    assert (found["item_id"], found["available"], found["source"]) == (item_id, True, "content")
+    lately = Filter(min_year=2024)
+    assert item_id in [one.item_id for one in client.recommend(user, filter=lately).items]
+    client.submit_rating(user, item_id, 5.0)
+    assert item_id not in [one.item_id for one in client.recommend(user, filter=lately).items]
+    printed(run("items", "hide", title, "--json"))
+    assert item_id not in [one.item_id for one in client.list_items(title).items]
+    everything = client.list_items(title, include_unavailable=True)
+    assert item_id in [one.item_id for one in everything.items]
+    printed(run("items", "show", item_id, "--json"))
+    assert client.get_item(item_id).available
+    assert run("items", "hide", "no such film").exit_code == 3

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from foldin_model.artifact import pack, schema_of, unpack
 from foldin_model.catalog import Catalog, Cluster
-from foldin_model.content import ContentMap
+from foldin_model.content import Content, ContentMap
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.heads import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.leading import Lead, LeadRule
 from foldin_model.manifest import Chunk, Manifest, Section
 from foldin_model.model import Model
+from foldin_model.overlay import ItemRating, pack_content, pack_taken_back
 from foldin_model.ratings import RatingRecord
 from foldin_model.sections import lay_out
 from foldin_model.store.keys import Keys, partition
@@ -402,3 +403,35 @@ GOLDEN_MANIFEST = """\
  "user_count": 1,
  "version": "v1"
 }"""
+
+
+def test_an_overlay_leaves_exactly_what_the_formats_say(
+    client: Redis, valkey_url: str, namespace: str
+) -> None:
+    keys = Keys(namespace)
+    assert keys.overlay == f"{{fi:{namespace}}}:overlay"
+    assert keys.overlay_changed == f"{{fi:{namespace}}}:overlay:changed"
+    assert keys.overlay_ratings(ItemId("a:b")) == f"{{fi:{namespace}}}:overlay:r:a:b"
+    content = Content("Ü", ("Drama",), 1999, ("sad",), np.array([0.5], np.float32))
+    told = '{"genres": ["Drama"], "tags": ["sad"], "title": "Ü", "year": 1999}'.encode()
+    packed = len(told).to_bytes(4, "little") + told + bytes.fromhex("0000003f")
+    assert pack_content(content) == packed
+    models = RedisModelStore(valkey_url, namespace)
+    models.overlay.upsert([(ItemId("item"), packed)])
+    hidden = models.overlay.set_availability([ItemId("item")], available=False)
+    entry = bytes.fromhex("01 03 0100000000000000") + packed
+    assert client.hgetall(keys.overlay) == {b"item": entry}
+    assert client.zrange(keys.overlay_changed, 0, -1, withscores=True) == [(b"item", hidden)]
+    assert client.hmget(keys.control, "overlay", "overlay_items", "overlay_order") == [
+        str(hidden).encode(),
+        b"1",
+        b"1",
+    ]
+    rating = ItemRating(3, V1, 4.5, np.array([1.0]), np.array([2.0, 3.0])).pack()
+    assert rating == bytes.fromhex(
+        "01 01 0300000000000000 0000000000001240 0200 0100 0200 7631 0000803f 00000040 00004040"
+    )
+    assert pack_taken_back(4) == bytes.fromhex("01 00 0400000000000000") + bytes(14)
+    models.overlay.rate(ItemId("item"), ANN, rating)
+    assert client.hgetall(keys.overlay_ratings(ItemId("item"))) == {b"ann": rating}
+    models.close()
