@@ -26,11 +26,7 @@ from foldin_trainer.learning.training import TrainSettings
 
 DATA = ("ml-latest-small", "ml-100k")
 COUNT = 10
-DEEP = (
-    DeepSettings(),
-    DeepSettings(hidden=256, dropout=0.5),
-    DeepSettings(learning_rate=3e-3),
-)
+DEEP = (DeepSettings(), DeepSettings(hidden=256, dropout=0.5))
 LINEAR, NEURAL = "linear encoder", "neural encoder"
 
 

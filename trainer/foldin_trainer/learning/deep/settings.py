@@ -14,6 +14,6 @@ class DeepSettings:
     learning_rate: float = 1e-3
     """Of the network; the vectors it starts from learn at a tenth of it."""
     weight_decay: float = 0.01
-    epochs: int = 40
+    epochs: int = 20
     """At most, where validation users say when to stop."""
     seed: int = 0

@@ -17,7 +17,7 @@ class EncoderSettings:
     """What its scores are multiplied by, to be logarithms of probabilities."""
     start_factors: tuple[float, float, float] = (-0.3, 1.0, 1.0)
     """ρ before it is learned. At the minimum it stays at or below 0."""
-    target_weights: tuple[float, float, float] = (0.2, 0.5, 1.0)
+    target_weights: tuple[float, float, float] = (0.1, 0.3, 1.0)
     """How much finding a rated item counts, so that what users like comes first."""
     kept: tuple[float, float] = (0.5, 0.9)
     """The share of a history that is given lies between these; the rest is to be found."""
@@ -25,6 +25,6 @@ class EncoderSettings:
     """L2 of how far the vectors go from where they started."""
     learning_rate: float = 5e-4
     batch_users: int = 128
-    epochs: int = 40
+    epochs: int = 30
     """At most, where validation users say when to stop."""
     seed: int = 0
