@@ -1,7 +1,7 @@
 """`foldin train`: from a data set's ratings to a published model that serves."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import get_args
 
@@ -95,8 +95,10 @@ def train(
             metrics=trained.metrics,
             settings=settings.flat(),
         )
-        with open_store_url(redis_url, source.data_dir) as url:
-            store = RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)
+        with (
+            open_store_url(redis_url, source.data_dir) as url,
+            closing(RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)) as store,
+        ):
             manifest = publish(trained.model, trained.users, description, store)
             if activating:
                 activate(store, Version(manifest.version))
