@@ -111,10 +111,12 @@ def tune_rating(
     )
 
 
-def questions_of(ratings: Ratings, cases: Sequence[HeldOutCase]) -> Questions:
-    """The cases with histories of every one of LENGTHS."""
+def questions_of(
+    ratings: Ratings, cases: Sequence[HeldOutCase], lengths: Sequence[int | None] = LENGTHS
+) -> Questions:
+    """The cases with histories of every one of the lengths."""
     mean = float(ratings.values.mean())
-    return [[_question(ratings, case, length, mean) for case in cases] for length in LENGTHS]
+    return [[_question(ratings, case, length, mean) for case in cases] for length in lengths]
 
 
 def _question(ratings: Ratings, case: HeldOutCase, length: int | None, mean: float) -> Question:
