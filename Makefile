@@ -43,8 +43,8 @@ load: $(VENV)/.load ## k6 against the server on FOLDIN_ADDRESS
 protos: $(VENV)/.dev ## the Python stubs of protos/, again
 	@$(BIN)/python deploy/generate_stubs.py
 
-bench-accuracy: $(VENV)/.all ## the accuracy tables
-	@$(BIN)/python benchmarks/accuracy.py
+bench-accuracy: $(VENV)/.bench ## the accuracy tables
+	@$(BIN)/python -m benchmarks.accuracy
 
 bench-foldin: $(VENV)/.all ## how close and how fast fold-in is
 	@$(BIN)/python benchmarks/foldin.py

@@ -1,0 +1,104 @@
+"""The accuracy tables: `python -m benchmarks.accuracy`, on ml-latest-small and ml-100k.
+
+Prints them and writes benchmarks/results/accuracy.json. All scores are those of the vectors as
+served; references are tuned in the same run on users inside the training part.
+"""
+
+import json
+import os
+import platform
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from importlib.metadata import version
+from multiprocessing import get_context
+from pathlib import Path
+from types import MappingProxyType
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # parts run side by side, one thread each
+
+import click
+from foldin_trainer.data import Dataset, load_dataset
+from foldin_trainer.learning.training import TrainSettings
+from rich.console import Console
+
+from benchmarks.accuracy.findings import Findings, Row, bars_of, table_of
+from benchmarks.accuracy.newcomers import cold, fold_in
+from benchmarks.accuracy.ranking import ranking
+from benchmarks.accuracy.rating import rating
+from benchmarks.accuracy.timing import timing
+
+DATA = ("ml-latest-small", "ml-100k")
+RESULTS = Path(__file__).parents[1] / "results" / "accuracy.json"
+LIBRARIES = ("numpy", "torch", "implicit", "myfm", "scikit-surprise")
+BEST = TrainSettings(rating_head="bayes")
+QUICK = TrainSettings()
+
+Part = Callable[[Dataset, TrainSettings], Findings]
+PARTS: Mapping[str, tuple[Part, TrainSettings]] = MappingProxyType(
+    {
+        "rating": (rating, BEST),
+        "ranking": (ranking, BEST),
+        "fold-in": (fold_in, QUICK),
+        "cold": (cold, QUICK),
+        "time": (timing, QUICK),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One part on one data set."""
+
+    part: str
+    data: str
+
+    def run(self) -> Findings:
+        """What it finds."""
+        part, settings = PARTS[self.part]
+        return part(load_dataset(self.data), settings)
+
+
+@click.command()
+@click.option("--data", "names", multiple=True, default=DATA, show_default=True)
+@click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="These parts.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Processes.")
+@click.option("--out", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
+def main(names: tuple[str, ...], only: tuple[str, ...], jobs: int, out: Path) -> None:
+    """Run every table and write the results."""
+    console, started = Console(width=150), time.time()
+    tasks = [Task(part, name) for part in only or PARTS for name in names]
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        findings = [done.result() for done in [pool.submit(task.run) for task in tasks]]
+    measured: dict[str, list[float]] = defaultdict(list)
+    for found in findings:
+        found.show(console)
+        for bar, figure in found.measured.items():
+            measured[bar].append(figure)
+    limits: list[Row] = [row for found in findings for row in found.limits]
+    bars = bars_of(measured)
+    for title, shown in (("limits", limits), ("bars", bars)):
+        if shown:
+            console.print(table_of(title, [{k: r[k] for k in r if k != "bar"} for r in shown]))
+    document = {
+        "command": "make bench-accuracy",
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs",
+        "seconds": round(time.time() - started),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in LIBRARIES},
+        "settings": {name: settings.flat() for name, (_, settings) in PARTS.items()},
+        "rows": [
+            *(row for found in findings for row in found.rows),
+            *({"table": "limits", **row} for row in limits),
+        ],
+        "bars": bars,
+    }
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
+    console.print(f"written: {out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Who and what is new: users by their first ratings, items before their first."""
+
+from dataclasses import asdict, replace
+
+import numpy as np
+from foldin_trainer.data import Dataset
+from foldin_trainer.evaluation.cold_items import GenrePopularity, cold_trials
+from foldin_trainer.evaluation.intervals import ratio_interval
+from foldin_trainer.evaluation.retraining import against_retrain
+from foldin_trainer.evaluation.scoring import score
+from foldin_trainer.evaluation.served import Served, published
+from foldin_trainer.learning.training import TrainSettings, train
+
+from benchmarks.accuracy.findings import Findings
+
+COLD_TRIALS = 3
+COUNT = 10
+
+
+def fold_in(dataset: Dataset, settings: TrainSettings) -> Findings:
+    """Fold-in against a full retrain for the first ratings of held-out users."""
+    found = Findings(dataset.report.name)
+    gaps = list(against_retrain(dataset, settings))
+    found.add("fold-in and retrain", [asdict(gap) for gap in gaps])
+    found.measured["accuracy.foldin"] = max(gap.gap for gap in gaps)
+    return found
+
+
+def cold(dataset: Dataset, settings: TrainSettings) -> Findings:
+    """Items without any rating, ordered for those who went on to rate some of them."""
+    found = Findings(dataset.report.name)
+    ours, theirs = [], []
+    for trial in cold_trials(dataset.ratings, COLD_TRIALS, seed=0):
+        trained = train(replace(dataset, ratings=trial.train), settings)
+        snapshot = published(trained, trial.train)
+        served = Served.of(snapshot, trained.users, trial.train.item_ids)
+        ours.append(score(served, trial, COUNT).everything.ndcg)
+        genres = GenrePopularity.fit(trial.train, dataset.items)
+        theirs.append(score(genres, trial, COUNT).everything.ndcg)
+    mine, others = np.concatenate(ours), np.concatenate(theirs)
+    ratio = ratio_interval(mine, others)
+    row = {"foldin": float(mine.mean()), "popularity of genre": float(others.mean())}
+    found.add(f"cold items, NDCG@{COUNT}", [row | {"questions": len(mine), **asdict(ratio)}])
+    found.measured["accuracy.cold"] = ratio.estimate
+    return found
