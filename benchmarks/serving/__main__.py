@@ -10,6 +10,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -21,11 +22,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import click
 from foldin_model.store.embedded import embedded_store
 
-from benchmarks.serving import catalogue, scenarios
+from benchmarks.serving import catalogue, scenarios, servers
 from benchmarks.serving.bars import Samples
 from benchmarks.serving.requests import Calls
 from benchmarks.serving.servers import ROOT, options_of_serve
 from benchmarks.serving.stage import HEAD, Row, Stage
+from benchmarks.serving.trained import trained_version
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "serving.json"
 LIBRARIES: Final = (
@@ -41,13 +43,24 @@ class Size:
     items: int
     users: int
     seconds: float
+    matrix_seconds: float
     rounds: int
     pairs: int
     polls: int
 
 
-FULL: Final = Size(items=10_000, users=12_000, seconds=2.0, rounds=3, pairs=100_000, polls=4_000)
-QUICK: Final = Size(items=500, users=100, seconds=0.1, rounds=1, pairs=200, polls=20)
+FULL: Final = Size(
+    items=10_000,
+    users=12_000,
+    seconds=2.0,
+    matrix_seconds=1.5,
+    rounds=3,
+    pairs=100_000,
+    polls=4_000,
+)
+QUICK: Final = Size(
+    items=500, users=100, seconds=0.4, matrix_seconds=0.4, rounds=1, pairs=200, polls=20
+)
 
 
 @click.command()
@@ -64,12 +77,13 @@ def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Pat
     print(HEAD)
     made = catalogue.populated("synthetic", catalogue.synthetic_model(size.items), size.users)
     _measure(made, size, parts, options=options, samples=samples, rows=rows)
-    if (version := model or _newest_version()) is None:
-        print("no trained model: run `make demo` first or give --model; synthetic only")
-    else:
-        trained = catalogue.populated("trained", catalogue.trained_model(version), size.users)
-        bars_only = [part for part in parts if part not in scenarios.ONCE]
-        _measure(trained, size, bars_only, options=options, samples=samples, rows=rows)
+    on_both = [part for part in parts if part not in scenarios.ONCE]
+    with nullcontext(model) if model or not on_both else trained_version() as version:
+        if version is not None:
+            trained = catalogue.populated("trained", catalogue.trained_model(version), size.users)
+            _measure(trained, size, on_both, options=options, samples=samples, rows=rows)
+        elif on_both:
+            print("no trained model: run `make demo` first or give --model; synthetic only")
     for name in samples.missing():
         print(f"{name} is not measured: {scenarios.why_missing(name, parts, options)}")
     _write(results, quick=quick, rows=rows, samples=samples)
@@ -87,6 +101,7 @@ def _measure(
     with tempfile.TemporaryDirectory(prefix="foldin-bench-") as folder:
         data_dir = Path(folder)
         with embedded_store(data_dir) as url:
+            servers.be_nice(data_dir / "store" / "valkey.pid")
             catalogue.fill(url, served)
             stage = Stage(served, Calls(served), url, data_dir, size.seconds, rows)
             plan = scenarios.Plan(stage, samples, options, size.rounds)
@@ -96,16 +111,12 @@ def _measure(
                 plan.submit_bars()
             if "processes" in parts:
                 plan.processes_bar()
+            if "overload" in parts:
+                plan.overload_rows()
             if "matrix" in parts:
-                plan.matrix()
+                plan.matrix(size.matrix_seconds)
             if "fresh" in parts:
                 plan.freshness_bars(size.pairs, size.polls)
-
-
-def _newest_version() -> Path | None:
-    found = (ROOT / ".foldin" / "models").glob("*/manifest.json")
-    newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
-    return None if newest is None else newest.parent
 
 
 def _write(results: Path, *, quick: bool, rows: list[Row], samples: Samples) -> None:

@@ -1,89 +1,167 @@
 """Whether an answer can be older than a rating that was confirmed before it was asked for.
 
-Real clients, one server process to rate on and another to ask, many users at once.
+One server process to rate on and another to ask; every reply is read. Real clients would be the
+bottleneck: they take ten times as long a call.
 """
 
-import asyncio
-from collections.abc import Sequence
+import select
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Final
+from typing import Final
 
-import grpc
 import numpy as np
-import uvloop
 from foldin.v1 import recommendation_pb2 as pb
-from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
+from google.protobuf.message import Message
+
+from benchmarks.serving.requests import SERVICE
+from benchmarks.serving.wire import GrpcWire, grpc_request
 
 RATINGS_A_USER: Final = 50
 AT_ONCE: Final = 64
-POLLERS: Final = 2
 PATIENCE_S: Final = 5.0
+READ_BYTES: Final = 1 << 16
+
+
+class Asking:
+    """One connection to one server process, one call at a time."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), PATIENCE_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._wire = GrpcWire(address)
+        self.socket.sendall(self._wire.hello())
+
+    def begin(self, method: str, message: Message) -> None:
+        """Sends a call."""
+        self.socket.sendall(
+            self._wire.call(grpc_request(SERVICE + method, message.SerializeToString()))
+        )
+
+    def read(self) -> bytes | None:
+        """The reply if it is complete by now. Raises ConnectionError where the call failed."""
+        data = self.socket.recv(READ_BYTES)
+        size, answer = self._wire.received(data)
+        if answer:
+            self.socket.sendall(answer)
+        if size == 0 or not data:
+            raise ConnectionError("a call failed")
+        return None if size is None else self._wire.message
+
+    def ask(self, method: str, message: Message) -> bytes:
+        """The reply, waited for."""
+        self.begin(method, message)
+        while (reply := self.read()) is None:
+            pass
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A rating on one process, and a question to another."""
+
+    user: str
+    item: str
+    here: int
+    there: int
 
 
 def stale_answers(addresses: Sequence[str], items: Sequence[str], pairs: int) -> int:
     """How many of so many rate-here-recommend-there pairs were answered as if not yet rated."""
-    stale: int = uvloop.run(_stale(addresses, items, pairs))
+    users = iter(range(0, pairs, RATINGS_A_USER))
+    stale = 0
+    with ExitStack() as stack, select.epoll() as poll:
+        everyone: dict[int, Asking] = {}
+        steps: dict[int, Iterator[Asking | bool]] = {}
+        for _ in range(min(AT_ONCE, pairs)):
+            connections = [stack.enter_context(_connection(address)) for address in addresses]
+            one = _pairs_of_users(connections, items, users, pairs)
+            if isinstance(waited_for := next(one, None), Asking):
+                steps[waited_for.socket.fileno()] = one
+            for connection in connections:
+                everyone[connection.socket.fileno()] = connection
+                poll.register(connection.socket.fileno(), select.EPOLLIN)
+        while steps:
+            ready = poll.poll(PATIENCE_S)
+            if not ready:
+                raise TimeoutError(f"no answer after {PATIENCE_S:g} s")
+            for number, _ in ready:
+                if number not in steps:
+                    everyone[number].read()  # what HTTP/2 says between calls
+                    continue
+                one = steps.pop(number)
+                for waited_for in one:
+                    if isinstance(waited_for, Asking):
+                        steps[waited_for.socket.fileno()] = one
+                        break
+                    stale += waited_for
     return stale
+
+
+def _pairs_of_users(
+    connections: Sequence[Asking], items: Sequence[str], users: Iterator[int], pairs: int
+) -> Iterator[Asking | bool]:
+    """Goes through users one after another: the connection it waits for, or if one was stale."""
+    for first in users:
+        for number in range(first, min(first + RATINGS_A_USER, pairs)):
+            here = number % len(connections)
+            there = (here + 1 + first % (len(connections) - 1)) % len(connections)
+            pair = Pair(f"stale-{first}", items[number % len(items)], here, there)
+            yield from _pair(connections, pair)
+
+
+def _pair(connections: Sequence[Asking], pair: Pair) -> Iterator[Asking | bool]:
+    here, there = connections[pair.here], connections[pair.there]
+    here.begin("SubmitRating", _rating(pair.user, pair.item))
+    yield here
+    while (reply := here.read()) is None:
+        yield here
+    revision = pb.SubmitRatingResponse.FromString(reply).user_revision
+    there.begin("Recommend", _question(pair.user))
+    yield there
+    while (reply := there.read()) is None:
+        yield there
+    answer = pb.RecommendResponse.FromString(reply)
+    shown = any(entry.item_id == pair.item for entry in answer.items)
+    yield shown or answer.serving_info.user_revision < revision
 
 
 def visible_p99_ms(addresses: Sequence[str], items: Sequence[str], pairs: int) -> float:
     """The 99th percentile of the time from a confirmed rating to an answer elsewhere with it."""
-    p99_ms: float = uvloop.run(_visible(addresses, items, pairs))
-    return p99_ms
-
-
-async def _stale(addresses: Sequence[str], items: Sequence[str], pairs: int) -> int:
-    channels = [grpc.aio.insecure_channel(address) for address in addresses]
-    stubs: list[Any] = [RecommendationServiceStub(channel) for channel in channels]
-    numbers = iter(range(0, pairs, RATINGS_A_USER))
-
-    async def users() -> int:
-        stale = 0
-        for first in numbers:
-            for pair in range(first, min(first + RATINGS_A_USER, pairs)):
-                here = pair % len(stubs)
-                there = (here + 1 + first % (len(stubs) - 1)) % len(stubs)
-                item = items[pair % len(items)]
-                revision = await _rate(stubs[here], f"stale-{first}", item)
-                answer = await _recommend(stubs[there], f"stale-{first}")
-                shown = any(entry.item_id == item for entry in answer.items)
-                stale += shown or answer.serving_info.user_revision < revision
-        return stale
-
-    found = await asyncio.gather(*(users() for _ in range(AT_ONCE)))
-    await asyncio.gather(*(channel.close() for channel in channels))
-    return sum(found)
-
-
-async def _visible(addresses: Sequence[str], items: Sequence[str], pairs: int) -> float:
-    channels = [grpc.aio.insecure_channel(address) for address in addresses[:2]]
-    here, there = (RecommendationServiceStub(channel) for channel in channels)
-    numbers = iter(range(pairs))
-
-    async def users(name: int) -> list[float]:
-        taken = []
-        for pair in numbers:
-            user = f"visible-{name}-{pair // RATINGS_A_USER}"
-            await _recommend(there, user)  # from here on it may be remembered there
-            revision = await _rate(here, user, items[pair % len(items)])
+    taken_ms = []
+    with _connection(addresses[0]) as here, _connection(addresses[1]) as there:
+        for number in range(pairs):
+            user = f"visible-{number // RATINGS_A_USER}"
+            there.ask("Recommend", _question(user))  # from here on it may be remembered there
+            rated = here.ask("SubmitRating", _rating(user, items[number % len(items)]))
+            revision = pb.SubmitRatingResponse.FromString(rated).user_revision
             began = perf_counter()
-            while (await _recommend(there, user)).serving_info.user_revision < revision:
+            while _revision(there.ask("Recommend", _question(user))) < revision:
                 if perf_counter() - began > PATIENCE_S:
                     raise TimeoutError(f"a rating is not visible after {PATIENCE_S:g} s")
-            taken.append(1e3 * (perf_counter() - began))
-        return taken
-
-    times = await asyncio.gather(*(users(name) for name in range(POLLERS)))
-    await asyncio.gather(*(channel.close() for channel in channels))
-    return float(np.percentile(np.concatenate(times), 99))
+            taken_ms.append(1e3 * (perf_counter() - began))
+    return float(np.percentile(taken_ms, 99))
 
 
-async def _rate(stub: Any, user: str, item: str) -> int:
-    request = pb.SubmitRatingRequest(user_id=user, item_id=item, value=4.0)
-    return int((await stub.SubmitRating(request)).user_revision)
+@contextmanager
+def _connection(address: str) -> Iterator[Asking]:
+    made = Asking(address)
+    try:
+        yield made
+    finally:
+        made.socket.close()
 
 
-async def _recommend(stub: Any, user: str) -> pb.RecommendResponse:
-    request = pb.RecommendRequest(user_id=user, page_size=10)
-    answer: pb.RecommendResponse = await stub.Recommend(request)
-    return answer
+def _rating(user: str, item: str) -> pb.SubmitRatingRequest:
+    return pb.SubmitRatingRequest(user_id=user, item_id=item, value=4.0)
+
+
+def _question(user: str) -> pb.RecommendRequest:
+    return pb.RecommendRequest(user_id=user, page_size=10)
+
+
+def _revision(reply: bytes) -> int:
+    return int(pb.RecommendResponse.FromString(reply).serving_info.user_revision)

@@ -1,14 +1,18 @@
-"""A closed-loop load generator: some connections, one call at a time on each, every call timed.
+"""A load generator: some connections, one call at a time on each, every call timed.
 
-One thread on epoll, about 10 µs a call. `h2load` would be the natural choice, but it sends one body
-for all calls (-d takes one file), and here every call is for another user; k6 costs 160 to 210 µs
-a call on two cores that the server needs. The same generator loads floors, peers and foldin.
+The loop is closed unless a rate is given: then calls begin when they are due, answered or not the
+ones before, as long as a connection is free. One thread on epoll, about 10 µs a call. `h2load`
+would be the natural choice, but it sends one body for all calls (-d takes one file), and here every
+call is for another user; k6 costs 160 to 210 µs a call on two cores that the server needs. The same
+generator loads floors, peers and foldin.
 """
 
 import gc
+import math
 import os
 import select
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -59,9 +63,11 @@ def load(
     connections: int,
     seconds: float,
     warm_seconds: float = 0.0,
+    rate: float = math.inf,
 ) -> Load:
     """What `address` made of `requests`, for at most so many seconds or until they are used up.
 
+    At most `rate` calls are begun a second. Times and sizes are those of calls that succeeded.
     Calls answered in the first `warm_seconds` are not counted. Raises ConnectionError where the
     server hangs up, TimeoutError where it no longer answers.
     """
@@ -72,7 +78,7 @@ def load(
         caller.connection.setblocking(False)  # noqa: FBT003 (not ours)
     gc.disable()
     try:
-        return _run(callers, poll, requests, seconds, warm_seconds)
+        return _run(callers, poll, requests, (warm_seconds, seconds), rate)
     finally:
         gc.enable()
         poll.close()
@@ -95,18 +101,26 @@ def _run(
     callers: dict[int, _Caller],
     poll: select.epoll,
     requests: Iterator[bytes],
-    seconds: float,
-    warm_seconds: float,
+    phases: tuple[float, float],
+    rate: float,
 ) -> Load:
     times: list[float] = []
-    sizes = failed = total = 0
-    counted_from = perf_counter() + warm_seconds
-    end = counted_from + seconds
-    last = counted_from
-    waiting = sum(_call(number, caller, requests) for number, caller in callers.items())
-    while waiting:
-        ready = poll.poll(PATIENCE_S)
-        if not ready:
+    sizes = failed = total = waiting = 0
+    began = perf_counter()
+    counted_from = began + phases[0]
+    end = counted_from + phases[1]
+    last = now = counted_from
+    free = deque(callers.items())
+    begun, going = 0, True
+    while going or waiting:
+        while going and free and began + begun / rate <= perf_counter():
+            number, caller = free.popleft()
+            going = _call(number, caller, requests)
+            waiting += going
+            begun += 1
+        due_s = began + begun / rate - perf_counter() if going and free else PATIENCE_S
+        ready = poll.poll(min(max(due_s, 0.0), PATIENCE_S))
+        if not ready and due_s >= PATIENCE_S:
             raise TimeoutError(f"{waiting} calls have no answer after {PATIENCE_S:g} s")
         for number, _ in ready:
             caller = callers[number]
@@ -115,13 +129,19 @@ def _run(
                 continue
             now = perf_counter()
             total += 1
+            waiting -= 1
             if counted_from <= now < end:
-                times.append(now - caller.began)
-                sizes += size
                 failed += size == 0
+                if size:
+                    times.append(now - caller.began)
+                    sizes += size
                 last = now
-            if now >= end or not _call(number, caller, requests):
-                waiting -= 1
+            going = going and now < end
+            if going and rate == math.inf:
+                going = _call(number, caller, requests)
+                waiting += going
+            else:
+                free.append((number, caller))
     return _summary(times, total, failed, last - counted_from, sizes)
 
 
@@ -150,4 +170,4 @@ def _summary(times: Sequence[float], total: int, failed: int, seconds: float, si
     if not times:
         raise TimeoutError("no call was answered in the time that counts")
     p50, p99, p999 = (1e3 * np.percentile(times, (50, 99, 99.9))).round(3).tolist()
-    return Load(len(times), total, failed, seconds, p50, p99, p999, sizes / len(times))
+    return Load(len(times) + failed, total, failed, seconds, p50, p99, p999, sizes / len(times))

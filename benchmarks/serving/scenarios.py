@@ -5,7 +5,7 @@ A bar that needs what the server or the machine lacks is left out, and `why_miss
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
@@ -20,8 +20,9 @@ from benchmarks.serving.catalogue import forget_folded
 from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import MANY, Stage, json_wires, wires
 
-PARTS: Final = ("bars", "submit", "processes", "matrix", "fresh")
-ONCE: Final = ("processes", "matrix", "fresh")  # on one catalogue only
+PARTS: Final = ("bars", "submit", "processes", "overload", "matrix", "fresh")
+ONCE: Final = ("submit", "processes", "overload", "matrix", "fresh")  # on one catalogue only
+CROWD: Final = 1_024  # connections of a crowd that does not wait for answers
 CONNECTIONS: Final = (1, 8, MANY)
 REUSE: Final = "--answer-cache-size"
 NEEDS: Final = {
@@ -65,7 +66,8 @@ class Plan:
                 transport: stack.enter_context(self._foldin(transport, reuse=False))
                 for transport in self.transports
             }
-            self.stage.warm(ours["grpcio"])
+            quick = ours[self.transports[-1]]
+            self.stage.warm(quick)
             reply_bytes = self.stage.checked_bytes(ours["grpcio"], calls.everyone)
             echo = stack.enter_context(servers.echo("grpcio", reply_bytes))
             native_echo = stack.enter_context(servers.echo("native", reply_bytes))
@@ -106,7 +108,7 @@ class Plan:
                     )
                     if transport == "native":
                         self._add("serve.native.history", done.rate / floor.rate)
-                self.stage.warm(ours["grpcio"])
+                self.stage.warm(quick)
 
     def submit_bars(self) -> None:
         """SubmitRating against the floor, by when the store's log is synced to disk."""
@@ -129,11 +131,14 @@ class Plan:
                             self._add(f"serve.submit.{durability}", done.rate / floor.rate)
 
     def processes_bar(self) -> None:
-        """Two processes against one."""
+        """Two processes against one, nothing of users kept in either."""
         if "--workers" not in self.options:
             return
         zipf = wires(self.stage.calls.zipf())
-        with self._foldin("grpcio") as one, self._foldin("grpcio", workers=2) as two:
+        with (
+            self._foldin("grpcio", reuse=False) as one,
+            self._foldin("grpcio", reuse=False, workers=2) as two,
+        ):
             self.stage.warm(one)
             size = self.stage.checked_bytes(one, self.stage.calls.everyone)
             floor, floors = (servers.echo("grpcio", size, processes=count) for count in (1, 2))
@@ -145,9 +150,29 @@ class Plan:
                     double = self.stage.run("Recommend, Zipf", two, cycle(zipf), processes=2)
                     self._add("serve.processes", double.rate / single.rate)
 
-    def matrix(self) -> None:
+    def overload_rows(self) -> None:
+        """What callers get who do not wait for answers, at as many calls as are answered and twice.
+
+        The server may have so many calls in work as there were connections when it was full.
+        """
+        everyone = wires(self.stage.calls.everyone)
+        transport = self.transports[-1]
+        with self._foldin(transport, "--max-in-flight", str(MANY), reuse=False) as server:
+            self.stage.warm(server)
+            full = self.stage.run("Recommend, at capacity", server, cycle(everyone))
+            for times in (1, 2):
+                self.stage.run(
+                    f"Recommend, {times} x capacity",
+                    server,
+                    cycle(everyone),
+                    connections=CROWD,
+                    rate=times * full.rate,
+                )
+
+    def matrix(self, seconds: float) -> None:
         """Every kind of call on every transport, by connections and processes."""
         calls = self.stage.calls
+        stage = replace(self.stage, seconds=seconds)
         kinds = {
             "Recommend, Zipf": calls.zipf(),
             "SimilarItems": calls.similar(),
@@ -157,13 +182,14 @@ class Plan:
         for processes in (1, 2) if "--workers" in self.options else (1,):
             for transport in self.transports:
                 with self._foldin(transport, workers=processes) as server:
-                    self.stage.warm(server)
+                    stage.warm(server)
                     for scenario, drawn in kinds.items():
-                        size = self.stage.checked_bytes(server, drawn)
-                        self._by_connections(scenario, server, wires(drawn), processes, size)
-                    size = self.stage.checked_bytes(server, calls.everyone)
+                        size = stage.checked_bytes(server, drawn)
+                        _by_connections(stage, scenario, server, (wires(drawn), size), processes)
+                    size = stage.checked_bytes(server, calls.everyone)
                 with servers.echo(transport, size, processes=processes) as echo:
-                    self._by_connections("echo", echo, wires(calls.zipf()), processes, size)
+                    zipf = wires(calls.zipf())
+                    _by_connections(stage, "echo", echo, (zipf, size), processes)
 
     def freshness_bars(self, pairs: int, polls: int) -> None:
         """Ratings on one process, answers of another."""
@@ -182,24 +208,6 @@ class Plan:
                 ]
                 seen_ms = freshness.visible_p99_ms([one.address for one in two], items, polls)
                 self._add("serve.visible", seen_ms)
-
-    def _by_connections(
-        self,
-        scenario: str,
-        server: Running,
-        calls: Sequence[bytes],
-        processes: int,
-        reply_bytes: int,
-    ) -> None:
-        for connections in CONNECTIONS:
-            self.stage.run(
-                scenario,
-                server,
-                cycle(calls),
-                connections=connections,
-                processes=processes,
-                reply_bytes=reply_bytes,
-            )
 
     def _foldin(
         self, transport: str, *options: str, reuse: bool = True, workers: int = 1
@@ -268,3 +276,22 @@ class Plan:
 
     def _add(self, bar: str, value: float) -> None:
         self.samples.add(bar, self.stage.served.name, value)
+
+
+def _by_connections(
+    stage: Stage,
+    scenario: str,
+    server: Running,
+    exchange: tuple[Sequence[bytes], int],
+    processes: int,
+) -> None:
+    calls, reply_bytes = exchange
+    for connections in CONNECTIONS:
+        stage.run(
+            scenario,
+            server,
+            cycle(calls),
+            connections=connections,
+            processes=processes,
+            reply_bytes=reply_bytes,
+        )

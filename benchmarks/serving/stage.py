@@ -4,6 +4,7 @@ A run in which any call failed, or was answered with less than the answer it sho
 error and no measurement.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,10 +46,12 @@ class Stage:
         http: bool = False,
         warm: bool = True,
         reply_bytes: int | None = None,
+        rate: float = math.inf,
     ) -> Load:
         """The load that the server bore; a row tells of it.
 
-        Raises RuntimeError where a call failed, or replies are not about `reply_bytes` long.
+        With a `rate` calls may be refused, else all must be answered. Raises RuntimeError where a
+        call failed, or replies are not about `reply_bytes` long.
         """
         store = self.data_dir / "store" / "valkey.pid"
         before = server.cpu_seconds(), servers.cpu_seconds_of(store)
@@ -59,9 +62,10 @@ class Stage:
             connections=connections,
             seconds=self.seconds,
             warm_seconds=WARM_SHARE * self.seconds if warm else 0.0,
+            rate=rate,
         )
         after = server.cpu_seconds(), servers.cpu_seconds_of(store)
-        if done.failed:
+        if done.failed and rate == math.inf:
             raise RuntimeError(f"{done.failed} of {done.calls} calls failed: {scenario}, {server}")
         if reply_bytes is not None and abs(done.reply_bytes - reply_bytes) > reply_bytes / 4:
             raise RuntimeError(f"{done.reply_bytes:.0f} bytes a reply, not {reply_bytes}: {server}")
@@ -73,6 +77,7 @@ class Stage:
                 "processes": processes,
                 "connections": connections,
                 "requests_per_second": round(done.rate),
+                "refused_per_second": round(done.failed / done.seconds),
                 "p50_ms": done.p50_ms,
                 "p99_ms": done.p99_ms,
                 "p999_ms": done.p999_ms,

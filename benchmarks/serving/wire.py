@@ -44,7 +44,7 @@ class GrpcWire:
     def __init__(self, authority: str) -> None:
         self._stream = -1
         self._rest = b""
-        self._message = 0
+        self._message: list[bytes] = []
         self._window = 0
         fields = ((b"content-type", b"application/grpc"), (b"te", b"trailers"))
         literals = b"".join(_literal(b"\x40" + _string(name), value) for name, value in fields)
@@ -66,7 +66,7 @@ class GrpcWire:
         fields = self._fields[:2] + request[1:cut] + self._fields[2:]
         self._fields = self._later
         self._stream += 2
-        self._message = 0
+        self._message = []
         stream = _HEAD.pack(self._stream)
         return b"".join(
             (
@@ -81,6 +81,11 @@ class GrpcWire:
             )
         )
 
+    @property
+    def message(self) -> bytes:
+        """The message that the last call was answered with."""
+        return b"".join(self._message)[_PREFIX.size :]
+
     def received(self, data: bytes) -> tuple[int | None, bytes]:
         if self._rest:
             data = self._rest + data
@@ -94,11 +99,11 @@ class GrpcWire:
                 break
             kind, flags = head & 0xFF, data[position + 4]
             if kind == DATA:
-                self._message += head >> 8
+                self._message.append(data[position + 9 : following])
                 self._window += head >> 8
             if kind in (DATA, HEADERS):
                 if flags & END_STREAM:  # in a DATA frame: no trailers, hence no status
-                    ended = self._message if kind == HEADERS else 0
+                    ended = sum(map(len, self._message)) if kind == HEADERS else 0
             elif kind == RST_STREAM:
                 ended = 0
             else:

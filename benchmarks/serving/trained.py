@@ -1,0 +1,51 @@
+"""The trained model that is served: an installed version, or one trained for the occasion."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from benchmarks.serving.servers import ROOT
+
+DATASET: Final = Path("datasets") / "ml-latest-small"
+
+
+@contextmanager
+def trained_version() -> Iterator[Path | None]:
+    """The newest version in FOLDIN_DATA_DIR or `.foldin`, else one of the data set cached there.
+
+    None where there is neither.
+    """
+    given = os.environ.get("FOLDIN_DATA_DIR")
+    places = [*([Path(given)] if given else []), ROOT / ".foldin"]
+    found = (_newest(place / "models") for place in places)
+    if (version := next(filter(None, found), None)) is not None:
+        yield version
+        return
+    cached = next((place / DATASET for place in places if (place / DATASET).is_dir()), None)
+    if cached is None:
+        yield None
+        return
+    with TemporaryDirectory(prefix="foldin-bench-") as folder:
+        print(f"training on {cached}", flush=True)
+        command = (sys.executable, "-m", "foldin_client", "train", str(cached))
+        options = ("--data-dir", folder)
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("FOLDIN_")}
+        subprocess.run(
+            (*command, *options),
+            check=True,
+            env=kept,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        yield _newest(Path(folder) / "models")
+
+
+def _newest(models: Path) -> Path | None:
+    manifests = models.glob("*/manifest.json")
+    newest = max(manifests, key=lambda path: path.stat().st_mtime, default=None)
+    return None if newest is None else newest.parent
