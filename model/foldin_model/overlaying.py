@@ -16,7 +16,7 @@ from foldin_model.catalog import Catalog, Years
 from foldin_model.content import Content
 from foldin_model.derived import by_genre
 from foldin_model.describing import Describer
-from foldin_model.ids import ItemId
+from foldin_model.ids import ItemId, UserId
 from foldin_model.indexing import exact_kind
 from foldin_model.item_folding import fold_item
 from foldin_model.leading import Lead
@@ -84,6 +84,16 @@ class Overlayer:
             item_id
             for item_id, entry in overlay.entries.items()
             if entry.content is not None and self._is_known(item_id)
+        ]
+
+    def outdated(self, overlay: Overlay) -> list[tuple[ItemId, UserId]]:
+        """The ratings of new items whose users' vectors are of another version."""
+        version = self.base.version
+        return [
+            (item_id, user_id)
+            for item_id, entry, _ in self._new_items(overlay)
+            for user_id, rating in entry.ratings.items()
+            if rating.version != version
         ]
 
     def _new_items(self, overlay: Overlay) -> list[NewItem]:

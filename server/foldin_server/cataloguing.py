@@ -94,6 +94,17 @@ class ItemFolding:
         if row is None or not snapshot.is_own(row):
             self._background.start("item_fold_in", self._fold(snapshot, user_id, item_id))
 
+    def refold(self, snapshot: Snapshot, ratings: Sequence[tuple[ItemId, UserId]]) -> None:
+        """The ratings will count under the version of the snapshot as well."""
+        if ratings:
+            self._background.start("item_fold_in", self._fold_each(snapshot, ratings))
+
+    async def _fold_each(
+        self, snapshot: Snapshot, ratings: Sequence[tuple[ItemId, UserId]]
+    ) -> None:
+        for item_id, user_id in ratings:
+            await self._fold(snapshot, user_id, item_id)
+
     async def _fold(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
         state = await self._ratings.read(user_id, snapshot.version, history=True)
         packed = await asyncio.to_thread(packed_item_rating, snapshot, state, item_id)

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Final
 
 from foldin_model.errors import StoreUnavailable
-from foldin_model.ids import ItemId, Version
+from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.overlay import Overlay
 from foldin_model.overlaying import Overlayer
 from foldin_model.snapshot import Snapshot
@@ -78,6 +78,12 @@ class Overlays:
         with self._working:
             layer = self._layers.get(version)
             return [] if layer is None else layer.absorbed(self._overlay)
+
+    def outdated(self, version: Version) -> list[tuple[ItemId, UserId]]:
+        """Ratings of new items that count again once their users are folded under a version."""
+        with self._working:
+            layer = self._layers.get(version)
+            return [] if layer is None else layer.outdated(self._overlay)
 
     def keep_only(self, versions: Iterable[Version]) -> None:
         """Forgets what was laid over any other version."""

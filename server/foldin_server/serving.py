@@ -18,6 +18,7 @@ from foldin.v1.catalog_pb2_grpc import add_CatalogServiceServicer_to_server
 from foldin.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from foldin.v1.recommendation_pb2_grpc import add_RecommendationServiceServicer_to_server
 from foldin_model.errors import StoreUnavailable
+from foldin_model.ids import Version
 from foldin_model.store.opening import default_data_dir, open_store_url
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis_models import RedisModelStore
@@ -89,13 +90,15 @@ class Server:
             stores.directory,
             self.metrics,
             retire_after_s=settings.retire_after_s,
-            changed=self._show_health,
+            changed=self._looked,
         )
         self._health = Health()
         self.transport = choose_transport(settings)
         self._server, self.address = make_server(settings)
         self.tracked = TrackedUsers(settings.user_cache_size, self.metrics)
         self._tracker = stores.tracker
+        self._folding = ItemFolding(self.store, stores.models.overlay, self.background)
+        self._refolded: Version | None = None
         self._add_services(stores)
         self._following: list[asyncio.Task[None]] = []
         self._endpoint: MetricsEndpoint | None = None
@@ -147,24 +150,33 @@ class Server:
             revision_wait_s=settings.revision_wait_ms / 1_000,
             freshness=Freshness[settings.freshness.upper()],
         )
-        overlay = stores.models.overlay
-        folding = ItemFolding(self.store, overlay, self.background)
         recommendations = Recommendations(
             calls,
             snapshots,
             Recommender(snapshots, users),
-            Rater(self.store, self.tracked, folding, self.background),
+            Rater(self.store, self.tracked, self._folding, self.background),
             Answering(snapshots, users, Answers(settings.answer_cache_size)),
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
         add_RecommendationServiceServicer_to_server(recommendations, server)
         add_recommend(recommendations, server)
-        catalogue = Catalogue(calls, snapshots, Cataloguer(snapshots, overlay, self.background))
+        catalogue = Catalogue(
+            calls, snapshots, Cataloguer(snapshots, stores.models.overlay, self.background)
+        )
         add_CatalogServiceServicer_to_server(catalogue, server)
         add_ModelServiceServicer_to_server(models, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(reflected, server)
+
+    async def _looked(self) -> None:
+        await self._show_health()
+        if not self.snapshots.ready:
+            return
+        snapshot = self.snapshots.serving()
+        if snapshot.version != self._refolded:  # once a version, or servers of two never agree
+            self._refolded = snapshot.version
+            self._folding.refold(snapshot, self.snapshots.outdated_ratings())
 
     async def _show_health(self) -> None:
         self._telemetry.hash_key = self.snapshots.page_key

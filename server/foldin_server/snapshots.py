@@ -22,7 +22,7 @@ from foldin_model.errors import (
     PageTokenExpired,
     StoreUnavailable,
 )
-from foldin_model.ids import ItemId, Version
+from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.paging import PageToken
 from foldin_model.personalizing import popular_user
 from foldin_model.searching import popular
@@ -103,6 +103,10 @@ class Snapshots:
     def absorbed(self) -> list[ItemId]:
         """New items that the version that serves was trained with."""
         return self._overlays.absorbed(self.serving().version)
+
+    def outdated_ratings(self) -> list[tuple[ItemId, UserId]]:
+        """Ratings of new items whose users' vectors are not of the version that serves."""
+        return self._overlays.outdated(self.serving().version)
 
     def of_page(self, page: PageArguments) -> tuple[Snapshot, PageToken | None]:
         """What a page is answered from: the serving snapshot, or that of its token.

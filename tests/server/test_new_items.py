@@ -300,6 +300,22 @@ async def test_the_next_publish_absorbs_new_items_and_keeps_them_hidden(
     assert "221" not in shown
 
 
+async def test_ratings_of_a_new_item_count_under_the_next_model_too(
+    app: Live, stores: Stores
+) -> None:
+    await upsert(app, NIGHT)
+    for user in ("1", "2"):
+        await app.rate(user, "night", 5.0)
+    await settled(lambda: item(app, "night"), lambda one: one.rating_count == 2)
+    version = publish_version(planted(seed=1), stores.models)
+
+    def versions() -> set[str]:
+        overlay = Overlay().updated(stores.models.overlay.changes(0))
+        return {one.version for one in overlay.entries[ItemId("night")].ratings.values()}
+
+    await until(lambda: versions() == {version})
+
+
 async def test_a_page_of_the_replaced_model_shows_no_item_hidden_since(
     app: Live, stores: Stores
 ) -> None:
