@@ -24,12 +24,16 @@ def test_rows_belong_to_the_items_of_both_files(tmp_path: Path) -> None:
     assert ratings.user_ids == ("1", "2", "3")
     assert (ratings.scale.low, ratings.scale.high) == (1.0, 5.0)
     found = {
-        case.user_id: (case.given_rows.tolist(), case.hidden_rows.tolist(), case.hidden_values)
+        str(case.user_id): [
+            case.given_rows.tolist(),
+            case.hidden_rows.tolist(),
+            case.hidden_values.tolist(),
+        ]
         for case in split.trial.cases
     }
-    assert found["1"] == ([0, 1], [2], [5.0])
-    assert found["2"] == ([0, 2], [3], [2.0])
-    assert found["3"] == ([], [0], [4.0])
+    assert found["1"] == [[0, 1], [2], [5.0]]
+    assert found["2"] == [[0, 2], [3], [2.0]]
+    assert found["3"] == [[], [0], [4.0]]
     assert split.trial.valued
     assert split.masking == "Not recommended to a user: the items whose ratings she has given."
     assert any("1 test users have no training rating" in note for note in split.notes)

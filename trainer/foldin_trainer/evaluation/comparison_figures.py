@@ -9,7 +9,13 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter, ScalarFormatter
+from matplotlib.ticker import (
+    LogLocator,
+    MaxNLocator,
+    NullFormatter,
+    PercentFormatter,
+    ScalarFormatter,
+)
 
 from foldin_trainer.evaluation.canvas import INK, MUTED, OURS, Drawing, colour_of, panels
 from foldin_trainer.evaluation.intervals import Interval
@@ -70,8 +76,9 @@ def draw_variety(outcome: Outcome) -> Drawing:
     axes = _scatter(outcome, "coverage", "novelty_bits", log=False)
     axes.set_xlabel(f"coverage: share of items in anybody's first {outcome.count}")
     axes.set_ylabel("novelty, bits of self-information")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlim(left=0.0)
+    axes.set_xticks([tick for tick in axes.get_xticks() if 0.0 <= tick <= 1.0])
     return Drawing(
         f"variety_{outcome.protocol}",
         "Coverage and novelty",
@@ -137,7 +144,7 @@ def draw_reliability(outcome: Outcome) -> Drawing | None:
         axes.annotate(
             "as predicted",
             (ends[1], ends[1]),
-            xytext=(-6, -12),
+            xytext=(0, -26),
             textcoords="offset points",
             ha="right",
             va="top",
@@ -163,7 +170,11 @@ def draw_reliability(outcome: Outcome) -> Drawing | None:
         )
         axes.set_ylim(low, high)
         axes.annotate(
-            "how often it was predicted", (0.02, 0.17), xycoords="axes fraction", color=MUTED
+            "how often it was predicted",
+            (0.99, 0.19),
+            xycoords="axes fraction",
+            ha="right",
+            color=MUTED,
         )
     worst = float(np.abs(means - given).max()) if len(means) else 0.0
     return Drawing(
@@ -211,6 +222,7 @@ def _scatter(outcome: Outcome, across: str, up: str, *, log: bool) -> Axes:
             )
         if log:
             axes.set_xscale("log")
+            axes.xaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 3.0, 5.0, 7.0)))
             axes.xaxis.set_major_formatter(ScalarFormatter())
             axes.xaxis.set_minor_formatter(NullFormatter())
         axes.margins(x=0.18, y=0.16)

@@ -41,9 +41,7 @@ def draw_curve(curve: FoldInCurve) -> Drawing:
             left.plot(sizes, saved, line, color=colour, lw=2.6 if ours else 1.5, marker="o", ms=4)
             ends.append((saved[-1], name, colour))
         left.axhline(0.0, color=MUTED, lw=1)
-        left.annotate(
-            NONE, (sizes[0], 0.0), xytext=(0, -4), textcoords="offset points", color=MUTED, va="top"
-        )
+        ends.append((0.0, NONE, MUTED))
         _name_ends(left, sizes[-1], ends)
         left.set_ylabel("RMSE against no fold-in, rating units")
         _gaps(right, curve)
