@@ -92,6 +92,11 @@ class Model:
         weight = self.rating_weight
         return np.concatenate((ranking_vector, [weight], weight * rating_vector))
 
+    def queries(self, ranking_vectors: Doubles, rating_vectors: Doubles) -> Doubles:
+        """The (m, dimension) queries of (m, d) vectors of both heads."""
+        weights = np.full((len(ranking_vectors), 1), self.rating_weight)
+        return np.concatenate((ranking_vectors, weights, weights * rating_vectors), axis=1)
+
     @property
     def item_rows(self) -> Floats:
         """All that is kept of the items side by side: items, ranking and rating lead, similarity.

@@ -7,7 +7,7 @@ vectors that the list was made with.
 import binascii
 import hmac
 import struct
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -24,6 +24,7 @@ ARGUMENTS_BYTES: Final = 16
 _FORMAT: Final = 1
 _HEADER: Final = struct.Struct("<BB16sqqBHHH")
 _CURSOR: Final = struct.Struct("<dq")
+_SAFE_IN_URLS: Final = bytes.maketrans(b"+/", b"-_")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +86,7 @@ class PageToken:
     def encode(self, key: bytes) -> str:
         """The token as callers see it, signed with `key`."""
         body = _packed(self)
-        return urlsafe_b64encode(_signature(body, key) + body).rstrip(b"=").decode()
+        return _text(_signature(body, key) + body).decode()
 
     @classmethod
     def decode(cls, text: str, key: bytes) -> Self:
@@ -96,12 +97,38 @@ class PageToken:
         except (UnicodeEncodeError, binascii.Error) as error:
             raise _invalid() from error
         signature, body = signed[:SIGNATURE_BYTES], signed[SIGNATURE_BYTES:]
-        canonical = urlsafe_b64encode(signed).rstrip(b"=") == raw
-        if not canonical or not hmac.compare_digest(signature, _signature(body, key)):
+        if _text(signed) != raw or not hmac.compare_digest(signature, _signature(body, key)):
             raise _invalid()
         if body[0] != _FORMAT:
             raise _invalid()
         return cls(*_unpacked(body))
+
+
+class CursorTokens:
+    """Tokens of one version that continue personal lists after a cursor, many at a time.
+
+    They are those of `PageToken.encode`.
+    """
+
+    def __init__(self, version: Version, key: bytes) -> None:
+        self._version = version.encode()
+        self._key = key
+
+    def encode(self, arguments: bytes, cursor: Cursor, user: FoldedUser, vectors: bytes) -> bytes:
+        """The token of a list of `user`, whose two `vectors` are given as little-endian float32."""
+        header = _HEADER.pack(
+            _FORMAT,
+            0,
+            arguments,
+            user.revision,
+            user.rating_count,
+            user.personalization,
+            len(self._version),
+            len(user.ranking_vector),
+            len(user.rating_vector),
+        )
+        body = b"".join((header, self._version, vectors, _CURSOR.pack(*cursor)))
+        return _text(_signature(body, self._key) + body)
 
 
 def _invalid() -> PageTokenInvalid:
@@ -109,6 +136,10 @@ def _invalid() -> PageTokenInvalid:
         "the page token is not one that this service gave; pass next_page_token unchanged, "
         "or leave the token out to start again"
     )
+
+
+def _text(signed: bytes) -> bytes:
+    return binascii.b2a_base64(signed, newline=False).rstrip(b"=").translate(_SAFE_IN_URLS)
 
 
 def _signature(body: bytes, key: bytes) -> bytes:

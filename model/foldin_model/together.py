@@ -5,10 +5,11 @@ Plain means: the first items in canonical order that a user has not seen. The an
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Rows
+from foldin_model.arrays import Doubles, Integers, Rows
 from foldin_model.indexing import Space
 from foldin_model.searching import Hits, canonical_scores
 
@@ -18,21 +19,41 @@ def can_search_together(space: Space) -> bool:
     return space.columns is not None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lists:
+    """The hits of (m,) lists one after the other: `rows` (n,) int32 and `scores` (n,) float64.
+
+    `ends` are (m,) places in them where each list ends; `owners` (n,) say whose list a hit is in.
+    """
+
+    rows: Rows
+    scores: Doubles
+    owners: Integers
+    ends: Integers
+
+
 def search_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: int) -> list[Hits]:
     """The first `count` rows for each of (m, d) queries without its `seen` (any,) rows."""
+    lists = lists_together(space, queries, seen, count)
+    cuts = lists.ends[:-1]
+    pairs = zip(np.split(lists.rows, cuts), np.split(lists.scores, cuts), strict=True)
+    return [Hits(rows, scores) for rows, scores in pairs]
+
+
+def lists_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: int) -> Lists:
+    """`search_together` in arrays."""
     columns = space.columns
     if columns is None:
         raise ValueError("this space answers one query at a time; make it with together=True")
     scores = columns.scores(queries.astype(np.float32))
-    for own, rows in zip(scores, seen, strict=True):
-        own[rows] = -np.inf
+    hidden = np.repeat(np.arange(len(queries)), [len(rows) for rows in seen])
+    scores[hidden, np.concatenate(seen)] = -np.inf
     floors = columns.floors(scores, queries, count)
     owners, rows = np.divmod(np.flatnonzero(scores >= floors[:, None]), len(space))
     exact = canonical_scores(space.vectors, rows, queries[owners])
     order = np.lexsort((rows, -exact, owners))
-    rows, exact = rows[order].astype(np.int32), exact[order]
-    ends = np.cumsum(np.bincount(owners, minlength=len(queries))).tolist()
-    return [
-        Hits(rows[start : min(end, start + count)], exact[start : min(end, start + count)])
-        for start, end in zip([0, *ends[:-1]], ends, strict=True)
-    ]
+    found = np.bincount(owners, minlength=len(queries))
+    place = np.arange(len(order)) - np.repeat(np.cumsum(found) - found, found)
+    order, owners = order[place < count], owners[place < count]
+    ends = np.cumsum(np.minimum(found, count))
+    return Lists(rows[order].astype(np.int32), exact[order], owners, ends)

@@ -18,13 +18,12 @@ from foldin_server.answers import Answer, Answers
 from foldin_server.arguments import RecommendArguments
 from foldin_server.calls import Call
 from foldin_server.offloading import offload
+from foldin_server.plain import plain_pages
 from foldin_server.prepared import PreparedAnswers
 from foldin_server.ranking import (
     Recommendation,
     current_user,
     folding_operations,
-    plain_pages,
-    plain_recommendation,
 )
 from foldin_server.snapshots import Snapshots
 from foldin_server.users import Users, UserView, check_known
@@ -107,13 +106,26 @@ class Answering:
 
     def rendered(self, asked: Asked, view: UserView, answer: Recommendation) -> bytes:
         """An answer as it travels; it is kept where it may be given again."""
-        personalization = answer.user.personalization
-        asked.call.answered(answer.snapshot.version, personalization, degraded=answer.degraded)
         response = self._prepared.response(answer, self._snapshots.page_key)
-        if answer.explanations is None and not view.degraded:
+        explained = answer.explanations is not None
+        self._note(asked, view, answer.user, response, lasting=not explained)
+        return response
+
+    def _note(
+        self,
+        asked: Asked,
+        view: UserView,
+        user: FoldedUser,
+        response: bytes,
+        *,
+        lasting: bool = True,
+    ) -> None:
+        """The record knows how the answer was made; a `lasting` one may be given again."""
+        personalization = user.personalization
+        asked.call.answered(asked.snapshot.version, personalization, degraded=view.degraded)
+        if lasting and not view.degraded:
             kept = Answer(asked.arguments, view.state.revision, personalization, response)
             self._answers.put(asked.snapshot.edition, asked.raw, kept)
-        return response
 
     async def _view_first(self, asked: Asked) -> bytes:
         """The answer to one whose user is read by herself."""
@@ -148,7 +160,7 @@ class Answering:
         asked = [one for one in waiting if one.snapshot is snapshot and not one.reply.done()]
         try:
             users = [one.arguments.user for one in asked]
-            views = await self._users.views(users, snapshot.version)
+            views: Sequence[UserView | Exception] = await self._users.views(users, snapshot.version)
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
             views = [error] * len(asked)
         self._reading = False
@@ -185,16 +197,24 @@ class Answering:
         """Answers those who ask for lists of one size by one search."""
         try:
             folded = await self._folded(snapshot, members)
-            pages = plain_pages(snapshot, [user for _, _, user in folded], size)
+            responses = self._responses(snapshot, size, folded) if folded else []
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
             for asked, _ in members:
                 if not asked.reply.done():
                     asked.reply.set_exception(error)
             return
-        for (asked, view, user), page in zip(folded, pages, strict=True):
-            answer = plain_recommendation(snapshot, view, asked.arguments, user, page)
+        for (asked, view, user), response in zip(folded, responses, strict=True):
             if not asked.reply.done():
-                asked.reply.set_result(self.rendered(asked, view, answer))
+                self._note(asked, view, user, response)
+                asked.reply.set_result(response)
+
+    def _responses(
+        self, snapshot: Snapshot, size: int, folded: Sequence[tuple[Asked, UserView, FoldedUser]]
+    ) -> list[bytes]:
+        users = [user for _, _, user in folded]
+        digests = [asked.arguments.page.digest for asked, _, _ in folded]
+        pages = plain_pages(snapshot, users, digests, size, self._snapshots.page_key)
+        return self._prepared.items(snapshot).responses(pages, [view for _, view, _ in folded])
 
     async def _folded(
         self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]

@@ -4,21 +4,29 @@ The bytes are those of `foldin_server.rendering`; explained answers are rendered
 """
 
 import struct
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
+from foldin_model.arrays import Floats
 from foldin_model.snapshot import Snapshot
+from foldin_model.users import FoldedUser
 
 from foldin_server import rendering
+from foldin_server.plain import PlainPages
 from foldin_server.ranking import Recommendation
+from foldin_server.users import Freshness, UserView
 
-KEPT_ITEMS: Final = 65_536
-_NUMBERS: Final = struct.Struct("<BfBf")  # tag and value of score and of predicted_rating
+_NUMBERS: Final = np.dtype(
+    [("score_tag", "u1"), ("score", "<f4"), ("predicted_tag", "u1"), ("predicted", "<f4")]
+)
 _SCORE: Final = 2 << 3 | 5
 _PREDICTED: Final = 3 << 3 | 5
-_PLACEHOLDER: Final = _NUMBERS.pack(_SCORE, 1.0, _PREDICTED, 1.0)
+_PLACEHOLDER: Final = struct.pack("<BfBf", _SCORE, 1.0, _PREDICTED, 1.0)
+_FIELDS: Final = recommendation_pb2.RecommendResponse.DESCRIPTOR.fields_by_name
+_TOKEN: Final = _FIELDS["next_page_token"].number << 3 | 2
+_INFO: Final = _FIELDS["serving_info"].number << 3 | 2
 
 
 class PreparedAnswers:
@@ -31,9 +39,13 @@ class PreparedAnswers:
         """An answer as it travels."""
         if answer.explanations is not None:
             return rendering.recommendation(answer, page_key).SerializeToString()
-        if self._items is None or self._items.snapshot is not answer.snapshot:
-            self._items = PreparedItems(answer.snapshot)
-        return self._items.response(answer, page_key)
+        return self.items(answer.snapshot).response(answer, page_key)
+
+    def items(self, snapshot: Snapshot) -> "PreparedItems":
+        """The items of the snapshot."""
+        if self._items is None or self._items.snapshot is not snapshot:
+            self._items = PreparedItems(snapshot)
+        return self._items
 
 
 class PreparedItems:
@@ -41,29 +53,62 @@ class PreparedItems:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self._parts = lru_cache(KEPT_ITEMS)(self._encoded)
+        self._parts: dict[tuple[ratings_pb2.Source, int], tuple[bytes, bytes]] = {}
+        self._infos: dict[tuple[object, ...], ratings_pb2.ServingInfo] = {}
 
     def response(self, answer: Recommendation, page_key: bytes) -> bytes:
         """An answer without explanations as it travels."""
+        hits = answer.hits
+        numbers = _packed(hits.scores.astype(np.float32), answer.predictions.astype(np.float32))
+        token = rendering.page_token(answer.next_token, page_key).encode()
+        info = self._info(answer.user, answer.freshness, degraded=answer.degraded)
         source = rendering.source_of(answer.user)
-        scores = answer.hits.scores.astype(np.float32).tolist()
-        predictions = answer.predictions.astype(np.float32).tolist()
-        pieces: list[bytes] = []
-        for row, score, predicted in zip(
-            answer.hits.rows.tolist(), scores, predictions, strict=True
+        return self._joined(source, hits.rows.tolist(), numbers, token, info)
+
+    def responses(self, pages: PlainPages, views: Sequence[UserView]) -> list[bytes]:
+        """Plain pages as they travel, made from those views of their users."""
+        numbers = _packed(pages.scores, pages.predictions)
+        responses, start = [], 0
+        for user, view, token, end in zip(
+            pages.users, views, pages.tokens, pages.ends, strict=True
         ):
-            head, tail = self._parts(row, source)
-            pieces += (head, _NUMBERS.pack(_SCORE, score, _PREDICTED, predicted), tail)
-        rest = recommendation_pb2.RecommendResponse(
-            next_page_token=rendering.page_token(answer.next_token, page_key),
-            serving_info=rendering.user_info(
-                answer.snapshot,
-                answer.user,
-                degraded=answer.degraded,
-                freshness=answer.freshness,
-            ),
-        )
-        return b"".join((*pieces, rest.SerializeToString()))
+            info = self._info(user, view.freshness, degraded=view.degraded)
+            source = rendering.source_of(user)
+            own = numbers[start * _NUMBERS.itemsize : end * _NUMBERS.itemsize]
+            responses.append(self._joined(source, pages.rows[start:end], own, token, info))
+            start = end
+        return responses
+
+    def _joined(
+        self,
+        source: "ratings_pb2.Source",
+        rows: list[int],
+        numbers: bytes,
+        token: bytes,
+        info: bytes,
+    ) -> bytes:
+        parts, size = self._parts, _NUMBERS.itemsize
+        pieces: list[bytes] = []
+        for place, row in enumerate(rows):
+            part = parts.get((source, row))
+            if part is None:
+                part = parts[source, row] = self._encoded(row, source)
+            pieces += (part[0], numbers[place * size : place * size + size], part[1])
+        if token:
+            pieces += (_head(_TOKEN, len(token)), token)
+        pieces += (_head(_INFO, len(info)), info)
+        return b"".join(pieces)
+
+    def _info(self, user: FoldedUser, freshness: Freshness, *, degraded: bool) -> bytes:
+        key = (user.personalization, freshness, degraded)
+        info = self._infos.get(key)
+        if info is None:
+            info = self._infos[key] = rendering.user_info(
+                self.snapshot, user, degraded=degraded, freshness=freshness
+            )
+        info.rating_count = user.rating_count
+        info.user_revision = user.revision
+        return info.SerializeToString()
 
     def _encoded(self, row: int, source: "ratings_pb2.Source") -> tuple[bytes, bytes]:
         """What stands in an answer before the numbers of an item, and after them."""
@@ -74,9 +119,26 @@ class PreparedItems:
         start = len(whole) - item.ByteSize() + len(named)
         head, numbers, tail = (
             whole[:start],
-            whole[start : start + _NUMBERS.size],
-            whole[start + _NUMBERS.size :],
+            whole[start : start + _NUMBERS.itemsize],
+            whole[start + _NUMBERS.itemsize :],
         )
         if numbers != _PLACEHOLDER:
             raise RuntimeError("protobuf no longer writes fields in the order of their numbers")
         return head, tail
+
+
+def _packed(scores: Floats, predictions: Floats) -> bytes:
+    """What stands between the parts of (n,) items."""
+    numbers = np.empty(len(scores), _NUMBERS)
+    numbers["score_tag"], numbers["predicted_tag"] = _SCORE, _PREDICTED
+    numbers["score"], numbers["predicted"] = scores, predictions
+    return numbers.tobytes()
+
+
+def _head(tag: int, size: int) -> bytes:
+    """What stands before a field of that many bytes: its tag, and the size in sevens of bits."""
+    head = [tag]
+    while size > 0x7F:
+        head.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes((*head, size))

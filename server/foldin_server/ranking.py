@@ -3,7 +3,6 @@
 It computes and never waits: whoever calls it decides whether on the loop or in a thread.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,13 +10,12 @@ import numpy as np
 from foldin_model.arrays import Doubles, Mask, Rows
 from foldin_model.diversifying import WINDOW, diversify
 from foldin_model.explaining import Explanation, explain
-from foldin_model.filtering import ANYTHING, allowed
+from foldin_model.filtering import allowed
 from foldin_model.ids import ItemId
 from foldin_model.paging import PagedUser, PageToken
 from foldin_model.personalizing import explain_user, fold_user, query_of
 from foldin_model.searching import Cursor, Hits, canonical_scores, search
 from foldin_model.snapshot import Snapshot
-from foldin_model.together import can_search_together, search_together
 from foldin_model.users import FoldedUser
 
 from foldin_server.arguments import RecommendArguments
@@ -51,14 +49,6 @@ class Recommendation:
     freshness: Freshness
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PlainPage:
-    """The first page of a plain list: what is best of all that the user has not seen."""
-
-    ranked: Ranked
-    predictions: Doubles
-
-
 def recommend(
     snapshot: Snapshot, view: UserView, arguments: RecommendArguments, token: PageToken | None
 ) -> Recommendation:
@@ -82,57 +72,6 @@ def recommend(
         predictions=predicted(snapshot, hits.rows, user.rating_vector),
         explanations=explanations,
         next_token=_following(snapshot, user, arguments, ranked),
-        degraded=view.degraded,
-        freshness=view.freshness,
-    )
-
-
-def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
-    """Whether `plain_pages` makes the page that is asked for."""
-    return (
-        can_search_together(snapshot.retrieval)
-        and arguments.conditions == ANYTHING
-        and arguments.max_reasons is None
-        and not (arguments.page.token or arguments.include_rated or arguments.diversified)
-    )
-
-
-def plain_pages(snapshot: Snapshot, users: Sequence[FoldedUser], size: int) -> list[PlainPage]:
-    """The first `size` items for each of (m,) users, as `recommend` has them."""
-    if not users:
-        return []
-    queries = np.array([query_of(snapshot, user) for user in users])
-    unavailable = snapshot.model.catalog.unavailable
-    seen = [user.seen for user in users]
-    if len(unavailable):
-        seen = [np.concatenate((rows, unavailable)) for rows in seen]
-    pages = [
-        _page(hits, size) for hits in search_together(snapshot.retrieval, queries, seen, size + 1)
-    ]
-    lengths = [len(page.hits) for page in pages]
-    vectors = np.repeat([user.rating_vector for user in users], lengths, axis=0)
-    rows = np.concatenate([page.hits.rows for page in pages])
-    ends = np.cumsum(lengths)[:-1]
-    predictions = np.split(predicted(snapshot, rows, vectors), ends)
-    return [PlainPage(*page) for page in zip(pages, predictions, strict=True)]
-
-
-def plain_recommendation(
-    snapshot: Snapshot,
-    view: UserView,
-    arguments: RecommendArguments,
-    user: FoldedUser,
-    page: PlainPage,
-) -> Recommendation:
-    """The answer to `arguments` that a plain page is."""
-    return Recommendation(
-        snapshot=snapshot,
-        current=user,
-        user=user,
-        hits=page.ranked.hits,
-        predictions=page.predictions,
-        explanations=None,
-        next_token=_following(snapshot, user, arguments, page.ranked),
         degraded=view.degraded,
         freshness=view.freshness,
     )
@@ -182,10 +121,7 @@ def folding_operations(snapshot: Snapshot, view: UserView) -> float:
 
 def page_of(find: partial[Hits], size: int, after: Cursor | None) -> Ranked:
     """The first `size` hits of a search after the cursor."""
-    return _page(find(count=size + 1, after=after), size)
-
-
-def _page(hits: Hits, size: int) -> Ranked:
+    hits = find(count=size + 1, after=after)
     if len(hits) <= size:
         return Ranked(hits, None)
     page = Hits(hits.rows[:size], hits.scores[:size])

@@ -14,7 +14,7 @@ from google.rpc.status_pb2 import Status
 from foldin_server import parsing, rendering
 from foldin_server.answering import Answering, Asked, Reply
 from foldin_server.calls import Call, Calls, entry_status, rpc
-from foldin_server.ranking import is_plain
+from foldin_server.plain import is_plain
 from foldin_server.rating import Rater
 from foldin_server.recommending import Recommender
 from foldin_server.snapshots import Snapshots

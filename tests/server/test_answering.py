@@ -17,7 +17,7 @@ from foldin_server.answers import Answers
 from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
 from foldin_server.calls import Call
 from foldin_server.deadlines import Deadline
-from foldin_server.ranking import PlainPage
+from foldin_server.plain import PlainPages, is_plain, plain_pages
 from foldin_server.users import Users, UserView
 from snapshots import planted_snapshot, state_of
 
@@ -88,7 +88,7 @@ async def test_answers_made_together_are_those_made_alone() -> None:
     assert held.together == [40]
     for user, (size, answer) in enumerate(zip(sizes, answers, strict=True)):
         asked = arguments(user, size)
-        assert ranking.is_plain(SNAPSHOT, asked)
+        assert is_plain(SNAPSHOT, asked)
         alone = ranking.recommend(SNAPSHOT, held.known[user], asked, None)
         assert pb.RecommendResponse.FromString(answer) == rendering.recommendation(alone, KEY)
 
@@ -119,9 +119,9 @@ async def test_a_user_who_is_read_by_herself_is_answered_with_the_others() -> No
 async def test_a_crowd_is_answered_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     crowds: list[int] = []
 
-    def counted(snapshot: Any, users: list[FoldedUser], size: int) -> list[PlainPage]:
+    def counted(snapshot: Any, users: list[FoldedUser], *rest: Any) -> PlainPages:
         crowds.append(len(users))
-        return ranking.plain_pages(snapshot, users, size)
+        return plain_pages(snapshot, users, *rest)
 
     monkeypatch.setattr(answering, "plain_pages", counted)
     monkeypatch.setattr(answering, "OPERATIONS", 4 * SNAPSHOT.model.items.size)

@@ -9,7 +9,8 @@ from foldin_model.store.protocols import ModelStore
 from foldin_model.users import Personalization
 from foldin_server.answers import MOST_BYTES, Answer, Answers
 from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
-from foldin_server.prepared import PreparedAnswers
+from foldin_server.plain import PlainPages
+from foldin_server.prepared import PreparedItems
 from foldin_server.serving import Stores
 from planted import Planted
 from server.faults import Gate
@@ -74,13 +75,18 @@ def test_none_is_kept_where_none_may_be() -> None:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """One entry for each answer that was not given before."""
     calls: list[object] = []
-    plain = PreparedAnswers.response
+    alone, together = PreparedItems.response, PreparedItems.responses
 
-    def counted(self: PreparedAnswers, *args: Any) -> bytes:
+    def one(self: PreparedItems, *args: Any) -> bytes:
         calls.append(args)
-        return plain(self, *args)
+        return alone(self, *args)
 
-    monkeypatch.setattr(PreparedAnswers, "response", counted)
+    def many(self: PreparedItems, pages: PlainPages, *args: Any) -> list[bytes]:
+        calls.extend(pages.users)
+        return together(self, pages, *args)
+
+    monkeypatch.setattr(PreparedItems, "response", one)
+    monkeypatch.setattr(PreparedItems, "responses", many)
     return calls
 
 

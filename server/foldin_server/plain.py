@@ -1,0 +1,84 @@
+"""First pages of plain lists, made for many users at once: what is best of all they have not seen.
+
+Every page is the one that `foldin_server.ranking` makes alone, to the last bit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from foldin_model.arrays import Floats
+from foldin_model.filtering import ANYTHING
+from foldin_model.paging import CursorTokens
+from foldin_model.searching import Cursor
+from foldin_model.snapshot import Snapshot
+from foldin_model.together import can_search_together, lists_together
+from foldin_model.users import FoldedUser
+
+from foldin_server.arguments import RecommendArguments
+from foldin_server.ranking import predicted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainPages:
+    """The pages of (m,) users one after the other, `ends` where each ends.
+
+    `rows` has the items, `scores` and `predictions` (n,) what they are shown with. `tokens` (m,)
+    continue the lists, empty where nothing is left.
+    """
+
+    users: Sequence[FoldedUser]
+    rows: list[int]
+    scores: Floats
+    predictions: Floats
+    ends: list[int]
+    tokens: list[bytes]
+
+
+def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
+    """Whether `plain_pages` makes the page that is asked for."""
+    return (
+        can_search_together(snapshot.retrieval)
+        and arguments.conditions == ANYTHING
+        and arguments.max_reasons is None
+        and not (arguments.page.token or arguments.include_rated or arguments.diversified)
+    )
+
+
+def plain_pages(
+    snapshot: Snapshot,
+    users: Sequence[FoldedUser],
+    digests: Sequence[bytes],
+    size: int,
+    page_key: bytes,
+) -> PlainPages:
+    """The first `size` items for each of (m,) users; `digests` (m,) name their lists."""
+    ranking = np.array([user.ranking_vector for user in users])
+    rating = np.array([user.rating_vector for user in users])
+    queries = snapshot.model.queries(ranking, rating)
+    unavailable = snapshot.model.catalog.unavailable
+    hidden = [user.seen for user in users]
+    if len(unavailable):
+        hidden = [np.concatenate((rows, unavailable)) for rows in hidden]
+    lists = lists_together(snapshot.retrieval, queries, hidden, size + 1)
+    found = np.diff(lists.ends, prepend=0)
+    shown = np.ones(len(lists.rows), np.bool_)
+    shown[lists.ends[found > size] - 1] = False  # one more says that the list goes on
+    rows, owners, scores = lists.rows[shown], lists.owners[shown], lists.scores[shown]
+    ends = np.cumsum(np.minimum(found, size)).tolist()
+    pages = PlainPages(
+        users=users,
+        rows=rows.tolist(),
+        scores=scores.astype(np.float32),
+        predictions=predicted(snapshot, rows, rating[owners]).astype(np.float32),
+        ends=ends,
+        tokens=[b""] * len(users),
+    )
+    tokens = CursorTokens(snapshot.version, page_key)
+    vectors = np.concatenate((ranking, rating), axis=1, dtype=np.float32)
+    for place in np.flatnonzero(found > size).tolist():
+        last = ends[place] - 1
+        cursor = Cursor(float(scores[last]), pages.rows[last])
+        user, numbers = users[place], vectors[place]
+        pages.tokens[place] = tokens.encode(digests[place], cursor, user, numbers.tobytes())
+    return pages
