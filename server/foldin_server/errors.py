@@ -3,6 +3,7 @@
 It decides nothing: code, reason and retry time belong to the classes of `foldin_model.errors`.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from foldin_model.errors import FoldinError, InvalidField, NotFound
@@ -17,22 +18,32 @@ DOMAIN: Final = "foldin.v1"
 
 def status_of(error: FoldinError) -> Status:
     """The status that the caller receives, with ErrorInfo and what else the error knows."""
-    details: list[Message] = [ErrorInfo(domain=DOMAIN, reason=error.reason)]
+    status = _plain(error.code, error.reason, str(error), error.retry_after_ms)
     if isinstance(error, InvalidField):
-        details.append(_bad_request(error))
+        return _with(status, _bad_request(error))
     if isinstance(error, NotFound):
-        details.append(
-            ResourceInfo(
-                resource_type=error.resource_type,
-                resource_name=error.name,
-                description=str(error),
-            )
+        resource = ResourceInfo(
+            resource_type=error.resource_type, resource_name=error.name, description=str(error)
         )
-    if error.retry_after_ms is not None:
+        return _with(status, resource)
+    return status
+
+
+@lru_cache(64)  # a server that refuses calls must not spend its time on saying so
+def _plain(code: str, reason: str, message: str, retry_after_ms: int | None) -> Status:
+    details: list[Message] = [ErrorInfo(domain=DOMAIN, reason=reason)]
+    if retry_after_ms is not None:
         retry = RetryInfo()
-        retry.retry_delay.FromMilliseconds(error.retry_after_ms)
+        retry.retry_delay.FromMilliseconds(retry_after_ms)
         details.append(retry)
-    return Status(code=Code.Value(error.code), message=str(error), details=_packed(details))
+    return Status(code=Code.Value(code), message=message, details=_packed(details))
+
+
+def _with(status: Status, detail: Message) -> Status:
+    made = Status()
+    made.CopyFrom(status)
+    made.details.extend(_packed([detail]))
+    return made
 
 
 def internal_status() -> Status:
