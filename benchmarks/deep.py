@@ -26,7 +26,7 @@ from foldin_trainer.learning.training import TrainSettings
 
 DATA = ("ml-latest-small", "ml-100k")
 COUNT = 10
-DEEP = (DeepSettings(), DeepSettings(hidden=256, dropout=0.5))
+DEEP = (DeepSettings(), DeepSettings(hidden=256, dropout=0.5, linear_rate=1e-4))
 LINEAR, NEURAL = "linear encoder", "neural encoder"
 
 

@@ -11,8 +11,10 @@ class DeepSettings:
     """Units of the hidden layer."""
     dropout: float = 0.3
     """Share of them that a step does without."""
-    learning_rate: float = 1e-3
-    """Of the network; the vectors it starts from learn at a tenth of it."""
+    learning_rate: float = 3e-4
+    """Of the layers."""
+    linear_rate: float = 0.0
+    """Learning rate of the linear encoder below them; 0 leaves it as it was."""
     weight_decay: float = 0.01
     epochs: int = 20
     """At most, where validation users say when to stop."""

@@ -16,8 +16,6 @@ from foldin_trainer.learning.encoder.starting import Start
 from foldin_trainer.learning.encoder.stopping import BETAS, Passing, best_pass, passes
 from foldin_trainer.learning.weighting import rule_for
 
-SLOWER = 0.1  # the learning rate of what was trained before, relative to that of the layers
-
 
 def train_deep(
     ratings: Ratings,
@@ -32,7 +30,7 @@ def train_deep(
     """The encoder after the pass that served the `validation` cases best, all hits and liked ones.
 
     After `stop_after` passes, or all of `settings`, where there are no cases. `linear` was trained
-    on the same ratings by `of_linear`; pass 0, which can be the best, is `linear` itself.
+    on the same ratings by `of_linear`, and is what pass 0 would be: layers that do nothing.
     """
     with threads_for(len(ratings)), torch.random.fork_rng():
         torch.manual_seed(settings.seed)
@@ -50,6 +48,7 @@ def train_deep(
                 cases=validation,
                 scale=ratings.scale,
                 progress=progress,
+                untouched=False,
             )
             return found
         for _ in range(epochs):
@@ -72,7 +71,7 @@ def _optimizer(encoder: DeepEncoder, settings: DeepSettings) -> torch.optim.Opti
     layers = [*encoder.inward.parameters(), *encoder.outward.parameters()]
     ids = {id(parameter) for parameter in layers}
     before = [parameter for parameter in encoder.parameters() if id(parameter) not in ids]
-    slow = {"params": before, "lr": SLOWER * settings.learning_rate, "weight_decay": 0.0}
+    slow = {"params": before, "lr": settings.linear_rate, "weight_decay": 0.0}
     return torch.optim.AdamW(
         [{"params": layers, "weight_decay": settings.weight_decay}, slow],
         settings.learning_rate,

@@ -72,10 +72,15 @@ def best_pass(
     cases: Sequence[Case],
     scale: Scale,
     progress: Callable[[EncoderEpoch], None] | None,
+    untouched: bool = True,
 ) -> tuple[R, tuple[EncoderEpoch, ...]]:
-    """What `result` gave after the pass that served `cases` best, and every look at them."""
+    """What `result` gave after the pass that served `cases` best, and every look at them.
+
+    Pass 0 is what training starts from, and is among them where it may stay `untouched`.
+    """
     found = result(0)
     looks = [look(0, found, cases, scale)]
+    most = looks[0].quality if untouched else -1.0
     for epoch in range(EPOCHS_A_LOOK, epochs + 1, EPOCHS_A_LOOK):
         for _ in range(EPOCHS_A_LOOK):
             next(running)
@@ -83,8 +88,8 @@ def best_pass(
         looks.append(look(epoch, now, cases, scale))
         if progress is not None:
             progress(looks[-1])
-        if looks[-1].quality > max(before.quality for before in looks[:-1]):
-            found = now
+        if looks[-1].quality > most:
+            found, most = now, looks[-1].quality
     return found, tuple(looks)
 
 
