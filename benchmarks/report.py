@@ -1,14 +1,18 @@
-"""Renders the bars of benchmarks/results/*.json into benchmarks/README.md, between its markers.
+"""Renders benchmarks/results/*.json between the markers of benchmarks/README.md and README.md.
+
+The first gets every bar, the second the accuracy of methods side by side.
 
 It measures nothing; run it after the benchmarks, as `make bench-report`.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 HERE: Final = Path(__file__).parent
 README: Final = HERE / "README.md"
+FRONT: Final = HERE.parent / "README.md"
 TARGETS: Final = {"serving": "serve"}  # results that are not named as their make target
 BEGIN: Final = "<!-- results: written by make bench-report -->\n"
 END: Final = "<!-- end of results -->\n"
@@ -28,10 +32,8 @@ def section(name: str, report: dict[str, Any]) -> str:
 
 def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
     """The page with the results between its markers. Raises ValueError where a marker is gone."""
-    before, rest = _cut(text, BEGIN)
-    _, after = _cut(rest, END)
     tables = "".join(section(name, report) for name, report in sorted(reports.items()))
-    return f"{before}{BEGIN}\n{tables}{END}{after}"
+    return between(text, tables.removesuffix("\n"))
 
 
 def _cut(text: str, marker: str) -> tuple[str, str]:
@@ -65,12 +67,54 @@ def _where(report: dict[str, Any]) -> str:
     return "".join(f"{part}. " for part in (machine, versions) if part)
 
 
+def accuracy_tables(report: dict[str, Any]) -> str:
+    """Errors of predicted ratings and quality of lists by method, a column a data set."""
+    rmse = _side_by_side(report, "RMSE, 5 folds", ("rmse",))
+    lists = _side_by_side(report, "held-out-users", ("ndcg@10", "liked_ndcg@10"))
+    return "\n".join(
+        [
+            "RMSE of predicted ratings, five folds, lower is better:",
+            "",
+            *rmse,
+            "",
+            "NDCG@10 of lists for users held out, of all that they rated / what they liked, higher:",
+            "",
+            *lists,
+            "",
+        ]
+    )
+
+
+def _side_by_side(report: dict[str, Any], table: str, metrics: Sequence[str]) -> list[str]:
+    """One line a method, one column a data set, the metrics of a cell divided by a slash."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in report["rows"]:
+        if row["table"] == table and row[metrics[0]] is not None:
+            figures = " / ".join(f"{row[metric]:.4f}" for metric in metrics)
+            cells.setdefault(row["method"], {})[row["data"]] = figures
+    data = list(dict.fromkeys(name for found in cells.values() for name in found))
+    lines = [f"| | {' | '.join(data)} |", "|--" * (len(data) + 1) + "|"]
+    for method, found in cells.items():
+        shown = f"**{method}**" if method == "foldin" else method
+        lines.append(f"| {shown} | {' | '.join(found.get(name, '') for name in data)} |")
+    return lines
+
+
+def between(text: str, filling: str) -> str:
+    """The page with `filling` between its markers. Raises ValueError where a marker is gone."""
+    before, rest = _cut(text, BEGIN)
+    _, after = _cut(rest, END)
+    return f"{before}{BEGIN}\n{filling}\n{END}{after}"
+
+
 def main() -> None:
-    """Writes the page."""
+    """Writes both pages."""
     files = (HERE / "results").glob("*.json")
     reports = {path.stem: json.loads(path.read_text()) for path in files}
     README.write_text(render(README.read_text(), reports))
     print(f"written to {README}")
+    FRONT.write_text(between(FRONT.read_text(), accuracy_tables(reports["accuracy"])))
+    print(f"written to {FRONT}")
 
 
 if __name__ == "__main__":

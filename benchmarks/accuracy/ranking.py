@@ -14,7 +14,7 @@ from foldin_trainer.evaluation.fold_in import agreement
 from foldin_trainer.evaluation.intervals import mean_interval, ratio_interval
 from foldin_trainer.evaluation.methods import Method
 from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
-from foldin_trainer.evaluation.report import Outcome, rows
+from foldin_trainer.evaluation.report import Outcome, difference_rows, rows
 from foldin_trainer.evaluation.scoring import Scores, run
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
 from foldin_trainer.evaluation.similar_items import next_item_hits
@@ -49,7 +49,9 @@ def ranking(dataset: Dataset, settings: TrainSettings) -> Findings:
     folds = trials(PROTOCOL, dataset.ratings, ProtocolSettings())
     scores = run(folds, fit, COUNT, dataset.items)
     found = Findings(dataset.report.name)
-    found.add(PROTOCOL, rows(Outcome(PROTOCOL, COUNT, time.perf_counter() - started, scores)))
+    outcome = Outcome(PROTOCOL, COUNT, time.perf_counter() - started, scores)
+    found.add(PROTOCOL, rows(outcome))
+    found.add(f"{PROTOCOL}, foldin minus others", difference_rows(outcome))
     _ratios(found, {one.method: one for one in scores})
     _steps(found, dataset, snapshots)
     _similar(found, dataset, snapshots)

@@ -5,7 +5,7 @@ from itertools import cycle
 
 import pytest
 
-from benchmarks.report import BEGIN, END, render
+from benchmarks.report import BEGIN, END, accuracy_tables, render
 from benchmarks.serving.load import Load, load
 from benchmarks.serving.requests import SERVICE
 from benchmarks.serving.servers import Running, echo
@@ -72,3 +72,20 @@ def test_the_page_of_results_says_which_bars_hold() -> None:
     assert "| a.b | what | ≥ 2 | ≥ 4 | 3 | must |" in page
     assert "| c.d | what | ≤ 2 | ≤ 4 | 3 | aim |" in page
     assert "| e.f | what | ≥ 3.5 | ≥ 4 | 3 | missed |" in page
+
+
+def test_the_accuracy_of_methods_stands_side_by_side() -> None:
+    rmse = {"table": "RMSE, 5 folds", "rmse": 0.9}
+    lists = {"table": "held-out-users", "ndcg@10": 0.4, "liked_ndcg@10": 0.3}
+    rows = [
+        rmse | {"data": "a", "method": "other"},
+        rmse | {"data": "b", "method": "other", "rmse": 0.8},
+        rmse | {"data": "a", "method": "foldin"},
+        lists | {"data": "a", "method": "EASE"},
+        {"data": "a", "table": "limits"},
+    ]
+    page = accuracy_tables({"rows": rows})
+    assert (
+        "| | a | b |\n|--|--|--|\n| other | 0.9000 | 0.8000 |\n| **foldin** | 0.9000 |  |" in page
+    )
+    assert "| EASE | 0.4000 / 0.3000 |" in page
