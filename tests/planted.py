@@ -11,6 +11,7 @@ from foldin_model.heads import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId
 from foldin_model.leading import Lead, LeadRule
 from foldin_model.model import Model, TrainedUsers
+from foldin_model.uncertainty import Uncertainty
 from foldin_model.users import digest
 from numpy.typing import ArrayLike
 
@@ -71,6 +72,12 @@ def _with_everything(model: Model) -> Model:
         ranking_lead=Lead(_floats(0.3 * rng.normal(size=(n, d))), LEAD_RULE, 0.25),
         rating_lead=Lead(_floats(0.3 * rng.normal(size=(n, d))), LeadRule((3.0,), (1.0,)), 0.5),
         rating_precisions=_floats(rng.uniform(0.5, 2.0, n)),
+        uncertainty=Uncertainty(
+            item_noise=_floats(rng.uniform(0.1, 0.2, n)),
+            item_doubts=_floats(rng.uniform(0.0, 0.1, n)),
+            vector_variance=0.15,
+            degrees=6.0,
+        ),
     )
     width = sum(model.item_widths)
     content = ContentMap(

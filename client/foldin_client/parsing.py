@@ -107,6 +107,8 @@ def predictions(answer: recommendation_pb2.PredictRatingsResponse) -> values.Pre
                 item_id=p.item_id,
                 predicted_rating=p.predicted_rating,
                 rating=p.rating if p.HasField("rating") else None,
+                low=p.low if p.HasField("low") else None,
+                high=p.high if p.HasField("high") else None,
             )
             for p in answer.predictions
         ),

@@ -156,11 +156,16 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a user would rate an item, and did, where it is rated."""
+    """What a user would rate an item, and did, where it is rated.
+
+    Nine in ten such ratings lie between `low` and `high`, None where the model cannot tell.
+    """
 
     item_id: str
     predicted_rating: float
     rating: float | None
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

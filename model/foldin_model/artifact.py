@@ -32,6 +32,7 @@ from foldin_model.sections import (
 )
 from foldin_model.texts import HashedRows
 from foldin_model.titles import TitleIndex
+from foldin_model.uncertainty import Uncertainty
 
 CHUNK_BYTES: Final = 4 * 1024 * 1024
 EAGER_ITEMS: Final = 50_000
@@ -113,6 +114,7 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
         ranking_lead=_lead(sections, "ranking_lead", (n, manifest.ranking_dimension)),
         rating_lead=_lead(sections, "rating_lead", (n, manifest.rating_dimension)),
         rating_precisions=_precisions(sections, n),
+        uncertainty=_uncertainty(sections, n),
     )
     if sections.has("content.weights"):
         model = replace(model, content=_content(sections, sum(model.item_widths)))
@@ -198,6 +200,10 @@ def _optional_arrays(model: Model) -> Arrays:
             arrays[f"{name}.exponent"] = np.array([lead.exponent], "<f8")
     if model.rating_precisions is not None:
         arrays["rating_precisions"] = model.rating_precisions.astype("<f4", copy=False)
+    if (unsure := model.uncertainty) is not None:
+        arrays["uncertainty.item_noise"] = unsure.item_noise.astype("<f4", copy=False)
+        arrays["uncertainty.item_doubts"] = unsure.item_doubts.astype("<f4", copy=False)
+        arrays["uncertainty.constants"] = np.array([unsure.vector_variance, unsure.degrees], "<f8")
     if model.content is not None:
         arrays |= packed_texts("content.names", model.content.names)
         arrays["content.weights"] = model.content.weights.astype("<f4", copy=False)
@@ -228,6 +234,17 @@ def _precisions(sections: Sections, n: int) -> Floats | None:
     if not (precisions >= 0).all():
         raise ArtifactCorrupt("section rating_precisions has numbers below 0")
     return precisions
+
+
+def _uncertainty(sections: Sections, n: int) -> Uncertainty | None:
+    if not sections.has("uncertainty.constants"):
+        return None
+    vector_variance, degrees = sections.doubles("uncertainty.constants", (2,)).tolist()
+    noise = sections.floats("uncertainty.item_noise", (n,))
+    doubts = sections.floats("uncertainty.item_doubts", (n,))
+    if not (min(vector_variance, degrees) > 0 and (noise > 0).all() and (doubts >= 0).all()):
+        raise ArtifactCorrupt("sections uncertainty.* have variances that are not above 0")
+    return Uncertainty(noise, doubts, vector_variance, degrees)
 
 
 def _content(sections: Sections, width: int) -> ContentMap:

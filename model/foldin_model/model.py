@@ -15,6 +15,7 @@ from foldin_model.content import ContentMap
 from foldin_model.heads import QuadraticHead, RatingRule, Scale
 from foldin_model.ids import UserId
 from foldin_model.leading import Lead
+from foldin_model.uncertainty import Uncertainty
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,8 +39,8 @@ class Model:
     `items` is (n_items, d_ranking + 1 + d_rating) float32, C-contiguous; `similarity`
     (n_items, d_similar) float32 with rows of at most unit length, whose inner product is the
     similarity of two items. The two heads are views into `items`. The leads of the heads, the
-    precisions of the items' ratings (see `QuadraticHead`) and the map from contents to `item_rows`
-    are None where a model does without.
+    precisions of the items' ratings (see `QuadraticHead`), how unsure predicted ratings are and
+    the map from contents to `item_rows` are None where a model does without.
     """
 
     catalog: Catalog
@@ -54,6 +55,7 @@ class Model:
     ranking_lead: Lead | None = None
     rating_lead: Lead | None = None
     rating_precisions: Floats | None = None
+    uncertainty: Uncertainty | None = None
     content: ContentMap | None = None
     ranking: QuadraticHead = field(init=False, repr=False)
     rating: QuadraticHead = field(init=False, repr=False)
@@ -133,6 +135,7 @@ class Model:
             ranking_lead=ranking_lead,
             rating_lead=rating_lead,
             rating_precisions=None if precisions is None else precisions[order],
+            uncertainty=self.uncertainty and self.uncertainty.reordered(order),
         )
 
 

@@ -17,7 +17,6 @@ from foldin_model.content import Content
 from foldin_model.derived import by_genre
 from foldin_model.describing import Describer
 from foldin_model.ids import ItemId, UserId
-from foldin_model.indexing import exact_kind
 from foldin_model.item_folding import fold_item
 from foldin_model.leading import Lead
 from foldin_model.model import ItemRows, Model
@@ -110,7 +109,7 @@ class Overlayer:
         return self._known[item_id]
 
     def _with_new_items(self, items: Sequence[NewItem]) -> Snapshot:
-        base, kind = self.base, exact_kind(self.base.manifest.index_kind)
+        base = self.base
         contents = [content for _, _, content in items]
         self._blocks = self._blocks_of(contents)
         cuts = range(len(base), len(base) + len(items), BLOCK_ITEMS)
@@ -119,11 +118,12 @@ class Overlayer:
         genres = [block.genres for block in self._blocks]
         catalog = _stacked_catalog(base.model.catalog, items)
         rows = self._rows(items)
+        model = _stacked_model(base.model, rows, catalog)
         return replace(
             base,
-            model=_stacked_model(base.model, rows, catalog),
-            retrieval=tailed(base.retrieval, rows.items, kind),
-            similarity=tailed(base.similarity, rows.similarity, kind),
+            model=model,
+            retrieval=tailed(base.retrieval, model.items, rows.items),
+            similarity=tailed(base.similarity, model.similarity, rows.similarity),
             genres=stacked_postings(base.genres, zip(genres, cuts, strict=True)),
             years=np.concatenate((base.years, Years.of([c.year for c in contents]).numbers)),
             titles=TitleIndex(
@@ -204,6 +204,7 @@ def _stacked_model(base: Model, rows: ItemRows, catalog: Catalog) -> Model:
         ranking_lead=_stacked_lead(base.ranking_lead, rows.ranking_lead),
         rating_lead=_stacked_lead(base.rating_lead, rows.rating_lead),
         rating_precisions=precisions,
+        uncertainty=base.uncertainty and base.uncertainty.with_new_items(len(rows.items)),
     )
 
 

@@ -17,6 +17,7 @@ from foldin_model.model import Model
 from foldin_model.ratings import History
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import UserState
+from foldin_model.uncertainty import UserUncertainty, interval
 from foldin_model.users import FoldedUser, Personalization, TrainedUser, digest
 
 
@@ -100,6 +101,28 @@ def explain_user(
         moves(model.ranking, known.rows, known.values, user.ranking_vector),
         moves(model.rating, known.rows, known.values, user.rating_vector),
     )
+
+
+def rating_intervals(
+    snapshot: Snapshot,
+    state: UserState,
+    user: FoldedUser,
+    rows: Rows,
+    extra: Sequence[tuple[ItemId, float]] = (),
+) -> tuple[Doubles, Doubles] | None:
+    """Low and high ends (n,) of where nine in ten of her ratings of the items at `rows` lie.
+
+    None where the model does not keep how unsure it is, or the state has no history to tell from.
+    """
+    model = snapshot.model
+    uncertainty, head = model.uncertainty, model.rating
+    if uncertainty is None or state.history is None:
+        return None
+    known = _known(model.catalog, state.history, extra)
+    vector = user.rating_vector
+    unsure = UserUncertainty.of(head, uncertainty, known.rows, known.values, vector)
+    reaches = unsure.reaches(head, uncertainty, rows)
+    return interval(head.score(rows, vector), reaches, model.scale)
 
 
 def _history(state: UserState) -> History:

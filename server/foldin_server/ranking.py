@@ -119,6 +119,14 @@ def folding_operations(snapshot: Snapshot, view: UserView) -> float:
     return rated * min(rated, dimension) * dimension
 
 
+def interval_operations(snapshot: Snapshot, view: UserView, rows: Rows) -> float:
+    """About how many multiplications it takes to say how unsure predictions are."""
+    if snapshot.model.uncertainty is None:
+        return 0.0
+    rated, dimension = len(view.state.history or ()), len(snapshot.model.rating_prior)
+    return (dimension + rated + len(rows)) * dimension**2
+
+
 def page_of(find: partial[Hits], size: int, after: Cursor | None) -> Ranked:
     """The first `size` hits of a search after the cursor."""
     hits = find(count=size + 1, after=after)

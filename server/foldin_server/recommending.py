@@ -12,6 +12,7 @@ from foldin_model.errors import ItemNotFound
 from foldin_model.filtering import allowed
 from foldin_model.ids import ItemId, UserId
 from foldin_model.paging import PageToken
+from foldin_model.personalizing import rating_intervals
 from foldin_model.ratings import History
 from foldin_model.searching import Cursor, Hits
 from foldin_model.similar import similar
@@ -29,6 +30,7 @@ from foldin_server.ranking import (
     Recommendation,
     current_user,
     folding_operations,
+    interval_operations,
     operations,
     page_of,
     predicted,
@@ -49,11 +51,15 @@ class SimilarItems:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """(n,) ratings that a user would give, and those that she gave, None where she did not."""
+    """(n,) ratings that a user would give, and those that she gave, None where she did not.
+
+    `intervals` are the ends (n,) between which nine in ten lie, None where that is not known.
+    """
 
     snapshot: Snapshot
     user: FoldedUser
     predicted: Doubles
+    intervals: tuple[Doubles, Doubles] | None
     given: tuple[float | None, ...]
     degraded: bool
 
@@ -131,6 +137,15 @@ class Recommender:
             view,
             arguments.user.profile,
         )
+        intervals = await offload(
+            interval_operations(snapshot, view, rows),
+            rating_intervals,
+            snapshot,
+            view.state,
+            user,
+            rows,
+            arguments.user.profile,
+        )
         given: dict[ItemId, float] = dict(
             zip(history.item_ids, history.values.tolist(), strict=True)
         )
@@ -139,6 +154,7 @@ class Recommender:
             snapshot=snapshot,
             user=user,
             predicted=predicted(snapshot, rows, user.rating_vector),
+            intervals=intervals,
             given=tuple(given.get(item_id) for item_id in arguments.item_ids),
             degraded=view.degraded,
         )

@@ -111,13 +111,17 @@ def predictions(
     answer: Predictions, item_ids: Sequence[str]
 ) -> recommendation_pb2.PredictRatingsResponse:
     """The answer of PredictRatings."""
-    predicted = zip(item_ids, answer.predicted.tolist(), answer.given, strict=True)
+    unknown = [None] * len(item_ids)
+    low, high = (
+        (unknown, unknown) if answer.intervals is None else (e.tolist() for e in answer.intervals)
+    )
+    predicted = zip(item_ids, answer.predicted.tolist(), answer.given, low, high, strict=True)
     return recommendation_pb2.PredictRatingsResponse(
         predictions=[
             recommendation_pb2.PredictRatingsResponse.Prediction(
-                item_id=item_id, predicted_rating=rating, rating=given
+                item_id=item_id, predicted_rating=rating, rating=given, low=least, high=most
             )
-            for item_id, rating, given in predicted
+            for item_id, rating, given, least, most in predicted
         ],
         serving_info=user_info(answer.snapshot, answer.user, degraded=answer.degraded),
     )

@@ -188,7 +188,9 @@ def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> 
     server.script("ListPopularItems", catalog_pb2.ListPopularItemsResponse())
     cluster = catalog_pb2.ItemCluster(cluster_id=1, name="Crime", items=[HEAT], size=9)
     server.script("ListItemClusters", catalog_pb2.ListItemClustersResponse(clusters=[cluster]))
-    prediction = pb.PredictRatingsResponse.Prediction(item_id="6", predicted_rating=4.25)
+    prediction = pb.PredictRatingsResponse.Prediction(
+        item_id="6", predicted_rating=4.25, low=2.75, high=5.0
+    )
     server.script("PredictRatings", pb.PredictRatingsResponse(predictions=[prediction]))
     rated = pb.GetUserStateResponse.RatedItem(
         rating=ratings_pb2.Rating(item_id="6", value=4.0), title="Heat", in_model=True
@@ -204,6 +206,7 @@ def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> 
         (("item", "6"), "Action, Crime"),
         (("clusters",), "Crime"),
         (("predict", "1", "6"), "4.2"),
+        (("predict", "1", "6"), "2.8 to 5.0"),
         (("user", "1"), "Heat"),
         (("models",), "rmse 0.85"),
         (("activate", "v0"), "v0 is the current model"),

@@ -184,14 +184,18 @@ class PredictRatingsRequest(_message.Message):
 class PredictRatingsResponse(_message.Message):
     __slots__ = ("predictions", "serving_info")
     class Prediction(_message.Message):
-        __slots__ = ("item_id", "predicted_rating", "rating")
+        __slots__ = ("item_id", "predicted_rating", "rating", "low", "high")
         ITEM_ID_FIELD_NUMBER: _ClassVar[int]
         PREDICTED_RATING_FIELD_NUMBER: _ClassVar[int]
         RATING_FIELD_NUMBER: _ClassVar[int]
+        LOW_FIELD_NUMBER: _ClassVar[int]
+        HIGH_FIELD_NUMBER: _ClassVar[int]
         item_id: str
         predicted_rating: float
         rating: float
-        def __init__(self, item_id: _Optional[str] = ..., predicted_rating: _Optional[float] = ..., rating: _Optional[float] = ...) -> None: ...
+        low: float
+        high: float
+        def __init__(self, item_id: _Optional[str] = ..., predicted_rating: _Optional[float] = ..., rating: _Optional[float] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
     PREDICTIONS_FIELD_NUMBER: _ClassVar[int]
     SERVING_INFO_FIELD_NUMBER: _ClassVar[int]
     predictions: _containers.RepeatedCompositeFieldContainer[PredictRatingsResponse.Prediction]

@@ -14,6 +14,8 @@ class TitledPrediction:
     title: str
     predicted_rating: float
     rating: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)

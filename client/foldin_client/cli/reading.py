@@ -116,7 +116,7 @@ def predict(session: Session, *, user: str, items: tuple[str, ...]) -> None:
     titled = TitledPredictions(
         user,
         tuple(
-            TitledPrediction(p.item_id, item.title, p.predicted_rating, p.rating)
+            TitledPrediction(p.item_id, item.title, p.predicted_rating, p.rating, p.low, p.high)
             for item, p in zip(found, answer.predictions, strict=True)
         ),
         answer.serving_info,

@@ -165,10 +165,15 @@ def _(answer: values.ModelList) -> RenderableType:
 
 @rendered.register
 def _(answer: TitledPredictions) -> RenderableType:
-    made = table("id", "title", "would rate", "rated", right=("id", "would rate", "rated"))
+    numbers = ("would rate", "nine in ten", "rated")
+    made = table("id", "title", *numbers, right=("id", *numbers))
     for p in answer.predictions:
         made.add_row(
-            escape(p.item_id), escape(p.title), rating(p.predicted_rating), given(p.rating)
+            escape(p.item_id),
+            escape(p.title),
+            rating(p.predicted_rating),
+            "" if p.low is None or p.high is None else f"{rating(p.low)} to {rating(p.high)}",
+            given(p.rating),
         )
     return Group(made, serving(answer.serving_info))
 
