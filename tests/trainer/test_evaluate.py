@@ -1,6 +1,7 @@
 """`foldin evaluate` end to end, and served models as methods under evaluation."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,17 @@ import pytest
 from click.testing import CliRunner
 from foldin_model.ids import UserId
 from foldin_trainer.commands.evaluate import evaluate
+from foldin_trainer.evaluation.evaluating import Plan
+from foldin_trainer.evaluation.evaluating import evaluate as run
 from foldin_trainer.evaluation.fold_in import agreement, fold_in_rmse, shortened
+from foldin_trainer.evaluation.learning_curve import EXACT, NONE, STEPS, learning_curve
+from foldin_trainer.evaluation.learning_curve import METHODS as CURVE_METHODS
 from foldin_trainer.evaluation.methods import Case, best
+from foldin_trainer.evaluation.protocols import ProtocolSettings
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served
 from foldin_trainer.evaluation.similar_items import next_pairs
+from foldin_trainer.evaluation.writing import write
+from foldin_trainer.learning.training import TrainSettings
 from planted import Planted
 from snapshots import planted_snapshot
 from tiny import tiny_dataset, write_movielens
@@ -126,22 +134,113 @@ def test_next_pairs_follow_time_within_a_user() -> None:
     assert seconds[: len(ordered) - 1].tolist() == ordered[1:].tolist()
 
 
+QUICKLY = ("--device", "cpu", "--dimension", "8")
+
+
 @pytest.mark.slow
 def test_evaluate_prints_tables_and_writes_a_report_and_figures(tmp_path: Path) -> None:
     folder = write_movielens(tiny_dataset(users=120, items=100), tmp_path / "data")
     out = tmp_path / "out"
-    arguments = [str(folder), "--protocol", "random", "--protocol", "held-out-users"]
-    result = CliRunner().invoke(evaluate, [*arguments, "--folds", "2", "--out", str(out)])
+    arguments = [str(folder), "--protocol", "leave-last-out", "--protocol", "held-out-users"]
+    options = ["--folds", "2", "--methods", "popularity", "--methods", "item-mean", *QUICKLY]
+    result = CliRunner().invoke(evaluate, [*arguments, *options, "--report", str(out)])
     assert result.exit_code == 0, result.output
     assert "Recommended lists, first 10 · held-out-users" in result.output
+    assert "Beyond accuracy, first 10 · leave-last-out" in result.output
     report = json.loads((out / "evaluation.json").read_text())
-    assert [p["protocol"] for p in report["protocols"]] == ["random", "held-out-users"]
+    assert [p["protocol"] for p in report["protocols"]] == ["leave-last-out", "held-out-users"]
+    assert report["data"]["hash"]
+    assert report["libraries"]["torch"]
     held_out = {row["method"]: row for row in report["protocols"][1]["rows"]}
-    assert set(held_out) == {"popularity", "item mean", "mf alone", "foldin"}
+    assert set(held_out) == {"popularity", "item mean", "foldin"}
     assert held_out["foldin"]["ndcg@10"] > held_out["popularity"]["ndcg@10"]
     assert held_out["foldin"]["rmse"] < held_out["item mean"]["rmse"]
+    apart = report["protocols"][1]["differences"]
+    found = next(d for d in apart if (d["metric"], d["method"]) == ("rmse", "item mean"))
+    assert found["difference"] == pytest.approx(
+        held_out["foldin"]["rmse"] - held_out["item mean"]["rmse"]
+    )
+    assert found["significant"]
     for name in report["figures"]:
         assert (out / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -> None:
+    dataset = tiny_dataset(users=60, items=90)
+    titles = ("<script>alert(1)</script> & $5 $", *dataset.items.titles[1:])
+    dataset = replace(dataset, items=replace(dataset.items, titles=titles))
+    settings = TrainSettings.of(dimension=4, device="cpu")
+    evaluation = run(dataset, Plan(("random",), ProtocolSettings(), settings))
+    _, html, *pictures = write(evaluation, tmp_path)
+    page = html.read_text("utf-8")
+    assert "<script" not in page
+    assert re.findall(r'(?:src|href)="(?!#)[^"]*', page) == []
+    assert "url(http" not in page
+    assert page.count("<svg ") == len(pictures)
+    assert page.count('role="img"') == page.count("<figcaption>") == len(pictures)
+    assert page.count(" to ") > 40
+    assert dataset.ratings.hash in page
+    assert "prefers-color-scheme: dark" in page
+
+
+@pytest.mark.slow
+def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
+    dataset = tiny_dataset(users=60, items=90)
+    settings = TrainSettings.of(dimension=4, device="cpu")
+    curve = learning_curve(dataset, settings, (1, 10))
+    assert [point.ratings for point in curve.points] == [1, 10]
+    first, tenth = curve.points
+    assert set(first.comparison.intervals) == set(CURVE_METHODS)
+    assert first.estimate(NONE) == tenth.estimate(NONE)
+    assert tenth.estimate(EXACT) < tenth.estimate(NONE)
+    assert tenth.estimate(STEPS) == pytest.approx(tenth.estimate(EXACT), abs=2e-3)
+    assert tenth.gap == tenth.estimate(STEPS) - min(map(tenth.estimate, tenth.retrains))
+    for interval in tenth.comparison.intervals[STEPS].values():
+        assert interval.low < interval.estimate < interval.high
+    assert set(tenth.comparison.intervals[STEPS]) == {"rmse", "ndcg@10"}
+
+
+@pytest.mark.slow
+def test_a_published_split_without_values_is_ranked_only(tmp_path: Path) -> None:
+    dataset = tiny_dataset(users=40, items=90)
+    ratings = dataset.ratings
+    for name, rows in (("train", range(0, len(ratings), 2)), ("test", range(1, len(ratings), 2))):
+        pairs = [(ratings.users[row], ratings.items[row]) for row in rows]
+        lines = [f"{ratings.user_ids[user]},{ratings.item_ids[item]}" for user, item in pairs]
+        (tmp_path / f"{name}.csv").write_text("\n".join(("user,item", *lines)) + "\n")
+    files = ["--train", str(tmp_path / "train.csv"), "--test", str(tmp_path / "test.csv")]
+    mask = ["--mask", str(tmp_path / "train.csv"), "--methods", "popularity", "--json"]
+    arguments = [*files, *mask, *QUICKLY, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert result.exit_code == 0, result.output
+    (given,) = json.loads(result.stdout)["protocols"]
+    assert given["protocol"] == "given"
+    assert "pairs of" in given["masking"]
+    assert given["rows"][1]["method"] == "foldin"
+    assert given["rows"][1]["rmse"] is None
+    assert given["rows"][1]["ndcg@10"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--protocol", "given"], "--train lacks"),
+        (["--train", "FILE"], "--test lacks"),
+        (["--train", "FILE", "--test", "FILE", "--protocol", "random"], "alone, not random"),
+        (["ml-100k", "--train", "FILE", "--test", "FILE"], "name two data sets"),
+        (["--protocol", "leave-one-out"], "'leave-one-out' is not one of"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_name(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text("user,item\n1,a\n")
+    given = [str(file) if argument == "FILE" else argument for argument in arguments]
+    result = CliRunner().invoke(evaluate, given)
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
 
 
 def test_evaluate_names_a_data_set_that_is_not_there(tmp_path: Path) -> None:

@@ -93,9 +93,11 @@ class Drawing:
         return re.sub(places, lambda found: found[1] + names[found[2]], body)
 
     def _opening(self, found: re.Match[str]) -> str:
+        width = 1.2 * float(found[1].split()[2])  # from points; wide figures take what there is
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-            f'viewBox="{found[1]}" role="img" aria-label="{escape(self.alt)}">'
+            f'<svg style="max-width: {width:.0f}px" xmlns="http://www.w3.org/2000/svg" '
+            f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{found[1]}" role="img" '
+            f'aria-label="{escape(self.alt)}">'
         )
 
 

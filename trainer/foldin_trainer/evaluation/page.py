@@ -74,7 +74,7 @@ def page(evaluation: Evaluation, document: Mapping[str, object], figures: Sequen
 def _outcome(outcome: Outcome, figures: Sequence[Drawing]) -> list[str]:
     k = outcome.count
     metrics = [metric.format(k=k) for metric in ACCURACY]
-    first = {metric: metric.replace("_", " ").replace("liked n", "liked N") for metric in metrics}
+    first = {metric: metric.replace("_", " ") for metric in metrics}
     labels = {metric: _heading(label) for metric, label in first.items()}
     notes = " ".join((outcome.masking, *outcome.notes))
     return [
