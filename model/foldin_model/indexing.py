@@ -5,6 +5,7 @@ An index proposes candidates in float32; it never decides the order of an answer
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, Self
 
@@ -87,6 +88,14 @@ class Columns:
     def __init__(self, vectors: Floats, longest: float) -> None:
         self._columns = np.ascontiguousarray(vectors.T, np.float32)
         self._longest = longest
+
+    def extended(self, tail: Floats, longest: float) -> "Columns":
+        """The columns with (k, d) rows behind; `longest` is the length of the longest of all."""
+        longer = copy(self)
+        columns = np.concatenate((self._columns, tail.T), axis=1)
+        longer._columns = columns  # noqa: SLF001 (of the same class)
+        longer._longest = longest  # noqa: SLF001
+        return longer
 
     def scores(self, queries: Floats) -> Floats:
         """A new (m, n) array: the float32 score of every row for each of (m, d) queries."""

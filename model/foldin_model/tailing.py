@@ -7,7 +7,6 @@ import numpy as np
 from foldin_model.arrays import Floats, Mask
 from foldin_model.bounding import Bounds
 from foldin_model.indexing import Index, Proposal, PrunedIndex, Space
-from foldin_model.stacking import COPIED_ROWS, stacked_matrix
 
 
 class TailedIndex:
@@ -35,16 +34,14 @@ class TailedIndex:
         return Proposal(rows[order], scores[order], max(first.rest, tail.rest))
 
 
-def tailed(space: Space, tail: Floats, kind: str) -> Space:
-    """The space of both: built anew where it is small, else merged from both when searched."""
-    vectors = stacked_matrix(space.vectors, tail)
-    if len(space) <= COPIED_ROWS:
-        return Space.of(vectors, kind=kind, together=space.columns is not None)
+def tailed(space: Space, vectors: Floats, tail: Floats) -> Space:
+    """The space of `vectors`, which are those of `space` and behind them the (k, d) tail."""
     bounds = Bounds.of(tail, tail.shape[1])
+    longest = max(space.longest, bounds.longest)
     return replace(
         space,
         vectors=vectors,
         index=TailedIndex(space.index, len(space), PrunedIndex(tail, bounds)),
-        longest=max(space.longest, bounds.longest),
-        columns=None,
+        longest=longest,
+        columns=None if space.columns is None else space.columns.extended(tail, longest),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foldin_model import stacking, tailing
+from foldin_model import stacking
 from foldin_model.arrays import Integers, Mask, Rows
 from foldin_model.content import Content, ContentMap
 from foldin_model.describing import Describer
@@ -45,8 +45,7 @@ def base(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Sna
     snapshot = planted_snapshot()
     if request.param == "copied":
         return snapshot
-    for module in (stacking, tailing):
-        monkeypatch.setattr(module, "COPIED_ROWS", 10)
+    monkeypatch.setattr(stacking, "COPIED_ROWS", 10)
     manifest = replace(snapshot.manifest, index_kind="pruned")
     catalog = replace(snapshot.model.catalog, item_ids=list(snapshot.model.catalog.item_ids))
     return Snapshot.build(manifest, replace(snapshot.model, catalog=catalog))
@@ -263,6 +262,5 @@ def _apply(base: Snapshot) -> Snapshot:
 
 def _mapped_apply(base: Snapshot) -> Snapshot:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (stacking, tailing):
-            patch.setattr(module, "COPIED_ROWS", 10)
+        patch.setattr(stacking, "COPIED_ROWS", 10)
         return _apply(base)
