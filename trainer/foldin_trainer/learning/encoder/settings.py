@@ -25,6 +25,6 @@ class EncoderSettings:
     """L2 of how far the vectors go from where they started."""
     learning_rate: float = 5e-4
     batch_users: int = 128
-    epochs: int = 30
+    epochs: int = 50
     """At most, where validation users say when to stop."""
     seed: int = 0
