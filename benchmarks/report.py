@@ -77,7 +77,7 @@ def accuracy_tables(report: dict[str, Any]) -> str:
             "",
             *rmse,
             "",
-            "NDCG@10 of lists for users held out, of all that they rated / what they liked, higher:",
+            "NDCG@10 of lists for users held out, all they rated / what they liked, higher better:",
             "",
             *lists,
             "",

@@ -4,8 +4,9 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from foldin_trainer.data import Dataset
-from foldin_trainer.evaluation.cold_items import GenrePopularity, cold_trials
+from foldin_trainer.evaluation.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.intervals import ratio_interval
+from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
 from foldin_trainer.evaluation.retraining import against_retrain
 from foldin_trainer.evaluation.scoring import score
 from foldin_trainer.evaluation.served import Served, published
@@ -30,7 +31,7 @@ def cold(dataset: Dataset, settings: TrainSettings) -> Findings:
     """Items without any rating, ordered for those who went on to rate some of them."""
     found = Findings(dataset.report.name)
     ours, theirs = [], []
-    for trial in cold_trials(dataset.ratings, COLD_TRIALS, seed=0):
+    for trial in trials("cold-items", dataset.ratings, ProtocolSettings(folds=COLD_TRIALS)):
         trained = train(replace(dataset, ratings=trial.train), settings)
         snapshot = published(trained, trial.train)
         served = Served.of(snapshot, trained.users, trial.train.item_ids)

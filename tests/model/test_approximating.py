@@ -17,8 +17,7 @@ from foldin_model.publishing import Description
 from foldin_model.searching import search, search_space
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
-
-from tests.planted import Planted, planted
+from planted import Planted, planted
 
 ABOUT = Description("mf+ials", 100, 0, "hash", {}, {})
 

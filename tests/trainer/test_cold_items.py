@@ -5,15 +5,19 @@ import pytest
 from foldin_model.heads import Scale
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.cold_items import GenrePopularity, cold_trials
-
-from tests.tiny import tiny_dataset
+from foldin_trainer.evaluation.genre_popularity import GenrePopularity
+from foldin_trainer.evaluation.protocols import ProtocolSettings, Trial, trials
+from tiny import tiny_dataset
 
 RATINGS = tiny_dataset(users=60, items=80).ratings
 
 
+def cold_trials(folds: int) -> list[Trial]:
+    return list(trials("cold-items", RATINGS, ProtocolSettings(folds=folds)))
+
+
 def test_cold_items_have_no_rating_in_training_and_alone_may_be_recommended() -> None:
-    for trial in cold_trials(RATINGS, 3, seed=0):
+    for trial in cold_trials(3):
         for case in trial.cases:
             allowed = np.setdiff1d(np.arange(len(RATINGS.item_ids)), case.masked_rows)
             assert set(case.hidden_rows.tolist()) <= set(allowed.tolist())
@@ -21,7 +25,7 @@ def test_cold_items_have_no_rating_in_training_and_alone_may_be_recommended() ->
 
 
 def test_ten_folds_make_every_rated_item_cold_once() -> None:
-    cases = [case for trial in cold_trials(RATINGS, 10, seed=0) for case in trial.cases]
+    cases = [case for trial in cold_trials(10) for case in trial.cases]
     hidden = np.concatenate([case.hidden_rows for case in cases])
     assert np.array_equal(np.unique(hidden), np.unique(RATINGS.items))
     assert len(hidden) == len(RATINGS)

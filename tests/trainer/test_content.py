@@ -7,8 +7,7 @@ import pytest
 from foldin_model.content import Content
 from foldin_trainer.learning.content import fit_content, with_content
 from foldin_trainer.learning.training import TrainSettings, train
-
-from tests.tiny import tiny_dataset
+from tiny import tiny_dataset
 
 GENRES = ("Comedy", "Drama", "Horror")
 

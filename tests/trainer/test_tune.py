@@ -10,8 +10,7 @@ from foldin_trainer.commands.tune import tune
 from foldin_trainer.learning.training import TrainSettings
 from foldin_trainer.tuning.objectives import TUNABLE
 from foldin_trainer.tuning.settings import changed, read_settings
-
-from tests.tiny import tiny_dataset, write_movielens
+from tiny import tiny_dataset, write_movielens
 
 
 @pytest.fixture(scope="module")

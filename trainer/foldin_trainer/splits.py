@@ -5,6 +5,7 @@ All splits are positions into `Ratings` in file order, so that published folds c
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 from zlib import crc32
 
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.model_selection import KFold
 from foldin_trainer.data.ratings import Ratings
 
 Split = tuple[Integers, Integers]
+COLD_GROUPS: Final = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,3 +119,14 @@ def _numeric(user_id: str) -> bool:
 def _within(value: float, low: float, high: float, name: str) -> None:
     if not low <= value <= high:
         raise FoldinError(f"{name} is {value}, outside {low} to {high}")
+
+
+def cold_items(ratings: Ratings, folds: int, seed: int) -> Iterator[Split]:
+    """`folds` times, at most ten: the ratings that stay, and those of another tenth of the items.
+
+    Every rated item is in one of the ten tenths.
+    """
+    order = np.random.default_rng(seed).permutation(np.unique(ratings.items))
+    for group in range(min(folds, COLD_GROUPS)):
+        cold = np.isin(ratings.items, order[group::COLD_GROUPS])
+        yield np.flatnonzero(~cold), np.flatnonzero(cold)

@@ -11,6 +11,7 @@ from typing import Final
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
+from foldin_trainer.evaluation.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.given import GivenSplit
 from foldin_trainer.evaluation.learning_curve import FoldInCurve, learning_curve
 from foldin_trainer.evaluation.methods import Method
@@ -21,7 +22,10 @@ from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
 from foldin_trainer.evaluation.tuning import tuned_als, tuned_ease
 from foldin_trainer.learning.training import Trained, TrainSettings, train
 
-METHODS: Final = ("popularity", "item-mean", "rating-head", "ease", "implicit-als")
+METHODS: Final = (
+    *("popularity", "item-mean", "rating-head", "ease", "implicit-als"),
+    "genre-popularity",
+)
 """What foldin may be compared with."""
 BASELINES: Final = METHODS[:3]
 
@@ -63,6 +67,8 @@ class Learner:
                 return [ItemMean.fit(part)]
             case "rating-head":
                 return [RatingHeadAlone(served, f"{self.settings.rating_head} alone")]
+            case "genre-popularity":
+                return [GenrePopularity.fit(part, self.dataset.items)]
             case "ease":
                 self.say("  tuning EASE")
                 return tuned_ease(part)

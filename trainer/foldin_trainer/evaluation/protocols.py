@@ -4,16 +4,25 @@ A protocol is a run of trials; how they are scored is `scoring`, how ratings are
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case, make_cases
-from foldin_trainer.splits import held_out_users, kfold, random_split, temporal_leave_last
+from foldin_trainer.splits import (
+    cold_items,
+    held_out_users,
+    kfold,
+    random_split,
+    temporal_leave_last,
+)
 
-PROTOCOLS: Final = ("random", "kfold", "temporal", "leave-last-out", "held-out-users")
+PROTOCOLS: Final = (
+    *("random", "kfold", "temporal", "leave-last-out", "held-out-users"),
+    "cold-items",
+)
 """Those that divide the ratings of one data set by themselves."""
 GIVEN: Final = "given"
 """The split that two files hold (`given`)."""
@@ -27,7 +36,7 @@ class ProtocolSettings:
     """How much is held out, and by which seed. Defaults are those of the published tables."""
 
     folds: int = 5
-    """Folds of `kfold` and `held-out-users`."""
+    """Folds of `kfold`, `held-out-users` and, at most ten, `cold-items`."""
     share: float = 0.2
     """Share of ratings that `random` hides."""
     leave_last: int = 5
@@ -54,7 +63,8 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
     every user's latest ratings are hidden, leave-last-out: her very last one. In these a case is
     given her training ratings.
     held-out-users: every user is held out once; of her ratings, in random order, the first 80%
-    are given after training and the rest is hidden.
+    are given after training and the rest is hidden. cold-items: a tenth of the items loses all its
+    ratings; only these items may be recommended, to those who rated some of them.
 
     Raises ValueError for another name, FoldinError where the data does not allow the split.
     """
@@ -76,6 +86,9 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
                     ratings.take(fold.train_index),
                     make_cases(ratings.take(given), ratings.take(hidden)),
                 )
+        case "cold-items":
+            for train, test in cold_items(ratings, settings.folds, settings.seed):
+                yield _of_cold_items(ratings.take(train), ratings.take(test))
         case _:
             raise ValueError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
 
@@ -83,3 +96,9 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
 def _of_known_users(ratings: Ratings, train_index: np.ndarray, test_index: np.ndarray) -> Trial:
     train = ratings.take(train_index)
     return Trial(train, make_cases(train, ratings.take(test_index)))
+
+
+def _of_cold_items(train: Ratings, hidden: Ratings) -> Trial:
+    known = np.setdiff1d(np.arange(len(train.item_ids)), hidden.items).astype(np.int32)
+    cases = make_cases(train, hidden)
+    return Trial(train, tuple(replace(case, masked_rows=known) for case in cases))

@@ -1,39 +1,15 @@
-"""Items that nobody has rated yet: how well they are ordered for those who will rate them.
+"""What to beat at items that nobody has rated yet: how popular the items of their genres are."""
 
-A tenth of the items loses all its ratings before training; every user who rated some of them is
-asked to have them put in order, and only them.
-"""
-
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from foldin_model.arrays import Doubles, Rows
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.methods import Case, by_score, make_cases
-from foldin_trainer.evaluation.protocols import Trial
-
-SHARE: Final = 0.1
-
-
-def cold_trials(ratings: Ratings, folds: int, seed: int) -> Iterator[Trial]:
-    """`folds` trials, at most ten, each with another tenth of the rated items cold.
-
-    Only the cold items may be recommended; the items that were known before are masked.
-    """
-    rated = np.unique(ratings.items)
-    order = np.random.default_rng(seed).permutation(rated)
-    groups = round(1.0 / SHARE)
-    for group in range(min(folds, groups)):
-        cold = np.sort(order[group::groups])
-        hidden = np.isin(ratings.items, cold)
-        train = ratings.take(np.flatnonzero(~hidden))
-        known = np.setdiff1d(np.arange(len(ratings.item_ids)), cold).astype(np.int32)
-        cases = make_cases(train, ratings.take(np.flatnonzero(hidden)))
-        yield Trial(train, tuple(replace(case, masked_rows=known) for case in cases))
+from foldin_trainer.evaluation.methods import Case, by_score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
