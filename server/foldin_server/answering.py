@@ -1,7 +1,8 @@
 """Plain Recommends that arrive together are answered together: one read, one fold-in, one search.
 
-Nobody waits for company. What arrives while a batch is read is the next batch; its read begins
-before the answers to the first are computed, so that the store works while this process does.
+Nobody waits for company longer than the loop has some at hand. What arrives while a batch is read
+is the next batch; its read begins before the answers to the first are computed, so that the store
+works while this process does.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ from foldin_server.ranking import (
 from foldin_server.snapshots import Snapshots
 from foldin_server.users import Users, UserView, check_known
 
+QUIET_TURNS: Final = 4  # grpcio takes two or three turns of the loop to hand over the next call
+MOST_TURNS: Final = 64
 OPERATIONS: Final = 40_000_000  # multiplications a turn, one to two milliseconds of one core
 
 
@@ -84,8 +87,9 @@ class Answering:
         if user.min_revision or user.profile:
             return self._view_first(asked)
         self._waiting.append(asked)
-        if len(self._waiting) == 1 and not self._reading:
-            asyncio.get_running_loop().call_soon(self._read_next)
+        if not self._reading:
+            self._reading = True
+            asyncio.get_running_loop().call_soon(self._read_soon)
         return None
 
     def known(self, snapshot: Snapshot, request: bytes) -> Answer | None:
@@ -138,9 +142,15 @@ class Answering:
             asyncio.get_running_loop().call_soon(self._make_next)
         return await reply
 
-    def _read_next(self) -> None:
-        self._reading = True
-        self._start(self._read())
+    def _read_soon(self, before: int = 0, quiet: int = 0, turns: int = 1) -> None:
+        """Begins a read once the loop brings no more company, turn after turn, or long enough."""
+        waiting = len(self._waiting)
+        quiet = quiet + 1 if waiting == before else 0
+        if quiet == QUIET_TURNS or turns == MOST_TURNS:
+            self._start(self._read())
+        else:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._read_soon, waiting, quiet, turns + 1)
 
     def _make_next(self) -> None:
         viewed, self._viewed = self._viewed, []
@@ -163,9 +173,9 @@ class Answering:
             views: Sequence[UserView | Exception] = await self._users.views(users, snapshot.version)
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
             views = [error] * len(asked)
-        self._reading = False
-        if self._waiting:
-            self._read_next()
+        self._reading = bool(self._waiting)
+        if self._reading:
+            self._start(self._read())
             await asyncio.sleep(0)  # the next batch is on its way while this one is computed
         viewed = []
         for one, view in zip(asked, views, strict=True):

@@ -34,11 +34,13 @@ class Held:
         self.known = [UserView(state_of({str(101 + row): 4.0 for row in rows})) for rows in drawn]
         self.open = asyncio.Event()
         self.open.set()
+        self.asked = asyncio.Event()
         self.together: list[int] = []
         self.gone: set[int] = set()
 
     async def views(self, asked: Sequence[UserArguments], _: Version) -> list[UserView | Exception]:
         self.together.append(len(asked))
+        self.asked.set()
         await self.open.wait()
         places = [int(user.user_id or "") for user in asked]
         lost = StoreUnavailable("gone")
@@ -98,8 +100,7 @@ async def test_what_arrives_while_others_are_read_is_read_next() -> None:
     together = made(held)
     held.open.clear()
     first = [ask(together, user) for user in range(2)]
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    await held.asked.wait()
     later = [ask(together, user) for user in range(2, 9)]
     later[3].cancel()
     held.open.set()
