@@ -9,6 +9,7 @@ import torch
 from foldin_model.arrays import Doubles, Floats
 from foldin_model.errors import FoldinError
 from foldin_trainer.data import Dataset
+from foldin_trainer.learning.bayes import incidence, matrices
 from foldin_trainer.learning.bayes.features import Features
 from foldin_trainer.learning.bayes.matrices import inverses_of_one_plus, products
 from foldin_trainer.learning.bayes.regression import Regression
@@ -98,6 +99,17 @@ def test_many_small_matrices_are_inverted_and_multiplied_at_once() -> None:
     inverses = inverses_of_one_plus(innermost).permute(2, 0, 1)
     assert torch.allclose(inverses, torch.linalg.inv(torch.eye(5) + grams), atol=1e-12)
     assert torch.allclose(products(innermost, vectors), (grams @ vectors[:, :, None]).squeeze(2))
+
+
+def test_how_much_is_computed_at_once_changes_no_draw(
+    tiny: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(QUICK, sweeps=6)
+    whole = train_bayes(tiny.ratings, tiny.items, settings).factors
+    monkeypatch.setattr(incidence, "BUDGET", 400)
+    monkeypatch.setattr(matrices, "CHUNK", 7)
+    pieces = train_bayes(tiny.ratings, tiny.items, settings).factors
+    assert np.allclose(pieces.predict(tiny.ratings), whole.predict(tiny.ratings), atol=1e-3)
 
 
 def test_the_same_seed_gives_the_same_bits(tiny: Dataset) -> None:

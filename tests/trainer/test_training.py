@@ -164,6 +164,30 @@ def test_the_command_publishes_and_activates_what_it_learned(
     assert "epoch 1/3: loss" in result.stderr
 
 
+def test_the_command_samples_shows_how_well_and_resumes(
+    tiny: Dataset, tmp_path: Path, valkey_url: str, namespace: str
+) -> None:
+    folder, kept = write_movielens(tiny, tmp_path / "films"), tmp_path / "kept"
+    options = ["--redis-url", valkey_url, "--namespace", namespace, "--device", "cpu"]
+    options += ["--rating-head", "bayes", "--sweeps", "75", "--chains", "1", "--dimension", "8"]
+    options += ["--checkpoint", str(kept)]
+    result = CliRunner().invoke(command, [str(folder), *options])
+    assert result.exit_code == 0, result.output
+    [(manifest, _)] = versions(RedisModelStore(valkey_url, namespace))
+    assert manifest.settings["bayes.sweeps"] == 75
+    assert manifest.settings["bayes.tags"] is False
+    assert manifest.metrics["samples"] == 5.0
+    assert manifest.metrics["worst_rhat"] > 1.0
+    assert manifest.metrics["smallest_effective_samples"] > 0.0
+    assert "5 samples, worst R-hat" in result.stdout
+    assert "epoch 74/75: loss" in result.stderr
+    assert "RMSE" in result.stderr
+    assert sorted(path.name for path in kept.iterdir()) == ["everyone.pt", "part.pt"]
+    other = CliRunner().invoke(command, [str(folder), *options, "--seed", "1"])
+    assert other.exit_code == 1
+    assert "other ratings or with other settings" in other.stderr
+
+
 def test_the_command_says_which_data_set_is_missing(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["ml-1m", "--data-dir", str(tmp_path)])
     assert result.exit_code == 1

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -25,6 +26,7 @@ from foldin_trainer.learning.training import Listener, RatingHead, Trained, Trai
 from foldin_trainer.learning.training import train as learn
 
 STORE_TIMEOUT_S = 60.0
+MOST_LINES = 50
 
 
 @click.command()
@@ -43,6 +45,16 @@ STORE_TIMEOUT_S = 60.0
     help="mf is quick; bayes, sampling, predicts ratings best.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Most passes of mf.  [default: 15]")
+@click.option(
+    "--sweeps", type=click.IntRange(1), help="Sweeps of every chain of bayes.  [default: 400]"
+)
+@click.option("--chains", type=click.IntRange(1), help="Chains of bayes.  [default: 2]")
+@click.option(
+    "--checkpoint",
+    "checkpoints",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder that bayes keeps its state in; given again, an interrupted training goes on.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option(
     "--device",
@@ -67,6 +79,9 @@ def train(
     dimension: int | None,
     rating_head: RatingHead,
     epochs: int | None,
+    sweeps: int | None,
+    chains: int | None,
+    checkpoints: Path | None,
     seed: int,
     device: DeviceName,
     publishing: bool,
@@ -83,8 +98,13 @@ def train(
     settings = replace(settings, rating_head=rating_head)
     if epochs is not None:
         settings = replace(settings, mf=replace(settings.mf, epochs=epochs))
+    bayes = settings.bayes
+    bayes = replace(bayes, sweeps=sweeps or bayes.sweeps, chains=chains or bayes.chains)
+    settings = replace(settings, bayes=bayes)
+    if checkpoints is not None:
+        checkpoints.mkdir(parents=True, exist_ok=True)
     with _showing() as listener:
-        trained = learn(dataset, settings, listener)
+        trained = learn(dataset, settings, listener, checkpoints)
     manifest = None
     if publishing:
         description = Description(
@@ -125,7 +145,7 @@ def _showing() -> Iterator[Listener]:
     """What happens is shown on stderr: as a bar in a terminal, else as lines."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Listener(stage=say, epoch=lambda epoch: say(f"  {_of(epoch)}"))
+        yield Listener(stage=say, epoch=_say_some)
         return
     note = TextColumn("{task.fields[note]}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), note)
@@ -139,6 +159,12 @@ def _showing() -> Iterator[Listener]:
             bar.update(task, total=epoch.epochs, completed=epoch.number, note=_of(epoch))
 
         yield Listener(stage, epoch)
+
+
+def _say_some(epoch: Epoch) -> None:
+    """A line for every epoch of few, of many for about one in MOST_LINES."""
+    if epoch.number % (1 + (epoch.epochs - 1) // MOST_LINES) == 0 or epoch.number == epoch.epochs:
+        say(f"  {_of(epoch)}")
 
 
 def _of(epoch: Epoch) -> str:
@@ -156,6 +182,12 @@ def _facts(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict
         "rating weight": f"{constants.rating_weight:g}",
         "clusters": f"{len(catalog.clusters)}",
     }
+    if {"worst_rhat", "smallest_effective_samples"} <= set(trained.metrics):
+        facts["sampling"] = (
+            f"{trained.metrics['samples']:.0f} samples, worst R-hat "
+            f"{trained.metrics['worst_rhat']:.2f}, smallest effective sample size "
+            f"{trained.metrics['smallest_effective_samples']:.0f}"
+        )
     if manifest is not None:
         facts["version"] = f"{manifest.version} ({'serving' if active else 'not active'})"
     return facts

@@ -5,6 +5,7 @@ This is what `foldin train` does between reading ratings and publishing; it writ
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -17,7 +18,7 @@ from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.assembling import assemble, fold_users
 from foldin_trainer.learning.bayes.settings import BayesSettings
-from foldin_trainer.learning.bayes.training import train_bayes
+from foldin_trainer.learning.bayes.training import Checkpoint, train_bayes
 from foldin_trainer.learning.devices import DeviceName, threads_for
 from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
 from foldin_trainer.learning.ials import IalsSettings, train_ials
@@ -73,10 +74,19 @@ class TrainSettings:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of a training: of each stage by name, and of every pass of `mf`."""
+    """Who hears of a training: of each stage by name, and of every pass or sweep."""
 
     stage: Callable[[str], None]
     epoch: Callable[[Epoch], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watched:
+    """Ratings that a head is watched on while it learns, who hears of it, and what it resumes."""
+
+    validation: Ratings
+    progress: Callable[[Epoch], None]
+    checkpoints: Path | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +94,8 @@ class Trained:
     """A model with its users.
 
     `metrics` were reached on the users and ratings that the first training did not see, which the
-    constants were chosen on; `history` are the passes of `mf` in that training.
+    constants were chosen on, but for R-hat and effective samples of `bayes`, which are of the last
+    one; `history` are the passes of `mf` in the first.
     """
 
     model: Model
@@ -96,32 +107,39 @@ class Trained:
 
 
 def train(
-    dataset: Dataset, settings: TrainSettings | None = None, listener: Listener | None = None
+    dataset: Dataset,
+    settings: TrainSettings | None = None,
+    listener: Listener | None = None,
+    checkpoints: Path | None = None,
 ) -> Trained:
     """A model of all ratings of `dataset`, its constants chosen on users held out before.
 
-    The same input gives the same bits on one machine. Raises FoldinError where there are too few
-    users to hold some out.
+    The same input gives the same bits on one machine. `checkpoints` is a folder that `bayes` keeps
+    its two samplings in and resumes them from. Raises FoldinError where there are too few users to
+    hold some out, and where a checkpoint is of another training.
     """
     settings = settings or TrainSettings()
     listener = listener or Listener(stage=_ignore, epoch=_ignore)
     with threads_for(len(dataset.ratings)):
-        return _train(dataset, settings, listener)
+        return _train(dataset, settings, listener, checkpoints)
 
 
-def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Trained:
+def _train(
+    dataset: Dataset, settings: TrainSettings, listener: Listener, checkpoints: Path | None
+) -> Trained:
     ratings = dataset.ratings
     fold = _held_out(ratings, settings.seed)
     listener.stage("learning from part of the users")
     known = ratings.take(fold.train_index)
     kept, held = random_split(known, settings.validation_share, settings.seed)
-    first = _learn_ratings(dataset, known.take(kept), settings, known.take(held), listener.epoch)
+    watched = Watched(known.take(held), listener.epoch, checkpoints)
+    first = _learn_ratings(dataset, known.take(kept), settings, watched)
     learned = _learn(known, first, settings)
     listener.stage("choosing constants on the others")
     ridges = (None,) if settings.rating_head == "mf" else HISTORY_RIDGES
     tuned = tune(learned, ratings, fold.cases, ridges)
     listener.stage("learning from everyone")
-    last = _learn_again(dataset, settings, first)
+    last, sampling = _learn_again(dataset, settings, first, listener.epoch, checkpoints)
     learned = _learn(ratings, last, settings)
     listener.stage("putting the model together")
     prior = user_prior(last, ratings, tuned.constants.history_ridge)
@@ -143,33 +161,52 @@ def _train(dataset: Dataset, settings: TrainSettings, listener: Listener) -> Tra
             "held_out_users_ndcg_at_10": tuned.ndcg,
             "validation_rmse": _validation_rmse(first),
             "best_epoch": float(first.best_epoch),
+            **sampling,
         },
         history=first.epochs,
     )
 
 
 def _learn_ratings(
-    dataset: Dataset,
-    ratings: Ratings,
-    settings: TrainSettings,
-    validation: Ratings,
-    progress: Callable[[Epoch], None],
+    dataset: Dataset, ratings: Ratings, settings: TrainSettings, watched: Watched
 ) -> MfResult:
     """The rating head on part of the ratings, watched on another part."""
     if settings.rating_head == "mf":
-        return train_mf(ratings, settings.mf, validation, progress=progress)
-    table = dataset.items
-    sampled = train_bayes(
-        ratings, table, settings.bayes, validation=validation, progress=lambda s: progress(s.epoch)
-    )
-    return sampled.factors
+        return train_mf(ratings, settings.mf, watched.validation, progress=watched.progress)
+    return train_bayes(
+        ratings,
+        dataset.items,
+        settings.bayes,
+        people=dataset.users,
+        validation=watched.validation,
+        progress=lambda sweep: watched.progress(sweep.epoch),
+        checkpoint=_checkpoint(watched.checkpoints, "part.pt"),
+    ).factors
 
 
-def _learn_again(dataset: Dataset, settings: TrainSettings, first: MfResult) -> MfResult:
-    """The rating head on every rating, as long as was best the first time."""
+def _learn_again(
+    dataset: Dataset,
+    settings: TrainSettings,
+    first: MfResult,
+    progress: Callable[[Epoch], None],
+    checkpoints: Path | None,
+) -> tuple[MfResult, Mapping[str, float]]:
+    """The rating head on every rating, as long as was best the first time; how sampling went."""
     if settings.rating_head == "mf":
-        return train_mf(dataset.ratings, settings.mf, stop_after=first.best_epoch)
-    return train_bayes(dataset.ratings, dataset.items, settings.bayes).factors
+        return train_mf(dataset.ratings, settings.mf, stop_after=first.best_epoch), {}
+    sampled = train_bayes(
+        dataset.ratings,
+        dataset.items,
+        settings.bayes,
+        people=dataset.users,
+        progress=lambda sweep: progress(sweep.epoch),
+        checkpoint=_checkpoint(checkpoints, "everyone.pt"),
+    )
+    return sampled.factors, sampled.metrics()
+
+
+def _checkpoint(folder: Path | None, name: str) -> Checkpoint | None:
+    return None if folder is None else Checkpoint(folder / name)
 
 
 def _validation_rmse(result: MfResult) -> float:

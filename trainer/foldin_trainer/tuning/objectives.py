@@ -72,7 +72,7 @@ def _mf(dataset: Dataset, known: Ratings, hidden: Ratings, settings: TrainSettin
 
 
 def _bayes(dataset: Dataset, known: Ratings, hidden: Ratings, settings: TrainSettings) -> float:
-    found = train_bayes(known, dataset.items, settings.bayes)
+    found = train_bayes(known, dataset.items, settings.bayes, people=dataset.users)
     return _rmse(found.factors.predict(hidden), hidden)
 
 

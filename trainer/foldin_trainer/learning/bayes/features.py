@@ -18,6 +18,7 @@ Words = Sequence[Sequence[str]]
 """What is said of every row, as words: ("Comedy", "Drama"), ("M", "student")."""
 
 Block = tuple[Integers, Integers, Floats, int]
+"""A group's entries: rows, columns within the group and values, and how many columns it has."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,30 +47,44 @@ class Features:
         return cls(matrix, groups.astype(np.int64), tuple(blocks))
 
 
-def user_features(ratings: Ratings, attributes: Mapping[str, Words] | None = None) -> Features:
-    """A constant, what users rated whatever the values (Koren 2008), and attributes where given.
+def user_features(
+    ratings: Ratings,
+    attributes: Mapping[str, Words] | None = None,
+    context: Mapping[str, Block] | None = None,
+) -> Features:
+    """A constant, what users rated whatever the values (Koren 2008), and more where given.
 
-    `attributes` names groups of words, each aligned to `ratings.user_ids`.
+    `attributes` names groups of words, each aligned to `ratings.user_ids`, `context` groups that
+    are features already.
     """
     size = len(ratings.user_ids)
     history = _others(ratings.users, ratings.items, size, len(ratings.item_ids))
     blocks = {"constant": _constant(size), "history": history}
-    return Features.gather(size, blocks | _worded(attributes or {}))
+    return Features.gather(size, blocks | dict(context or {}) | _worded(attributes or {}))
 
 
 def item_features(
-    ratings: Ratings, items: ItemTable, attributes: Mapping[str, Words] | None = None
+    ratings: Ratings,
+    items: ItemTable,
+    attributes: Mapping[str, Words] | None = None,
+    context: Mapping[str, Block] | None = None,
 ) -> Features:
-    """A constant, who rated the items, genres, decades, and further attributes where given.
+    """A constant, who rated the items, genres, decades, and more where given.
 
-    `attributes` names groups of words (tags, say), each aligned to `ratings.item_ids`.
+    `attributes` names groups of words (tags, say), each aligned to `ratings.item_ids`, `context`
+    groups that are features already.
     """
     size = len(ratings.item_ids)
-    decades = [() if year is None else (str(year // 10),) for year in items.years]
     audience = _others(ratings.items, ratings.users, size, len(ratings.user_ids))
     blocks = {"constant": _constant(size), "audience": audience}
-    content = {"genres": items.genres, "decade": decades}
-    return Features.gather(size, blocks | _worded(content | dict(attributes or {})))
+    content = {"genres": items.genres, "decade": decades(items)}
+    worded = _worded(content | dict(attributes or {}))
+    return Features.gather(size, blocks | worded | dict(context or {}))
+
+
+def decades(items: ItemTable) -> list[tuple[str, ...]]:
+    """The decade of every item as a word, none where its year is unknown."""
+    return [() if year is None else (str(year // 10),) for year in items.years]
 
 
 def _constant(size: int) -> Block:
@@ -84,11 +99,12 @@ def _others(rows: Rows, columns: Rows, size: int, width: int) -> Block:
 
 
 def _worded(attributes: Mapping[str, Words]) -> dict[str, Block]:
-    blocks = {name: _of_words(words) for name, words in attributes.items()}
+    blocks = {name: of_words(words) for name, words in attributes.items()}
     return {name: block for name, block in blocks.items() if block[3]}
 
 
-def _of_words(words: Words) -> Block:
+def of_words(words: Words) -> Block:
+    """A column of ones for every word, in the order of the alphabet."""
     known = {word: column for column, word in enumerate(sorted({w for row in words for w in row}))}
     rows = np.repeat(np.arange(len(words)), [len(row) for row in words]).astype(np.int64)
     columns = np.array([known[word] for row in words for word in row], np.int64)

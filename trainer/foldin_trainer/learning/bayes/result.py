@@ -12,13 +12,14 @@ from foldin_trainer.learning.mf import Epoch, MfResult
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One finished sweep of a chain.
+    """One finished sweep, `number` of `sweeps` of a chain, which is `chain` of `chains`.
 
     `noise` is τ^(−1/2). `rmse` is that of the mean of all samples so far on the validation part,
     None without one or before the first sample.
     """
 
     chain: int
+    chains: int
     number: int
     sweeps: int
     noise: float
@@ -26,8 +27,9 @@ class Sweep:
 
     @property
     def epoch(self) -> Epoch:
-        """The same in the words of `mf`, its loss the variance of the noise."""
-        return Epoch(self.number, self.sweeps, self.noise**2, self.rmse)
+        """The same in the words of `mf`, counted over all chains, its loss the noise's variance."""
+        number = (self.chain - 1) * self.sweeps + self.number
+        return Epoch(number, self.chains * self.sweeps, self.noise**2, self.rmse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,19 @@ class BayesResult:
     samples: int
     sweeps: tuple[Sweep, ...]
     diagnostics: tuple[Diagnostic, ...]
+
+    def metrics(self) -> dict[str, float]:
+        """How far to trust the mean, as a manifest keeps it.
+
+        The worst R-hat and the smallest effective sample size; without them where the samples are
+        too few to tell.
+        """
+        found = {
+            "samples": float(self.samples),
+            "worst_rhat": max(each.rhat for each in self.diagnostics),
+            "smallest_effective_samples": min(d.effective_samples for d in self.diagnostics),
+        }
+        return {name: number for name, number in found.items() if np.isfinite(number)}
 
     def interval(self, users: Rows, items: Rows, level: float = 0.9) -> tuple[Doubles, Doubles]:
         """Low and high ends (n,) of where the ratings of those pairs lie with chance `level`."""

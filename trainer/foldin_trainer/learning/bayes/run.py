@@ -69,11 +69,13 @@ class Run:
         if late > 0 and late % settings.thin == 0:
             self._take_sample()
         noise = self.chain.state.precision**-0.5
-        self.sweeps.append(Sweep(chain + 1, before + 1, settings.sweeps, noise, self._rmse()))
+        self.sweeps.append(
+            Sweep(chain + 1, settings.chains, before + 1, settings.sweeps, noise, self._rmse())
+        )
         return self.sweeps[-1]
 
     def result(self) -> BayesResult:
-        mean = self.posterior.mean(self.settings.dimension)
+        mean, spread = self.posterior.mean(self.settings.dimension), self.posterior.spread()
         factors = MfResult(
             mean=self.data.mean,
             user_biases=mean.user_biases,
@@ -82,10 +84,11 @@ class Run:
             item_vectors=mean.item_vectors,
             epochs=tuple(sweep.epoch for sweep in self.sweeps),
             best_epoch=len(self.sweeps),
+            spread=spread,
         )
         return BayesResult(
             factors=factors,
-            spread=self.posterior.spread(),
+            spread=spread,
             scale=self.ratings.scale,
             samples=self.posterior.samples,
             sweeps=tuple(self.sweeps),

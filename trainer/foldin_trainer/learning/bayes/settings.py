@@ -15,14 +15,22 @@ class BayesSettings:
     """K, the length of p_u and q_i in every single sample."""
     dimension: int = 62
     """Length of the vectors that the posterior mean is compressed to."""
-    sweeps: int = 800
+    sweeps: int = 400
     """Sweeps of every chain, those of the burn-in included."""
     burn_in: int = 60
     """Sweeps at the start of a chain that count for nothing."""
     thin: int = 3
     """Every so many sweeps after the burn-in one is kept."""
-    chains: int = 1
-    """Chains from different starts, run one after the other; their samples are pooled."""
+    chains: int = 2
+    """Chains from different starts, run one after the other; their samples are pooled.
+
+    Two of 400 sweeps predict as well as one of 800, and tell by R-hat whether they agree.
+    """
+    tags: bool = False
+    """Whether the tags of items are side information.
+
+    Off, as who tags an item has rated it, as a rule: tags tell of ratings held out for testing.
+    """
     noise_degrees: float = 6.0
     """ν of the Gamma(ν/2, ν/2) that a user's and an item's noise precision come from."""
     device: DeviceName = "auto"

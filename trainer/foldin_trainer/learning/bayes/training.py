@@ -3,29 +3,21 @@
 The sampling itself is `run`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.bayes.features import Words, item_features, user_features
+from foldin_trainer.data.users import UserTable
+from foldin_trainer.learning.bayes.context import item_context, user_context
+from foldin_trainer.learning.bayes.features import Features, item_features, user_features
 from foldin_trainer.learning.bayes.result import BayesResult, Sweep
 from foldin_trainer.learning.bayes.run import Run
 from foldin_trainer.learning.bayes.settings import BayesSettings
+from foldin_trainer.learning.devices import threads_for
 
 Progress = Callable[[Sweep], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """What is known of users and items beyond ratings and catalogue: named groups of words.
-
-    Each group is aligned to the ratings' `user_ids` or `item_ids`.
-    """
-
-    users: Mapping[str, Words]
-    items: Mapping[str, Words]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +33,7 @@ def train_bayes(
     items: ItemTable,
     settings: BayesSettings,
     *,
-    attributes: Attributes | None = None,
+    people: UserTable | None = None,
     validation: Ratings | None = None,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
@@ -49,20 +41,33 @@ def train_bayes(
     """The posterior mean on `ratings`; the same input gives the same bits on one machine.
 
     Block Gibbs sampling of matrix factorization (Salakhutdinov & Mnih 2008) with side information
-    (Simm et al. 2017). `validation`, of the same vocabularies, is only watched: `progress` hears
-    of every sweep. With a `checkpoint` an interrupted training goes on to the same bits. Raises
-    FoldinError where the checkpoint is of other ratings or settings.
+    (Simm et al. 2017): what `side_information` tells. `validation`, of the same vocabularies, is
+    only watched: `progress` hears of every sweep. With a `checkpoint` an interrupted training goes
+    on to the same bits. Raises FoldinError where the checkpoint is of other ratings or settings.
     """
-    known = attributes or Attributes({}, {})
-    users = user_features(ratings, known.users)
-    about_items = item_features(ratings, items, known.items)
-    run = Run(ratings, users, about_items, settings, validation)
-    if checkpoint is not None:
-        run.restore(checkpoint.path)
-    while not run.done:
-        sweep = run.sweep()
-        if progress is not None:
-            progress(sweep)
-        if checkpoint is not None and len(run.sweeps) % checkpoint.every == 0:
-            run.save(checkpoint.path)
-    return run.result()
+    of_users, of_items = side_information(ratings, items, people, tags=settings.tags)
+    with threads_for(len(ratings)):
+        run = Run(ratings, of_users, of_items, settings, validation)
+        if checkpoint is not None:
+            run.restore(checkpoint.path)
+        while not run.done:
+            sweep = run.sweep()
+            if progress is not None:
+                progress(sweep)
+            if checkpoint is not None and len(run.sweeps) % checkpoint.every == 0:
+                run.save(checkpoint.path)
+        return run.result()
+
+
+def side_information(
+    ratings: Ratings, items: ItemTable, people: UserTable | None = None, *, tags: bool = False
+) -> tuple[Features, Features]:
+    """All that is known of users and of items besides the values of `ratings`.
+
+    Histories and audiences, their genres, decades and dates; genres, decades and, where asked for,
+    tags of items; attributes of users where they are known.
+    """
+    attributes = {} if people is None else people.attributes
+    of_users = user_features(ratings, attributes, user_context(ratings, items))
+    worded = {"tags": items.tags} if tags else {}
+    return of_users, item_features(ratings, items, worded, item_context(ratings))
