@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -183,3 +184,30 @@ def test_control_characters_of_a_title_never_reach_a_terminal(tmp_path: Path) ->
     table.write_text('id,title,genres\nx,"One\nTwo\x1b[2J (1995)",A\x07|B\n')
     item = read_item_table(table)["x"]
     assert (item.title, item.genres, item.year) == ("One Two [2J", ("A", "B"), 1995)
+
+
+def test_embeddings_of_items_are_numbers_by_bars(tmp_path: Path) -> None:
+    table = tmp_path / "items.csv"
+    table.write_text("id,title,embedding\na,A,0.5|-1\nb,B,\n")
+    items = read_item_table(table)
+    embedding = items["a"].embedding
+    assert embedding is not None
+    assert embedding.tolist() == [0.5, -1.0]
+    assert items["b"].embedding is None
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ("1|2|3", "line 3: the embedding has 3 numbers, those before have 2"),
+        ("1|x", "line 3: the embedding '1|x' is not numbers"),
+        ("1|nan", "line 3: the embedding is not finite"),
+    ],
+)
+def test_an_embedding_that_cannot_be_used_is_named_by_its_line(
+    tmp_path: Path, last: str, told: str
+) -> None:
+    table = tmp_path / "items.csv"
+    table.write_text(f"id,embedding\na,0.5|-1\nb,{last}\n")
+    with pytest.raises(DataError, match=re.escape(told)):
+        read_item_table(table)

@@ -107,8 +107,8 @@ def takes_source(command: Callable[..., T]) -> Callable[..., T]:
     decorated = click.option(
         "--items",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Table of items for a file of your own: id, title, genres, year, tags (CSV or "
-        "Parquet).",
+        help="Table of items for a file of your own: id, title, genres, year, tags, embedding "
+        "(CSV or Parquet).",
     )(decorated)
     decorated = click.option(
         "--users",

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from foldin_model.arrays import Floats
+
 from foldin_trainer.data.checks import id_problem
 from foldin_trainer.data.columns import find_column, read_header
 from foldin_trainer.data.errors import DataError
@@ -53,15 +56,15 @@ def read_recbole_items(path: Path) -> Catalogue:
 
 
 def read_item_table(path: Path) -> Catalogue:
-    """One's own CSV or Parquet of id and, where it has them, title, genres, tags and year.
+    """One's own CSV or Parquet of id and, where it has them, title, genres, tags, embedding, year.
 
-    Genres and tags are separated by bars; without a year column, "(1995)" at a title's end is the
-    year.
+    Genres, tags and the numbers of an embedding are separated by bars, or lists in Parquet; without
+    a year column, "(1995)" at a title's end is the year.
     """
     header = table_header(path)
     wanted = [
         find_column(path, header.names, kind, None, required=kind == "id") or ""
-        for kind in ("id", "title", "genres", "tags", "year")
+        for kind in ("id", "title", "genres", "tags", "embedding", "year")
     ]
     rows = table_rows(path, wanted, header)
     return _collect(path, _own(path, rows, has_year=bool(wanted[-1])))
@@ -89,11 +92,31 @@ def _recbole(path: Path) -> Iterator[Entry]:
 
 
 def _own(path: Path, rows: Iterable[Row], *, has_year: bool) -> Iterator[Entry]:
-    for line, (id_, *texts, year_text) in rows:
+    length = 0
+    for line, (id_, *texts, numbers, year_text) in rows:
         titled, genres, tags = (CONTROLS.sub(" ", text) for text in texts)
         title, in_title = (titled.strip(), None) if has_year else split_title(titled)
         year = in_title or _year(path, line, year_text)
-        yield line, id_, Item(title, split_genres(genres), year, split_tags(tags))
+        embedding = _embedding(path, line, numbers, length)
+        length = length if embedding is None else len(embedding)
+        yield line, id_, Item(title, split_genres(genres), year, split_tags(tags), embedding)
+
+
+def _embedding(path: Path, line: int, text: str, length: int) -> Floats | None:
+    """The numbers, as many as the items before have; 0 is any length. None where there are none."""
+    if not text.strip():
+        return None
+    try:
+        numbers = np.array([float(number) for number in text.split("|")], np.float32)
+    except ValueError:
+        shown = f"the embedding {text[:40]!r} is not numbers"
+        raise DataError(path, line, shown, "separate numbers by bars") from None
+    if not np.isfinite(numbers).all():
+        raise DataError(path, line, "the embedding is not finite", "correct or empty it")
+    if length and len(numbers) != length:
+        shown = f"the embedding has {len(numbers)} numbers, those before have {length}"
+        raise DataError(path, line, shown, "give every item as many, or none")
+    return numbers
 
 
 def _collect(path: Path, entries: Iterable[Entry]) -> Catalogue:

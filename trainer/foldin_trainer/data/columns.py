@@ -23,6 +23,7 @@ ALIASES: Final = {
     "title": ("title", "name", "itemname", "movietitle"),
     "genres": ("genres", "genre", "categories", "category", "class"),
     "tags": ("tags", "tag", "keywords", "keyword"),
+    "embedding": ("embedding", "embeddings", "vector"),
     "year": ("year", "releaseyear"),
     "user id": ("id", "user", "userid", "useridx", "uid", "customer", "customerid", "reviewerid"),
 }

@@ -5,8 +5,10 @@ The parsing of MovieLens' conventions is here; the files are read in `catalogs`.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
+
+from foldin_model.arrays import Floats
 
 YEAR_IN_TITLE: Final = re.compile(
     r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)(?:\s*\((?:V|TV)\))?\s*$"
@@ -16,29 +18,34 @@ NO_GENRES: Final = frozenset({"", "(no genres listed)", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a catalogue. A missing title is ""; a missing year None."""
+    """One entry of a catalogue. A missing title is ""; a missing year or embedding None."""
 
     title: str = ""
     genres: tuple[str, ...] = ()
     year: int | None = None
     tags: tuple[str, ...] = ()
+    embedding: Floats | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemTable:
     """Titles, genres, years and tags, each aligned to `Ratings.item_ids`.
 
-    Tags are in lower case. Given none at all, no item has one.
+    Tags are in lower case. Given none at all, no item has one. `embeddings` are vectors (length,)
+    float32 of whatever origin, all of one length, None where an item has none.
     """
 
     titles: tuple[str, ...]
     genres: tuple[tuple[str, ...], ...]
     years: tuple[int | None, ...]
     tags: tuple[tuple[str, ...], ...] = ()
+    embeddings: tuple[Floats | None, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if not self.tags:
             object.__setattr__(self, "tags", ((),) * len(self.titles))
+        if not self.embeddings:
+            object.__setattr__(self, "embeddings", (None,) * len(self.titles))
 
     def __len__(self) -> int:
         return len(self.titles)
@@ -53,6 +60,7 @@ class ItemTable:
             tuple(item.genres for item in found),
             tuple(item.year for item in found),
             tuple(item.tags for item in found),
+            tuple(item.embedding for item in found),
         )
 
 

@@ -64,7 +64,7 @@ def with_content(model: Model, items: ItemTable, *, rating: bool, seed: int) -> 
 
 def contents_of(items: ItemTable) -> list[Content]:
     """What is known of every item besides ratings."""
-    columns = (items.titles, items.genres, items.years, items.tags)
+    columns = (items.titles, items.genres, items.years, items.tags, items.embeddings)
     return [Content(*known) for known in zip(*columns, strict=True)]
 
 
