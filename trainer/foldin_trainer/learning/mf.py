@@ -13,6 +13,7 @@ from foldin_model.arrays import Doubles, Floats, Mask, Rows
 from torch.nn.functional import embedding
 
 from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.bayes.spread import Spread
 from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
 from foldin_trainer.splits import random_split
 
@@ -66,6 +67,8 @@ class MfResult:
     item_vectors: Floats
     epochs: tuple[Epoch, ...]
     best_epoch: int
+    spread: Spread | None = None
+    """How unsure the parameters are, where sampling tells."""
 
     def predict(self, ratings: Ratings) -> Doubles:
         """Predicted values (n,) of those pairs of user and item, clipped to the scale."""
