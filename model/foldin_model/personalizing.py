@@ -4,7 +4,7 @@ The whole history is folded, in row order. A history that is the trained one nee
 are rounded to float32, as they are stored, so that a kept state and a fresh one answer alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,13 +138,17 @@ def _trained(model: Model, state: UserState) -> TrainedUser | None:
 
 
 def _known(catalog: Catalog, history: History, extra: Sequence[tuple[ItemId, float]]) -> _Known:
-    ratings = dict(zip(history.item_ids, history.values.tolist(), strict=True))
-    ratings.update(extra)
-    found = ((catalog.row(item_id), value) for item_id, value in ratings.items())
-    pairs = sorted((row, value) for row, value in found if row is not None)
-    rows = np.array([row for row, _ in pairs], np.int32)
-    values = np.array([value for _, value in pairs], np.float64)
-    return _Known(rows, values, len(ratings))
+    item_ids: Collection[ItemId] = history.item_ids
+    values = history.values
+    if extra:
+        ratings = dict(zip(item_ids, values.tolist(), strict=True))
+        ratings.update(extra)
+        item_ids, values = ratings, np.array([*ratings.values()], np.float64)
+    found = map(catalog.rows_by_id.get, item_ids)
+    rows = np.array([-1 if row is None else row for row in found], np.int32)
+    order = np.argsort(rows, kind="stable")
+    order = order[np.count_nonzero(rows < 0) :]
+    return _Known(rows[order], values[order], len(item_ids))
 
 
 def _lasting(snapshot: Snapshot, known: _Known) -> bool:

@@ -4,6 +4,7 @@ A packed record is 42 bytes, little-endian: format, flags, value, event time, re
 """
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import Final, Self
 
 import numpy as np
@@ -86,18 +87,20 @@ class History:
             return cls.empty()
         records = _records(packed)
         live = (records["flags"] & DELETED) == 0
+        if not live.all():
+            records, item_ids = records[live], list(compress(item_ids, live))
         return cls(
-            tuple(ItemId(i.decode()) for i, alive in zip(item_ids, live, strict=True) if alive),
-            records["value"][live].astype(np.float64),
-            records["event_time_us"][live].astype(np.int64),
-            records["revision"][live].astype(np.int64),
+            tuple(ItemId(i.decode()) for i in item_ids),
+            records["value"].astype(np.float64),
+            records["event_time_us"].astype(np.int64),
+            records["revision"].astype(np.int64),
         )
 
 
 def _records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":
-    if any(len(record) != RECORD.itemsize for record in packed):
-        sizes = sorted({len(record) for record in packed})
-        raise ArtifactCorrupt(f"a stored rating has {sizes} bytes, not {RECORD.itemsize}")
+    sizes = set(map(len, packed))
+    if sizes != {RECORD.itemsize}:
+        raise ArtifactCorrupt(f"a stored rating has {sorted(sizes)} bytes, not {RECORD.itemsize}")
     records = np.frombuffer(b"".join(packed), RECORD)
     if (records["format"] != FORMAT).any():
         found = sorted(set(records["format"].tolist()))

@@ -18,7 +18,7 @@ from foldin_model.users import FoldedUser
 from foldin_server.answers import Answer, Answers
 from foldin_server.arguments import RecommendArguments
 from foldin_server.calls import Call
-from foldin_server.offloading import offload
+from foldin_server.offloading import INLINE_OPERATIONS, offload
 from foldin_server.plain import plain_pages
 from foldin_server.prepared import PreparedAnswers
 from foldin_server.ranking import (
@@ -230,8 +230,15 @@ class Answering:
         self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
     ) -> list[tuple[Asked, UserView, FoldedUser]]:
         """Those who can be answered, with their users; the others have failed."""
-        cost = sum(folding_operations(snapshot, view) for _, view in members)
-        users = await offload(cost, _fold_each, snapshot, members)
+        users: list[FoldedUser | FoldinError] = []
+        spent = 0.0
+        for asked, view in members:
+            cost = folding_operations(snapshot, view)
+            if cost > 0 and spent > INLINE_OPERATIONS:
+                await asyncio.sleep(0)  # a turn for all others
+                spent = 0.0
+            users.append(await offload(cost, _folded, snapshot, asked, view))
+            spent += cost
         folded = []
         for (asked, view), user in zip(members, users, strict=True):
             try:
@@ -249,13 +256,9 @@ class Answering:
         return folded
 
 
-def _fold_each(
-    snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
-) -> list[FoldedUser | FoldinError]:
-    users: list[FoldedUser | FoldinError] = []
-    for asked, view in members:
-        try:
-            users.append(current_user(snapshot, view, asked.arguments.user.profile))
-        except FoldinError as error:
-            users.append(error)
-    return users
+def _folded(snapshot: Snapshot, asked: Asked, view: UserView) -> FoldedUser | FoldinError:
+    """The user of a view, or why there is none."""
+    try:
+        return current_user(snapshot, view, asked.arguments.user.profile)
+    except FoldinError as error:
+        return error
