@@ -111,6 +111,12 @@ def test_a_correlated_chain_is_worth_what_its_autocorrelation_says() -> None:
     assert 0.75 * expected < effective_sample_size(draws)[0] < 1.25 * expected
 
 
+def test_a_chain_by_itself_is_compared_with_itself() -> None:
+    draws = np.random.default_rng(0).standard_normal((1, 400, 2))
+    assert np.abs(split_rhat(draws) - 1.0).max() < 0.05
+    assert split_rhat(draws + np.linspace(0.0, 4.0, 400)[:, None]).min() > 1.3
+
+
 def test_too_few_draws_say_nothing() -> None:
     draws = np.random.default_rng(0).standard_normal((2, 3, 5))
     assert np.isnan(split_rhat(draws)).all()

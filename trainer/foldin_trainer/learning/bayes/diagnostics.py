@@ -13,8 +13,11 @@ def split_rhat(draws: Doubles) -> Doubles:
     """√(pooled variance / variance within) of every quantity, each chain cut in halves.
 
     `draws` are (n_chains, n, n_quantities). Near 1 where all halves tell the same; above 1.01 they
-    do not yet. NaN under four draws a chain.
+    do not yet. A chain by itself counts as two, its halves. NaN under four draws a chain.
     """
+    if len(draws) == 1:
+        half = draws.shape[1] // 2
+        draws = np.concatenate((draws[:, :half], draws[:, draws.shape[1] - half :]))
     with np.errstate(invalid="ignore", divide="ignore"):  # what never moved has no R-hat
         return _each(array_stats.rhat(draws, chain_axis=0, draw_axis=1), draws)
 
