@@ -9,56 +9,22 @@ import os
 import platform
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from types import MappingProxyType
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # parts run side by side, one thread each
 
 import click
-from foldin_trainer.data import Dataset, load_dataset
-from foldin_trainer.learning.training import TrainSettings
 from rich.console import Console
 
-from benchmarks.accuracy.findings import Findings, Row, bars_of, table_of
-from benchmarks.accuracy.newcomers import cold, fold_in
-from benchmarks.accuracy.ranking import ranking
-from benchmarks.accuracy.rating import rating
-from benchmarks.accuracy.timing import timing
+from benchmarks.accuracy.findings import Row, bars_of, table_of
+from benchmarks.accuracy.tasks import PARTS, Task
 
 DATA = ("ml-latest-small", "ml-100k")
 RESULTS = Path(__file__).parents[1] / "results" / "accuracy.json"
 LIBRARIES = ("numpy", "torch", "implicit", "myfm", "scikit-surprise")
-BEST = TrainSettings(rating_head="bayes")
-QUICK = TrainSettings()
-
-Part = Callable[[Dataset, TrainSettings], Findings]
-PARTS: Mapping[str, tuple[Part, TrainSettings]] = MappingProxyType(
-    {
-        "rating": (rating, BEST),
-        "ranking": (ranking, BEST),
-        "fold-in": (fold_in, QUICK),
-        "cold": (cold, QUICK),
-        "time": (timing, QUICK),
-    }
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One part on one data set."""
-
-    part: str
-    data: str
-
-    def run(self) -> Findings:
-        """What it finds."""
-        part, settings = PARTS[self.part]
-        return part(load_dataset(self.data), settings)
 
 
 @click.command()

@@ -13,7 +13,8 @@ import pandas as pd
 import surprise
 from foldin_model.arrays import Doubles
 from foldin_trainer.data import Dataset, Ratings
-from foldin_trainer.learning.bayes.features import Features, item_features, user_features
+from foldin_trainer.learning.bayes.features import Features
+from foldin_trainer.learning.bayes.training import side_information
 from myfm.gibbs import MyFMGibbsRegressor
 from scipy import sparse
 
@@ -65,7 +66,7 @@ PEERS: Mapping[str, Predict] = MappingProxyType(
 
 def sides(dataset: Dataset, train: Ratings) -> tuple[Features, Features]:
     """What is known of users and items besides values: the very features of `bayes`."""
-    return user_features(train), item_features(train, dataset.items)
+    return side_information(train, dataset.items, dataset.users)
 
 
 def blocks(of_users: Features, of_items: Features, pairs: Ratings) -> list[myfm.RelationBlock]:

@@ -3,8 +3,10 @@
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.training import TrainSettings
 
-from benchmarks import ials_time
+from benchmarks import bayes_time, ials_time
 from benchmarks.accuracy.findings import Findings, Row
+
+BAYES_DATA = "ml-100k"
 
 
 def timing(dataset: Dataset, settings: TrainSettings) -> Findings:
@@ -14,6 +16,10 @@ def timing(dataset: Dataset, settings: TrainSettings) -> Findings:
     ours, theirs = ials_time.measure(dataset)
     table: list[Row] = [_row("iALS, d 64", "implicit", ours, theirs)]
     found.measured["accuracy.ials_time"] = ours / theirs
+    if found.data == BAYES_DATA:
+        ours, theirs = bayes_time.measure(dataset)
+        table.append(_row("bayes, K 16", "myFM", ours, theirs))
+        found.measured["accuracy.bayes_time"] = ours / theirs
     found.add("time of a sweep", table)
     return found
 

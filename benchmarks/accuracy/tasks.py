@@ -1,0 +1,41 @@
+"""The parts of the benchmark, and which settings each is measured with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from foldin_trainer.data import Dataset, load_dataset
+from foldin_trainer.learning.training import TrainSettings
+
+from benchmarks.accuracy.findings import Findings
+from benchmarks.accuracy.newcomers import cold, fold_in
+from benchmarks.accuracy.ranking import ranking
+from benchmarks.accuracy.rating import rating
+from benchmarks.accuracy.timing import timing
+
+BEST = TrainSettings(rating_head="bayes")
+QUICK = TrainSettings()
+
+Part = Callable[[Dataset, TrainSettings], Findings]
+PARTS: Mapping[str, tuple[Part, TrainSettings]] = MappingProxyType(
+    {
+        "rating": (rating, BEST),
+        "ranking": (ranking, BEST),
+        "fold-in": (fold_in, QUICK),
+        "cold": (cold, QUICK),
+        "time": (timing, QUICK),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One part on one data set."""
+
+    part: str
+    data: str
+
+    def run(self) -> Findings:
+        """What it finds."""
+        part, settings = PARTS[self.part]
+        return part(load_dataset(self.data), settings)
