@@ -12,7 +12,8 @@ from foldin_trainer.learning.heads import rating_head, trained_rating_vectors, u
 from foldin_trainer.learning.history_prior import history_prior
 from foldin_trainer.learning.mf import MfResult
 from foldin_trainer.learning.prior import UserPrior, item_rows, training_noise, user_rows
-from foldin_trainer.learning.tuning import questions_of, tune_rating
+from foldin_trainer.learning.questions import questions_of
+from foldin_trainer.learning.tuning import tune_rating
 from foldin_trainer.splits import HeldOutCase
 
 USERS, ITEMS, NOISE = 300, 40, 0.5

@@ -3,7 +3,7 @@
 import numpy as np
 from foldin_trainer.evaluation.newcomers import Conditional, newcomer_gaps
 from foldin_trainer.learning.bayes.settings import BayesSettings
-from foldin_trainer.learning.tuning import Question
+from foldin_trainer.learning.questions import Question
 from tiny import tiny_dataset
 
 SETTINGS = BayesSettings(factors=4, dimension=8, sweeps=24, burn_in=10, thin=2, device="cpu")

@@ -19,12 +19,8 @@ from foldin_trainer.learning.bayes.chain import State
 from foldin_trainer.learning.bayes.features import item_features, user_features
 from foldin_trainer.learning.bayes.run import Run
 from foldin_trainer.learning.bayes.settings import BayesSettings
-from foldin_trainer.learning.tuning import (
-    HISTORY_RIDGES,
-    Question,
-    questions_of,
-    tune_rating,
-)
+from foldin_trainer.learning.questions import Question, questions_of
+from foldin_trainer.learning.tuning import HISTORY_RIDGES, tune_rating
 from foldin_trainer.splits import held_out_users
 
 RATINGS: Final = (1, 2, 5, 10, 20, None)
