@@ -112,12 +112,14 @@ def _run(
     last = now = counted_from
     free = deque(callers.items())
     begun, going = 0, True
-    while going or waiting:
+    while True:
         while going and free and began + begun / rate <= perf_counter():
             number, caller = free.popleft()
             going = _call(number, caller, requests)
             waiting += going
             begun += 1
+        if not (going or waiting):
+            break
         due_s = began + begun / rate - perf_counter() if going and free else PATIENCE_S
         ready = poll.poll(min(max(due_s, 0.0), PATIENCE_S))
         if not ready and due_s >= PATIENCE_S:
@@ -167,7 +169,8 @@ def _answered(number: int, caller: _Caller) -> int | None:
 
 
 def _summary(times: Sequence[float], total: int, failed: int, seconds: float, sizes: int) -> Load:
-    if not times:
+    if not times and not failed:
         raise TimeoutError("no call was answered in the time that counts")
-    p50, p99, p999 = (1e3 * np.percentile(times, (50, 99, 99.9))).round(3).tolist()
-    return Load(len(times) + failed, total, failed, seconds, p50, p99, p999, sizes / len(times))
+    answered = times or [math.nan]
+    p50, p99, p999 = (1e3 * np.percentile(answered, (50, 99, 99.9))).round(3).tolist()
+    return Load(len(times) + failed, total, failed, seconds, p50, p99, p999, sizes / len(answered))

@@ -197,6 +197,9 @@ class Plan:
         with ExitStack() as stack:
             four = [stack.enter_context(self._foldin(self.transports[-1])) for _ in range(4)]
             stale = freshness.stale_answers([one.address for one in four], items, pairs)
+            self.stage.rows.append(
+                {"scenario": "stale answers", "processes": 4, "pairs": pairs, "stale": stale}
+            )
             print(f"{stale} stale answers in {pairs} pairs over {len(four)} processes")
             self._add("serve.stale", stale)
         with ExitStack() as stack:
@@ -206,8 +209,8 @@ class Plan:
                     stack.enter_context(self._foldin(self.transports[-1], *options))
                     for _ in range(2)
                 ]
-                seen_ms = freshness.visible_p99_ms([one.address for one in two], items, polls)
-                self._add("serve.visible", seen_ms)
+                taken_ms = freshness.visible_ms([one.address for one in two], items, polls)
+                self._add("serve.visible", self.stage.tell("rating until visible", two, taken_ms))
 
     def _foldin(
         self, transport: str, *options: str, reuse: bool = True, workers: int = 1

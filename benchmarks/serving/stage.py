@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import grpc
+import numpy as np
 
 from benchmarks.serving import servers
 from benchmarks.serving.catalogue import Served, folded_count
@@ -88,6 +89,24 @@ class Stage:
         )
         print(_line(self.rows[-1]), flush=True)
         return done
+
+    def tell(
+        self, scenario: str, processes: Sequence[servers.Running], taken_ms: Sequence[float]
+    ) -> float:
+        """The 99th percentile of what something took on some processes; a row tells of it."""
+        p50, p99, p999 = np.percentile(taken_ms, (50, 99, 99.9)).round(3).tolist()
+        told: Row = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "count": len(taken_ms)}
+        self.rows.append(
+            {
+                "catalogue": self.served.name,
+                "scenario": scenario,
+                "server": processes[0].name,
+                "processes": len(processes),
+                **told,
+            }
+        )
+        print(f"{scenario}, {processes[0].name}: {told}", flush=True)
+        return float(p99)
 
     def warm(self, server: servers.Running) -> None:
         """Every reader has a folded state in the store. Raises RuntimeError where one has not."""

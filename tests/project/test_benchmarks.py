@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from itertools import cycle
 
 import pytest
+from foldin.v1 import recommendation_pb2 as pb
 
 from benchmarks.report import BEGIN, END, accuracy_tables, render
+from benchmarks.serving.freshness import Asking
 from benchmarks.serving.load import Load, load
 from benchmarks.serving.requests import SERVICE
 from benchmarks.serving.servers import Running, echo
@@ -45,6 +47,34 @@ def test_a_load_ends_in_time(server: Running) -> None:
     )
     assert done.seconds <= 0.05
     assert done.total - done.calls >= 2  # those that were under way when the time was up
+
+
+def test_calls_begin_when_they_are_due_and_not_before(server: Running) -> None:
+    bodies = [grpc_request(SERVICE + "Recommend", b"")] * 40
+    done = load(
+        server.address,
+        lambda: GrpcWire(server.address),
+        iter(bodies),
+        connections=8,
+        seconds=60,
+        rate=200,
+    )
+    assert done.calls == 40
+    assert done.seconds >= 39 / 200
+
+
+def test_a_reply_is_read_whole(server: Running) -> None:
+    asking = Asking(server.address)
+    reply = asking.ask("Recommend", pb.RecommendRequest(user_id="1"))
+    assert reply == bytes(REPLY_BYTES)
+    asking.socket.close()
+
+
+def test_a_failed_call_is_no_reply(server: Running) -> None:
+    asking = Asking(server.address)
+    with pytest.raises(ConnectionError):
+        asking.ask("NoSuchMethod", pb.RecommendRequest())
+    asking.socket.close()
 
 
 def test_processor_time_of_a_server_is_counted(server: Running) -> None:
