@@ -4,11 +4,14 @@ A write that was begun ends, even if its caller leaves; this server shows it bef
 """
 
 import asyncio
+import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from foldin_model.content import Content
-from foldin_model.errors import ItemNotFound, OverlayFull
+from foldin_model.errors import ItemNotFound, OverlayFull, StoreUnavailable
 from foldin_model.ids import ItemId, UserId
 from foldin_model.overlay import pack_content
 from foldin_model.rating_items import packed_item_rating
@@ -19,7 +22,9 @@ from foldin_model.store.protocols import RatingStore
 from foldin_server.background import Background
 from foldin_server.snapshots import Snapshots
 
-SHOWN_UNKNOWN_IDS = 10
+SHOWN_UNKNOWN_IDS: Final = 10
+MOST_WAITING: Final = 10_000
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,29 +86,45 @@ class Cataloguer:
 
 
 class ItemFolding:
-    """Lets the ratings of new items count for the items, behind the answers."""
+    """Lets the ratings of new items count for the items, behind the answers.
+
+    What is not done yet waits in this process; while the store is gone it goes on waiting.
+    """
 
     def __init__(self, ratings: RatingStore, overlay: OverlayStore, background: Background) -> None:
         self._ratings = ratings
         self._overlay = overlay
         self._background = background
+        self._waiting: OrderedDict[tuple[ItemId, UserId], None] = OrderedDict()
+        self._working = False
 
     def rated(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
         """What the user thinks of the item by now will count, if the item is new."""
         row = snapshot.model.catalog.row(item_id)
         if row is None or not snapshot.is_own(row):
-            self._background.start("item_fold_in", self._fold(snapshot, user_id, item_id))
+            self.refold(snapshot, [(item_id, user_id)])
 
     def refold(self, snapshot: Snapshot, ratings: Sequence[tuple[ItemId, UserId]]) -> None:
-        """The ratings will count under the version of the snapshot as well."""
-        if ratings:
-            self._background.start("item_fold_in", self._fold_each(snapshot, ratings))
+        """These ratings will count under the version of the snapshot, and those that wait."""
+        self._waiting.update(dict.fromkeys(ratings))
+        while len(self._waiting) > MOST_WAITING:
+            (item_id, _), _ = self._waiting.popitem(last=False)
+            log.warning("item_fold_in_left_out", extra={"item": item_id})
+        if self._waiting and not self._working:
+            self._working = True
+            self._background.start("item_fold_in", self._fold_all(snapshot))
 
-    async def _fold_each(
-        self, snapshot: Snapshot, ratings: Sequence[tuple[ItemId, UserId]]
-    ) -> None:
-        for item_id, user_id in ratings:
-            await self._fold(snapshot, user_id, item_id)
+    async def _fold_all(self, snapshot: Snapshot) -> None:
+        try:
+            while self._waiting:
+                (item_id, user_id), _ = self._waiting.popitem(last=False)
+                try:
+                    await self._fold(snapshot, user_id, item_id)
+                except StoreUnavailable:
+                    self._waiting[item_id, user_id] = None
+                    raise
+        finally:
+            self._working = False
 
     async def _fold(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
         state = await self._ratings.read(user_id, snapshot.version, history=True)

@@ -6,7 +6,7 @@ Everything that a server is made of is put together here; what the parts do, the
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from foldin.v1.catalog_pb2_grpc import add_CatalogServiceServicer_to_server
 from foldin.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
 from foldin.v1.recommendation_pb2_grpc import add_RecommendationServiceServicer_to_server
 from foldin_model.errors import StoreUnavailable
-from foldin_model.ids import Version
+from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.opening import default_data_dir, open_store_url
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis_models import RedisModelStore
@@ -171,12 +171,14 @@ class Server:
 
     async def _looked(self) -> None:
         await self._show_health()
-        if not self.snapshots.ready:
+        if not (self.snapshots.ready and self.store.reachable):
             return
         snapshot = self.snapshots.serving()
+        outdated: Sequence[tuple[ItemId, UserId]] = ()
         if snapshot.version != self._refolded:  # once a version, or servers of two never agree
             self._refolded = snapshot.version
-            self._folding.refold(snapshot, self.snapshots.outdated_ratings())
+            outdated = self.snapshots.outdated_ratings()
+        self._folding.refold(snapshot, outdated)
 
     async def _show_health(self) -> None:
         self._telemetry.hash_key = self.snapshots.page_key

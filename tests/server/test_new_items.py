@@ -20,7 +20,7 @@ from foldin_model.store.keys import Keys
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.memory_overlays import MemoryOverlayStore
 from foldin_model.store.overlays import OverlayLimits
-from foldin_model.store.protocols import ImportedRating
+from foldin_model.store.protocols import ImportedRating, RatingWrite, WriteOutcome
 from foldin_server.serving import Stores
 from planted import Planted, planted
 from redis import Redis
@@ -495,6 +495,25 @@ async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
     monkeypatch.undo()
     await upsert(app, pb.NewItem(item_id="y", title="Y"))
     assert {"x", "y"} <= set(await everything(app, "1"))
+
+
+async def test_a_stored_rating_counts_for_its_new_item_as_soon_as_the_store_is_back(
+    app: Live, ratings: Gate
+) -> None:
+    await upsert(app, NIGHT)
+    store = ratings.store
+
+    async def write_and_go(write: RatingWrite) -> WriteOutcome:
+        outcome = await store.write(write)
+        ratings.gone = True
+        return outcome
+
+    ratings.write = write_and_go  # type: ignore[method-assign]
+    await app.rate("1", "night", 5.0)
+    await until(lambda: not app.server.store.reachable)
+    assert (await item(app, "night")).rating_count == 0
+    ratings.gone = False
+    await settled(lambda: item(app, "night"), lambda one: one.rating_count == 1)
 
 
 async def test_a_rating_counts_for_its_new_item_though_the_store_was_gone_for_a_moment(
