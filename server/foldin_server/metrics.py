@@ -4,20 +4,58 @@ Every name ends in its unit; counters end in `_total`.
 """
 
 import logging
+from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import start_http_server
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from foldin_server.settings import SettingsError, split_address
 
 log = logging.getLogger(__name__)
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class CallSeconds(Collector):
+    """The histogram `foldin_rpc_seconds`, counted by one thread and collected by any.
+
+    prometheus_client's own takes a lock for each of three numbers, at every call.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], list[int]] = {}
+        self._sums: dict[tuple[str, str], float] = {}
+
+    def observe(self, method: str, code: str, seconds: float) -> None:
+        """Counts a call that took so long and ended so."""
+        outcome = method, code
+        counts = self._counts.get(outcome)
+        if counts is None:
+            counts = self._counts[outcome] = [0] * (len(SECONDS) + 1)
+            self._sums[outcome] = 0.0
+        counts[bisect_left(SECONDS, seconds)] += 1
+        self._sums[outcome] += seconds
+
+    def collect(self) -> Iterable[Metric]:
+        """All calls so far."""
+        family = HistogramMetricFamily(
+            "foldin_rpc_seconds", "Calls by outcome.", labels=("method", "code")
+        )
+        bounds = [*map(floatToGoString, SECONDS), "+Inf"]
+        for outcome, counts in tuple(self._counts.items()):
+            buckets = zip(bounds, accumulate(counts), strict=True)
+            family.add_metric(outcome, [*buckets], self._sums[outcome])
+        yield family
 
 
 class Metrics:
@@ -26,13 +64,8 @@ class Metrics:
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self.registry = registry
-        self.calls = Histogram(
-            "foldin_rpc_seconds",
-            "Calls by outcome.",
-            ("method", "code"),
-            buckets=SECONDS,
-            registry=registry,
-        )
+        self.calls = CallSeconds()
+        registry.register(self.calls)
         self.answers = Counter(
             "foldin_answers_total",
             "Answers by how they were made.",

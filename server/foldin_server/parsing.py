@@ -220,12 +220,14 @@ def _page(checks: Checks, request: Paged) -> PageArguments:
 
 def _digest(request: Paged) -> bytes:
     """Names the list that a request asks for, whichever part of it."""
-    rest = request.__deepcopy__()
-    rest.ClearField("page_size")
-    rest.ClearField("page_token")
-    name = blake2b(rest.DESCRIPTOR.name.encode(), digest_size=16)
-    name.update(rest.SerializeToString(deterministic=True))
-    return name.digest()
+    size, token = request.page_size, request.page_token
+    request.ClearField("page_size")
+    request.ClearField("page_token")
+    try:
+        rest = request.SerializeToString(deterministic=True)
+    finally:
+        request.page_size, request.page_token = size, token  # a copy of all fields costs more
+    return blake2b(request.DESCRIPTOR.name.encode() + rest, digest_size=16).digest()
 
 
 def _conditions(checks: Checks, request: Paged) -> ItemConditions:

@@ -72,14 +72,14 @@ class Telemetry:
     def __init__(self, metrics: Metrics, *, log_calls: bool) -> None:
         self._log_calls = log_calls
         # Finding a metric by its labels takes longer than counting, and there are few of them.
-        self._calls = cache(metrics.calls.labels)
+        self._calls = metrics.calls
         self._answers = cache(metrics.answers.labels)
         self.hash_key = b""
 
     def ended(self, call: CallRecord, started: float) -> None:
         """Counts a call that `started` at that `time.monotonic()` and writes its line."""
         seconds = time.monotonic() - started
-        self._calls(call.method, call.code).observe(seconds)
+        self._calls.observe(call.method, call.code, seconds)
         if call.personalization:
             self._answers(call.personalization, "yes" if call.degraded else "no").inc()
         if self._log_calls:

@@ -63,8 +63,25 @@ def test_a_user_is_named_by_a_keyed_hash() -> None:
     assert name not in {theirs.user_hash(UserId("ann")), ours.user_hash(UserId("bob"))}
 
 
+def test_calls_are_counted_in_the_buckets_that_they_fall_in() -> None:
+    metrics = Metrics()
+    for seconds in (0.0001, 0.001, 0.0011, 7.0):
+        metrics.calls.observe("Recommend", "OK", seconds)
+    metrics.calls.observe("Recommend", "ABORTED", 1.0)
+
+    def told(name: str, **labels: str) -> float | None:
+        found = {"method": "Recommend", "code": "OK", **labels}
+        return metrics.registry.get_sample_value(f"foldin_rpc_seconds_{name}", found)
+
+    bounds = ("0.0005", "0.001", "0.0025", "2.5", "+Inf")
+    assert [told("bucket", le=bound) for bound in bounds] == [1, 2, 3, 3, 4]
+    assert told("count") == 4
+    assert told("sum") == pytest.approx(7.0022)
+    assert told("count", code="ABORTED") == 1
+
+
 def test_metrics_end_in_their_unit(small: Planted) -> None:
-    units = {"seconds", "total", "calls", "ratio", "bytes", "fds", "info", "created", "bucket"}
+    units = {"seconds", "total", "calls", "items", "entries", "ratio", "bytes", "info", "created"}
     for family in Metrics().registry.collect():
         if family.name.startswith("foldin_"):
             name = family.name + ("_total" if family.type == "counter" else "")
