@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from foldin_trainer.data import Dataset
-from foldin_trainer.learning.heads import Learned, ranking_head, rating_head
+from foldin_trainer.learning.heads import Learned, rating_head
 from foldin_trainer.learning.ials import IalsSettings, train_ials
 from foldin_trainer.learning.mf import MfSettings, train_mf
 from foldin_trainer.learning.prior import UserPrior, item_rows, user_rows
+from foldin_trainer.learning.ranking import ranking_by_ials
 from foldin_trainer.learning.weighting import rule_for
 
 
@@ -15,7 +16,7 @@ def learned(tiny: Dataset) -> Learned:
     mf = train_mf(tiny.ratings, MfSettings(dimension=6, epochs=4, device="cpu"))
     rule = rule_for(tiny.ratings.scale)
     ials = train_ials(tiny.ratings, IalsSettings(dimension=6, iterations=4, device="cpu"), rule)
-    return Learned(tiny.ratings, mf, ials, rule)
+    return Learned(tiny.ratings, mf, ranking_by_ials(ials, tiny.ratings, rule))
 
 
 def test_the_prior_has_the_mean_and_the_average_variance_of_the_users(learned: Learned) -> None:
@@ -52,7 +53,7 @@ def test_a_noisier_prior_is_a_stronger_one(learned: Learned) -> None:
 
 
 def test_a_user_without_ratings_is_ranked_like_popularity(learned: Learned) -> None:
-    head = ranking_head(learned, 0.1)
+    head = learned.ranking.head(0.1)
     counts = np.bincount(learned.ratings.items, minlength=len(head.vectors))
     scores = head.vectors @ head.prior
     order = np.argsort(np.argsort(scores))

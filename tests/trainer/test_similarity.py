@@ -3,6 +3,7 @@
 import numpy as np
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.ranking import ranking_by_ials
 from foldin_trainer.learning.similarity import shrunk_directions, similarity_rows
 from foldin_trainer.learning.weighting import rule_for
 from hypothesis import given
@@ -30,9 +31,10 @@ def test_items_without_a_vector_are_like_none() -> None:
 
 def test_items_of_one_genre_are_more_alike_than_others(tiny: Dataset) -> None:
     settings = IalsSettings(dimension=8, iterations=5, device="cpu")
-    result = train_ials(tiny.ratings, settings, rule_for(tiny.ratings.scale))
+    rule = rule_for(tiny.ratings.scale)
+    result = train_ials(tiny.ratings, settings, rule)
     counts = np.bincount(tiny.ratings.items, minlength=len(tiny.ratings.item_ids))
-    rows = similarity_rows(result, counts)
+    rows = similarity_rows(ranking_by_ials(result, tiny.ratings, rule), counts)
     alike = rows @ rows.T
     genres = np.array([entry[0] if entry else "" for entry in tiny.items.genres])
     rated = counts > 5

@@ -13,18 +13,15 @@ from foldin_model.folding import fold, trained_base
 from foldin_model.heads import QuadraticHead
 from foldin_model.ids import ItemId, UserId
 from foldin_model.model import Model, TrainedUsers
-from foldin_model.uncertainty import Uncertainty
 from foldin_model.users import digest
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.calibrating import uncertainty_of
 from foldin_trainer.learning.clusters import cluster_items
 from foldin_trainer.learning.content import with_content
 from foldin_trainer.learning.heads import (
     Constants,
     Learned,
-    ranking_head,
     rating_head,
     user_prior,
 )
@@ -51,11 +48,11 @@ def assemble(
     that of the rating head where it is at hand, see `heads.user_prior`.
     """
     ratings = learned.ratings
-    ranking = ranking_head(learned, constants.prior_scale)
+    ranking = learned.ranking.head(constants.prior_scale)
     prior = prior or user_prior(learned.mf, ratings, constants.history_ridge)
     rating = rating_head(learned.mf, ratings.scale, prior, constants.noise_variance)
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids)).astype(np.int64)
-    similarity = similarity_rows(learned.ials, counts)
+    similarity = similarity_rows(learned.ranking, counts)
     rows = np.hstack((ranking.vectors, rating.offsets[:, None], rating.vectors))
     model = Model(
         catalog=_catalog(ratings, items, counts, similarity, seed),
@@ -66,29 +63,15 @@ def assemble(
         rating_weight=constants.rating_weight,
         ranking_prior=ranking.prior,
         rating_prior=rating.prior,
-        ranking_rule=learned.rule,
+        ranking_rule=ranking.rule,
+        ranking_lead=ranking.lead,
         rating_lead=rating.lead,
-        uncertainty=_uncertainty(learned, rating, constants),
     )
     model = with_content(model, items, rating=rating_from_content, seed=seed)
     if kind_for(len(model.catalog)) == "flat":
         return model
     typical = _typical_query(model, ratings)
     return model.reordered(long_rows_first(model.items, len(model.ranking_prior), typical))
-
-
-def _uncertainty(
-    learned: Learned, rating: QuadraticHead, constants: Constants
-) -> Uncertainty | None:
-    """Only sampling knows how unsure it is: what `mf` misses of its own ratings tells too little.
-
-    So measured, intervals made of that cover 85% of known users' ratings where 90% are meant.
-    """
-    spread = learned.mf.spread
-    if spread is None:
-        return None
-    noise, factor = constants.noise_variance, constants.noise_factor
-    return uncertainty_of(rating, learned.ratings, noise, spread, factor)
 
 
 def fold_users(

@@ -12,9 +12,9 @@ from foldin_model.leading import Lead, LeadRule
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.history_prior import EXPONENT, history_prior
-from foldin_trainer.learning.ials import IalsResult
 from foldin_trainer.learning.mf import MfResult
-from foldin_trainer.learning.prior import UserPrior, average_user, item_rows, user_rows
+from foldin_trainer.learning.prior import UserPrior, item_rows, user_rows
+from foldin_trainer.learning.ranking import Ranking
 from foldin_trainer.learning.whitening import Whitening
 
 
@@ -24,8 +24,7 @@ class Learned:
 
     ratings: Ratings
     mf: MfResult
-    ials: IalsResult
-    rule: RatingRule
+    ranking: Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,6 @@ class Constants:
     """w: how much the rating head counts in the retrieval score."""
     history_ridge: float | None = None
     """Of the regression of rating vectors on histories; None where the prior knows of none."""
-    noise_factor: float = 1.0
-    """What the noise is multiplied with so that intervals cover what they should."""
 
 
 def user_prior(mf: MfResult, ratings: Ratings, history_ridge: float | None) -> UserPrior:
@@ -77,17 +74,3 @@ def _history_lead(prior: UserPrior, whitening: Whitening, scale: Scale) -> Lead 
 def trained_rating_vectors(mf: MfResult, prior: UserPrior, noise_variance: float) -> Doubles:
     """The trained users' vectors (n_users, d) in the basis of that rating head."""
     return Whitening.of(prior.precision(noise_variance)).users(user_rows(mf))
-
-
-def ranking_head(learned: Learned, prior_scale: float) -> QuadraticHead:
-    """The ranking head; a new user starts as `prior_scale` times the average user."""
-    whitening = Whitening.of(learned.ials.precision())
-    items = whitening.items(learned.ials.item_vectors.astype(np.float64))
-    average = average_user(learned.ials, learned.ratings)
-    return QuadraticHead(
-        vectors=items.astype(np.float32),
-        offsets=np.zeros(len(items), np.float32),
-        constant=0.0,
-        prior=prior_scale * whitening.users(average),
-        rule=learned.rule,
-    )

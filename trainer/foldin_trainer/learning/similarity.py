@@ -8,22 +8,22 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 
-from foldin_trainer.learning.ials import IalsResult
+from foldin_trainer.learning.ranking import Ranking
 
 SHRINKAGE: Final = 2.0
 
 
-def similarity_rows(result: IalsResult, rating_counts: Integers) -> Floats:
+def similarity_rows(ranking: Ranking, rating_counts: Integers) -> Floats:
     """Rows (n, d) float32: two items are alike where the same users are scored alike on both.
 
     Item vectors are carried into the basis where the second moment of the user vectors is the
     identity, so that a cosine there is the correlation (about zero) of two items' scores over all
     users. That finds the next item that a user rates more often than cosines of the bare vectors.
     """
-    users = result.user_vectors[np.any(result.user_vectors != 0.0, axis=1)].astype(np.float64)
+    users = ranking.user_vectors[np.any(ranking.user_vectors != 0.0, axis=1)]
     energies, basis = np.linalg.eigh(users.T @ users / len(users))
     roots = basis * np.sqrt(energies.clip(min=0.0))
-    return shrunk_directions(result.item_vectors.astype(np.float64) @ roots, rating_counts)
+    return shrunk_directions(ranking.vectors.astype(np.float64) @ roots, rating_counts)
 
 
 def shrunk_directions(

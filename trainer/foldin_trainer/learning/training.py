@@ -19,13 +19,22 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.assembling import assemble, fold_users
 from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.bayes.training import Checkpoint, train_bayes
+from foldin_trainer.learning.choosing import (
+    Attempt,
+    Held,
+    RankingHead,
+    RankingSettings,
+    choose_ranking,
+)
 from foldin_trainer.learning.devices import DeviceName, threads_for
+from foldin_trainer.learning.ease import EaseSettings
+from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
-from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
+from foldin_trainer.learning.plans import EasePlan, Plan, named
 from foldin_trainer.learning.prior import UserPrior
 from foldin_trainer.learning.tuning import HISTORY_RIDGES, Tuned, tune
-from foldin_trainer.learning.weighting import rule_for
 from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
 
 RatingHead = Literal["mf", "bayes"]
@@ -38,9 +47,12 @@ class TrainSettings:
     """Everything that decides, with the ratings, which model comes out."""
 
     rating_head: RatingHead = "mf"
+    ranking_head: RankingHead = "ease"
     mf: MfSettings = field(default_factory=MfSettings)
     bayes: BayesSettings = field(default_factory=BayesSettings)
     ials: IalsSettings = field(default_factory=IalsSettings)
+    ease: EaseSettings = field(default_factory=EaseSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
     validation_share: float = 0.1
     """Ratings of the first training that decide after how many passes `mf` stops."""
     seed: int = 0
@@ -53,23 +65,34 @@ class TrainSettings:
         """The defaults with one seed, device and dimension everywhere."""
         mf, ials = MfSettings(device=device, seed=seed), IalsSettings(device=device, seed=seed)
         bayes = BayesSettings(device=device, seed=seed)
+        ease, encoder = EaseSettings(seed=seed), EncoderSettings(seed=seed)
         if dimension is not None:
             mf, ials = replace(mf, dimension=dimension), replace(ials, dimension=dimension)
-            bayes = replace(bayes, dimension=dimension)
-        return cls(mf=mf, bayes=bayes, ials=ials, seed=seed)
+            bayes, ease = replace(bayes, dimension=dimension), replace(ease, dimension=dimension)
+            encoder = replace(encoder, dimension=dimension)
+        return cls(mf=mf, bayes=bayes, ials=ials, ease=ease, encoder=encoder, seed=seed)
 
     @property
     def method(self) -> str:
         """The two heads by name, as a manifest keeps them."""
-        return f"{self.rating_head}+ials"
+        return f"{self.rating_head}+{self.ranking_head}"
+
+    @property
+    def ranking(self) -> RankingSettings:
+        """What is asked of the ranking head."""
+        return RankingSettings(self.ranking_head, self.ials, self.ease, self.encoder)
 
     def flat(self) -> dict[str, Setting]:
         """Every setting under one name, as a manifest keeps them."""
         flat: dict[str, Setting] = {"validation_share": self.validation_share, "seed": self.seed}
         rating = self.mf if self.rating_head == "mf" else self.bayes
-        for part, values in ((self.rating_head, asdict(rating)), ("ials", asdict(self.ials))):
-            flat |= {f"{part}.{name}": value for name, value in values.items()}
-        return flat
+        ranking = {
+            "ials": asdict(self.ials),
+            "ease": asdict(self.ease),
+            "encoder": asdict(self.encoder),
+        }
+        flat |= named(self.rating_head, asdict(rating))
+        return flat | named(self.ranking_head, ranking[self.ranking_head])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +127,8 @@ class Trained:
     settings: TrainSettings
     metrics: Mapping[str, float]
     history: tuple[Epoch, ...]
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried of the ranking head, the best first."""
 
 
 def train(
@@ -134,13 +159,14 @@ def _train(
     kept, held = random_split(known, settings.validation_share, settings.seed)
     watched = Watched(known.take(held), listener.epoch, checkpoints)
     first = _learn_ratings(dataset, known.take(kept), settings, watched)
-    learned = _learn(known, first, settings)
+    chosen = choose_ranking(Held(known, dataset.items, ratings, fold.cases), settings.ranking)
+    learned = Learned(known, first, chosen.ranking)
     listener.stage("choosing constants on the others")
     ridges = (None,) if settings.rating_head == "mf" else HISTORY_RIDGES
     tuned = tune(learned, ratings, fold.cases, ridges)
     listener.stage("learning from everyone")
     last, sampling = _learn_again(dataset, settings, first, listener.epoch, checkpoints)
-    learned = _learn(ratings, last, settings)
+    learned = Learned(ratings, last, chosen.plan.learn(ratings, dataset.items))
     listener.stage("putting the model together")
     prior = user_prior(last, ratings, tuned.constants.history_ridge)
     model = assemble(
@@ -155,7 +181,7 @@ def _train(
         model=model,
         users=fold_users(model, ratings, _posterior_vectors(last, prior, tuned, settings)),
         constants=tuned.constants,
-        settings=settings,
+        settings=_settled(settings, chosen.plan),
         metrics={
             "held_out_users_rmse": tuned.rmse,
             "held_out_users_ndcg_at_10": tuned.ndcg,
@@ -164,6 +190,7 @@ def _train(
             **sampling,
         },
         history=first.epochs,
+        attempts=chosen.attempts,
     )
 
 
@@ -226,9 +253,9 @@ def _posterior_vectors(
     return trained_rating_vectors(mf, prior, tuned.constants.noise_variance)
 
 
-def _learn(ratings: Ratings, mf: MfResult, settings: TrainSettings) -> Learned:
-    rule = rule_for(ratings.scale)
-    return Learned(ratings, mf, train_ials(ratings, settings.ials, rule), rule)
+def _settled(settings: TrainSettings, plan: Plan) -> TrainSettings:
+    """The settings with what was chosen of the ranking head."""
+    return replace(settings, ease=plan.settings) if isinstance(plan, EasePlan) else settings
 
 
 def _held_out(ratings: Ratings, seed: int) -> HeldOutFold:

@@ -16,26 +16,42 @@ from foldin_model.heads import QuadraticHead, Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import best
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
-from foldin_trainer.learning.calibrating import noise_factor
 from foldin_trainer.learning.heads import (
     Constants,
     Learned,
-    ranking_head,
     rating_head,
     user_prior,
 )
 from foldin_trainer.learning.mf import MfResult
 from foldin_trainer.learning.prior import UserPrior, training_noise
-from foldin_trainer.learning.questions import Question, Questions, questions_of
 from foldin_trainer.splits import HeldOutCase
 
+LENGTHS: Final = (0, 1, 5, 20, None)  # None: the four fifths that the protocol gives
 NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 HISTORY_RIDGES: Final = (1.0, 3.0, 10.0, 30.0)
-PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
 # A larger w would let the rating vectors of items that one user rated, which are mostly noise,
 # overrule the ranking head, and with it what a low rating says of an item's neighbours.
 RATING_WEIGHTS: Final = (0.0, 0.005, 0.01, 0.02, 0.03)
 LIST_LENGTH: Final = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """One held-out user with a history of one of the lengths, rows in increasing order.
+
+    A short history holds her earliest ratings: a newcomer's first ones tell less of the rest than
+    random ones do.
+    `liked_rows` are those of the hidden rows that she rated above the mean rating.
+    """
+
+    rows: Rows
+    values: Doubles
+    hidden_rows: Rows
+    hidden_values: Doubles
+    liked_rows: Rows
+
+
+Questions = Sequence[Sequence[Question]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +75,9 @@ def tune(
     that the prior's map from histories may have.
     """
     questions = questions_of(ratings, tuple(cases))
-    mf, known = learned.mf, learned.ratings
-    chosen = tune_rating(mf, known, questions, ridges)
-    factor = 1.0
-    if mf.spread is not None:
-        factor = noise_factor(chosen.head, known, chosen.noise, mf.spread, questions)
+    chosen = tune_rating(learned.mf, learned.ratings, questions, ridges)
     scale, weight, gain = _tune_ranking(learned, chosen.head, questions)
-    constants = Constants(chosen.noise, scale, weight, chosen.ridge, factor)
-    return Tuned(constants, chosen.full, gain)
+    return Tuned(Constants(chosen.noise, scale, weight, chosen.ridge), chosen.full, gain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,10 +109,30 @@ def tune_rating(
     )
 
 
+def questions_of(
+    ratings: Ratings, cases: Sequence[HeldOutCase], lengths: Sequence[int | None] = LENGTHS
+) -> Questions:
+    """The cases with histories of every one of the lengths."""
+    mean = float(ratings.values.mean())
+    return [[_question(ratings, case, length, mean) for case in cases] for length in lengths]
+
+
+def _question(ratings: Ratings, case: HeldOutCase, length: int | None, mean: float) -> Question:
+    known = case.given_index
+    if ratings.timestamps is not None:
+        known = known[np.argsort(ratings.timestamps[known], kind="stable")]
+    given, rest = known[:length], known[len(known[:length]) :]
+    given = given[np.argsort(ratings.items[given])]
+    hidden = np.concatenate((rest, case.hidden_index))
+    rows, values = ratings.items[hidden], ratings.values[hidden]
+    liked = rows[values > mean]
+    return Question(ratings.items[given], ratings.values[given], rows, values, liked)
+
+
 def _rmse(head: QuadraticHead, scale: Scale, group: Sequence[Question]) -> float:
     missed = [
         np.clip(head.score(q.hidden_rows, z), scale.low, scale.high) - q.hidden_values
-        for q, z in zip(group, _folded(head, group), strict=True)
+        for q, z in zip(group, folded(head, group), strict=True)
     ]
     return float(np.sqrt(np.mean(np.concatenate(missed) ** 2)))
 
@@ -112,29 +143,38 @@ def _tune_ranking(
     """κ without the rating head, then w with that κ, and the NDCG@10 that they reach.
 
     Scores are linear in both, so that each part is computed once. Finding what a user goes on to
-    rate and finding what she goes on to like count the same.
+    rate and finding what she goes on to like count the same; whole histories count as much as all
+    shorter ones together.
     """
-    nothing, whole = ranking_head(learned, 0.0), ranking_head(learned, 1.0)
-    bare = [_folded(nothing, group) @ nothing.vectors.T for group in questions]
-    started = [_folded(whole, group) @ whole.vectors.T for group in questions]
-    rated = [_folded(rating, group) @ rating.vectors.T + rating.offsets for group in questions]
+    ranking = learned.ranking
+    nothing, whole = ranking.head(0.0), ranking.head(1.0)
+    bare = [folded(nothing, group) @ nothing.vectors.T for group in questions]
+    started = [folded(whole, group) @ whole.vectors.T for group in questions]
+    rated = [folded(rating, group) @ rating.vectors.T + rating.offsets for group in questions]
 
     def gains(scale: float, weight: float) -> Doubles:
         parts = zip(bare, started, rated, questions, strict=True)
         return np.array(
-            [_ndcg((1.0 - scale) * b + scale * s + weight * r, g) for b, s, r, g in parts]
+            [list_quality((1.0 - scale) * b + scale * s + weight * r, g) for b, s, r, g in parts]
         )
 
-    scale = max(PRIOR_SCALES, key=lambda scale: float(gains(scale, 0.0).mean()))
-    weight = max(RATING_WEIGHTS, key=lambda weight: float(gains(scale, weight).mean()))
+    shares = np.array([1.0 if q is not questions[-1] else len(questions) - 1.0 for q in questions])
+
+    def gain(scale: float, weight: float) -> float:
+        return float(np.average(gains(scale, weight).mean(axis=1), weights=shares))
+
+    weights = [ranking.spread * weight for weight in RATING_WEIGHTS]
+    scale = max(ranking.prior_scales, key=lambda scale: gain(scale, 0.0))
+    weight = max(weights, key=lambda weight: gain(scale, weight))
     return scale, weight, float(gains(scale, weight)[-1, 0])
 
 
-def _folded(head: QuadraticHead, group: Sequence[Question]) -> Doubles:
+def folded(head: QuadraticHead, group: Sequence[Question]) -> Doubles:
+    """The vectors (n, d) of those users by that head."""
     return np.array([fold(head, q.rows, q.values, head.prior).vector for q in group])
 
 
-def _ndcg(scores: Doubles, group: Sequence[Question]) -> tuple[float, float]:
+def list_quality(scores: Doubles, group: Sequence[Question]) -> tuple[float, float]:
     """NDCG@10 with every hidden item a hit, and with the liked ones only."""
     given: Mask = np.zeros(scores.shape, np.bool_)
     for row, question in enumerate(group):

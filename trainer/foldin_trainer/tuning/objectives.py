@@ -20,6 +20,7 @@ from foldin_trainer.evaluation.references import AlsSettings, Ease, ImplicitAls
 from foldin_trainer.evaluation.scoring import score
 from foldin_trainer.evaluation.served import Served, published
 from foldin_trainer.learning.bayes.training import train_bayes
+from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.mf import train_mf
 from foldin_trainer.learning.training import TrainSettings, train
 from foldin_trainer.splits import kfold
@@ -96,10 +97,16 @@ def _lists(fit: Callable[[Dataset, Values, int], Method]) -> Measure:
     return measure
 
 
-def _served(dataset: Dataset, values: Values, seed: int) -> Method:
-    trained = train(dataset, changed(TrainSettings.of(seed=seed), values))
-    snapshot = published(trained, dataset.ratings)
-    return Served.of(snapshot, trained.users, dataset.ratings.item_ids)
+def _served(head: RankingHead) -> Callable[[Dataset, Values, int], Method]:
+    """The model with that ranking head, as it is served."""
+
+    def fit(dataset: Dataset, values: Values, seed: int) -> Method:
+        settings = replace(TrainSettings.of(seed=seed), ranking_head=head)
+        trained = train(dataset, changed(settings, values))
+        snapshot = published(trained, dataset.ratings)
+        return Served.of(snapshot, trained.users, dataset.ratings.item_ids)
+
+    return fit
 
 
 def _ease(dataset: Dataset, values: Values, seed: int) -> Method:
@@ -120,7 +127,8 @@ TUNABLE: Final[Mapping[str, Tunable]] = MappingProxyType(
     {
         "mf": Tunable(spaces.MF, ("rmse",), _errors(_mf)),
         "bayes": Tunable(spaces.BAYES, ("rmse",), _errors(_bayes)),
-        "ials": Tunable(spaces.IALS, ("ndcg", "ndcg-liked"), _lists(_served)),
+        "ials": Tunable(spaces.IALS, ("ndcg", "ndcg-liked"), _lists(_served("ials"))),
+        "ease": Tunable(spaces.EASE_HEAD, ("ndcg", "ndcg-liked"), _lists(_served("ease"))),
         "reference-ease": Tunable(spaces.EASE, ("ndcg", "ndcg-liked"), _lists(_ease)),
         "reference-als": Tunable(spaces.IMPLICIT, ("ndcg", "ndcg-liked"), _lists(_implicit)),
     }

@@ -79,6 +79,14 @@ IALS: Space = MappingProxyType(
         "ials.item_l2_exponent": Share(0.0, 1.0),
     }
 )
+EASE_HEAD: Space = MappingProxyType(
+    {
+        "ease.dimension": Whole(16, 128),
+        "ease.l2": Real(5.0, 5_000.0),
+        "ease.relief": Share(0.0, 1.0),
+        "ease.content_weight": Real(0.1, 5.0),
+    }
+)
 EASE: Space = MappingProxyType({"regularization": Real(5.0, 5_000.0)})
 IMPLICIT: Space = MappingProxyType(
     {

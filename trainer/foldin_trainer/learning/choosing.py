@@ -1,0 +1,118 @@
+"""Chooses the ranking head on users that training did not see: which one, and some of its tuning.
+
+Finding what such a user goes on to rate and finding what she goes on to like count the same, with
+four fifths of her ratings given.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal
+
+import numpy as np
+
+from foldin_trainer.data.items import ItemTable
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.evaluation.methods import make_cases
+from foldin_trainer.learning.ease import EaseSettings
+from foldin_trainer.learning.encoder.settings import EncoderSettings
+from foldin_trainer.learning.encoder.training import train_encoder
+from foldin_trainer.learning.ials import IalsSettings
+from foldin_trainer.learning.plans import EasePlan, EncoderPlan, IalsPlan, Plan
+from foldin_trainer.learning.ranking import Ranking
+from foldin_trainer.learning.tuning import Question, folded, list_quality, questions_of
+from foldin_trainer.splits import HeldOutCase
+
+RankingHead = Literal["ials", "ease", "encoder"]
+L2_FACTORS: Final = (1.0, 2.0)
+"""What λ of `ease` is tried as, times the one of its settings."""
+L2_EXPONENTS: Final = (0.0, -0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class RankingSettings:
+    """Which ranking head is wanted, and how each is trained."""
+
+    head: RankingHead = "ials"
+    ials: IalsSettings = field(default_factory=IalsSettings)
+    ease: EaseSettings = field(default_factory=EaseSettings)
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A plan that was tried and the NDCG@10 of its lists, for all hidden items and liked ones."""
+
+    plan: Plan
+    ndcg: float
+    ndcg_liked: float
+
+    @property
+    def quality(self) -> float:
+        """Both count the same."""
+        return (self.ndcg + self.ndcg_liked) / 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The plan, what it made of the ratings known, and all that was tried, best first."""
+
+    plan: Plan
+    ranking: Ranking
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """Ratings to learn from, what their items are about, and users held out of `ratings`."""
+
+    known: Ratings
+    items: ItemTable
+    ratings: Ratings
+    cases: Sequence[HeldOutCase]
+
+
+def choose_ranking(
+    held: Held, settings: RankingSettings, tried: Callable[[Attempt], None] = lambda _: None
+) -> Chosen:
+    """The best plan for the head of `settings`. `tried` hears of every attempt."""
+    (questions,) = questions_of(held.ratings, held.cases, (None,))
+    best: tuple[float, Plan, Ranking] | None = None
+    attempts = []
+    for plan in plans(held, settings):
+        ranking = plan.learn(held.known, held.items)
+        attempt = Attempt(plan, *quality(ranking, questions))
+        attempts.append(attempt)
+        tried(attempt)
+        if best is None or attempt.quality > best[0]:
+            best = attempt.quality, plan, ranking
+    if best is None:
+        raise ValueError(f"no plan for {settings.head}")
+    order = sorted(attempts, key=lambda one: -one.quality)
+    return Chosen(best[1], best[2], tuple(order))
+
+
+def plans(held: Held, settings: RankingSettings) -> Iterator[Plan]:
+    """What is tried for the head of those settings."""
+    match settings.head:
+        case "ials":
+            yield IalsPlan(settings.ials)
+        case "encoder":
+            yield EncoderPlan(settings.encoder, _passes(held, settings.encoder))
+        case "ease":
+            ease = settings.ease
+            for factor in L2_FACTORS:
+                for exponent in L2_EXPONENTS:
+                    yield EasePlan(replace(ease, l2=factor * ease.l2, l2_exponent=exponent))
+
+
+def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, float]:
+    """NDCG@10 with every hidden item a hit, and with the liked ones only."""
+    head = ranking.head(ranking.prior_scales[0])
+    return list_quality(folded(head, questions) @ head.vectors.T, questions)
+
+
+def _passes(held: Held, settings: EncoderSettings) -> int:
+    given = np.concatenate([case.given_index for case in held.cases])
+    hidden = np.concatenate([case.hidden_index for case in held.cases])
+    cases = make_cases(held.ratings.take(given), held.ratings.take(hidden))
+    return train_encoder(held.known, settings, cases).best_epoch

@@ -1,0 +1,96 @@
+"""Ways to a ranking head: everything that decides, with the ratings, which head comes out.
+
+A plan is tried on part of the users and then carried out on everyone; choosing is `choosing`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from foldin_model.manifest import Setting
+
+from foldin_trainer.data.items import ItemTable
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.ease import EaseSettings, train_ease
+from foldin_trainer.learning.encoder.settings import EncoderSettings
+from foldin_trainer.learning.encoder.training import train_encoder
+from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.ranking import Ranking, ranking_by_encoder, ranking_by_ials
+from foldin_trainer.learning.weighting import rule_for
+
+
+class Plan(Protocol):
+    """One way to a ranking head."""
+
+    @property
+    def name(self) -> str:
+        """The head's, and what was chosen of it."""
+        ...
+
+    def learn(self, ratings: Ratings, items: ItemTable) -> Ranking:
+        """The head of those ratings. The same input gives the same bits on one machine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IalsPlan:
+    """Implicit ALS."""
+
+    settings: IalsSettings
+
+    @property
+    def name(self) -> str:
+        """The head's, and what was chosen of it."""
+        return f"ials, {self.settings.dimension} dimensions"
+
+    def learn(self, ratings: Ratings, items: ItemTable) -> Ranking:
+        """The head of those ratings; contents do not matter."""
+        del items
+        rule = rule_for(ratings.scale)
+        return ranking_by_ials(train_ials(ratings, self.settings, rule), ratings, rule)
+
+
+@dataclass(frozen=True, slots=True)
+class EasePlan:
+    """EASE at a low rank."""
+
+    settings: EaseSettings
+
+    @property
+    def name(self) -> str:
+        """The head's, and what was chosen of it."""
+        return f"ease, λ {self.settings.l2:g} × ratings^{self.settings.l2_exponent:g}"
+
+    def learn(self, ratings: Ratings, items: ItemTable) -> Ranking:
+        """The head of those ratings and contents."""
+        return train_ease(ratings, items, self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderPlan:
+    """A linear encoder trained on full softmax for a number of passes."""
+
+    settings: EncoderSettings
+    passes: int
+
+    @property
+    def name(self) -> str:
+        """The head's, and what was chosen of it."""
+        return f"encoder, {self.passes} passes"
+
+    def learn(self, ratings: Ratings, items: ItemTable) -> Ranking:
+        """The head of those ratings; contents do not matter."""
+        del items
+        result = train_encoder(ratings, self.settings, stop_after=self.passes)
+        return ranking_by_encoder(result, ratings, self.settings.start_sharpness)
+
+
+def named(part: str, values: Mapping[str, Setting | tuple[Setting, ...]]) -> dict[str, Setting]:
+    """The values as "part.name", those of a tuple by their places as well."""
+    flat: dict[str, Setting] = {}
+    for name, value in values.items():
+        if isinstance(value, tuple):
+            flat |= {f"{part}.{name}.{place}": one for place, one in enumerate(value)}
+        else:
+            flat[f"{part}.{name}"] = value
+    return flat
