@@ -18,8 +18,9 @@ from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.plans import EasePlan, EncoderPlan, IalsPlan, Plan
+from foldin_trainer.learning.questions import Question, questions_of
 from foldin_trainer.learning.ranking import Ranking
-from foldin_trainer.learning.tuning import Question, folded, list_quality, questions_of
+from foldin_trainer.learning.tuning import folded, list_quality
 from foldin_trainer.splits import HeldOutCase
 
 RankingHead = Literal["ials", "ease", "encoder"]

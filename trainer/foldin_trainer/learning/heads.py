@@ -39,6 +39,8 @@ class Constants:
     """w: how much the rating head counts in the retrieval score."""
     history_ridge: float | None = None
     """Of the regression of rating vectors on histories; None where the prior knows of none."""
+    noise_factor: float = 1.0
+    """What the noise is multiplied with so that intervals cover what they should."""
 
 
 def user_prior(mf: MfResult, ratings: Ratings, history_ridge: float | None) -> UserPrior:

@@ -16,6 +16,7 @@ from foldin_model.heads import QuadraticHead, Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import best
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
+from foldin_trainer.learning.calibrating import noise_factor
 from foldin_trainer.learning.heads import (
     Constants,
     Learned,
@@ -24,34 +25,15 @@ from foldin_trainer.learning.heads import (
 )
 from foldin_trainer.learning.mf import MfResult
 from foldin_trainer.learning.prior import UserPrior, training_noise
+from foldin_trainer.learning.questions import Question, Questions, questions_of
 from foldin_trainer.splits import HeldOutCase
 
-LENGTHS: Final = (0, 1, 5, 20, None)  # None: the four fifths that the protocol gives
 NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 HISTORY_RIDGES: Final = (1.0, 3.0, 10.0, 30.0)
 # A larger w would let the rating vectors of items that one user rated, which are mostly noise,
 # overrule the ranking head, and with it what a low rating says of an item's neighbours.
 RATING_WEIGHTS: Final = (0.0, 0.005, 0.01, 0.02, 0.03)
 LIST_LENGTH: Final = 10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Question:
-    """One held-out user with a history of one of the lengths, rows in increasing order.
-
-    A short history holds her earliest ratings: a newcomer's first ones tell less of the rest than
-    random ones do.
-    `liked_rows` are those of the hidden rows that she rated above the mean rating.
-    """
-
-    rows: Rows
-    values: Doubles
-    hidden_rows: Rows
-    hidden_values: Doubles
-    liked_rows: Rows
-
-
-Questions = Sequence[Sequence[Question]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +57,14 @@ def tune(
     that the prior's map from histories may have.
     """
     questions = questions_of(ratings, tuple(cases))
-    chosen = tune_rating(learned.mf, learned.ratings, questions, ridges)
+    mf, known = learned.mf, learned.ratings
+    chosen = tune_rating(mf, known, questions, ridges)
+    factor = 1.0
+    if mf.spread is not None:
+        factor = noise_factor(chosen.head, known, chosen.noise, mf.spread, questions)
     scale, weight, gain = _tune_ranking(learned, chosen.head, questions)
-    return Tuned(Constants(chosen.noise, scale, weight, chosen.ridge), chosen.full, gain)
+    constants = Constants(chosen.noise, scale, weight, chosen.ridge, factor)
+    return Tuned(constants, chosen.full, gain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,26 +94,6 @@ def tune_rating(
         (tried(*prior, factor * base) for prior in priors for factor in NOISE_FACTORS),
         key=lambda one: one.mean,
     )
-
-
-def questions_of(
-    ratings: Ratings, cases: Sequence[HeldOutCase], lengths: Sequence[int | None] = LENGTHS
-) -> Questions:
-    """The cases with histories of every one of the lengths."""
-    mean = float(ratings.values.mean())
-    return [[_question(ratings, case, length, mean) for case in cases] for length in lengths]
-
-
-def _question(ratings: Ratings, case: HeldOutCase, length: int | None, mean: float) -> Question:
-    known = case.given_index
-    if ratings.timestamps is not None:
-        known = known[np.argsort(ratings.timestamps[known], kind="stable")]
-    given, rest = known[:length], known[len(known[:length]) :]
-    given = given[np.argsort(ratings.items[given])]
-    hidden = np.concatenate((rest, case.hidden_index))
-    rows, values = ratings.items[hidden], ratings.values[hidden]
-    liked = rows[values > mean]
-    return Question(ratings.items[given], ratings.values[given], rows, values, liked)
 
 
 def _rmse(head: QuadraticHead, scale: Scale, group: Sequence[Question]) -> float:
@@ -188,5 +155,7 @@ def list_quality(scores: Doubles, group: Sequence[Question]) -> tuple[float, flo
 
 def _mean_ndcg(lists: Rows, hidden: Sequence[Rows]) -> float:
     sizes = np.array([len(rows) for rows in hidden])
+    if not sizes.any():  # where ratings have no values, none is above the mean
+        return 0.0
     hits = hit_matrix(lists, hidden)
     return float(ndcg(hits[sizes > 0], sizes[sizes > 0]).mean())
