@@ -87,7 +87,7 @@ def test_the_true_noise_needs_no_factor(planted: Planted) -> None:
 
 def test_what_users_vectors_explain_is_no_doubt_about_items(planted: Planted) -> None:
     doubts = []
-    for variance in (0.001, 0.5, 5.0):
+    for variance in (1e-9, 0.5, 5.0):
         spread = Spread(
             user_variances=np.ones(USERS, np.float32),
             item_variances=np.full(ITEMS, variance, np.float32),
