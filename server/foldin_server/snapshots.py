@@ -147,8 +147,8 @@ class Snapshots:
                 self._refused = None
             try:
                 await self._read_pointer()
+                await self._serve_overlay()  # first, so that no version serves without it
                 await self._serve_current()
-                await self._serve_overlay()
             except StoreUnavailable as error:
                 self._note_reachable(error)
             self._retire()
@@ -199,12 +199,15 @@ class Snapshots:
 
     async def _serve_overlay(self) -> None:
         revision = self.pointer.overlay_revision
-        if self._current is None or not self._overlays.is_behind(revision):
+        if not self._overlays.is_behind(revision):
             return
-        held = [self._current, *(snapshot for snapshot, _ in self._replaced.values())]
+        held = [snapshot for snapshot, _ in self._replaced.values()]
+        if self._current is not None:
+            held.append(self._current)
         laid = await asyncio.to_thread(self._overlays.lay_again, revision, held)
         by_version = {snapshot.version: snapshot for snapshot in laid}
-        self._current = by_version[self._current.version]
+        if self._current is not None:
+            self._current = by_version[self._current.version]
         self._replaced = {
             version: (by_version[version], since) for version, (_, since) in self._replaced.items()
         }

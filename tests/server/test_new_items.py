@@ -16,12 +16,14 @@ from foldin_model.content import ContentMap
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId
 from foldin_model.overlay import Overlay, OverlayChanges
+from foldin_model.snapshot import Snapshot
 from foldin_model.store.keys import Keys
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.memory_overlays import MemoryOverlayStore
 from foldin_model.store.overlays import OverlayLimits
 from foldin_model.store.protocols import ImportedRating, RatingWrite, WriteOutcome
 from foldin_server.serving import Stores
+from foldin_server.snapshots import Snapshots
 from planted import Planted, planted
 from redis import Redis
 from server.faults import Gate
@@ -403,6 +405,27 @@ async def test_the_overlay_can_be_full_and_absorbed_items_make_room(
         failed = await failure(upsert(app, pb.NewItem(item_id="b", title="B")))
         assert (failed.code, failed.reason) == ("FAILED_PRECONDITION", "OVERLAY_FULL")
         assert {"night", "a"} <= set(await everything(app, "1"))
+
+
+async def test_a_starting_server_never_serves_without_the_overlay(
+    app: Live, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upsert(app, NIGHT)
+    await show(app, OLD, available=False)
+    served: list[tuple[int, bool]] = []
+    swap = Snapshots._swap
+
+    def noting(self: Snapshots, snapshot: Snapshot) -> None:
+        catalog = snapshot.model.catalog
+        served.append((snapshot.overlay_revision, catalog.row("night") is not None))
+        swap(self, snapshot)
+
+    monkeypatch.setattr(Snapshots, "_swap", noting)
+    async with live(stores) as later:
+        assert "night" in await everything(later, "1")
+    ((revision, knows),) = served
+    assert revision > 0
+    assert knows
 
 
 async def test_without_a_model_nothing_can_be_added(stores: Stores) -> None:
