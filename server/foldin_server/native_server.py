@@ -20,6 +20,7 @@ from pygrpc_native import EVENT_CANCEL, NativeGrpcFront
 from foldin_server.native_calls import Aborted, NativeCall, OpenCalls
 
 MOST_EVENTS: Final = 256
+SENDING_S: Final = 0.2
 INTERNAL: Final[int] = grpc.StatusCode.INTERNAL.value[0]
 UNAVAILABLE: Final[int] = grpc.StatusCode.UNAVAILABLE.value[0]
 UNKNOWN: Final[int] = grpc.StatusCode.UNKNOWN.value[0]
@@ -92,7 +93,10 @@ class NativeServer(aio.Server):
         """Takes no more calls and gives those in work `grace` seconds to end."""
         self._stopping = True
         behind = None if self._behind is None else asyncio.create_task(self._behind.stop(grace))
-        await self._calls.drain(grace or 0.0)
+        if self._calls:
+            await self._calls.drain(grace or 0.0)
+            # Closing the front hangs up at once, and nothing tells when the last answers have left.
+            await asyncio.sleep(SENDING_S)
         late = list(self._calls.values())
         for call in late:
             call.leave()
