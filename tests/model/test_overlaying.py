@@ -4,26 +4,33 @@ Every test runs on both structures: copied together, and merged when searched as
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from foldin_model import stacking
 from foldin_model.arrays import Integers, Mask, Rows
+from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.content import Content, ContentMap
 from foldin_model.describing import Describer
 from foldin_model.diversifying import diversify
 from foldin_model.explaining import explain
 from foldin_model.filtering import ItemConditions, allowed
+from foldin_model.ids import Version
+from foldin_model.installing import install, load
 from foldin_model.overlay import Overlay
 from foldin_model.overlaying import BLOCK_ITEMS, Overlayer
 from foldin_model.personalizing import explain_user, fold_user, query_of
+from foldin_model.publishing import Description, publish
 from foldin_model.searching import Cursor, Hits, search, search_space
 from foldin_model.similar import similar
 from foldin_model.snapshot import Snapshot
+from foldin_model.store.memory import MemoryModelStore
 from foldin_model.together import can_search_together, search_together
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from overlays import hidden, new, overlay_of, rated
+from planted import planted
 from snapshots import planted_snapshot, state_of
 
 N = 120
@@ -133,9 +140,9 @@ def test_every_search_finds_the_best_of_both_parts(seed: int, count: int, cut: i
         )
 
 
-def test_plain_searches_leave_hidden_items_out_where_they_are_told_to(laid: Snapshot) -> None:
-    if not can_search_together(laid.retrieval):
-        pytest.skip("this one is searched query by query")
+def test_plain_searches_leave_hidden_items_out_where_they_are_told_to() -> None:
+    laid = Overlayer(planted_snapshot()).apply(OVERLAY)
+    assert can_search_together(laid.retrieval)
     query = np.ones(laid.model.dimension)
     hidden_rows = laid.model.catalog.unavailable
     (found,) = search_together(laid.retrieval, query[None, :], [hidden_rows], 20)
@@ -249,6 +256,26 @@ def test_whatever_item_id_a_space_is_as_wide_as_its_rows(laid: Snapshot) -> None
         query = np.ones(matrix.shape[1])
         found = search_space(space, query, None, len(laid))
         assert sorted(found.rows.tolist()) == list(range(len(laid)))
+
+
+@pytest.mark.parametrize("kind", APPROXIMATE_KINDS)
+def test_over_an_approximate_index_every_new_item_is_found(kind: str, tmp_path: Path) -> None:
+    made, store = planted(items=3_000, users=20), MemoryModelStore()
+    about = Description("planted", 0, 0, "", {}, {})
+    version = publish(made.model, made.users, about, store, index_kind=kind, recall_gate=0.5)
+    path = install(store, Version(version.version), tmp_path)
+    laid = Overlayer(Snapshot.build(*load(path))).apply(OVERLAY)
+    new_rows = [3_000, 3_002]
+    query = laid.model.items[new_rows].astype(float).sum(axis=0)
+    mask = allowed(laid, ItemConditions())
+    scores = laid.model.items @ query.astype(np.float32)
+    found = search(laid, query, mask, 50)
+    missed = set(new_rows) - set(found.rows.tolist())
+    assert all(scores[row] <= found.scores[-1] for row in missed)
+    assert not {0, 3_001} & set(found.rows.tolist())
+    assert (np.diff(found.scores) <= 0).all()
+    filtered = ItemConditions(candidate_item_ids=("scary", "late", "102"))
+    assert set(search(laid, query, allowed(laid, filtered), 5).rows) == {1, *new_rows}
 
 
 def _pruned() -> Snapshot:
