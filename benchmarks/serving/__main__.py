@@ -78,7 +78,9 @@ def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Pat
     made = catalogue.populated("synthetic", catalogue.synthetic_model(size.items), size.users)
     _measure(made, size, parts, options=options, samples=samples, rows=rows)
     on_both = [part for part in parts if part not in scenarios.ONCE]
-    with nullcontext(model) if model or not on_both else trained_version() as version:
+    with (
+        nullcontext(model) if model or not on_both else trained_version(train=not quick) as version
+    ):
         if version is not None:
             trained = catalogue.populated("trained", catalogue.trained_model(version), size.users)
             _measure(trained, size, on_both, options=options, samples=samples, rows=rows)

@@ -9,16 +9,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from foldin_model.installing import install
+from foldin_model.store.embedded import embedded_store
+from foldin_model.store.redis_models import RedisModelStore
+
 from benchmarks.serving.servers import ROOT
 
 DATASET: Final = Path("datasets") / "ml-latest-small"
 
 
 @contextmanager
-def trained_version() -> Iterator[Path | None]:
-    """The newest version in FOLDIN_DATA_DIR or `.foldin`, else one of the data set cached there.
+def trained_version(*, train: bool) -> Iterator[Path | None]:
+    """The newest version in FOLDIN_DATA_DIR or `.foldin`.
 
-    None where there is neither.
+    Where there is none, one is trained of the data set cached there if it is and if we may; else
+    it is None.
     """
     given = os.environ.get("FOLDIN_DATA_DIR")
     places = [*([Path(given)] if given else []), ROOT / ".foldin"]
@@ -27,7 +32,7 @@ def trained_version() -> Iterator[Path | None]:
         yield version
         return
     cached = next((place / DATASET for place in places if (place / DATASET).is_dir()), None)
-    if cached is None:
+    if cached is None or not train:
         yield None
         return
     with TemporaryDirectory(prefix="foldin-bench-") as folder:
@@ -42,7 +47,11 @@ def trained_version() -> Iterator[Path | None]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        yield _newest(Path(folder) / "models")
+        with embedded_store(Path(folder)) as url:
+            models = RedisModelStore(url, "default")
+            version = install(models, models.versions()[0][0], Path(folder) / "models")
+            models.close()
+        yield version
 
 
 def _newest(models: Path) -> Path | None:
