@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from foldin_model.filtering import ANYTHING
 from foldin_model.ids import UserId, Version
+from foldin_model.snapshot import Edition
 from foldin_model.store.protocols import ModelStore
 from foldin_model.users import Personalization
 from foldin_server.answers import MOST_BYTES, Answer, Answers
@@ -16,7 +17,7 @@ from planted import Planted
 from server.faults import Gate
 from server.live import Live, failure, ids, import_histories, live, publish_version, until
 
-V1, V2 = Version("v1"), Version("v2")
+V1, V2 = Edition(Version("v1"), 0), Edition(Version("v2"), 0)
 
 
 def answer(
