@@ -20,6 +20,7 @@ from foldin_trainer.commands.reporting import print_facts, print_json, printing_
 from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.commands.stores import takes_store
 from foldin_trainer.data.cache import all_cached, cached
+from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.mf import Epoch
 from foldin_trainer.learning.training import Listener, RatingHead, Trained, TrainSettings
@@ -45,6 +46,19 @@ MOST_LINES = 50
     help="mf is quick; bayes, sampling, predicts ratings best.",
 )
 @click.option("--epochs", type=click.IntRange(1), help="Most passes of mf.  [default: 15]")
+@click.option(
+    "--ranking-head",
+    type=click.Choice(get_args(RankingHead)),
+    default="ease",
+    show_default=True,
+    help="auto tries them all on users held out and takes the best.",
+)
+@click.option(
+    "--time-budget",
+    "time_budget_s",
+    type=click.FloatRange(0.0),
+    help="Seconds after which no other ranking head or tuning is tried.  [default: no limit]",
+)
 @click.option(
     "--sweeps", type=click.IntRange(1), help="Sweeps of every chain of bayes.  [default: 400]"
 )
@@ -78,6 +92,8 @@ def train(
     namespace: str,
     dimension: int | None,
     rating_head: RatingHead,
+    ranking_head: RankingHead,
+    time_budget_s: float | None,
     epochs: int | None,
     sweeps: int | None,
     chains: int | None,
@@ -95,7 +111,12 @@ def train(
     """
     dataset = _chosen(source).load()
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
-    settings = replace(settings, rating_head=rating_head)
+    settings = replace(
+        settings,
+        rating_head=rating_head,
+        ranking_head=ranking_head,
+        time_budget_s=time_budget_s,
+    )
     if epochs is not None:
         settings = replace(settings, mf=replace(settings.mf, epochs=epochs))
     bayes = settings.bayes
@@ -108,12 +129,12 @@ def train(
     manifest = None
     if publishing:
         description = Description(
-            method=settings.method,
+            method=trained.settings.method,
             rating_count=len(dataset.ratings),
             seed=seed,
             data_hash=dataset.ratings.hash,
             metrics=trained.metrics,
-            settings=settings.flat(),
+            settings=trained.settings.flat(),
         )
         with (
             open_store_url(redis_url, source.data_dir) as url,
@@ -179,6 +200,7 @@ def _facts(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict
         f"by {len(trained.users.user_ids):,} users",
         "held-out users": f"RMSE {trained.metrics['held_out_users_rmse']:.4f}, "
         f"NDCG@10 {trained.metrics['held_out_users_ndcg_at_10']:.4f}",
+        "ranking head": str(trained.attempts[0]),
         "rating weight": f"{constants.rating_weight:g}",
         "clusters": f"{len(catalog.clusters)}",
     }

@@ -4,6 +4,7 @@ Finding what such a user goes on to rate and finding what she goes on to like co
 four fifths of her ratings given.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
@@ -13,7 +14,7 @@ import numpy as np
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import make_cases
-from foldin_trainer.learning.ease import EaseSettings
+from foldin_trainer.learning.ease import MOST_ITEMS, EaseSettings
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ials import IalsSettings
@@ -23,7 +24,7 @@ from foldin_trainer.learning.ranking import Ranking
 from foldin_trainer.learning.tuning import folded, list_quality
 from foldin_trainer.splits import HeldOutCase
 
-RankingHead = Literal["ials", "ease", "encoder"]
+RankingHead = Literal["ials", "ease", "encoder", "auto"]
 L2_FACTORS: Final = (1.0, 2.0)
 """What λ of `ease` is tried as, times the one of its settings."""
 L2_EXPONENTS: Final = (0.0, -0.2)
@@ -33,10 +34,12 @@ L2_EXPONENTS: Final = (0.0, -0.2)
 class RankingSettings:
     """Which ranking head is wanted, and how each is trained."""
 
-    head: RankingHead = "ials"
+    head: RankingHead = "ease"
     ials: IalsSettings = field(default_factory=IalsSettings)
     ease: EaseSettings = field(default_factory=EaseSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    time_budget_s: float | None = None
+    """No further plan is tried after so many seconds; the first one always is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class Attempt:
     def quality(self) -> float:
         """Both count the same."""
         return (self.ndcg + self.ndcg_liked) / 2.0
+
+    def __str__(self) -> str:
+        return f"{self.plan.name}: NDCG@10 {self.ndcg:.4f}, of what is liked {self.ndcg_liked:.4f}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +84,12 @@ def choose_ranking(
     """The best plan for the head of `settings`. `tried` hears of every attempt."""
     (questions,) = questions_of(held.ratings, held.cases, (None,))
     best: tuple[float, Plan, Ranking] | None = None
-    attempts = []
+    attempts: list[Attempt] = []
+    started = time.monotonic()
     for plan in plans(held, settings):
+        spent = time.monotonic() - started
+        if attempts and settings.time_budget_s is not None and spent > settings.time_budget_s:
+            break
         ranking = plan.learn(held.known, held.items)
         attempt = Attempt(plan, *quality(ranking, questions))
         attempts.append(attempt)
@@ -93,17 +103,20 @@ def choose_ranking(
 
 
 def plans(held: Held, settings: RankingSettings) -> Iterator[Plan]:
-    """What is tried for the head of those settings."""
-    match settings.head:
-        case "ials":
-            yield IalsPlan(settings.ials)
-        case "encoder":
-            yield EncoderPlan(settings.encoder, _passes(held, settings.encoder))
-        case "ease":
-            ease = settings.ease
-            for factor in L2_FACTORS:
-                for exponent in L2_EXPONENTS:
-                    yield EasePlan(replace(ease, l2=factor * ease.l2, l2_exponent=exponent))
+    """What is tried for the head of those settings; `auto` tries every head, the quick ones first.
+
+    A catalogue of more than MOST_ITEMS items has no `ease` there.
+    """
+    if settings.head in {"ials", "auto"}:
+        yield IalsPlan(settings.ials)
+    few = len(held.ratings.item_ids) <= MOST_ITEMS
+    if settings.head == "ease" or (settings.head == "auto" and few):
+        ease = settings.ease
+        for factor in L2_FACTORS:
+            for exponent in L2_EXPONENTS:
+                yield EasePlan(replace(ease, l2=factor * ease.l2, l2_exponent=exponent))
+    if settings.head in {"encoder", "auto"}:
+        yield EncoderPlan(settings.encoder, _passes(held, settings.encoder))
 
 
 def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, float]:

@@ -32,7 +32,7 @@ from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
-from foldin_trainer.learning.plans import EasePlan, Plan, named
+from foldin_trainer.learning.plans import EasePlan, EncoderPlan, Plan, named
 from foldin_trainer.learning.prior import UserPrior
 from foldin_trainer.learning.tuning import HISTORY_RIDGES, Tuned, tune
 from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
@@ -53,6 +53,8 @@ class TrainSettings:
     ials: IalsSettings = field(default_factory=IalsSettings)
     ease: EaseSettings = field(default_factory=EaseSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    time_budget_s: float | None = None
+    """For trying ranking heads and their tunings; unset, all are tried."""
     validation_share: float = 0.1
     """Ratings of the first training that decide after how many passes `mf` stops."""
     seed: int = 0
@@ -80,13 +82,16 @@ class TrainSettings:
     @property
     def ranking(self) -> RankingSettings:
         """What is asked of the ranking head."""
-        return RankingSettings(self.ranking_head, self.ials, self.ease, self.encoder)
+        return RankingSettings(
+            self.ranking_head, self.ials, self.ease, self.encoder, self.time_budget_s
+        )
 
     def flat(self) -> dict[str, Setting]:
         """Every setting under one name, as a manifest keeps them."""
         flat: dict[str, Setting] = {"validation_share": self.validation_share, "seed": self.seed}
         rating = self.mf if self.rating_head == "mf" else self.bayes
-        ranking = {
+        ranking: dict[str, dict[str, Setting]] = {
+            "auto": {},
             "ials": asdict(self.ials),
             "ease": asdict(self.ease),
             "encoder": asdict(self.encoder),
@@ -159,7 +164,8 @@ def _train(
     kept, held = random_split(known, settings.validation_share, settings.seed)
     watched = Watched(known.take(held), listener.epoch, checkpoints)
     first = _learn_ratings(dataset, known.take(kept), settings, watched)
-    chosen = choose_ranking(Held(known, dataset.items, ratings, fold.cases), settings.ranking)
+    held_out = Held(known, dataset.items, ratings, fold.cases)
+    chosen = choose_ranking(held_out, settings.ranking, lambda one: listener.stage(f"tried {one}"))
     learned = Learned(known, first, chosen.ranking)
     listener.stage("choosing constants on the others")
     ridges = (None,) if settings.rating_head == "mf" else HISTORY_RIDGES
@@ -255,7 +261,13 @@ def _posterior_vectors(
 
 def _settled(settings: TrainSettings, plan: Plan) -> TrainSettings:
     """The settings with what was chosen of the ranking head."""
-    return replace(settings, ease=plan.settings) if isinstance(plan, EasePlan) else settings
+    match plan:
+        case EasePlan(chosen):
+            return replace(settings, ranking_head="ease", ease=chosen)
+        case EncoderPlan():
+            return replace(settings, ranking_head="encoder")
+        case _:
+            return replace(settings, ranking_head="ials")
 
 
 def _held_out(ratings: Ratings, seed: int) -> HeldOutFold:

@@ -1,0 +1,85 @@
+"""Item-to-item weights against their closed form, and what compressing them keeps."""
+
+import numpy as np
+import pytest
+from foldin_model.arrays import Doubles
+from foldin_trainer.learning.compression import compress
+from foldin_trainer.learning.item_weights import Blend, Ease, Product
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+L2 = 3.0
+
+
+def _matrix(seed: int, users: int, items: int) -> csr_array:
+    rng = np.random.default_rng(seed)
+    rated = rng.random((users, items)) < 0.4
+    matrix = csr_array(rated * rng.uniform(0.2, 1.2, (users, items)))
+    matrix.sort_indices()
+    return matrix
+
+
+def _dense(weights: Ease | Blend | Product, items: int) -> Doubles:
+    return weights.times(np.eye(items))
+
+
+@pytest.mark.parametrize(("users", "items"), [(7, 12), (30, 12)])
+def test_the_weights_are_those_of_ease_in_either_form(users: int, items: int) -> None:
+    matrix = _matrix(0, users, items)
+    inverse = np.linalg.inv((matrix.T @ matrix).toarray() + L2 * np.eye(items))
+    wanted = -inverse / np.diag(inverse)  # Steck (2019), equation 8
+    np.fill_diagonal(wanted, 0.0)
+    assert np.allclose(_dense(Ease.fit(matrix, matrix, L2), items), wanted, atol=1e-10)
+
+
+@pytest.mark.parametrize(("users", "items"), [(7, 12), (30, 12)])
+def test_without_relief_from_themselves_items_are_explained_by_ridge_regression(
+    users: int, items: int
+) -> None:
+    inputs, targets = _matrix(1, users, items), _matrix(2, users, items)
+    normal = (inputs.T @ inputs).toarray() + L2 * np.eye(items)
+    wanted = np.linalg.solve(normal, (inputs.T @ targets).toarray())
+    found = _dense(Ease.fit(inputs, targets, L2, relief=0.0), items)
+    assert np.allclose(found, wanted, atol=1e-10)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([5, 20]), st.floats(0.0, 1.0))
+@settings(max_examples=30, deadline=None)
+def test_the_transpose_is_that_of_the_weights(seed: int, users: int, relief: float) -> None:
+    inputs = _matrix(seed, users, 9)
+    targets = _matrix(seed + 1, *inputs.shape)
+    weights = Ease.fit(inputs, targets, L2, relief)
+    assert np.allclose(weights.transposed_times(np.eye(9)), _dense(weights, 9).T, atol=1e-9)
+
+
+def test_a_part_without_a_share_is_not_there() -> None:
+    matrix = _matrix(3, 8, 10)
+    ease = Ease.fit(matrix, matrix, L2)
+    rng = np.random.default_rng(0)
+    other = Product(rng.normal(size=(10, 3)), rng.normal(size=(10, 3)))
+    assert np.allclose(_dense(Blend((ease, other), (1.0, 0.0)), 10), _dense(ease, 10))
+    both = _dense(Blend((ease, other), (1.0, 0.5)), 10)
+    assert np.allclose(both, _dense(ease, 10) + 0.5 * other.inputs @ other.items.T)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_compressing_to_the_full_rank_changes_no_score(seed: int) -> None:
+    matrix = _matrix(seed, 12, 15)
+    weights = Ease.fit(matrix, matrix, L2)
+    found = compress(weights, matrix, 12)
+    scores = (matrix @ found.inputs) @ found.items.T
+    assert np.allclose(scores, matrix @ _dense(weights, 15), atol=1e-8)
+
+
+def test_fewer_dimensions_keep_the_most_that_they_can() -> None:
+    matrix = _matrix(5, 40, 60)
+    weights = Ease.fit(matrix, matrix, L2)
+    importance = (np.diff(matrix.tocsc().indptr) + 1.0) ** 0.25
+    sizes = np.diff(matrix.indptr) ** -0.75
+    wanted = sizes[:, None] * (matrix @ _dense(weights, 60)) * importance
+    found = compress(weights, matrix, 10)
+    kept = sizes[:, None] * ((matrix @ found.inputs) @ found.items.T) * importance
+    lost = np.linalg.svd(wanted, compute_uv=False)[10:]
+    assert np.linalg.norm(wanted - kept) == pytest.approx(np.linalg.norm(lost), rel=1e-6)

@@ -1,0 +1,74 @@
+"""Ranking heads by their names: what is chosen, how newcomers and low ratings fare."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from foldin_model.folding import fold
+from foldin_trainer.data import Dataset
+from foldin_trainer.learning.choosing import Attempt, Held, RankingSettings, choose_ranking
+from foldin_trainer.learning.ease import EaseSettings, train_ease
+from foldin_trainer.learning.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ials import IalsSettings
+from foldin_trainer.splits import held_out_users
+
+QUICK = RankingSettings(
+    ials=IalsSettings(dimension=6, iterations=3, device="cpu"),
+    ease=EaseSettings(dimension=12),
+    encoder=EncoderSettings(dimension=8, epochs=5),
+)
+
+
+@pytest.fixture(scope="module")
+def held(tiny: Dataset) -> Held:
+    fold = next(held_out_users(tiny.ratings, 5, 0))
+    return Held(tiny.ratings.take(fold.train_index), tiny.items, tiny.ratings, fold.cases)
+
+
+def test_auto_tries_every_head_and_takes_the_best(held: Held) -> None:
+    heard: list[Attempt] = []
+    chosen = choose_ranking(held, replace(QUICK, head="auto"), heard.append)
+    assert {one.plan.name.split(",")[0] for one in heard} == {"ials", "ease", "encoder"}
+    assert chosen.attempts[0].plan == chosen.plan
+    assert _qualities(chosen.attempts) == sorted(_qualities(heard), reverse=True)
+
+
+def test_without_time_the_first_plan_alone_is_tried(held: Held) -> None:
+    chosen = choose_ranking(held, replace(QUICK, head="auto", time_budget_s=0.0))
+    assert [one.plan.name for one in chosen.attempts] == ["ials, 6 dimensions"]
+
+
+def test_a_full_rank_ease_scores_as_its_weights_do(tiny: Dataset) -> None:
+    ratings = tiny.ratings
+    items = len(ratings.item_ids)
+    settings = EaseSettings(dimension=items + 1, factors=(1.0, 1.0, 1.0), content_weight=0.0)
+    head = train_ease(ratings, tiny.items, settings).head(0.0)
+    users, places = np.unique(ratings.users, return_inverse=True)
+    rated = np.zeros((len(users), items))
+    rated[places, ratings.items] = 1.0
+    inverse = np.linalg.inv(rated.T @ rated + settings.l2 * np.eye(items))
+    weights = np.eye(items) - settings.l2 * inverse
+    weights -= settings.relief * inverse * (np.diag(weights) / np.diag(inverse))
+    history = np.flatnonzero(rated[0]).astype(np.int32)
+    found = fold(head, history, np.full(len(history), ratings.scale.high), head.prior).vector
+    assert np.allclose(head.vectors @ found, rated[0] @ weights, atol=1e-4)
+
+
+def test_an_ease_user_without_ratings_gets_what_most_rated(tiny: Dataset) -> None:
+    head = train_ease(tiny.ratings, tiny.items, QUICK.ease).head(0.01)
+    counts = np.bincount(tiny.ratings.items, minlength=len(head.vectors))
+    ordered = counts[np.argsort(-(head.vectors @ head.prior), kind="stable")]
+    assert (np.diff(ordered) <= 0).all()
+
+
+def test_a_low_rating_counts_for_less_than_a_high_one(tiny: Dataset) -> None:
+    lead = train_ease(tiny.ratings, tiny.items, QUICK.ease).lead
+    assert lead is not None
+    scale = tiny.ratings.scale
+    low, high = lead.rule.factor((scale.low, scale.high))
+    assert low < 0.5 * high
+
+
+def _qualities(attempts: Sequence[Attempt]) -> list[float]:
+    return [one.quality for one in attempts]
