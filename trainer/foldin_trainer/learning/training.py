@@ -203,13 +203,16 @@ def _train(
 def _learn_ratings(
     dataset: Dataset, ratings: Ratings, settings: TrainSettings, watched: Watched
 ) -> MfResult:
-    """The rating head on part of the ratings, watched on another part."""
+    """The rating head on part of the ratings, watched on another part.
+
+    It is there to choose constants by, for which a shorter sampling will do.
+    """
     if settings.rating_head == "mf":
         return train_mf(ratings, settings.mf, watched.validation, progress=watched.progress)
     return train_bayes(
         ratings,
         dataset.items,
-        settings.bayes,
+        settings.bayes.shortened(),
         people=dataset.users,
         validation=watched.validation,
         progress=lambda sweep: watched.progress(sweep.epoch),
