@@ -20,7 +20,7 @@ Part = Callable[[Dataset, TrainSettings], Findings]
 PARTS: Mapping[str, tuple[Part, TrainSettings]] = MappingProxyType(
     {
         "rating": (rating, BEST),
-        "ranking": (ranking, BEST),
+        "ranking": (ranking, QUICK),
         "fold-in": (fold_in, QUICK),
         "cold": (cold, QUICK),
         "time": (timing, QUICK),
