@@ -36,7 +36,7 @@ MOST_LINES = 50
 @click.option(
     "--dimension",
     type=click.IntRange(2, 512),
-    help="Length of the vectors of either head.  [default: 64]",
+    help="Length of the vectors of either head.  [default: its own]",
 )
 @click.option(
     "--rating-head",

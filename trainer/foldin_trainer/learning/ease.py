@@ -32,7 +32,7 @@ PRIOR_SCALES: Final = (0.005, 0.01, 0.02, 0.04)
 class EaseSettings:
     """How the item-to-item weights are found, and to how many dimensions they are compressed."""
 
-    dimension: int = 62
+    dimension: int = 94
     """One of them is popularity alone, for users without ratings."""
     l2: float = 100.0
     l2_exponent: float = 0.0

@@ -22,7 +22,7 @@ from foldin_trainer.splits import random_split
 class MfSettings:
     """How the rating head is trained. Strong L2 matters: with a weak one it overfits at once."""
 
-    dimension: int = 64
+    dimension: int = 32
     """Length of p_u and q_i."""
     learning_rate: float = 0.01
     """Of Adam; it falls to zero along half a cosine over `epochs`."""

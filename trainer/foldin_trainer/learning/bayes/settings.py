@@ -14,7 +14,7 @@ class BayesSettings:
 
     factors: int = 16
     """K, the length of p_u and q_i in every single sample."""
-    dimension: int = 62
+    dimension: int = 32
     """Length of the vectors that the posterior mean is compressed to."""
     sweeps: int = 400
     """Sweeps of every chain, those of the burn-in included."""

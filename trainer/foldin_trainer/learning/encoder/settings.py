@@ -10,7 +10,7 @@ class EncoderSettings:
     The middle is that of `weighting.rule_for`.
     """
 
-    dimension: int = 96
+    dimension: int = 94
     start_l2: float = 300.0
     """λ of the EASE model that training starts from."""
     start_sharpness: float = 60.0
