@@ -30,7 +30,7 @@ from foldin_server.snapshots import Snapshots
 from foldin_server.users import Users, UserView, check_known
 
 QUIET_TURNS: Final = 4  # grpcio takes two or three turns of the loop to hand over the next call
-MOST_TURNS: Final = 64
+LONGEST_S: Final = 0.002
 OPERATIONS: Final = 40_000_000  # multiplications a turn, one to two milliseconds of one core
 
 
@@ -89,7 +89,8 @@ class Answering:
         self._waiting.append(asked)
         if not self._reading:
             self._reading = True
-            asyncio.get_running_loop().call_soon(self._read_soon)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._read_soon, loop.time() + LONGEST_S)
         return None
 
     def known(self, snapshot: Snapshot, request: bytes) -> Answer | None:
@@ -142,15 +143,18 @@ class Answering:
             asyncio.get_running_loop().call_soon(self._make_next)
         return await reply
 
-    def _read_soon(self, before: int = 0, quiet: int = 0, turns: int = 1) -> None:
-        """Begins a read once the loop brings no more company, turn after turn, or long enough."""
+    def _read_soon(self, until_s: float, before: int = 0, quiet: int = 0) -> None:
+        """Begins a read once the loop brings no more company, turn after turn, or time is up.
+
+        Turns are long where most calls are refused; those that were taken must not wait for them.
+        """
         waiting = len(self._waiting)
         quiet = quiet + 1 if waiting == before else 0
-        if quiet == QUIET_TURNS or turns == MOST_TURNS:
+        loop = asyncio.get_running_loop()
+        if quiet == QUIET_TURNS or loop.time() >= until_s:
             self._start(self._read())
         else:
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._read_soon, waiting, quiet, turns + 1)
+            loop.call_soon(self._read_soon, until_s, waiting, quiet)
 
     def _make_next(self) -> None:
         viewed, self._viewed = self._viewed, []
