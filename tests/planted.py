@@ -77,6 +77,7 @@ def _with_everything(model: Model) -> Model:
             item_doubts=_floats(rng.uniform(0.0, 0.1, n)),
             vector_variance=0.15,
             degrees=6.0,
+            trained_noise=1.5,
         ),
     )
     width = sum(model.item_widths)

@@ -203,7 +203,9 @@ def _optional_arrays(model: Model) -> Arrays:
     if (unsure := model.uncertainty) is not None:
         arrays["uncertainty.item_noise"] = unsure.item_noise.astype("<f4", copy=False)
         arrays["uncertainty.item_doubts"] = unsure.item_doubts.astype("<f4", copy=False)
-        arrays["uncertainty.constants"] = np.array([unsure.vector_variance, unsure.degrees], "<f8")
+        arrays["uncertainty.constants"] = np.array(
+            [unsure.vector_variance, unsure.degrees, unsure.trained_noise], "<f8"
+        )
     if model.content is not None:
         arrays |= packed_texts("content.names", model.content.names)
         arrays["content.weights"] = model.content.weights.astype("<f4", copy=False)
@@ -239,12 +241,12 @@ def _precisions(sections: Sections, n: int) -> Floats | None:
 def _uncertainty(sections: Sections, n: int) -> Uncertainty | None:
     if not sections.has("uncertainty.constants"):
         return None
-    vector_variance, degrees = sections.doubles("uncertainty.constants", (2,)).tolist()
+    constants = sections.doubles("uncertainty.constants", (3,))
     noise = sections.floats("uncertainty.item_noise", (n,))
     doubts = sections.floats("uncertainty.item_doubts", (n,))
-    if not (min(vector_variance, degrees) > 0 and (noise > 0).all() and (doubts >= 0).all()):
+    if not ((constants > 0).all() and (noise > 0).all() and (doubts >= 0).all()):
         raise ArtifactCorrupt("sections uncertainty.* have variances that are not above 0")
-    return Uncertainty(noise, doubts, vector_variance, degrees)
+    return Uncertainty(noise, doubts, *constants.tolist())
 
 
 def _content(sections: Sections, width: int) -> ContentMap:

@@ -119,8 +119,10 @@ def rating_intervals(
     if uncertainty is None or state.history is None:
         return None
     known = _known(model.catalog, state.history, extra)
-    vector = user.rating_vector
-    unsure = UserUncertainty.of(head, uncertainty, known.rows, known.values, vector)
+    vector, trained = user.rating_vector, state.trained is not None
+    unsure = UserUncertainty.of(
+        head, uncertainty, known.rows, known.values, vector, trained=trained
+    )
     reaches = unsure.reaches(head, uncertainty, rows)
     return interval(head.score(rows, vector), reaches, model.scale)
 

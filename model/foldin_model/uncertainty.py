@@ -3,7 +3,7 @@
 What is kept belongs to items; of a user everything follows from her ratings when she is asked for.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -22,29 +22,28 @@ class Uncertainty:
     `item_noise` and `item_doubts` (n_items,) float32 are in squared units of the scale: noise in
     the ratings of an item, and how unsure its own vector is. `vector_variance` is s², the variance
     of a user's vector where no rating tells of it. A user's ratings are γ_u times as reliable as
-    the average user's, Gamma(ν/2, ν/2) before she rates, with ν the `degrees`.
+    the average user's, Gamma(ν/2, ν/2) before she rates, with ν the `degrees`. Who was trained
+    on has `trained_noise` times the noise that her ratings tell of.
     """
 
     item_noise: Floats
     item_doubts: Floats
     vector_variance: float
     degrees: float
+    trained_noise: float = 1.0
 
     def reordered(self, order: Integers) -> "Uncertainty":
         """That of the same items with the row that is now `order[i]` at row i."""
-        return Uncertainty(
-            self.item_noise[order], self.item_doubts[order], self.vector_variance, self.degrees
-        )
+        return replace(self, item_noise=self.item_noise[order], item_doubts=self.item_doubts[order])
 
     def with_new_items(self, count: int) -> "Uncertainty":
         """With so many items more, noisy as the average one and unsure as the least known one."""
         noise = np.full(count, self.item_noise.mean(), np.float32)
         doubts = np.full(count, self.item_doubts.max(), np.float32)
-        return Uncertainty(
-            np.concatenate((self.item_noise, noise)),
-            np.concatenate((self.item_doubts, doubts)),
-            self.vector_variance,
-            self.degrees,
+        return replace(
+            self,
+            item_noise=np.concatenate((self.item_noise, noise)),
+            item_doubts=np.concatenate((self.item_doubts, doubts)),
         )
 
 
@@ -68,21 +67,28 @@ class UserUncertainty:
         rows: Rows,
         values: Doubles,
         vector: Doubles,
+        *,
+        trained: bool = False,
     ) -> "UserUncertainty":
         """After ratings `values` of the items at `rows`, both (n,), her vector being (d,).
 
         The noise is by the conjugate update of γ_u, which counts what her ratings miss her
-        predictions by and how unsure those are.
+        predictions by and how unsure those are. The errors of items' vectors are no noise of hers:
+        their share of what is missed is left out. Where she was `trained` on, the items were
+        fitted to her ratings too, so that what is missed holds nothing of these errors.
         """
         vectors = head.vectors[rows].astype(np.float64)
         normal = (vectors * head.weights(rows, values)[:, None]).T @ vectors
         normal.flat[:: len(normal) + 1] += 1.0
         covariance = np.asarray(uncertainty.vector_variance * np.linalg.inv(normal), np.float64)
-        slack = values - head.score(rows, vector)
-        missed = (slack * slack + _quadratic(vectors, covariance)) / uncertainty.item_noise[rows]
+        missed = np.square(values - head.score(rows, vector))
+        item_noise = uncertainty.item_noise[rows].astype(np.float64)
+        if not trained:
+            missed *= item_noise / (item_noise + uncertainty.item_doubts[rows])
+        unexplained = (missed + _quadratic(vectors, covariance)) / item_noise
         degrees = uncertainty.degrees + len(rows)
-        noise = float((uncertainty.degrees + missed.sum()) / degrees)
-        return cls(covariance, noise, degrees)
+        noise = float((uncertainty.degrees + unexplained.sum()) / degrees)
+        return cls(covariance, noise * (uncertainty.trained_noise if trained else 1.0), degrees)
 
     def reaches(
         self, head: QuadraticHead, uncertainty: Uncertainty, rows: Rows, level: float = LEVEL

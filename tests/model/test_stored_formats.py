@@ -152,7 +152,7 @@ def with_options() -> Model:
         rating_lead=Lead(np.array([[5], [6]], np.float32), LeadRule((3.0,), (1.0,)), 0.5),
         rating_precisions=np.array([0.5, 2.0], np.float32),
         uncertainty=Uncertainty(
-            np.array([0.5, 0.25], np.float32), np.array([0, 1], np.float32), 0.75, 6.0
+            np.array([0.5, 0.25], np.float32), np.array([0, 1], np.float32), 0.75, 6.0, 1.25
         ),
         content=ContentMap(
             names=("genre=comedy", "word=é"),
@@ -281,13 +281,13 @@ def test_golden_blob_of_a_model_with_options() -> None:
         ("rating_lead.rule", "<f8", (2, 1), 1920),
         ("rating_lead.vectors", "<f4", (2, 1), 1984),
         ("rating_precisions", "<f4", (2,), 2112),
-        ("uncertainty.constants", "<f8", (2,), 2944),
+        ("uncertainty.constants", "<f8", (3,), 2944),
         ("uncertainty.item_doubts", "<f4", (2,), 3008),
         ("uncertainty.item_noise", "<f4", (2,), 3072),
     ]
     assert (
         sha256(blob).hexdigest()
-        == "1be67a8fa9cbf987aa467138c934bc9b335713870d18854b845d8f939d535919"
+        == "5f826c474e744bf4090ee2071406c90663d8011aa5fc9b894480e42135cc0363"
     )
 
 
@@ -300,6 +300,7 @@ def test_options_survive_the_blob() -> None:
     assert again.ranking_lead.exponent == 0.25
     assert again.uncertainty is not None
     assert (again.uncertainty.vector_variance, again.uncertainty.degrees) == (0.75, 6.0)
+    assert again.uncertainty.trained_noise == 1.25
     assert again.uncertainty.item_noise.tolist() == [0.5, 0.25]
     assert again.content is not None
     assert again.content.names == ("genre=comedy", "word=é")
@@ -321,7 +322,7 @@ def test_a_reader_of_the_first_schema_is_not_given_a_model_that_it_would_serve_o
         ("rating_precisions", np.array([1, -1], "<f4"), "below 0"),
         ("uncertainty.item_noise", np.array([1, 0], "<f4"), "not above 0"),
         ("uncertainty.item_doubts", np.array([0], "<f4"), "uncertainty.item_doubts is"),
-        ("uncertainty.constants", np.array([1, 0], "<f8"), "not above 0"),
+        ("uncertainty.constants", np.array([1, 1, 0], "<f8"), "not above 0"),
         ("content.intercept", np.zeros(8, "<f4"), "content.intercept is"),
     ],
 )

@@ -1,6 +1,6 @@
 """Nine in ten ratings lie in the interval, for whatever history; what it depends on and how."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from foldin_model.uncertainty import (
     interval,
     student_reach,
 )
+from foldin_model.users import pack_trained
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import planted
@@ -115,6 +116,25 @@ def test_who_rates_against_every_prediction_is_a_noisy_user(
     assert quiet < near
 
 
+@given(seed=seeds, n=st.integers(1, 40))
+def test_what_items_are_unsure_of_is_noise_only_of_who_was_trained_on(seed: int, n: int) -> None:
+    made = world(seed)
+    rows, values = history(made.rng, n), made.rng.uniform(1.0, 5.0, n)
+    sure = replace(made.uncertainty, item_doubts=np.zeros(ITEMS, np.float32))
+
+    def noise(uncertainty: Uncertainty, *, trained: bool) -> float:
+        vector = np.zeros(DIMENSION)
+        return UserUncertainty.of(
+            made.head, uncertainty, rows, values, vector, trained=trained
+        ).noise
+
+    assert noise(made.uncertainty, trained=False) < noise(sure, trained=False)
+    assert noise(made.uncertainty, trained=True) == noise(sure, trained=True)
+    twice = replace(sure, trained_noise=2.0)
+    assert noise(twice, trained=True) == 2.0 * noise(sure, trained=True)
+    assert noise(twice, trained=False) == noise(sure, trained=False)
+
+
 def test_without_ratings_the_noise_is_the_average_users() -> None:
     made = world()
     none = np.zeros(0, np.int32)
@@ -176,6 +196,20 @@ def test_a_snapshot_tells_intervals_of_whom_it_knows_the_ratings_of() -> None:
     assert rating_intervals(bare, state, fold_user(bare, state), rows) is None
 
 
+def test_a_trained_user_is_known_as_one_after_another_rating_too() -> None:
+    trained = next(iter(dict(pack_trained(planted(whole=True).users)).values()))
+    ids = WHOLE.model.catalog.item_ids
+    rows = np.arange(20, dtype=np.int32)
+    stranger = state_of({ids[3]: 5.0, ids[7]: 1.0})
+    user = fold_user(WHOLE, stranger)
+    new = rating_intervals(WHOLE, stranger, user, rows)
+    known = rating_intervals(WHOLE, replace(stranger, trained=trained), user, rows)
+    assert new is not None
+    assert known is not None
+    assert (known[1] - known[0] >= new[1] - new[0]).all()
+    assert (known[1] - known[0] > new[1] - new[0]).any()
+
+
 def test_uncertainty_moves_with_the_rows() -> None:
     model = planted(whole=True).model
     order = np.random.default_rng(0).permutation(len(model.catalog))
@@ -184,3 +218,4 @@ def test_uncertainty_moves_with_the_rows() -> None:
     assert model.uncertainty is not None
     np.testing.assert_array_equal(moved.item_noise, model.uncertainty.item_noise[order])
     np.testing.assert_array_equal(moved.item_doubts, model.uncertainty.item_doubts[order])
+    assert moved.trained_noise == model.uncertainty.trained_noise == 1.5

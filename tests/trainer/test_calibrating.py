@@ -1,12 +1,22 @@
 """Intervals of a trained head cover nine in ten, whatever noise it was folded with."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from foldin_model.folding import fold
 from foldin_model.heads import QuadraticHead, RatingRule, Scale
 from foldin_model.uncertainty import Uncertainty
 from foldin_trainer.data import Ratings
 from foldin_trainer.learning.bayes.spread import Spread
-from foldin_trainer.learning.calibrating import coverage, noise_factor, uncertainty_of
+from foldin_trainer.learning.calibrating import (
+    Validation,
+    coverage,
+    noise_factor,
+    trained_coverage,
+    trained_noise,
+    uncertainty_of,
+)
 from foldin_trainer.learning.questions import Questions, questions_of
 from foldin_trainer.splits import HeldOutCase
 
@@ -68,6 +78,36 @@ def test_nine_in_ten_lie_within_after_calibration_on_other_users(
     factor = noise_factor(planted.head, planted.ratings, noise, None, planted.questions(0))
     uncertainty = uncertainty_of(planted.head, planted.ratings, noise, None, factor)
     assert 0.88 < np.mean(planted.covered(uncertainty)) < 0.92
+
+
+@pytest.mark.parametrize("believed", [0.6, 1.0, 1.5])
+def test_nine_in_ten_of_trained_users_lie_within_after_calibration_on_other_ratings(
+    planted: Planted, believed: float
+) -> None:
+    """Users whose vectors were fitted to their ratings; whatever the noise was believed to be."""
+    place = np.arange(len(planted.ratings)) % 40
+    kept, held, test = (
+        planted.ratings.take(np.flatnonzero(part))
+        for part in (place < 24, (place >= 24) & (place < 32), place >= 32)
+    )
+    vectors = np.array(
+        [
+            fold(planted.head, kept.items[one], kept.values[one], planted.head.prior).vector
+            for one in (kept.users == user for user in range(USERS))
+        ]
+    )
+    uncertainty = uncertainty_of(planted.head, kept, believed * NOISE, None)
+    factor = trained_noise(planted.head, uncertainty, vectors, Validation(kept, held))
+    uncertainty = replace(uncertainty, trained_noise=factor)
+    tested = Validation(kept, test)
+    assert 0.88 < trained_coverage(planted.head, uncertainty, vectors, tested) < 0.92
+
+
+def test_without_ratings_held_out_trained_users_are_as_noisy_as_others(planted: Planted) -> None:
+    none = Validation(planted.ratings, planted.ratings.take(np.zeros(0, np.int64)))
+    uncertainty = uncertainty_of(planted.head, planted.ratings, NOISE, None)
+    vectors = np.zeros((USERS, DIMENSION))
+    assert trained_noise(planted.head, uncertainty, vectors, none) == 1.0
 
 
 def test_the_true_noise_needs_no_factor(planted: Planted) -> None:

@@ -3,6 +3,7 @@
 It also folds the training histories into the users' vectors; it trains and chooses nothing.
 """
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -88,7 +89,8 @@ def _uncertainty(
     if spread is None:
         return None
     noise, factor = constants.noise_variance, constants.noise_factor
-    return uncertainty_of(rating, learned.ratings, noise, spread, factor)
+    uncertainty = uncertainty_of(rating, learned.ratings, noise, spread, factor)
+    return replace(uncertainty, trained_noise=constants.trained_noise)
 
 
 def fold_users(

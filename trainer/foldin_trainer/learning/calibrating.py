@@ -1,14 +1,16 @@
 """How unsure a rating head is of its predictions, so that nine in ten ratings lie where it says.
 
-The noise is scaled until that holds for users held out; what is kept of it is the model's.
+The noise is scaled until that holds for users held out, then that of trained users until it holds
+for ratings held out of theirs; what is kept of it is the model's.
 """
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from foldin_model.arrays import Doubles, Floats
+from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.folding import fold
 from foldin_model.heads import QuadraticHead, Scale
 from foldin_model.uncertainty import LEVEL, Uncertainty, UserUncertainty, interval
@@ -17,10 +19,18 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.bayes.spread import Spread
 from foldin_trainer.learning.questions import Question, Questions
 
-FACTORS: Final[tuple[float, ...]] = tuple(np.geomspace(0.4, 2.5, 31).tolist())
+FACTORS: Final[tuple[float, ...]] = tuple(np.geomspace(0.2, 2.5, 39).tolist())
 DEGREES: Final = 6.0
 """ν of how users differ in noise, the default of the sampler as well."""
 MOST_USERS: Final = 500
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Validation:
+    """Ratings of trained users: those `kept` to learn from, and those `held` out."""
+
+    kept: Ratings
+    held: Ratings
 
 
 def uncertainty_of(
@@ -64,7 +74,39 @@ def noise_factor(
             np.mean([coverage(head, uncertainty, ratings.scale, group) for group in questions])
         )
 
-    return FACTORS[min(bisect_left(FACTORS, LEVEL, key=covered), len(FACTORS) - 1)]
+    return _least(covered)
+
+
+def trained_noise(
+    head: QuadraticHead, uncertainty: Uncertainty, vectors: Doubles, validation: Validation
+) -> float:
+    """The least `trained_noise` with which trained users' intervals cover what they should.
+
+    `vectors` (n_users, d) are what they have in the head; some of the users, evenly chosen, tell.
+    """
+
+    def covered(factor: float) -> float:
+        scaled = replace(uncertainty, trained_noise=factor)
+        return trained_coverage(head, scaled, vectors, validation)
+
+    return _least(covered) if len(validation.held) else 1.0
+
+
+def trained_coverage(
+    head: QuadraticHead, uncertainty: Uncertainty, vectors: Doubles, validation: Validation
+) -> float:
+    """The share of the ratings held out of trained users' that lie in their intervals."""
+    kept, held = validation.kept, validation.held
+    inside = []
+    for user, history, hidden in _histories(validation):
+        rows, values = kept.items[history], kept.values[history]
+        asked, given = held.items[hidden], held.values[hidden]
+        vector = vectors[user]
+        unsure = UserUncertainty.of(head, uncertainty, rows, values, vector, trained=True)
+        reaches = unsure.reaches(head, uncertainty, asked)
+        low, high = interval(head.score(asked, vector), reaches, kept.scale)
+        inside.append((low <= given) & (given <= high))
+    return float(np.concatenate(inside).mean())
 
 
 def coverage(
@@ -80,6 +122,19 @@ def coverage(
         low, high = interval(head.score(question.hidden_rows, vector), reaches, scale)
         inside.append((low <= question.hidden_values) & (question.hidden_values <= high))
     return float(np.concatenate(inside).mean())
+
+
+def _least(covered: Callable[[float], float]) -> float:
+    return FACTORS[min(bisect_left(FACTORS, LEVEL, key=covered), len(FACTORS) - 1)]
+
+
+def _histories(validation: Validation) -> Iterator[tuple[int, Integers, Integers]]:
+    """Users with their positions among the ratings that are kept, and among those held out."""
+    kept, held = validation.kept.users, validation.held.users
+    users = np.unique(held)
+    places = np.linspace(0, len(users) - 1, min(len(users), MOST_USERS)).astype(np.int64)
+    for user in users[places].tolist():
+        yield user, np.flatnonzero(kept == user), np.flatnonzero(held == user)
 
 
 def _by_users(head: QuadraticHead, ratings: Ratings, noise_variance: float) -> Doubles:

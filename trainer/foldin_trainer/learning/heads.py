@@ -41,6 +41,8 @@ class Constants:
     """Of the regression of rating vectors on histories; None where the prior knows of none."""
     noise_factor: float = 1.0
     """What the noise is multiplied with so that intervals cover what they should."""
+    trained_noise: float = 1.0
+    """What trained users' own noise is multiplied with besides, to the same end."""
 
 
 def user_prior(mf: MfResult, ratings: Ratings, history_ridge: float | None) -> UserPrior:

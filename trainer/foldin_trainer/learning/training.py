@@ -19,6 +19,7 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.assembling import assemble, fold_users
 from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.bayes.training import Checkpoint, train_bayes
+from foldin_trainer.learning.calibrating import Validation
 from foldin_trainer.learning.choosing import (
     Attempt,
     Held,
@@ -169,7 +170,8 @@ def _train(
     learned = Learned(known, first, chosen.ranking)
     listener.stage("choosing constants on the others")
     ridges = (None,) if settings.rating_head == "mf" else HISTORY_RIDGES
-    tuned = tune(learned, ratings, fold.cases, ridges)
+    validation = Validation(known.take(kept), watched.validation)
+    tuned = tune(learned, ratings, fold.cases, ridges, validation)
     listener.stage("learning from everyone")
     last, sampling = _learn_again(dataset, settings, first, listener.epoch, checkpoints)
     learned = Learned(ratings, last, chosen.plan.learn(ratings, dataset.items))

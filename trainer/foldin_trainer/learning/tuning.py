@@ -16,11 +16,17 @@ from foldin_model.heads import QuadraticHead, Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import best
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
-from foldin_trainer.learning.calibrating import noise_factor
+from foldin_trainer.learning.calibrating import (
+    Validation,
+    noise_factor,
+    trained_noise,
+    uncertainty_of,
+)
 from foldin_trainer.learning.heads import (
     Constants,
     Learned,
     rating_head,
+    trained_rating_vectors,
     user_prior,
 )
 from foldin_trainer.learning.mf import MfResult
@@ -50,20 +56,20 @@ def tune(
     ratings: Ratings,
     cases: Iterable[HeldOutCase],
     ridges: Sequence[float | None] = (None,),
+    validation: Validation | None = None,
 ) -> Tuned:
     """The constants of the grids that serve the held-out `cases` of `ratings` best.
 
     `learned` must not have seen them; its vocabularies are those of `ratings`. `ridges` are those
-    that the prior's map from histories may have.
+    that the prior's map from histories may have. `validation` tells how unsure the rating head is
+    of users whom it was trained on.
     """
     questions = questions_of(ratings, tuple(cases))
     mf, known = learned.mf, learned.ratings
     chosen = tune_rating(mf, known, questions, ridges)
-    factor = 1.0
-    if mf.spread is not None:
-        factor = noise_factor(chosen.head, known, chosen.noise, mf.spread, questions)
+    factor, trained = _noise(mf, known, chosen, questions, validation)
     scale, weight, gain = _tune_ranking(learned, chosen.head, questions)
-    constants = Constants(chosen.noise, scale, weight, chosen.ridge, factor)
+    constants = Constants(chosen.noise, scale, weight, chosen.ridge, factor, trained)
     return Tuned(constants, chosen.full, gain)
 
 
@@ -94,6 +100,25 @@ def tune_rating(
         (tried(*prior, factor * base) for prior in priors for factor in NOISE_FACTORS),
         key=lambda one: one.mean,
     )
+
+
+def _noise(
+    mf: MfResult,
+    known: Ratings,
+    chosen: TunedRating,
+    questions: Questions,
+    validation: Validation | None,
+) -> tuple[float, float]:
+    """What calibrates intervals: the factors of everybody's noise and of trained users' own."""
+    if mf.spread is None:
+        return 1.0, 1.0
+    factor = noise_factor(chosen.head, known, chosen.noise, mf.spread, questions)
+    if validation is None:
+        return factor, 1.0
+    uncertainty = uncertainty_of(chosen.head, known, chosen.noise, mf.spread, factor)
+    prior = user_prior(mf, known, chosen.ridge)
+    vectors = trained_rating_vectors(mf, prior, chosen.noise)
+    return factor, trained_noise(chosen.head, uncertainty, vectors, validation)
 
 
 def _rmse(head: QuadraticHead, scale: Scale, group: Sequence[Question]) -> float:
