@@ -18,12 +18,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
-from foldin_model.arrays import Doubles, Rows
+from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.folding import fold
 from foldin_model.heads import QuadraticHead, RatingRule
+from foldin_model.leading import Lead, LeadRule
 
 ITEMS = 10_000
-DIMENSION = 64
+RANKING, RATING = 94, 33
 BAR = {
     "id": "foldin.50",
     "bar": "one fold-in of both heads, 50 ratings, µs",
@@ -36,12 +37,26 @@ STEPS = 3
 RESULTS = Path(__file__).parent / "results" / "foldin.json"
 
 
-def head(rng: np.random.Generator) -> QuadraticHead:
-    """A head of the shipped dimension whose item vectors are about as long as trained ones."""
-    vectors = (0.05 * rng.normal(size=(ITEMS, DIMENSION))).astype(np.float32)
-    rule = RatingRule(knots=(0.5, 5.0), weights=(1.0, 4.0), targets=(0.0, 1.0))
+def ranking_head(rng: np.random.Generator) -> QuadraticHead:
+    """The shipped one: a user is the sum of what her ratings stand for, and nothing is solved."""
+    lead = Lead(_vectors(rng, RANKING), LeadRule((0.5, 5.0), (0.3, 1.1)), 0.0)
+    rule = RatingRule(knots=(0.5, 5.0), weights=(0.0, 0.0), targets=(0.0, 0.0))
+    prior = rng.normal(size=RANKING)
+    return QuadraticHead(
+        _vectors(rng, RANKING), np.zeros(ITEMS, np.float32), 0.0, prior, rule, lead
+    )
+
+
+def rating_head(rng: np.random.Generator) -> QuadraticHead:
+    """The shipped one: a least-squares problem."""
+    rule = RatingRule(knots=(0.5, 5.0), weights=(1.0, 1.0), targets=(0.5, 5.0))
     offsets = np.zeros(ITEMS, np.float32)
-    return QuadraticHead(vectors, offsets, 0.0, rng.normal(size=DIMENSION), rule)
+    return QuadraticHead(_vectors(rng, RATING), offsets, 3.5, rng.normal(size=RATING), rule)
+
+
+def _vectors(rng: np.random.Generator, dimension: int) -> Floats:
+    """Item vectors about as long as trained ones."""
+    return np.asarray(0.05 * rng.normal(size=(ITEMS, dimension)), np.float32)
 
 
 def median_us(call: Callable[[], object], rounds: int = 5, repeats: int = 200) -> float:
@@ -66,7 +81,7 @@ def both(heads: tuple[QuadraticHead, ...], rows: Rows, values: Doubles, steps: i
 def main() -> None:
     """Measures, prints and writes."""
     rng = np.random.default_rng(0)
-    heads = (head(rng), head(rng))
+    heads = (ranking_head(rng), rating_head(rng))
     timings = []
     for n in LENGTHS:
         rows = np.sort(rng.choice(ITEMS, n, replace=False)).astype(np.int32)
@@ -74,13 +89,13 @@ def main() -> None:
         exact = median_us(partial(both, heads, rows, values, None))
         steps = median_us(partial(both, heads, rows, values, STEPS))
         timings.append({"ratings": n, "exact_us": round(exact, 1), "steps_us": round(steps, 1)})
-    print(f"One fold-in of both heads, {DIMENSION} + {DIMENSION} dimensions, one thread")
+    print(f"One fold-in of both heads, {RANKING} + {RATING} dimensions, one thread")
     print(f"{'ratings':>8} {'exact µs':>10} {f'{STEPS} steps µs':>12}")
     for timing in timings:
         print(f"{timing['ratings']:>8} {timing['exact_us']:>10} {timing['steps_us']:>12}")
     report = {
         "command": "make bench-foldin",
-        "dimensions": [DIMENSION, DIMENSION],
+        "dimensions": [RANKING, RATING],
         "machine": platform.processor() or platform.machine(),
         "numpy": np.__version__,
         "python": sys.version.split()[0],

@@ -17,6 +17,7 @@ from foldin_model.folding import fold, trained_base
 from foldin_model.heads import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.installing import load
+from foldin_model.leading import Lead, LeadRule
 from foldin_model.model import Model, TrainedUsers
 from foldin_model.publishing import Description, activate, publish
 from foldin_model.store.keys import Keys
@@ -27,12 +28,14 @@ from foldin_model.users import digest
 from redis import Redis
 
 NAMESPACE: Final = "bench"
-DIMENSION: Final = 64
+RANKING: Final = 94
+RATING: Final = 33
 MEDIAN_RATINGS: Final = 40
 PAST_US: Final = 1_500_000_000_000_000
 TOGETHER: Final = 500
 GENRES: Final = ("Action", "Comedy", "Crime", "Drama", "Fantasy", "Horror", "Romance", "Western")
-RULE: Final = RatingRule((0.5, 2.5, 5.0), weights=(2.0, 1.0, 2.0), targets=(-0.5, 0.5, 1.0))
+RULE: Final = RatingRule((0.5, 5.0), weights=(0.0, 0.0), targets=(0.0, 0.0))
+LEAD: Final = LeadRule((0.5, 2.75, 5.0), factors=(0.3, 0.9, 1.1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,14 +59,15 @@ class Served:
 
 
 def synthetic_model(items: int, seed: int = 0) -> Model:
-    """A catalogue of the shipped dimensions, 64 + 1 + 64, with log-normal norms."""
+    """A catalogue of the shipped heads and dimensions, 94 + 1 + 33, with log-normal norms."""
     rng = np.random.default_rng(seed)
     groups = rng.integers(0, len(GENRES), items).astype(np.int32)
-    centres = rng.normal(size=(len(GENRES), DIMENSION))
-    directions = centres[groups] + rng.normal(size=(items, DIMENSION))
+    centres = rng.normal(size=(len(GENRES), RANKING))
+    directions = centres[groups] + rng.normal(size=(items, RANKING))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     ranking = directions * 0.3 * rng.lognormal(0.0, 0.5, size=(items, 1))
-    rating = 0.05 * rng.normal(size=(items, DIMENSION))
+    inputs = 0.3 * (directions + 0.3 * rng.normal(size=(items, RANKING)) / np.sqrt(RANKING))
+    rating = 0.05 * rng.normal(size=(items, RATING))
     offsets = 0.3 * rng.normal(size=(items, 1))
     clusters = tuple(
         Cluster(id=i + 1, name=f"{genre} films", genres=(genre,), size=int((groups == i).sum()))
@@ -89,8 +93,9 @@ def synthetic_model(items: int, seed: int = 0) -> Model:
         rating_mean=3.5,
         rating_weight=0.4,
         ranking_prior=0.1 * ranking.mean(axis=0),
-        rating_prior=np.zeros(DIMENSION),
+        rating_prior=np.zeros(RATING),
         ranking_rule=RULE,
+        ranking_lead=Lead(np.ascontiguousarray(inputs, np.float32), LEAD, 0.0),
     )
 
 

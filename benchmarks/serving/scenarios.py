@@ -71,14 +71,18 @@ class Plan:
             reply_bytes = self.stage.checked_bytes(ours["grpcio"], calls.everyone)
             echo = stack.enter_context(servers.echo("grpcio", reply_bytes))
             native_echo = stack.enter_context(servers.echo("native", reply_bytes))
+            ordinary = stack.enter_context(self._foldin("grpcio"))
             reused = self._optional(stack, REUSE)
             bounded = self._optional(stack, "--freshness", "bounded")
             peers = self._peers(stack)
             for _ in range(self.rounds):
                 floor = self.stage.run("echo", echo, cycle(zipf))
                 self.stage.run("echo", native_echo, cycle(zipf))
+                self.stage.run(
+                    "Recommend, nothing kept", ours["grpcio"], cycle(zipf), reply_bytes=reply_bytes
+                )
                 done = self.stage.run(
-                    "Recommend, Zipf", ours["grpcio"], cycle(zipf), reply_bytes=reply_bytes
+                    "Recommend, Zipf", ordinary, cycle(zipf), reply_bytes=reply_bytes
                 )
                 self._add("serve.grpcio", done.rate / floor.rate)
                 if "native" in ours:
