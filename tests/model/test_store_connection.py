@@ -50,9 +50,13 @@ def stream_on(wire: Wire, pushed: list[object], ends: list[Exception]) -> Stream
     return stream
 
 
-def commands(count: int) -> list[Sent]:
+def replies(count: int) -> list[asyncio.Future[object]]:
     loop = asyncio.get_running_loop()
-    return [Sent(b"%d" % number, loop.create_future()) for number in range(count)]
+    return [loop.create_future() for _ in range(count)]
+
+
+def commands(count: int) -> list[Sent]:
+    return [Sent(b"%d" % number, future) for number, future in enumerate(replies(count))]
 
 
 @given(
@@ -68,24 +72,25 @@ def test_each_reply_reaches_its_own_caller(
         pushed: list[object] = []
         ends: list[Exception] = []
         stream = stream_on(Wire(), pushed, ends)
-        sent = commands(sum(batches))
+        futures = replies(sum(batches))
+        sent = [Sent(b"%d" % number, future) for number, future in enumerate(futures)]
         start = 0
         for size in batches:
             stream.send(sent[start : start + size])
             start += size
         for number in gone & set(range(len(sent))):
-            sent[number].future.cancel()
+            futures[number].cancel()
         data = b""
         for number in range(len(sent)):
             data += b">2\r\n+told\r\n:%d\r\n" % number if number in pushes else b""
             data += b"$%d\r\n%d\r\n" % (len(str(number)), number)
         for cut in range(0, len(data), piece):
             stream.data_received(data[cut : cut + piece])
-        for number, command in enumerate(sent):
+        for number in range(len(sent)):
             if number in gone:
-                assert command.future.cancelled()
+                assert futures[number].cancelled()
             else:
-                assert command.future.result() == b"%d" % number
+                assert futures[number].result() == b"%d" % number
         assert pushed == [[b"told", number] for number in range(len(sent)) if number in pushes]
         assert not stream.unanswered()
         stream.end(ConnectionError("done"))
