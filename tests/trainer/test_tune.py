@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from foldin_model.errors import FoldinError
+from foldin_trainer.commands.train import train
 from foldin_trainer.commands.tune import tune
 from foldin_trainer.learning.training import TrainSettings
 from foldin_trainer.tuning.objectives import TUNABLE
@@ -77,8 +78,12 @@ def test_what_is_found_is_what_a_training_takes(ratings_csv: Path, tmp_path: Pat
     journal = tmp_path / "s.journal"
     found = run(ratings_csv, "--method", "mf", "--journal", journal, "--trials", 1, "--folds", 2)
     assert found.exit_code == 0, found.output
-    values = read_settings(journal.with_suffix(".json"))
+    best = journal.with_suffix(".json")
+    values = read_settings(best)
     assert changed(TrainSettings(), values).mf.l2 == values["mf.l2"]
+    options = [ratings_csv, "--settings", best, "--no-publish", "--json"]
+    trained = CliRunner().invoke(train, [str(option) for option in options])
+    assert trained.exit_code == 0, trained.output
 
 
 @pytest.mark.parametrize("values", [{"mf.l3": 1.0}, {"l2": 1.0}, {"mf.l2": "much"}])

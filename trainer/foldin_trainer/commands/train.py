@@ -8,7 +8,10 @@ from typing import get_args
 
 import click
 from click.core import ParameterSource
+from foldin_model.building import APPROXIMATE_KINDS
+from foldin_model.errors import FoldinError
 from foldin_model.ids import Version
+from foldin_model.indexing import KINDS
 from foldin_model.manifest import Manifest
 from foldin_model.publishing import Description, activate, publish
 from foldin_model.store.opening import open_store_url
@@ -25,6 +28,7 @@ from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.mf import Epoch
 from foldin_trainer.learning.training import Listener, RatingHead, Trained, TrainSettings
 from foldin_trainer.learning.training import train as learn
+from foldin_trainer.tuning.settings import changed, read_settings
 
 STORE_TIMEOUT_S = 60.0
 MOST_LINES = 50
@@ -69,6 +73,12 @@ MOST_LINES = 50
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder that bayes keeps its state in; given again, an interrupted training goes on.",
 )
+@click.option(
+    "--settings",
+    "settings_file",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What `foldin tune` found.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option(
     "--device",
@@ -76,6 +86,12 @@ MOST_LINES = 50
     default="auto",
     show_default=True,
     help="Where to compute; auto is CUDA, else Apple's GPU, else the CPU.",
+)
+@click.option(
+    "--index",
+    "index_kind",
+    type=click.Choice((*KINDS, *APPROXIMATE_KINDS)),
+    help="How items are searched; flat and pruned are exact.  [default: the faster of these]",
 )
 @click.option(
     "--publish/--no-publish", "publishing", default=True, help="Put the model into the store."
@@ -98,8 +114,10 @@ def train(
     sweeps: int | None,
     chains: int | None,
     checkpoints: Path | None,
+    settings_file: Path | None,
     seed: int,
     device: DeviceName,
+    index_kind: str | None,
     publishing: bool,
     activating: bool,
     as_json: bool,
@@ -122,6 +140,8 @@ def train(
     bayes = settings.bayes
     bayes = replace(bayes, sweeps=sweeps or bayes.sweeps, chains=chains or bayes.chains)
     settings = replace(settings, bayes=bayes)
+    if settings_file is not None:
+        settings = changed(settings, read_settings(settings_file))
     if checkpoints is not None:
         checkpoints.mkdir(parents=True, exist_ok=True)
     with _showing() as listener:
@@ -140,13 +160,23 @@ def train(
             open_store_url(redis_url, source.data_dir) as url,
             closing(RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)) as store,
         ):
-            manifest = publish(trained.model, trained.users, description, store)
+            manifest = _published(trained, description, store, index_kind)
             if activating:
                 activate(store, Version(manifest.version))
     if as_json:
         print_json(_account(trained, manifest, active=publishing and activating))
     else:
         print_facts(_facts(trained, manifest, active=publishing and activating))
+
+
+def _published(
+    trained: Trained, description: Description, store: RedisModelStore, index_kind: str | None
+) -> Manifest:
+    """The version in the store. Raises FoldinError where its index would find too little."""
+    try:
+        return publish(trained.model, trained.users, description, store, index_kind=index_kind)
+    except ValueError as refused:
+        raise FoldinError(f"nothing was published: {refused}") from refused
 
 
 def _chosen(source: Source) -> Source:
