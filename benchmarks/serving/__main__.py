@@ -22,7 +22,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import click
 from foldin_model.store.embedded import embedded_store
 
-from benchmarks.serving import catalogue, scenarios, servers
+from benchmarks.serving import catalogue, missing, scenarios, servers
 from benchmarks.serving.bars import Samples
 from benchmarks.serving.requests import Calls
 from benchmarks.serving.servers import ROOT, options_of_serve
@@ -66,12 +66,12 @@ QUICK: Final = Size(
 @click.command()
 @click.option("--quick", is_flag=True, help="Only see that it runs; the figures mean nothing.")
 @click.option("--model", type=click.Path(path_type=Path, exists=True), help="An installed version.")
-@click.option("--only", multiple=True, type=click.Choice(scenarios.PARTS), help="These parts.")
+@click.option("--only", multiple=True, type=click.Choice(missing.PARTS), help="These parts.")
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Path) -> None:
     """Measure serving and write the results."""
     size = QUICK if quick else FULL
-    parts = only or scenarios.PARTS
+    parts = only or missing.PARTS
     samples, rows = Samples(), list[Row]()
     options = options_of_serve()
     print(HEAD)
@@ -87,7 +87,7 @@ def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Pat
         elif on_both:
             print("no trained model: run `make demo` first or give --model; synthetic only")
     for name in samples.missing():
-        print(f"{name} is not measured: {scenarios.why_missing(name, parts, options)}")
+        print(f"{name} is not measured: {missing.why_missing(name, parts, options)}")
     _write(results, quick=quick, rows=rows, samples=samples)
 
 

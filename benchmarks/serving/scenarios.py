@@ -17,31 +17,13 @@ from redis import Redis
 from benchmarks.serving import freshness, servers
 from benchmarks.serving.bars import Samples
 from benchmarks.serving.catalogue import forget_folded
+from benchmarks.serving.missing import REUSE
 from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import MANY, Stage, json_wires, wires
 
-PARTS: Final = ("bars", "submit", "processes", "overload", "matrix", "fresh")
 ONCE: Final = ("submit", "processes", "overload", "matrix", "fresh")  # on one catalogue only
 CROWD: Final = 1_024  # connections of a crowd that does not wait for answers
 CONNECTIONS: Final = (1, 8, MANY)
-REUSE: Final = "--answer-cache-size"
-NEEDS: Final = {
-    "serve.native.reuse": REUSE,
-    "serve.native.bounded": "--freshness",
-    "serve.visible": "--freshness",
-    "serve.processes": "--workers",
-}
-PACKAGES: Final = {"serve.peers.fastapi": "fastapi"}
-
-
-def why_missing(bar: str, parts: Sequence[str], options: frozenset[str]) -> str:
-    """Why a run gave the bar no value."""
-    needed = NEEDS.get(bar, "--transport")
-    if needed not in options:
-        return f"`foldin serve` has no {needed}"
-    if bar in PACKAGES and find_spec(PACKAGES[bar]) is None:
-        return f"{PACKAGES[bar]} is missing: pip install 'foldin[bench]'"
-    return "its part was left out" if len(parts) < len(PARTS) else "nothing measured it"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,6 @@ def test_training_twice_gives_the_same_bytes(folder: Path, valkey_url: str, name
     assert first.data_hash == ratings.hash
     assert first.rating_count == len(ratings)
     assert first.seed == 5
-    assert {first.settings[f"{part}seed"] for part in ("", "mf.", "ials.")} == {5}
+    assert {first.settings[f"{part}seed"] for part in ("", "mf.", "ease.")} == {5}
     assert first.settings["mf.dimension"] == 6
     assert {"python", "numpy", "scipy", "scikit-learn", "torch"} <= set(first.libraries)
