@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
 from foldin_trainer.learning.compression import compress
-from foldin_trainer.learning.item_weights import Blend, Ease, Product
+from foldin_trainer.learning.item_weights import Ease
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
@@ -20,7 +20,7 @@ def _matrix(seed: int, users: int, items: int) -> csr_array:
     return matrix
 
 
-def _dense(weights: Ease | Blend | Product, items: int) -> Doubles:
+def _dense(weights: Ease, items: int) -> Doubles:
     return weights.times(np.eye(items))
 
 
@@ -51,16 +51,6 @@ def test_the_transpose_is_that_of_the_weights(seed: int, users: int, relief: flo
     targets = _matrix(seed + 1, *inputs.shape)
     weights = Ease.fit(inputs, targets, L2, relief)
     assert np.allclose(weights.transposed_times(np.eye(9)), _dense(weights, 9).T, atol=1e-9)
-
-
-def test_a_part_without_a_share_is_not_there() -> None:
-    matrix = _matrix(3, 8, 10)
-    ease = Ease.fit(matrix, matrix, L2)
-    rng = np.random.default_rng(0)
-    other = Product(rng.normal(size=(10, 3)), rng.normal(size=(10, 3)))
-    assert np.allclose(_dense(Blend((ease, other), (1.0, 0.0)), 10), _dense(ease, 10))
-    both = _dense(Blend((ease, other), (1.0, 0.5)), 10)
-    assert np.allclose(both, _dense(ease, 10) + 0.5 * other.inputs @ other.items.T)
 
 
 @given(st.integers(0, 2**32 - 1))
