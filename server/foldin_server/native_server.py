@@ -54,6 +54,7 @@ class NativeServer(aio.Server):
                 delay_stream_headers=True,
                 keepalive_time_ms=options["grpc.keepalive_time_ms"],
                 keepalive_timeout_ms=options["grpc.keepalive_timeout_ms"],
+                io_threads=1,
                 reuse_port=bool(options["grpc.so_reuseport"]),
             )
         except OSError as error:
