@@ -1,8 +1,8 @@
 """Plain Recommends that arrive together are answered together: one read, one fold-in, one search.
 
-Nobody waits for company longer than the loop has some at hand. What arrives while a batch is read
-is the next batch; its read begins before the answers to the first are computed, so that the store
-works while this process does.
+What arrives while a batch is read is the next batch, with what comes soon after
+(`foldin_server.gathering`); its read begins before the answers to the first are computed, so that
+the store works while this process does.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from foldin_model.users import FoldedUser
 from foldin_server.answers import Answer, Answers
 from foldin_server.arguments import RecommendArguments
 from foldin_server.calls import Call
+from foldin_server.gathering import Gathering
 from foldin_server.offloading import INLINE_OPERATIONS, offload
 from foldin_server.plain import plain_pages
 from foldin_server.prepared import PreparedAnswers
@@ -29,8 +30,6 @@ from foldin_server.ranking import (
 from foldin_server.snapshots import Snapshots
 from foldin_server.users import Users, UserView, check_known
 
-QUIET_TURNS: Final = 4  # grpcio takes two or three turns of the loop to hand over the next call
-LONGEST_S: Final = 0.002
 OPERATIONS: Final = 40_000_000  # multiplications a turn, one to two milliseconds of one core
 
 
@@ -74,6 +73,7 @@ class Answering:
         self._answers = answers
         self._prepared = PreparedAnswers()
         self._waiting: list[Asked] = []
+        self._gathering = Gathering(self._begin)
         self._viewed: list[tuple[Asked, UserView]] = []
         self._reading = False
         self._batches: set[asyncio.Task[None]] = set()
@@ -87,10 +87,10 @@ class Answering:
         if user.min_revision or user.profile:
             return self._view_first(asked)
         self._waiting.append(asked)
+        self._gathering.arrived(asked.call.started)
         if not self._reading:
             self._reading = True
-            loop = asyncio.get_running_loop()
-            loop.call_soon(self._read_soon, loop.time() + LONGEST_S)
+            self._gathering.gather()
         return None
 
     def known(self, snapshot: Snapshot, request: bytes) -> Answer | None:
@@ -143,18 +143,8 @@ class Answering:
             asyncio.get_running_loop().call_soon(self._make_next)
         return await reply
 
-    def _read_soon(self, until_s: float, before: int = 0, quiet: int = 0) -> None:
-        """Begins a read once the loop brings no more company, turn after turn, or time is up.
-
-        Turns are long where most calls are refused; those that were taken must not wait for them.
-        """
-        waiting = len(self._waiting)
-        quiet = quiet + 1 if waiting == before else 0
-        loop = asyncio.get_running_loop()
-        if quiet == QUIET_TURNS or loop.time() >= until_s:
-            self._start(self._read())
-        else:
-            loop.call_soon(self._read_soon, until_s, waiting, quiet)
+    def _begin(self) -> None:
+        self._start(self._read())
 
     def _make_next(self) -> None:
         viewed, self._viewed = self._viewed, []
@@ -179,7 +169,7 @@ class Answering:
             views = [error] * len(asked)
         self._reading = bool(self._waiting)
         if self._reading:
-            self._start(self._read())
+            self._gathering.gather()
             await asyncio.sleep(0)  # the next batch is on its way while this one is computed
         viewed = []
         for one, view in zip(asked, views, strict=True):
