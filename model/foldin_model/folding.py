@@ -14,6 +14,7 @@ from foldin_model.arrays import Doubles, Rows
 from foldin_model.heads import QuadraticHead
 
 LONG: Final = 4
+FEW: Final = 2
 ROUNDING: Final = 1e-28
 
 
@@ -32,24 +33,36 @@ class Folded:
 def fold_exact(vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles) -> Folded:
     """Solves A(H) z = base + g(H) directly.
 
-    `vectors` is (n, d), `weights` and `targets` (n,), `base` (d,). Up to d ratings the n × n
-    kernel form is solved, beyond that the d × d normal equations; both give the same vector.
+    `vectors` is (n, d), `weights` and `targets` (n,), `base` (d,). Of few ratings the n × n kernel
+    form is solved, else the d × d normal equations; both give the same vector.
     """
     n, d = vectors.shape
     if n == 0:
         return Folded(base, np.zeros(0))
-    if n <= d:
+    if few_for(n, d):
         roots = np.sqrt(weights)
         scaled = vectors * roots[:, None]
         kernel = scaled @ scaled.T
         kernel.flat[:: n + 1] += 1.0
         coefficients = roots * _solve(kernel, roots * (targets - vectors @ base))
         return Folded(base + coefficients @ vectors, coefficients)
+    vector = _solve(*normal_equations(vectors, weights, targets, base))
+    return Folded(vector, weights * (targets - vectors @ vector))
+
+
+def few_for(n: int, d: int) -> bool:
+    """Whether the kernel form of n ratings is the quicker one for a vector of d."""
+    return FEW * n <= d
+
+
+def normal_equations(
+    vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles
+) -> tuple[Doubles, Doubles]:
+    """A(H) (d, d) and base + g(H) (d,). Shapes as in `fold_exact`."""
     weighted = vectors * weights[:, None]
     normal = weighted.T @ vectors
-    normal.flat[:: d + 1] += 1.0
-    vector = _solve(normal, base + targets @ weighted)
-    return Folded(vector, weights * (targets - vectors @ vector))
+    normal.flat[:: len(base) + 1] += 1.0
+    return normal, base + targets @ weighted
 
 
 def fold_in_steps(

@@ -5,6 +5,7 @@ A head with nothing but a lead is a linear encoder, such as a shallow autoencode
 (Simm et al. 2017).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,15 @@ class Lead:
         if self.exponent == 0.0 or len(factors) == 0:
             return factors
         return np.asarray(factors * float(len(factors)) ** -self.exponent, np.float64)
+
+    def shares_together(self, values: Doubles, starts: Sequence[int]) -> Doubles:
+        """The `shares` of histories one after the other, the i-th from `starts[i]` on."""
+        factors = self.rule.factor(values)
+        if self.exponent == 0.0:
+            return factors
+        sizes = np.diff(starts)
+        scales = [float(size) ** -self.exponent if size else 0.0 for size in sizes.tolist()]
+        return np.asarray(factors * np.repeat(scales, sizes), np.float64)
 
     def of(self, rows: Rows, values: ArrayLike) -> Doubles:
         """The lead (d,) of ratings `values` of the items at `rows`, both (n,)."""

@@ -5,7 +5,7 @@ A packed record is 42 bytes, little-endian: format, flags, value, event time, re
 
 from dataclasses import dataclass
 from itertools import compress
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import numpy as np
 
@@ -90,7 +90,7 @@ class History:
         if not live.all():
             records, item_ids = records[live], list(compress(item_ids, live))
         return cls(
-            tuple(ItemId(i.decode()) for i in item_ids),
+            cast("tuple[ItemId, ...]", tuple(map(bytes.decode, item_ids))),
             records["value"].astype(np.float64),
             records["event_time_us"].astype(np.int64),
             records["revision"].astype(np.int64),

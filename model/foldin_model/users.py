@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from hashlib import blake2b
 from typing import Final, Self
 
@@ -37,8 +38,13 @@ class Personalization(IntEnum):
 def digest(rows: Rows, values: Doubles) -> int:
     """A 64-bit name of a history, (n,) rows and values, the same in whatever order they come."""
     order = np.argsort(rows, kind="stable")
-    name = blake2b(rows[order].astype("<i4").tobytes(), digest_size=8)
-    name.update(values[order].astype("<f8").tobytes())
+    return digest_in_order(rows[order], values[order])
+
+
+def digest_in_order(rows: Rows, values: Doubles) -> int:
+    """`digest` of a history whose rows increase."""
+    name = blake2b(rows.astype("<i4", copy=False).tobytes(), digest_size=8)
+    name.update(values.astype("<f8", copy=False).tobytes())
     return int.from_bytes(name.digest(), "little")
 
 
@@ -168,6 +174,7 @@ def folded_stamp(version: str, revision: int) -> bytes:
     return _STAMP.pack(FOLDED_FORMAT, revision, len(name)) + name
 
 
+@cache
 def _trained_record(ranking_dimension: int, rating_dimension: int) -> np.dtype[np.void]:
     return np.dtype(
         [

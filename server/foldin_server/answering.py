@@ -7,11 +7,12 @@ the store works while this process does.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from foldin_model.errors import FoldinError
+from foldin_model.folding_users import fold_users
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser
 
@@ -220,19 +221,29 @@ class Answering:
         pages = plain_pages(snapshot, users, digests, size, self._snapshots.page_key)
         return self._prepared.items(snapshot).responses(pages, [view for _, view, _ in folded])
 
+    async def _current_users(
+        self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
+    ) -> list[FoldedUser | FoldinError]:
+        """The users of (m,) views, or why there is none; the others have turns in between."""
+        users: list[FoldedUser | FoldinError | None] = [view.remembered for _, view in members]
+        for number, (operations, places) in enumerate(_shares(snapshot, members)):
+            if number:
+                await asyncio.sleep(0)
+            states = [members[place][1].state for place in places]
+            extras = [members[place][0].arguments.user.profile for place in places]
+            folded = await offload(operations, fold_users, snapshot, states, extras)
+            for place, user in zip(places, folded, strict=True):
+                users[place] = user
+        for place, (asked, view) in enumerate(members):
+            if view.remembered is not None and asked.arguments.user.profile:
+                users[place] = current_user(snapshot, view, asked.arguments.user.profile)
+        return [user for user in users if user is not None]
+
     async def _folded(
         self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
     ) -> list[tuple[Asked, UserView, FoldedUser]]:
         """Those who can be answered, with their users; the others have failed."""
-        users: list[FoldedUser | FoldinError] = []
-        spent = 0.0
-        for asked, view in members:
-            cost = folding_operations(snapshot, view)
-            if cost > 0 and spent > INLINE_OPERATIONS:
-                await asyncio.sleep(0)  # a turn for all others
-                spent = 0.0
-            users.append(await offload(cost, _folded, snapshot, asked, view))
-            spent += cost
+        users = await self._current_users(snapshot, members)
         folded = []
         for (asked, view), user in zip(members, users, strict=True):
             try:
@@ -250,9 +261,20 @@ class Answering:
         return folded
 
 
-def _folded(snapshot: Snapshot, asked: Asked, view: UserView) -> FoldedUser | FoldinError:
-    """The user of a view, or why there is none."""
-    try:
-        return current_user(snapshot, view, asked.arguments.user.profile)
-    except FoldinError as error:
-        return error
+def _shares(
+    snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
+) -> Iterator[tuple[float, list[int]]]:
+    """The places of those that are folded together, and how many multiplications that takes."""
+    together: list[int] = []
+    spent = 0.0
+    for place, (_, view) in enumerate(members):
+        if view.remembered is not None:
+            continue
+        cost = folding_operations(snapshot, view)
+        if together and spent + cost > INLINE_OPERATIONS:
+            yield spent, together
+            together, spent = [], 0.0
+        together.append(place)
+        spent += cost
+    if together:
+        yield spent, together

@@ -115,8 +115,12 @@ def operations(snapshot: Snapshot, view: UserView, arguments: RecommendArguments
 
 def folding_operations(snapshot: Snapshot, view: UserView) -> float:
     """About how many multiplications folding a user takes."""
-    rated, dimension = len(view.state.history or ()), snapshot.model.dimension
-    return rated * min(rated, dimension) * dimension
+    rated, operations = len(view.state.history or ()), 0
+    for head in (snapshot.model.ranking, snapshot.model.rating):
+        dimension = len(head.prior)
+        operations += rated * dimension * (head.lead is not None)
+        operations += rated * dimension * min(rated, dimension) * head.quadratic
+    return operations
 
 
 def interval_operations(snapshot: Snapshot, view: UserView, rows: Rows) -> float:
