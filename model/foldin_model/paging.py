@@ -112,7 +112,7 @@ class CursorTokens:
 
     def __init__(self, version: Version, key: bytes) -> None:
         self._version = version.encode()
-        self._key = key
+        self._mac = hmac.new(key, digestmod="sha256")
 
     def encode(self, arguments: bytes, cursor: Cursor, user: FoldedUser, vectors: bytes) -> bytes:
         """The token of a list of `user`, whose two `vectors` are given as little-endian float32."""
@@ -128,7 +128,12 @@ class CursorTokens:
             len(user.rating_vector),
         )
         body = b"".join((header, self._version, vectors, _CURSOR.pack(*cursor)))
-        return _text(_signature(body, self._key) + body)
+        return _text(self._signature(body) + body)
+
+    def _signature(self, body: bytes) -> bytes:
+        mac = self._mac.copy()  # what depends on the key alone was computed before
+        mac.update(body)
+        return mac.digest()[:SIGNATURE_BYTES]
 
 
 def _invalid() -> PageTokenInvalid:

@@ -86,8 +86,9 @@ class History:
         if not packed:
             return cls.empty()
         records = _records(packed)
-        live = (records["flags"] & DELETED) == 0
-        if not live.all():
+        deleted = records["flags"] & DELETED
+        if np.count_nonzero(deleted):
+            live = deleted == 0
             records, item_ids = records[live], list(compress(item_ids, live))
         return cls(
             cast("tuple[ItemId, ...]", tuple(map(bytes.decode, item_ids))),
@@ -102,7 +103,7 @@ def _records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]"
     if sizes != {RECORD.itemsize}:
         raise ArtifactCorrupt(f"a stored rating has {sorted(sizes)} bytes, not {RECORD.itemsize}")
     records = np.frombuffer(b"".join(packed), RECORD)
-    if (records["format"] != FORMAT).any():
+    if np.count_nonzero(records["format"] != FORMAT):
         found = sorted(set(records["format"].tolist()))
         raise ArtifactCorrupt(f"stored ratings have format {found}; this program reads {FORMAT}")
     return records

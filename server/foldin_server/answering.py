@@ -129,7 +129,7 @@ class Answering:
         """The record knows how the answer was made; a `lasting` one may be given again."""
         personalization = user.personalization
         asked.call.answered(asked.snapshot.version, personalization, degraded=view.degraded)
-        if lasting and not view.degraded:
+        if lasting and not view.degraded and self._answers.keeps:
             kept = Answer(asked.arguments, view.state.revision, personalization, response)
             self._answers.put(asked.snapshot.edition, asked.raw, kept)
 

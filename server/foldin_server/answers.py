@@ -41,6 +41,11 @@ class Answers:
     def __len__(self) -> int:
         return len(self._answers)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether any answer is kept."""
+        return self._size > 0
+
     def get(self, edition: Edition, request: bytes) -> Answer | None:
         """The last answer to these bytes from that edition."""
         answer = self._answers.get((edition, request))

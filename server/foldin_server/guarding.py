@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import (
+    FoldedState,
     ImportedRating,
     ImportOutcome,
     RatingStore,
@@ -63,10 +64,8 @@ class GuardedStore:
             self._lost(failures[0])
         return states
 
-    async def keep_folded(
-        self, user_id: UserId, version: Version, revision: int, folded: bytes
-    ) -> bool:
-        return await self._guarded(self._store.keep_folded(user_id, version, revision, folded))
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        return await self._guarded(self._store.keep_folded(version, states))
 
     async def ping(self) -> None:
         await self._guarded(self._store.ping())

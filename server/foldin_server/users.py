@@ -6,6 +6,7 @@ unknown user, and says so.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,7 +15,7 @@ from typing import Final
 from foldin_model.errors import FoldinError, RevisionNotVisible, StoreUnavailable, UserNotFound
 from foldin_model.ids import UserId, Version
 from foldin_model.ratings import History
-from foldin_model.store.protocols import RatingStore, UserState
+from foldin_model.store.protocols import FoldedState, RatingStore, UserState
 from foldin_model.users import FoldedUser, Personalization
 
 from foldin_server.arguments import UserArguments
@@ -67,6 +68,7 @@ class Users:
         self._freshness = freshness
         self._background = background
         self._revision_wait_s = revision_wait_s
+        self._unkept: list[tuple[UserId, FoldedUser]] = []
 
     async def view(
         self,
@@ -149,7 +151,9 @@ class Users:
         self._cache.put(user_id, user)
         self._tracked.put(user_id, user, view.mark)
         if view.state.history:
-            self._background.start("keep_folded", self._keep_folded(user_id, user))
+            if not self._unkept:
+                self._background.start("keep_folded", self._keep_folded())
+            self._unkept.append((user_id, user))
 
     async def _unchanged(self, user_id: UserId, version: Version) -> FoldedUser | None:
         """The user as she is remembered, where the store still has that revision of her."""
@@ -180,9 +184,14 @@ class Users:
         except FoldinError as error:
             return error
 
-    async def _keep_folded(self, user_id: UserId, user: FoldedUser) -> None:
-        packed = user.pack()
-        await self._store.keep_folded(user_id, Version(user.version), user.revision, packed)
+    async def _keep_folded(self) -> None:
+        """Keeps in one go all that were folded in this turn of the loop."""
+        unkept, self._unkept = self._unkept, []
+        states: defaultdict[str, list[FoldedState]] = defaultdict(list)
+        for user_id, user in unkept:
+            states[user.version].append(FoldedState(user_id, user.revision, user.pack()))
+        for version, these in states.items():
+            await self._store.keep_folded(Version(version), these)
 
     async def _later(
         self,

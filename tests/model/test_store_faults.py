@@ -15,7 +15,7 @@ from foldin_model.errors import StoreMismatch, StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.keys import Keys
-from foldin_model.store.protocols import RatingWrite
+from foldin_model.store.protocols import FoldedState, RatingWrite
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_model.users import folded_stamp
@@ -83,7 +83,9 @@ async def count_round_trips(url: str, *calls: "asyncio.Task[Any]") -> int:
 
 async def keep_folded(store: RedisRatingStore, user: UserId) -> None:
     outcome = await store.write(write(user, "item"))
-    assert await store.keep_folded(user, V1, outcome.revision, folded_stamp(V1, outcome.revision))
+    assert await store.keep_folded(
+        V1, [FoldedState(user, outcome.revision, folded_stamp(V1, outcome.revision))]
+    ) == [True]
 
 
 async def test_reads_that_arrive_together_share_one_round_trip(
@@ -158,7 +160,7 @@ async def test_a_store_that_is_gone_is_unavailable_and_found_again(
     for call in (
         store.write(write("ann", "b")),
         store.read(ANN, V1),
-        store.keep_folded(ANN, V1, 0, b"\1" + bytes(8) + b"\2\0v1"),
+        store.keep_folded(V1, [FoldedState(ANN, 0, b"\1" + bytes(8) + b"\2\0v1")]),
         store.ping(),
     ):
         with pytest.raises(StoreUnavailable, match="cannot be used"):

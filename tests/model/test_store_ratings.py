@@ -10,6 +10,7 @@ from foldin_model.errors import HistoryFull, InvalidField, RequestIdReused
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.memory import MemoryModelStore, MemoryRatingStore
 from foldin_model.store.protocols import (
+    FoldedState,
     ImportedRating,
     ImportOutcome,
     ModelStore,
@@ -268,7 +269,9 @@ async def test_an_import_of_nothing_is_nothing(store: RatingStore) -> None:
 
 async def test_a_kept_fold_is_read_only_for_its_version_and_revision(store: RatingStore) -> None:
     revision = (await store.write(rating("item", 4.0))).revision
-    assert await store.keep_folded(ANN, V1, revision, folded("v1", revision))
+    assert await store.keep_folded(V1, [FoldedState(ANN, revision, folded("v1", revision))]) == [
+        True
+    ]
     state = await store.read(ANN, V1)
     assert (state.revision, state.folded) == (revision, folded("v1", revision))
     assert state.history is None
@@ -282,7 +285,7 @@ async def test_a_kept_fold_is_read_only_for_its_version_and_revision(store: Rati
 
 async def test_a_write_drops_the_fold(store: RatingStore) -> None:
     revision = (await store.write(rating("item", 4.0))).revision
-    await store.keep_folded(ANN, V1, revision, folded("v1", revision))
+    await store.keep_folded(V1, [FoldedState(ANN, revision, folded("v1", revision))])
     await store.write(rating("item", 3.0))
     state = await store.read(ANN, V1)
     assert state.folded is None
@@ -293,12 +296,12 @@ async def test_a_write_drops_the_fold(store: RatingStore) -> None:
 async def test_a_fold_of_an_old_revision_is_not_kept(store: RatingStore) -> None:
     old = (await store.write(rating("item", 4.0))).revision
     await store.write(rating("item", 3.0))
-    assert not await store.keep_folded(ANN, V1, old, folded("v1", old))
+    assert await store.keep_folded(V1, [FoldedState(ANN, old, folded("v1", old))]) == [False]
     assert (await store.read(ANN, V1)).folded is None
 
 
 async def test_a_user_without_ratings_can_be_kept_folded(store: RatingStore) -> None:
-    assert await store.keep_folded(ANN, V1, 0, folded("v1", 0))
+    assert await store.keep_folded(V1, [FoldedState(ANN, 0, folded("v1", 0))]) == [True]
     assert (await store.read(ANN, V1)).folded == folded("v1", 0)
 
 

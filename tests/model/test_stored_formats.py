@@ -21,7 +21,7 @@ from foldin_model.overlay import ItemRating, pack_content, pack_taken_back
 from foldin_model.ratings import RatingRecord
 from foldin_model.sections import lay_out
 from foldin_model.store.keys import Keys, partition
-from foldin_model.store.protocols import ImportedRating, RatingWrite
+from foldin_model.store.protocols import FoldedState, ImportedRating, RatingWrite
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_model.store.rule import request_digest
@@ -98,7 +98,9 @@ async def test_only_what_changes_is_logged(client: Redis, valkey_url: str, names
 
 async def test_a_fold_is_kept_for_a_week(client: Redis, valkey_url: str, namespace: str) -> None:
     store = RedisRatingStore(valkey_url, namespace)
-    await store.keep_folded(ANN, V1, 0, bytes.fromhex("01 0000000000000000 0200 7631") + b"...")
+    await store.keep_folded(
+        V1, [FoldedState(ANN, 0, bytes.fromhex("01 0000000000000000 0200 7631") + b"...")]
+    )
     await store.close()
     assert 604_790 < client.ttl(Keys(namespace).folded(ANN)) <= 604_800
 

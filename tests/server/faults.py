@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import (
+    FoldedState,
     ImportedRating,
     ImportOutcome,
     RatingStore,
@@ -49,11 +50,9 @@ class Gate:
         await self._pass()
         return await self.store.read_all(users, version)
 
-    async def keep_folded(
-        self, user_id: UserId, version: Version, revision: int, folded: bytes
-    ) -> bool:
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
         await self._pass()
-        return await self.store.keep_folded(user_id, version, revision, folded)
+        return await self.store.keep_folded(version, states)
 
     async def ping(self) -> None:
         await self._pass()

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import compress
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from foldin_model.ratings import NO_REQUEST, History, RatingRecord
 from foldin_model.store.connection import PAGE_KEY_BYTES
 from foldin_model.store.memory_overlays import MemoryOverlayStore
 from foldin_model.store.protocols import (
+    FoldedState,
     ImportedRating,
     ImportOutcome,
     Pointer,
@@ -31,6 +33,7 @@ from foldin_model.store.protocols import (
 from foldin_model.store.rule import (
     Limits,
     check_event_time,
+    check_stamps,
     history_full,
     request_digest,
     stands_over,
@@ -214,17 +217,14 @@ class MemoryRatingStore:
             for user_id, known in users
         ]
 
-    async def keep_folded(
-        self, user_id: UserId, version: Version, revision: int, folded: bytes
-    ) -> bool:
-        """Keeps a folded state for a while, unless the user was written to meanwhile."""
-        if not folded.startswith(folded_stamp(version, revision)):
-            raise ValueError(f"the folded state is not of version {version}, revision {revision}")
-        if self._revisions.get(user_id, 0) != revision:
-            return False
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        """Keeps folded states for a while, but of users who were written to meanwhile."""
+        check_stamps(version, states)
         expires = self._clock_us() + self._limits.folded_ttl_s * 1_000_000
-        self._folded[user_id] = (expires, folded)
-        return True
+        current = [self._revisions.get(user, 0) == revision for user, revision, _ in states]
+        for state in compress(states, current):
+            self._folded[state.user_id] = (expires, state.packed)
+        return current
 
     async def ping(self) -> None:
         """Always there."""

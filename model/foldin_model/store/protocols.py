@@ -6,7 +6,7 @@ published and loaded beside it. Every method raises StoreUnavailable when it can
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from foldin_model.errors import StoreUnavailable
@@ -84,6 +84,14 @@ class UserState:
         return self.folded is None and self.history is None
 
 
+class FoldedState(NamedTuple):
+    """A user folded at a revision; `packed` are the bytes of a FoldedUser."""
+
+    user_id: UserId
+    revision: int
+    packed: bytes
+
+
 class RatingStore(Protocol):
     """The ratings of all users, and the vectors folded from them."""
 
@@ -124,12 +132,10 @@ class RatingStore(Protocol):
         """
         ...
 
-    async def keep_folded(
-        self, user_id: UserId, version: Version, revision: int, folded: bytes
-    ) -> bool:
-        """Keeps a folded state if the user's revision still is `revision`; says whether it did.
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        """Keeps each state whose user still has that revision; says which ones it kept.
 
-        `folded` is a packed FoldedUser of that version and revision; ValueError for another.
+        Raises ValueError for bytes that are not of that version and revision.
         """
         ...
 

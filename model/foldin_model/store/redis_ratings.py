@@ -14,6 +14,7 @@ from foldin_model.store.endpoint import Endpoint
 from foldin_model.store.keys import Keys
 from foldin_model.store.link import Link
 from foldin_model.store.protocols import (
+    FoldedState,
     ImportedRating,
     ImportOutcome,
     RatingWrite,
@@ -23,6 +24,7 @@ from foldin_model.store.protocols import (
 from foldin_model.store.rule import (
     Limits,
     check_event_time,
+    check_stamps,
     damaged_rating,
     history_full,
     request_digest,
@@ -136,27 +138,19 @@ class RedisRatingStore:
                 states[place] = reply if isinstance(reply, StoreUnavailable) else _state(reply)
         return [state for state in states if state is not None]
 
-    async def keep_folded(
-        self, user_id: UserId, version: Version, revision: int, folded: bytes
-    ) -> bool:
-        """Keeps a folded state for a while, unless the user was written to meanwhile.
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        """Keeps folded states for a while, but of users who were written to meanwhile.
 
-        The bytes are those of a FoldedUser of `version` and `revision`, which name them for `read`.
+        The stamp that the bytes begin with names them for `read`.
         """
-        if not folded.startswith(folded_stamp(version, revision)):
-            raise ValueError(f"the folded state is not of version {version}, revision {revision}")
-        reply = await self._writes.submit(
-            (
-                "EVALSHA",
-                scripts.KEEP.sha,
-                2,
-                *self._keys.current(user_id),
-                revision,
-                folded,
-                self._limits.folded_ttl_s,
-            )
-        )
-        return reply == 1
+        check_stamps(version, states)
+        if not states:
+            return []
+        replies = await self._writes.submit_all([self._keep_command(state) for state in states])
+        for reply in replies:
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+        return [reply == 1 for reply in replies]
 
     async def ping(self) -> None:
         """Returns when the store has answered and its namespace is ours. Raises StoreMismatch."""
@@ -178,6 +172,11 @@ class RedisRatingStore:
             folded_stamp(version, 0),
             int(history),
         )
+
+    def _keep_command(self, state: FoldedState) -> Command:
+        keys = self._keys.current(state.user_id)
+        arguments = (state.revision, state.packed, self._limits.folded_ttl_s)
+        return ("EVALSHA", scripts.KEEP.sha, len(keys), *keys, *arguments)
 
     def _write_command(
         self,

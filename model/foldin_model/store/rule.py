@@ -5,18 +5,21 @@ equal a rating stands over a deletion and the higher value over the lower, so th
 never depends on the order of arrival.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from foldin_model.errors import ArtifactCorrupt, HistoryFull, InvalidField, Violation
-from foldin_model.ids import ItemId, UserId
+from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import RatingRecord
 from foldin_model.store.protocols import (
     MAX_CLOCK_AHEAD_US,
     MAX_RATINGS_A_USER,
     REQUEST_TTL_S,
+    FoldedState,
     RatingWrite,
 )
+from foldin_model.users import folded_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,10 @@ def damaged_rating(user_id: UserId, item_id: ItemId) -> ArtifactCorrupt:
     return ArtifactCorrupt(
         f"the stored rating of item {item_id!r} by user {user_id!r} is of another format or damaged"
     )
+
+
+def check_stamps(version: Version, states: Sequence[FoldedState]) -> None:
+    """Raises ValueError where a state's bytes are not of that version and its revision."""
+    for _, revision, packed in states:
+        if not packed.startswith(folded_stamp(version, revision)):
+            raise ValueError(f"the folded state is not of version {version}, revision {revision}")
