@@ -96,7 +96,8 @@ def test_an_encoder_is_tuned_and_then_trained_as_found(ratings_csv: Path, tmp_pa
     assert settings.target_weights[2] == TrainSettings().encoder.target_weights[2]
     trained = trained_with(ratings_csv, best)
     assert trained.exit_code == 0, trained.output
-    assert "tried encoder" in trained.stderr
+    (attempt,) = json.loads(trained.stdout)["attempts"]
+    assert attempt["plan"].startswith("encoder")
 
 
 def test_an_encoder_that_leads_nowhere_is_cut_short_while_it_learns(

@@ -271,6 +271,10 @@ def _account(trained: Trained, manifest: Manifest | None, *, active: bool) -> di
         "users": len(trained.users.user_ids),
         "items": len(trained.model.catalog),
         "metrics": dict(trained.metrics),
+        "attempts": [
+            {"plan": one.plan.name, "ndcg": one.ndcg, "ndcg_liked": one.ndcg_liked}
+            for one in trained.attempts
+        ],
         "rating_weight": trained.constants.rating_weight,
         "prior_scale": trained.constants.prior_scale,
         "noise_variance": trained.constants.noise_variance,
