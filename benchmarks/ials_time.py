@@ -6,6 +6,7 @@ million ratings. Processor time of one thread, both at the same dimension on the
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from time import process_time
 
 import click
@@ -21,6 +22,7 @@ from threadpoolctl import threadpool_limits
 
 DATA = ("ml-latest-small", "ml-100k")
 DIMENSION = 64
+DIMENSIONS = (64, 256, 512, 1024)
 SWEEPS = (2, 8)
 ROUNDS = 3
 
@@ -95,17 +97,25 @@ def _seconds_a_sweep(train: Callable[[int], None]) -> float:
 
 
 @click.command()
-@click.option("--dimension", default=DIMENSION, show_default=True)
-def main(dimension: int) -> None:
+@click.option(
+    "--dimension",
+    "dimensions",
+    type=click.IntRange(1),
+    multiple=True,
+    default=DIMENSIONS,
+    show_default=True,
+)
+def main(dimensions: tuple[int, ...]) -> None:
     """Print seconds a sweep of both and what ours takes of theirs."""
-    settings = IalsSettings(dimension=dimension, device="cpu")
     data = {name: load_dataset(name).ratings for name in DATA} | {"a million, planted": million()}
-    print(f"{'ratings':<20} {'implicit':<9} {'ours s':>8} {'theirs s':>9} {'ratio':>6}")
+    print(f"{'ratings':<20} {'d':>5} {'implicit':<9} {'ours s':>8} {'theirs s':>9} {'ratio':>6}")
     for name, ratings in data.items():
-        for use_cg in (True, False):
+        for dimension, use_cg in product(dimensions, (True, False)):
+            settings = IalsSettings(dimension=dimension, device="cpu")
             ours, theirs = measure_ratings(ratings, use_cg=use_cg, settings=settings)
             way = "cg" if use_cg else "exact"
-            print(f"{name:<20} {way:<9} {ours:>8.4f} {theirs:>9.4f} {ours / theirs:>6.2f}")
+            figures = f"{ours:>8.4f} {theirs:>9.4f} {ours / theirs:>6.2f}"
+            print(f"{name:<20} {dimension:>5} {way:<9} {figures}")
 
 
 if __name__ == "__main__":

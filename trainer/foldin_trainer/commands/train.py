@@ -1,6 +1,6 @@
 """`foldin train`: from a data set's ratings to a published model that serves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.errors import FoldinError
 from foldin_model.ids import Version
 from foldin_model.indexing import KINDS
-from foldin_model.manifest import Manifest
+from foldin_model.manifest import Manifest, Setting
 from foldin_model.publishing import Description, activate, publish
 from foldin_model.store.opening import open_store_url
 from foldin_model.store.redis_models import RedisModelStore
@@ -28,7 +28,7 @@ from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.mf import Epoch
 from foldin_trainer.learning.training import Listener, RatingHead, Trained, TrainSettings
 from foldin_trainer.learning.training import train as learn
-from foldin_trainer.tuning.settings import changed, read_settings
+from foldin_trainer.tuning.settings import changed, heads_of, read_settings
 
 STORE_TIMEOUT_S = 60.0
 MOST_LINES = 50
@@ -77,7 +77,7 @@ MOST_LINES = 50
     "--settings",
     "settings_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What `foldin tune` found.",
+    help="What `foldin tune` found; its head is trained unless another is asked for.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option(
@@ -141,7 +141,7 @@ def train(
     bayes = replace(bayes, sweeps=sweeps or bayes.sweeps, chains=chains or bayes.chains)
     settings = replace(settings, bayes=bayes)
     if settings_file is not None:
-        settings = changed(settings, read_settings(settings_file))
+        settings = _as_found(settings, read_settings(settings_file))
     if checkpoints is not None:
         checkpoints.mkdir(parents=True, exist_ok=True)
     with _showing() as listener:
@@ -167,6 +167,25 @@ def train(
         print_json(_account(trained, manifest, active=publishing and activating))
     else:
         print_facts(_facts(trained, manifest, active=publishing and activating))
+
+
+def _as_found(settings: TrainSettings, values: Mapping[str, Setting]) -> TrainSettings:
+    """The settings with those values, and with their heads unless others are asked for."""
+    rating, ranking = heads_of(values)
+    if rating is not None and rating != settings.rating_head:
+        _refuse_if_asked("rating_head", rating, settings.rating_head)
+        settings = replace(settings, rating_head=rating)
+    if ranking is not None and settings.ranking_head not in {ranking, "auto"}:
+        _refuse_if_asked("ranking_head", ranking, settings.ranking_head)
+        settings = replace(settings, ranking_head=ranking)
+    return changed(settings, values)
+
+
+def _refuse_if_asked(option: str, found: str, head: str) -> None:
+    source = click.get_current_context().get_parameter_source(option)
+    if source is not ParameterSource.DEFAULT:
+        name = f"--{option.replace('_', '-')}"
+        raise FoldinError(f"--settings is for {name} {found}, not for {head}; leave one out")
 
 
 def _published(
@@ -252,6 +271,10 @@ def _account(trained: Trained, manifest: Manifest | None, *, active: bool) -> di
         "users": len(trained.users.user_ids),
         "items": len(trained.model.catalog),
         "metrics": dict(trained.metrics),
+        "attempts": [
+            {"plan": one.plan.name, "ndcg": one.ndcg, "ndcg_liked": one.ndcg_liked}
+            for one in trained.attempts
+        ],
         "rating_weight": trained.constants.rating_weight,
         "prior_scale": trained.constants.prior_scale,
         "noise_variance": trained.constants.noise_variance,

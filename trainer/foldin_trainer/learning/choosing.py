@@ -15,6 +15,7 @@ from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import make_cases
 from foldin_trainer.learning.ease import MOST_ITEMS, EaseSettings
+from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ials import IalsSettings
@@ -79,14 +80,21 @@ class Held:
 
 
 def choose_ranking(
-    held: Held, settings: RankingSettings, tried: Callable[[Attempt], None] = lambda _: None
+    held: Held,
+    settings: RankingSettings,
+    tried: Callable[[Attempt], None] = lambda _: None,
+    looked: Callable[[EncoderEpoch], None] = lambda _: None,
 ) -> Chosen:
-    """The best plan for the head of `settings`. `tried` hears of every attempt."""
+    """The best plan for the head of `settings`.
+
+    `tried` hears of every attempt, `looked` of every look at the users held out while the encoder
+    learns.
+    """
     (questions,) = questions_of(held.ratings, held.cases, (None,))
     best: tuple[float, Plan, Ranking] | None = None
     attempts: list[Attempt] = []
     started = time.monotonic()
-    for plan in plans(held, settings):
+    for plan in plans(held, settings, looked):
         spent = time.monotonic() - started
         if attempts and settings.time_budget_s is not None and spent > settings.time_budget_s:
             break
@@ -102,7 +110,11 @@ def choose_ranking(
     return Chosen(best[1], best[2], tuple(order))
 
 
-def plans(held: Held, settings: RankingSettings) -> Iterator[Plan]:
+def plans(
+    held: Held,
+    settings: RankingSettings,
+    looked: Callable[[EncoderEpoch], None] = lambda _: None,
+) -> Iterator[Plan]:
     """What is tried for the head of those settings; `auto` tries every head, the quick ones first.
 
     A catalogue of more than MOST_ITEMS items has no `ease` there.
@@ -116,7 +128,7 @@ def plans(held: Held, settings: RankingSettings) -> Iterator[Plan]:
             for exponent in L2_EXPONENTS:
                 yield EasePlan(replace(ease, l2=factor * ease.l2, l2_exponent=exponent))
     if settings.head in {"encoder", "auto"}:
-        yield EncoderPlan(settings.encoder, _passes(held, settings.encoder))
+        yield EncoderPlan(settings.encoder, _passes(held, settings.encoder, looked))
 
 
 def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, float]:
@@ -125,8 +137,8 @@ def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, flo
     return list_quality(folded(head, questions) @ head.vectors.T, questions)
 
 
-def _passes(held: Held, settings: EncoderSettings) -> int:
+def _passes(held: Held, settings: EncoderSettings, looked: Callable[[EncoderEpoch], None]) -> int:
     given = np.concatenate([case.given_index for case in held.cases])
     hidden = np.concatenate([case.hidden_index for case in held.cases])
     cases = make_cases(held.ratings.take(given), held.ratings.take(hidden))
-    return train_encoder(held.known, settings, cases).best_epoch
+    return train_encoder(held.known, settings, cases, progress=looked).best_epoch

@@ -25,6 +25,8 @@ class IalsSettings:
     """How the ranking head is trained. Weights are relative to those of the rating rule."""
 
     dimension: int = 64
+    served: int = 94
+    """Dimensions that are served; more are cut to so many after training."""
     unobserved_weight: float = 1.0
     """α, the weight of the target 0 of every pair, rated or not."""
     user_l2: float = 2.0

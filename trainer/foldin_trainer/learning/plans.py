@@ -15,6 +15,7 @@ from foldin_trainer.learning.ease import EaseSettings, train_ease
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.narrowing import narrowed
 from foldin_trainer.learning.ranking import Ranking, ranking_by_encoder, ranking_by_ials
 from foldin_trainer.learning.weighting import rule_for
 
@@ -47,7 +48,10 @@ class IalsPlan:
         """The head of those ratings; contents do not matter."""
         del items
         rule = rule_for(ratings.scale)
-        return ranking_by_ials(train_ials(ratings, self.settings, rule), ratings, rule)
+        return narrowed(
+            ranking_by_ials(train_ials(ratings, self.settings, rule), ratings, rule),
+            self.settings.served,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from foldin_trainer.learning.choosing import (
 )
 from foldin_trainer.learning.devices import DeviceName, threads_for
 from foldin_trainer.learning.ease import EaseSettings
+from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
 from foldin_trainer.learning.ials import IalsSettings
@@ -103,10 +104,11 @@ class TrainSettings:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who hears of a training: of each stage by name, and of every pass or sweep."""
+    """Who hears of a training: of stages by name, passes or sweeps, and looks at the encoder."""
 
     stage: Callable[[str], None]
     epoch: Callable[[Epoch], None]
+    look: Callable[[EncoderEpoch], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +168,9 @@ def _train(
     watched = Watched(known.take(held), listener.epoch, checkpoints)
     first = _learn_ratings(dataset, known.take(kept), settings, watched)
     held_out = Held(known, dataset.items, ratings, fold.cases)
-    chosen = choose_ranking(held_out, settings.ranking, lambda one: listener.stage(f"tried {one}"))
+    chosen = choose_ranking(
+        held_out, settings.ranking, lambda one: listener.stage(f"tried {one}"), listener.look
+    )
     learned = Learned(known, first, chosen.ranking)
     listener.stage("choosing constants on the others")
     ridges = (None,) if settings.rating_head == "mf" else HISTORY_RIDGES

@@ -21,8 +21,9 @@ from foldin_trainer.evaluation.scoring import score
 from foldin_trainer.evaluation.served import Served, published
 from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.choosing import RankingHead
+from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.mf import train_mf
-from foldin_trainer.learning.training import TrainSettings, train
+from foldin_trainer.learning.training import Listener, TrainSettings, train
 from foldin_trainer.splits import kfold
 from foldin_trainer.tuning import spaces
 from foldin_trainer.tuning.settings import changed
@@ -30,15 +31,30 @@ from foldin_trainer.tuning.settings import changed
 COUNT: Final = 10
 Metric = Literal["rmse", "ndcg", "ndcg-liked"]
 Values = Mapping[str, Setting]
-Measure = Callable[[Dataset, Values, int, int, Metric], Iterator[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """How settings are measured: on how many folds, dealt by which seed, by which metric.
+
+    `looked` hears of a training that is under way: after how many passes, and the metric on users
+    that it holds out itself. It may end the measuring by raising.
+    """
+
+    folds: int
+    seed: int
+    metric: Metric
+    looked: Callable[[int, float], None] = lambda _, __: None
+
+
+Measure = Callable[[Dataset, Values, Measuring], Iterator[float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tunable:
     """A method, what may be tuned of it and by which metrics, the usual one first.
 
-    `measure` gives one figure a fold for a data set, values of the space, a number of folds, a
-    seed and a metric.
+    `measure` gives one figure a fold for a data set and values of the space.
     """
 
     space: spaces.Space
@@ -56,12 +72,9 @@ def _errors(
 ) -> Measure:
     """The error of a rating head, fold by fold of the ratings."""
 
-    def measure(
-        dataset: Dataset, values: Values, folds: int, seed: int, metric: Metric
-    ) -> Iterator[float]:
-        del metric  # there is one
-        settings = changed(TrainSettings.of(seed=seed), values)
-        for kept, hidden in kfold(dataset.ratings, folds, seed):
+    def measure(dataset: Dataset, values: Values, how: Measuring) -> Iterator[float]:
+        settings = changed(TrainSettings.of(seed=how.seed), values)
+        for kept, hidden in kfold(dataset.ratings, how.folds, how.seed):
             yield learn(dataset, dataset.ratings.take(kept), dataset.ratings.take(hidden), settings)
 
     return measure
@@ -81,46 +94,49 @@ def _rmse(predicted: "np.ndarray[tuple[int], np.dtype[np.float64]]", hidden: Rat
     return float(np.sqrt(np.mean((predicted - hidden.values) ** 2)))
 
 
-def _lists(fit: Callable[[Dataset, Values, int], Method]) -> Measure:
+def _lists(fit: Callable[[Dataset, Values, Measuring], Method]) -> Measure:
     """The quality of a method's lists, fold by fold of the users."""
 
-    def measure(
-        dataset: Dataset, values: Values, folds: int, seed: int, metric: Metric
-    ) -> Iterator[float]:
-        protocol = ProtocolSettings(folds=folds, seed=seed)
+    def measure(dataset: Dataset, values: Values, how: Measuring) -> Iterator[float]:
+        protocol = ProtocolSettings(folds=how.folds, seed=how.seed)
         for trial in trials("held-out-users", dataset.ratings, protocol):
-            method = fit(replace(dataset, ratings=trial.train), values, seed)
+            method = fit(replace(dataset, ratings=trial.train), values, how)
             found = score(method, trial, COUNT)
-            ranked = found.liked if metric == "ndcg-liked" else found.everything
+            ranked = found.liked if how.metric == "ndcg-liked" else found.everything
             yield float(ranked.ndcg.mean())
 
     return measure
 
 
-def _served(head: RankingHead) -> Callable[[Dataset, Values, int], Method]:
+def _served(head: RankingHead) -> Callable[[Dataset, Values, Measuring], Method]:
     """The model with that ranking head, as it is served."""
 
-    def fit(dataset: Dataset, values: Values, seed: int) -> Method:
-        settings = replace(TrainSettings.of(seed=seed), ranking_head=head)
-        trained = train(dataset, changed(settings, values))
+    def fit(dataset: Dataset, values: Values, how: Measuring) -> Method:
+        settings = replace(TrainSettings.of(seed=how.seed), ranking_head=head)
+
+        def look(seen: EncoderEpoch) -> None:
+            how.looked(seen.epoch, seen.ndcg_liked if how.metric == "ndcg-liked" else seen.ndcg)
+
+        listener = Listener(stage=lambda _: None, epoch=lambda _: None, look=look)
+        trained = train(dataset, changed(settings, values), listener)
         snapshot = published(trained, dataset.ratings)
         return Served.of(snapshot, trained.users, dataset.ratings.item_ids)
 
     return fit
 
 
-def _ease(dataset: Dataset, values: Values, seed: int) -> Method:
-    del seed  # nothing is random
+def _ease(dataset: Dataset, values: Values, how: Measuring) -> Method:
+    del how  # nothing is random
     return Ease.fit(dataset.ratings, float(values["regularization"] or 0.0))
 
 
-def _implicit(dataset: Dataset, values: Values, seed: int) -> Method:
+def _implicit(dataset: Dataset, values: Values, how: Measuring) -> Method:
     settings = AlsSettings(
         factors=int(values["factors"] or 0),
         regularization=float(values["regularization"] or 0.0),
         alpha=float(values["alpha"] or 0.0),
     )
-    return ImplicitAls.fit(dataset.ratings, settings, seed=seed)
+    return ImplicitAls.fit(dataset.ratings, settings, seed=how.seed)
 
 
 TUNABLE: Final[Mapping[str, Tunable]] = MappingProxyType(
@@ -129,6 +145,7 @@ TUNABLE: Final[Mapping[str, Tunable]] = MappingProxyType(
         "bayes": Tunable(spaces.BAYES, ("rmse",), _errors(_bayes)),
         "ials": Tunable(spaces.IALS, ("ndcg", "ndcg-liked"), _lists(_served("ials"))),
         "ease": Tunable(spaces.EASE_HEAD, ("ndcg", "ndcg-liked"), _lists(_served("ease"))),
+        "encoder": Tunable(spaces.ENCODER, ("ndcg", "ndcg-liked"), _lists(_served("encoder"))),
         "reference-ease": Tunable(spaces.EASE, ("ndcg", "ndcg-liked"), _lists(_ease)),
         "reference-als": Tunable(spaces.IMPLICIT, ("ndcg", "ndcg-liked"), _lists(_implicit)),
     }

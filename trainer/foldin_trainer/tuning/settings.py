@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
 
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.choosing import RankingHead
+from foldin_trainer.learning.training import RatingHead, TrainSettings
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -22,17 +23,31 @@ D = TypeVar("D", bound="DataclassInstance")
 
 
 def changed(settings: TrainSettings, values: Mapping[str, Setting]) -> TrainSettings:
-    """The settings with those values. Raises FoldinError, naming what is unknown or no number."""
+    """The settings with those values; "encoder.kept.0" is the first number of a tuple.
+
+    Raises FoldinError, naming what is unknown or no number.
+    """
     for name, value in values.items():
-        head, _, field = name.partition(".")
+        head, _, rest = name.partition(".")
+        field, _, place = rest.partition(".")
         part = getattr(settings, head, None)
         if not is_dataclass(part) or isinstance(part, type) or not hasattr(part, field):
-            raise FoldinError(
-                f"there is no setting {name!r}; `foldin tune` writes those that there are"
-            )
-        fitting = _fitting(name, value, getattr(part, field))
+            raise _unknown(name)
+        present = getattr(part, field)
+        fitting = _placed(name, value, present, place) if place else _fitting(name, value, present)
         settings = _with(settings, head, _with(part, field, fitting))
     return settings
+
+
+def heads_of(values: Mapping[str, Setting]) -> tuple[RatingHead | None, RankingHead | None]:
+    """The one rating head and the one ranking head that the values are settings of."""
+    parts = {name.partition(".")[0] for name in values}
+    rating = [head for head in get_args(RatingHead) if head in parts]
+    ranking = [head for head in get_args(RankingHead) if head in parts]
+    return (
+        rating[0] if len(rating) == 1 else None,
+        ranking[0] if len(ranking) == 1 else None,
+    )
 
 
 def read_settings(path: Path) -> dict[str, Setting]:
@@ -49,6 +64,19 @@ def read_settings(path: Path) -> dict[str, Setting]:
 
 def _with(whole: D, field: str, value: object) -> D:
     return replace(whole, **{field: value})
+
+
+def _unknown(name: str) -> FoldinError:
+    return FoldinError(f"there is no setting {name!r}; `foldin tune` writes those that there are")
+
+
+def _placed(name: str, value: Setting, present: object, place: str) -> tuple[object, ...]:
+    """The tuple with the value at that place."""
+    places = [str(at) for at in range(len(present))] if isinstance(present, tuple) else []
+    if not isinstance(present, tuple) or place not in places:
+        raise _unknown(name)
+    at = places.index(place)
+    return (*present[:at], _fitting(name, value, present[at]), *present[at + 1 :])
 
 
 def _fitting(name: str, value: Setting, present: object) -> Setting:

@@ -1,6 +1,7 @@
 """What may be tuned of each method, and between which limits.
 
 Names are those of `TrainSettings.flat`, so that what is found can be given to a training as it is.
+How many passes the encoder makes is no setting to search: users held out tell it every time.
 """
 
 from collections.abc import Mapping
@@ -85,6 +86,19 @@ EASE_HEAD: Space = MappingProxyType(
         "ease.l2": Real(5.0, 5_000.0),
         "ease.relief": Share(0.0, 1.0),
         "ease.content_weight": Real(0.1, 5.0),
+    }
+)
+ENCODER: Space = MappingProxyType(
+    {
+        "encoder.dimension": Whole(16, 128),
+        "encoder.start_l2": Real(20.0, 5_000.0),
+        "encoder.start_sharpness": Real(10.0, 300.0),
+        "encoder.target_weights.0": Share(0.0, 0.5),
+        "encoder.target_weights.1": Share(0.1, 1.0),
+        "encoder.kept.0": Share(0.2, 0.6),
+        "encoder.kept.1": Share(0.7, 0.95),
+        "encoder.anchor": Real(1e-5, 1e-1),
+        "encoder.learning_rate": Real(1e-4, 5e-3),
     }
 )
 EASE: Space = MappingProxyType({"regularization": Real(5.0, 5_000.0)})

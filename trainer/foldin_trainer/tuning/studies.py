@@ -19,9 +19,10 @@ from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 
 from foldin_trainer.data.dataset import Dataset
-from foldin_trainer.tuning.objectives import TUNABLE, Metric, lower_is_better
+from foldin_trainer.tuning.objectives import TUNABLE, Measuring, Metric, lower_is_better
 
 UNPRUNED: Final = 5  # trials that are always measured whole, for the others to be compared with
+PASSES: Final = 1_000  # steps of a fold, for trials to be compared after the same pass
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -114,15 +115,28 @@ def _study(search: Search, dataset: Dataset, job: int) -> optuna.Study:
 
 
 def _measured(search: Search, dataset: Dataset, trial: optuna.Trial) -> float:
-    """The mean over folds; after each the trial may be found to lead nowhere."""
+    """The mean over folds.
+
+    After each, and after each look at a training under way, the trial may be found to lead
+    nowhere: a look counts as the fold's figure would.
+    """
     tunable = TUNABLE[search.method]
     values = {name: range_.suggest(trial, name) for name, range_ in tunable.space.items()}
     figures: list[float] = []
-    for figure in tunable.measure(dataset, values, search.folds, search.seed, search.metric):
-        figures.append(figure)
-        trial.report(fmean(figures), len(figures))
-        if len(figures) < search.folds and trial.should_prune():
+
+    def compare(figure: float, step: int) -> None:
+        trial.report(fmean([*figures, figure]), step)
+        if trial.should_prune():
             raise optuna.TrialPruned
+
+    def look(passes: int, figure: float) -> None:
+        compare(figure, len(figures) * PASSES + passes)
+
+    how = Measuring(search.folds, search.seed, search.metric, look)
+    for figure in tunable.measure(dataset, values, how):
+        if len(figures) + 1 < search.folds:
+            compare(figure, (len(figures) + 1) * PASSES)
+        figures.append(figure)
     return fmean(figures)
 
 
