@@ -22,7 +22,7 @@ from foldin_trainer.learning.deep.training import train_deep
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.stopping import look
 from foldin_trainer.learning.encoder.training import train_encoder
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 
 DATA = ("ml-latest-small", "ml-100k")
 COUNT = 10

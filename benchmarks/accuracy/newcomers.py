@@ -10,7 +10,8 @@ from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
 from foldin_trainer.evaluation.retraining import against_retrain
 from foldin_trainer.evaluation.scoring import score
 from foldin_trainer.evaluation.served import Served, published
-from foldin_trainer.learning.training import TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import train
 
 from benchmarks.accuracy.findings import Findings
 

@@ -19,7 +19,8 @@ from foldin_trainer.evaluation.scoring import Scores, run
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
 from foldin_trainer.evaluation.similar_items import next_item_hits
 from foldin_trainer.evaluation.tuning import tuned_references
-from foldin_trainer.learning.training import TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import train
 
 from benchmarks.accuracy.findings import Findings, Row
 

@@ -11,7 +11,8 @@ from foldin_trainer.evaluation.measures import Ratio
 from foldin_trainer.evaluation.methods import make_cases
 from foldin_trainer.evaluation.rating_metrics import rmse
 from foldin_trainer.evaluation.served import Served, published
-from foldin_trainer.learning.training import TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import train
 from foldin_trainer.splits import kfold
 
 from benchmarks.accuracy.findings import Findings, Row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from foldin_trainer.data import Dataset, load_dataset
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 
 from benchmarks.accuracy.findings import Findings
 from benchmarks.accuracy.newcomers import cold, fold_in

@@ -1,7 +1,7 @@
 """How long the samplers and solvers take beside those of the libraries, on one thread."""
 
 from foldin_trainer.data import Dataset
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 
 from benchmarks import bayes_time, ials_time
 from benchmarks.accuracy.findings import Findings, Row

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from foldin_model.content import Content
 from foldin_trainer.learning.content import fit_content, with_content
-from foldin_trainer.learning.training import TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import train
 from tiny import tiny_dataset
 
 GENRES = ("Comedy", "Drama", "Horror")

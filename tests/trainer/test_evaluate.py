@@ -20,7 +20,7 @@ from foldin_trainer.evaluation.protocols import ProtocolSettings
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served
 from foldin_trainer.evaluation.similar_items import next_pairs
 from foldin_trainer.evaluation.writing import write
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 from planted import Planted
 from snapshots import planted_snapshot
 from tiny import tiny_dataset, write_movielens

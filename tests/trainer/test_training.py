@@ -18,7 +18,8 @@ from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import Epoch, MfSettings
-from foldin_trainer.learning.training import Listener, Trained, TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import Listener, Trained, train
 from tiny import write_movielens
 
 QUICK = TrainSettings(

@@ -12,7 +12,7 @@ from foldin_trainer.commands.train import train
 from foldin_trainer.commands.tune import tune
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.choosing import RankingHead
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.tuning import objectives, studies
 from foldin_trainer.tuning.objectives import TUNABLE, Measuring, Tunable, Values
 from foldin_trainer.tuning.settings import changed, read_settings

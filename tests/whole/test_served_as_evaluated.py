@@ -25,7 +25,8 @@ from foldin_trainer.evaluation.served import Served, published
 from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import MfSettings
-from foldin_trainer.learning.training import Trained, TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import Trained, train
 from server.processes import serving
 from tiny import tiny_dataset
 

@@ -24,7 +24,7 @@ from foldin_trainer.evaluation.report import (
 )
 from foldin_trainer.evaluation.writing import write
 from foldin_trainer.learning.devices import DeviceName
-from foldin_trainer.learning.training import RatingHead, TrainSettings
+from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
 DEFAULTS = ProtocolSettings()
 WIDTH = 100  # of tables that go to a file

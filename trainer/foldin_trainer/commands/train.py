@@ -26,7 +26,8 @@ from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.mf import Epoch
-from foldin_trainer.learning.training import Listener, RatingHead, Trained, TrainSettings
+from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
+from foldin_trainer.learning.training import Listener, Trained
 from foldin_trainer.learning.training import train as learn
 from foldin_trainer.tuning.settings import changed, heads_of, read_settings
 

@@ -20,7 +20,8 @@ from foldin_trainer.evaluation.report import Outcome
 from foldin_trainer.evaluation.scoring import run
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
 from foldin_trainer.evaluation.tuning import tuned_als, tuned_ease
-from foldin_trainer.learning.training import Trained, TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import Trained, train
 
 METHODS: Final = (
     *("popularity", "item-mean", "rating-head", "ease", "implicit-als"),

@@ -22,7 +22,8 @@ from foldin_trainer.evaluation.methods import Case, best, make_cases
 from foldin_trainer.evaluation.plain_folding import PlainFolding, fit_plain
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
 from foldin_trainer.learning.mf import train_mf
-from foldin_trainer.learning.training import Trained, TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import Trained, train
 from foldin_trainer.splits import held_out_users
 
 SIZES: Final = (1, 2, 5, 10, 20, 50)

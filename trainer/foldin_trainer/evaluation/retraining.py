@@ -16,7 +16,7 @@ from foldin_trainer.evaluation.learning_curve import (
     CurvePoint,
     learning_curve,
 )
-from foldin_trainer.learning.training import TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 
 SIZES = (1, 2, 5, 10, 20)
 

@@ -19,16 +19,29 @@ from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ials import IalsSettings
-from foldin_trainer.learning.plans import EasePlan, EncoderPlan, IalsPlan, Plan
+from foldin_trainer.learning.plans import (
+    EasePlan,
+    EncoderPlan,
+    EnsemblePlan,
+    EnsembleSettings,
+    IalsPlan,
+    Parts,
+    Plan,
+)
 from foldin_trainer.learning.questions import Question, questions_of
 from foldin_trainer.learning.ranking import Ranking
 from foldin_trainer.learning.tuning import folded, list_quality
 from foldin_trainer.splits import HeldOutCase
 
-RankingHead = Literal["ials", "ease", "encoder", "auto"]
+RankingHead = Literal["ials", "ease", "encoder", "ensemble", "auto"]
 L2_FACTORS: Final = (1.0, 2.0)
 """What λ of `ease` is tried as, times the one of its settings."""
 L2_EXPONENTS: Final = (0.0, -0.2)
+BLENDS: Final = (
+    *((0.5, 0.25, 0.25), (0.5, 0.0, 0.5), (0.5, 0.5, 0.0), (0.25, 0.25, 0.5), (0.75, 0.0, 0.25)),
+    *((0.75, 0.25, 0.0), (0.25, 0.0, 0.75)),
+)
+"""Weights of `ease`, `ials` and `encoder` that an ensemble is tried with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,7 @@ class RankingSettings:
     ials: IalsSettings = field(default_factory=IalsSettings)
     ease: EaseSettings = field(default_factory=EaseSettings)
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    ensemble: EnsembleSettings = field(default_factory=EnsembleSettings)
     time_budget_s: float | None = None
     """No further plan is tried after so many seconds; the first one always is."""
 
@@ -127,8 +141,30 @@ def plans(
         for factor in L2_FACTORS:
             for exponent in L2_EXPONENTS:
                 yield EasePlan(replace(ease, l2=factor * ease.l2, l2_exponent=exponent))
+    passes = 0
     if settings.head in {"encoder", "auto"}:
-        yield EncoderPlan(settings.encoder, _passes(held, settings.encoder, looked))
+        passes = _passes(held, settings.encoder, looked)
+        yield EncoderPlan(settings.encoder, passes)
+    if settings.head == "ensemble" or (settings.head == "auto" and few):
+        yield from _ensembles(held, settings, passes, looked)
+
+
+def _ensembles(
+    held: Held, settings: RankingSettings, passes: int, looked: Callable[[EncoderEpoch], None]
+) -> Iterator[Plan]:
+    """Blends by BLENDS, of parts that are learned once for all of them."""
+    ensemble = settings.ensemble
+    passes = passes or _passes(held, settings.encoder, looked)
+    ease = replace(
+        settings.ease,
+        dimension=ensemble.ease_dimension,
+        l2=L2_FACTORS[-1] * settings.ease.l2,
+        l2_exponent=L2_EXPONENTS[-1],
+    )
+    encoder = EncoderPlan(settings.encoder, passes)
+    parts = Parts((EasePlan(ease), IalsPlan(settings.ials), encoder))
+    for weights in BLENDS:
+        yield EnsemblePlan(replace(ensemble, weights=weights), parts)
 
 
 def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array, vstack
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.compression import compress
+from foldin_trainer.learning.compression import Compressed, compress
 from foldin_trainer.learning.content_rows import content_rows
 from foldin_trainer.learning.item_weights import Ease, ItemWeights
 from foldin_trainer.learning.ranking import Ranking, no_weight
@@ -115,20 +115,36 @@ def encode(
     """The head that serves `weights`, which are asked about inputs times their roots."""
     scaled = _sorted(csr_array(examples.histories.multiply(examples.roots[None, :])))
     found = compress(weights, scaled, settings.dimension - 1, seed=settings.seed)
+    unscaled = Compressed(found.inputs * examples.roots[:, None], found.items)
+    return led_ranking(ratings, examples.users, examples.histories, unscaled, (examples.rule, 0.0))
+
+
+def led_ranking(
+    ratings: Ratings,
+    users: Rows,
+    histories: csr_array,
+    found: Compressed,
+    lead: tuple[LeadRule, float],
+) -> Ranking:
+    """The head that adds up `found.inputs`, with one more dimension, which is popularity alone.
+
+    `histories` (n, n_items) are the ratings of `users` (n,) by the rule and exponent of the
+    `lead`.
+    """
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids))
-    shares = counts / len(examples.users)
+    shares = counts / len(users)
     length = max(float(np.linalg.norm(shares)), 1e-12)
-    inputs = np.column_stack((found.inputs * examples.roots[:, None], np.zeros(len(shares))))
-    popular = np.zeros(settings.dimension)
+    inputs = np.column_stack((found.inputs, np.zeros(len(shares))))
+    popular = np.zeros(inputs.shape[1])
     popular[-1] = length
-    user_vectors = np.zeros((len(ratings.user_ids), settings.dimension))
-    user_vectors[examples.users] = examples.histories @ inputs
+    user_vectors = np.zeros((len(ratings.user_ids), inputs.shape[1]))
+    user_vectors[users] = histories @ inputs
     return Ranking(
         vectors=np.column_stack((found.items, shares / length)).astype(np.float32),
         popular=popular,
         user_vectors=user_vectors,
         rule=no_weight(ratings.scale),
-        lead=Lead(inputs.astype(np.float32), examples.rule, exponent=0.0),
+        lead=Lead(inputs.astype(np.float32), *lead),
         prior_scales=PRIOR_SCALES,
     )
 

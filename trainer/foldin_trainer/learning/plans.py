@@ -3,9 +3,9 @@
 A plan is tried on part of the users and then carried out on everyone; choosing is `choosing`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from foldin_model.manifest import Setting
 
@@ -14,10 +14,13 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ease import EaseSettings, train_ease
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
+from foldin_trainer.learning.ensemble import Part, blend
 from foldin_trainer.learning.ials import IalsSettings, train_ials
 from foldin_trainer.learning.narrowing import narrowed
 from foldin_trainer.learning.ranking import Ranking, ranking_by_encoder, ranking_by_ials
 from foldin_trainer.learning.weighting import rule_for
+
+BLENDED: Final[tuple[Literal["ease", "ials", "encoder"], ...]] = ("ease", "ials", "encoder")
 
 
 class Plan(Protocol):
@@ -87,6 +90,59 @@ class EncoderPlan:
         del items
         result = train_encoder(ratings, self.settings, stop_after=self.passes)
         return ranking_by_encoder(result, ratings, self.settings.start_sharpness)
+
+
+@dataclass(frozen=True, slots=True)
+class EnsembleSettings:
+    """How much each part of a blend weighs, and to how many dimensions it is compressed."""
+
+    dimension: int = 94
+    """One of them is popularity alone, for users without ratings."""
+    weights: tuple[float, float, float] = (0.5, 0.25, 0.25)
+    """Of `ease`, `ials` and `encoder`, whose scores have one spread."""
+    ease_dimension: int = 200
+    """Of the part: compressed once, in the blend, it keeps what the others lack."""
+    seed: int = 0
+
+
+class Parts:
+    """Plans whose heads are blended; each is learned once for the same ratings."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self._plans = plans
+        self._ratings: Ratings | None = None
+        self._learned: dict[int, Part] = {}
+
+    def learn(self, place: int, ratings: Ratings, items: ItemTable) -> Part:
+        """The part at that place of the plans."""
+        if self._ratings is not ratings:
+            self._ratings, self._learned = ratings, {}
+        if place not in self._learned:
+            ranking = self._plans[place].learn(ratings, items)
+            self._learned[place] = Part.of(ranking, ratings)
+        return self._learned[place]
+
+
+@dataclass(frozen=True, slots=True)
+class EnsemblePlan:
+    """A weighted blend of heads."""
+
+    settings: EnsembleSettings
+    parts: Parts
+
+    @property
+    def name(self) -> str:
+        """The head's, and what was chosen of it."""
+        pairs = zip(BLENDED, self.settings.weights, strict=True)
+        return "ensemble, " + " + ".join(f"{weight:g} {part}" for part, weight in pairs if weight)
+
+    def learn(self, ratings: Ratings, items: ItemTable) -> Ranking:
+        """The head of those ratings and contents."""
+        settings = self.settings
+        weighed = [(place, weight) for place, weight in enumerate(settings.weights) if weight]
+        parts = [self.parts.learn(place, ratings, items) for place, _ in weighed]
+        weights = [weight for _, weight in weighed]
+        return blend(parts, weights, ratings, settings.dimension, settings.seed)
 
 
 def named(part: str, values: Mapping[str, Setting | tuple[Setting, ...]]) -> dict[str, Setting]:

@@ -4,102 +4,36 @@ This is what `foldin train` does between reading ratings and publishing; it writ
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.errors import FoldinError
-from foldin_model.manifest import Setting
 from foldin_model.model import Model, TrainedUsers
 
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.assembling import assemble, fold_users
-from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.bayes.training import Checkpoint, train_bayes
 from foldin_trainer.learning.calibrating import Validation
 from foldin_trainer.learning.choosing import (
     Attempt,
     Held,
-    RankingHead,
-    RankingSettings,
     choose_ranking,
 )
-from foldin_trainer.learning.devices import DeviceName, threads_for
-from foldin_trainer.learning.ease import EaseSettings
+from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.encoder.result import EncoderEpoch
-from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
-from foldin_trainer.learning.ials import IalsSettings
-from foldin_trainer.learning.mf import Epoch, MfResult, MfSettings, train_mf
-from foldin_trainer.learning.plans import EasePlan, EncoderPlan, Plan, named
+from foldin_trainer.learning.mf import Epoch, MfResult, train_mf
 from foldin_trainer.learning.prior import UserPrior
+from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.tuning import HISTORY_RIDGES, Tuned, tune
 from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
 
-RatingHead = Literal["mf", "bayes"]
 FEWEST_USERS: Final = 10
 USERS_HELD_OUT: Final = 1000  # at most about so many, and at most a fifth
-
-
-@dataclass(frozen=True, slots=True)
-class TrainSettings:
-    """Everything that decides, with the ratings, which model comes out."""
-
-    rating_head: RatingHead = "mf"
-    ranking_head: RankingHead = "ease"
-    mf: MfSettings = field(default_factory=MfSettings)
-    bayes: BayesSettings = field(default_factory=BayesSettings)
-    ials: IalsSettings = field(default_factory=IalsSettings)
-    ease: EaseSettings = field(default_factory=EaseSettings)
-    encoder: EncoderSettings = field(default_factory=EncoderSettings)
-    time_budget_s: float | None = None
-    """For trying ranking heads and their tunings; unset, all are tried."""
-    validation_share: float = 0.1
-    """Ratings of the first training that decide after how many passes `mf` stops."""
-    seed: int = 0
-    """Of the splits and the clusters; the heads have their own."""
-
-    @classmethod
-    def of(
-        cls, *, dimension: int | None = None, device: DeviceName = "auto", seed: int = 0
-    ) -> Self:
-        """The defaults with one seed, device and dimension everywhere."""
-        mf, ials = MfSettings(device=device, seed=seed), IalsSettings(device=device, seed=seed)
-        bayes = BayesSettings(device=device, seed=seed)
-        ease, encoder = EaseSettings(seed=seed), EncoderSettings(seed=seed)
-        if dimension is not None:
-            mf, ials = replace(mf, dimension=dimension), replace(ials, dimension=dimension)
-            bayes, ease = replace(bayes, dimension=dimension), replace(ease, dimension=dimension)
-            encoder = replace(encoder, dimension=dimension)
-        return cls(mf=mf, bayes=bayes, ials=ials, ease=ease, encoder=encoder, seed=seed)
-
-    @property
-    def method(self) -> str:
-        """The two heads by name, as a manifest keeps them."""
-        return f"{self.rating_head}+{self.ranking_head}"
-
-    @property
-    def ranking(self) -> RankingSettings:
-        """What is asked of the ranking head."""
-        return RankingSettings(
-            self.ranking_head, self.ials, self.ease, self.encoder, self.time_budget_s
-        )
-
-    def flat(self) -> dict[str, Setting]:
-        """Every setting under one name, as a manifest keeps them."""
-        flat: dict[str, Setting] = {"validation_share": self.validation_share, "seed": self.seed}
-        rating = self.mf if self.rating_head == "mf" else self.bayes
-        ranking: dict[str, dict[str, Setting]] = {
-            "auto": {},
-            "ials": asdict(self.ials),
-            "ease": asdict(self.ease),
-            "encoder": asdict(self.encoder),
-        }
-        flat |= named(self.rating_head, asdict(rating))
-        return flat | named(self.ranking_head, ranking[self.ranking_head])
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +127,7 @@ def _train(
         model=model,
         users=fold_users(model, ratings, _posterior_vectors(last, prior, tuned, settings)),
         constants=tuned.constants,
-        settings=_settled(settings, chosen.plan),
+        settings=settings.settled(chosen.plan),
         metrics={
             "held_out_users_rmse": tuned.rmse,
             "held_out_users_ndcg_at_10": tuned.ndcg,
@@ -266,17 +200,6 @@ def _posterior_vectors(
     if settings.rating_head == "mf":
         return None
     return trained_rating_vectors(mf, prior, tuned.constants.noise_variance)
-
-
-def _settled(settings: TrainSettings, plan: Plan) -> TrainSettings:
-    """The settings with what was chosen of the ranking head."""
-    match plan:
-        case EasePlan(chosen):
-            return replace(settings, ranking_head="ease", ease=chosen)
-        case EncoderPlan():
-            return replace(settings, ranking_head="encoder")
-        case _:
-            return replace(settings, ranking_head="ials")
 
 
 def _held_out(ratings: Ratings, seed: int) -> HeldOutFold:

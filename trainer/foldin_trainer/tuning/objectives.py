@@ -23,7 +23,8 @@ from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.mf import train_mf
-from foldin_trainer.learning.training import Listener, TrainSettings, train
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import Listener, train
 from foldin_trainer.splits import kfold
 from foldin_trainer.tuning import spaces
 from foldin_trainer.tuning.settings import changed

@@ -13,7 +13,7 @@ from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
 
 from foldin_trainer.learning.choosing import RankingHead
-from foldin_trainer.learning.training import RatingHead, TrainSettings
+from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
