@@ -29,7 +29,7 @@ def held(tiny: Dataset) -> Held:
 def test_auto_tries_every_head_and_takes_the_best(held: Held) -> None:
     heard: list[Attempt] = []
     chosen = choose_ranking(held, replace(QUICK, head="auto"), heard.append)
-    assert {one.plan.name.split(",")[0] for one in heard} == {"ials", "ease", "encoder"}
+    assert {one.plan.name.split(",")[0] for one in heard} == {"ials", "ease", "encoder", "ensemble"}
     assert chosen.attempts[0].plan == chosen.plan
     assert _qualities(chosen.attempts) == sorted(_qualities(heard), reverse=True)
 

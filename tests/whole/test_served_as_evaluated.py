@@ -23,8 +23,11 @@ from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.methods import Case
 from foldin_trainer.evaluation.served import Served, published
 from foldin_trainer.learning.bayes.settings import BayesSettings
+from foldin_trainer.learning.ease import EaseSettings
+from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import MfSettings
+from foldin_trainer.learning.plans import EnsembleSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train
 from server.processes import serving
@@ -33,11 +36,19 @@ from tiny import tiny_dataset
 COUNT = 20
 PAST_US = 1_500_000_000_000_000
 MF_IALS = TrainSettings(
+    ranking_head="ials",
     mf=MfSettings(dimension=8, epochs=4, device="cpu"),
     ials=IalsSettings(dimension=8, iterations=4, device="cpu"),
 )
 HEADS = {
     "mf+ials": MF_IALS,
+    "mf+ease": replace(MF_IALS, ranking_head="ease", ease=EaseSettings(dimension=8)),
+    "mf+ensemble": replace(
+        MF_IALS,
+        ranking_head="ensemble",
+        encoder=EncoderSettings(dimension=8, epochs=5),
+        ensemble=EnsembleSettings(dimension=8, ease_dimension=12),
+    ),
     "bayes+ials": replace(
         MF_IALS,
         rating_head="bayes",

@@ -23,6 +23,7 @@ from foldin_trainer.evaluation.report import (
     spread_table,
 )
 from foldin_trainer.evaluation.writing import write
+from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.devices import DeviceName
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
@@ -85,6 +86,13 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="As in train.",
 )
+@click.option(
+    "--ranking-head",
+    type=click.Choice(get_args(RankingHead)),
+    default="ease",
+    show_default=True,
+    help="As in train.",
+)
 @click.option("--dimension", type=click.IntRange(2, 512), help="As in train.")
 @click.option(
     "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
@@ -119,6 +127,7 @@ def evaluate(
     share: float,
     leave_last: int,
     rating_head: RatingHead,
+    ranking_head: RankingHead,
     dimension: int | None,
     device: DeviceName,
     seed: int,
@@ -138,7 +147,7 @@ def evaluate(
     plan = Plan(
         (GIVEN,) if given else protocols or _usual(dataset),
         ProtocolSettings(folds=folds, share=share, leave_last=leave_last, seed=seed),
-        replace(settings, rating_head=rating_head),
+        replace(settings, rating_head=rating_head, ranking_head=ranking_head),
         count,
         tuple(dict.fromkeys(methods)),
         given,

@@ -20,7 +20,7 @@ from foldin_trainer.learning.ranking import Ranking
 
 SAMPLED_USERS: Final = 500
 """Their scores tell how far the scores of a part are spread."""
-SMALLEST_SPREAD: Final = 1e-12
+SMALLEST: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +63,7 @@ class Part:
         """The mean standard deviation of a user's scores."""
         sampled = histories.of(self.rule, self.exponent)[:SAMPLED_USERS]
         scores = (sampled @ self.inputs) @ self.items.T
-        return max(float(scores.std(axis=1).mean()), SMALLEST_SPREAD)
+        return max(float(scores.std(axis=1).mean()), SMALLEST)
 
 
 class Histories:
@@ -89,25 +89,25 @@ def blend(
 ) -> Ranking:
     """The head of `dimension` dimensions whose scores are the weighted ones of the parts.
 
-    A rating counts what it counts in the parts, each brought to a mean of 1 and weighted, and
+    A rating counts what it counts in the parts, each brought to a size of 1 and weighted, and
     histories are shortened by the weighted exponent: exact for parts that agree in both. Scores are
     spread as those of the first part. The same input gives the same bits on one machine.
     """
-    pairs = [(part, weight) for part, weight in zip(parts, weights, strict=True) if weight > 0.0]
+    total = sum(weights)
+    pairs = [(part, w / total) for part, w in zip(parts, weights, strict=True) if w > 0.0]
     histories = Histories(ratings)
     level = pairs[0][0].spread(histories)
-    exponent = sum(weight * part.exponent for part, weight in pairs) / sum(w for _, w in pairs)
+    exponent = sum(weight * part.exponent for part, weight in pairs)
     length = float(np.exp(np.log(histories.sizes).mean()))
     knots = sorted({knot for part, _ in pairs for knot in part.rule.knots})
     factors = np.zeros(len(knots))
     inputs = []
     for part, weight in pairs:
-        mean = float(part.rule.factor(ratings.values).mean())
-        factors += weight * part.rule.factor(knots) / mean
-        scale = weight * level / part.spread(histories) * mean
+        size = max(float(np.sqrt((part.rule.factor(ratings.values) ** 2).mean())), SMALLEST)
+        factors += weight * part.rule.factor(knots) / size
+        scale = weight * level / part.spread(histories) * size
         inputs.append(part.inputs * scale * length ** (exponent - part.exponent))
-    total = sum(weight for _, weight in pairs)
-    rule = LeadRule(tuple(knots), tuple((factors / total).tolist()))
+    rule = LeadRule(tuple(knots), tuple(factors.tolist()))
     whole = Part(np.hstack(inputs), np.hstack([part.items for part, _ in pairs]), rule, exponent)
     counted = histories.of(rule)
     found = compress(whole, counted, dimension - 1, seed=seed)
