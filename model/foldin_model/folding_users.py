@@ -119,9 +119,9 @@ def _fold(
                 revision=state.revision,
                 rating_count=count,
                 personalization=kind,
-                ranking_vector=ranking[place],
-                rating_vector=rating[place],
-                seen=seen,
+                ranking_vector=ranking[place].copy(),  # one who is remembered keeps no others
+                rating_vector=rating[place].copy(),
+                seen=seen.copy(),
                 lasting=lasting,  # else ratings of other items may come, move or be new
             )
         )

@@ -97,3 +97,10 @@ def test_a_part_of_histories_keeps_their_order() -> None:
     some = histories.only([0, 1, 3])
     assert [rows.tolist() for rows, _ in map(some.__getitem__, range(3))] == [[0, 1], [], [5]]
     assert histories.only([0, 1, 2, 3]) is histories
+
+
+def test_a_user_who_is_remembered_holds_nothing_of_her_company() -> None:
+    one, *_ = fold_users(SNAPSHOTS[0], [state_of({"101": 4.0}), state_of({"102": 2.0})])
+    assert isinstance(one, FoldedUser)
+    arrays = (one.ranking_vector, one.rating_vector, one.seen)
+    assert all(array.base is None for array in arrays)
