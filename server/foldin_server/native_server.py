@@ -94,10 +94,10 @@ class NativeServer(aio.Server):
         """Takes no more calls and gives those in work `grace` seconds to end."""
         self._stopping = True
         behind = None if self._behind is None else asyncio.create_task(self._behind.stop(grace))
-        if self._calls:
-            await self._calls.drain(grace or 0.0)
-            # Closing the front hangs up at once, and nothing tells when the last answers have left.
-            await asyncio.sleep(SENDING_S)
+        await self._calls.drain(grace or 0.0)
+        # Closing the front hangs up at once, and nothing tells when the last answers have left:
+        # those to calls that ended a moment before the stop too.
+        await asyncio.sleep(SENDING_S)
         late = list(self._calls.values())
         for call in late:
             call.leave()

@@ -11,12 +11,14 @@ from foldin_trainer.learning.choosing import Attempt, Held, RankingSettings, cho
 from foldin_trainer.learning.ease import EaseSettings, train_ease
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ials import IalsSettings
+from foldin_trainer.learning.plans import EnsembleSettings
 from foldin_trainer.splits import held_out_users
 
 QUICK = RankingSettings(
     ials=IalsSettings(dimension=6, iterations=3, device="cpu"),
     ease=EaseSettings(dimension=12),
     encoder=EncoderSettings(dimension=8, epochs=5),
+    ensemble=EnsembleSettings(dimension=12, ease_dimension=12),
 )
 
 
