@@ -5,7 +5,6 @@ An index proposes candidates in float32; it never decides the order of an answer
 """
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, Self
 
@@ -13,9 +12,8 @@ import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
 from foldin_model.bounding import BLOCK_ROWS, Bounds, kind_for
-
-FLOAT32_UNIT: Final = 2.0**-24
-_LEAST: Final = np.finfo(np.float32).min  # below it is only what was masked
+from foldin_model.coarse import CoarseMatrix
+from foldin_model.rounding import below32, rounding
 
 
 class Proposal(NamedTuple):
@@ -75,57 +73,6 @@ class FlatIndex:
         return Proposal(rows, scores, -np.inf if whole else float(scores[-1]))
 
 
-class Columns:
-    """The matrix with its columns in rows: many queries share each number that is loaded.
-
-    For catalogues that a processor's cache can hold, whose plain searches are answered together
-    by one matrix product (`foldin_model.together`). It is a copy.
-    """
-
-    lanes: Final = 512
-    few: Final = 5  # queries; for more the product of matrices pays for packing one of them
-
-    def __init__(self, vectors: Floats, longest: float) -> None:
-        self._columns = np.ascontiguousarray(vectors.T, np.float32)
-        self._longest = longest
-
-    def extended(self, tail: Floats, longest: float) -> "Columns":
-        """The columns with (k, d) rows behind; `longest` is the length of the longest of all."""
-        longer = copy(self)
-        columns = np.concatenate((self._columns, tail.T), axis=1)
-        longer._columns = columns  # noqa: SLF001 (of the same class)
-        longer._longest = longest  # noqa: SLF001
-        return longer
-
-    def scores(self, queries: Floats) -> Floats:
-        """A new (m, n) array: the float32 score of every row for each of (m, d) queries."""
-        if len(queries) > self.few:
-            return np.asarray(queries @ self._columns, np.float32)
-        scores = np.empty((len(queries), self._columns.shape[1]), np.float32)
-        for query, own in zip(queries, scores, strict=True):
-            np.dot(query, self._columns, out=own)
-        return scores
-
-    def floors(self, scores: Floats, queries: Doubles, count: int) -> Floats:
-        """(m,) bounds that the `count` best of each row of (m, n) `scores` reach.
-
-        They reach them however the scores of `queries` (m, d) were rounded. The best of each lane
-        are scores of different rows, so the `count`-th of those is no better than the sought one.
-        """
-        rows = scores.shape[1]
-        whole = rows - rows % self.lanes
-        lanes = scores
-        if count <= self.lanes < whole:
-            lanes = scores[:, :whole].reshape(len(scores), -1, self.lanes).max(axis=1)
-            rest = lanes[:, : rows - whole]
-            np.maximum(rest, scores[:, whole:], out=rest)
-        count = min(count, lanes.shape[1])
-        last = np.partition(lanes, -count, axis=1)[:, -count]
-        slack = rounding(queries, self._longest)
-        floors = np.nextafter((last - 2 * slack).astype(np.float32), np.float32(-np.inf))
-        return np.maximum(floors, _LEAST)
-
-
 class PrunedIndex:
     """Exact search that stops where the lengths of the remaining rows rule them out.
 
@@ -181,38 +128,17 @@ def exact_kind(kind: str) -> str:
     return kind if kind in KINDS else "pruned"
 
 
-def rounding(queries: Doubles, longest: float) -> Doubles:
-    """By how much a float32 inner product of a query and a row can differ from the exact one.
-
-    `queries` are (..., d), the bounds (...). The bound of Higham, Accuracy and Stability of
-    Numerical Algorithms, 2002, section 3.1, for any order of summation, plus the rounding of the
-    query itself.
-    """
-    lengths = np.sqrt(np.vecdot(queries, queries))
-    return np.asarray((queries.shape[-1] + 2) * FLOAT32_UNIT * longest * lengths)
-
-
-def below32(bound: float) -> float:
-    """A float32 below `bound`, so that comparing with it rounds nothing."""
-    return float(np.nextafter(np.float32(bound), np.float32(-np.inf)))
-
-
-def above32(bound: float) -> float:
-    """A float32 above `bound`, so that comparing with it rounds nothing."""
-    return -below32(-bound)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
     """A matrix (n, d) float32 with an index over it and the length of its longest row.
 
-    `columns` is there where plain searches are answered together.
+    `coarse` is there where plain searches are answered together.
     """
 
     vectors: Floats
     index: Index
     longest: float
-    columns: Columns | None = None
+    coarse: CoarseMatrix | None = None
 
     @classmethod
     def of(
@@ -229,8 +155,8 @@ class Space:
         """
         bounds = bounds or Bounds.of(vectors, vectors.shape[1])
         kind = kind or kind_for(len(vectors))
-        columns = Columns(vectors, bounds.longest) if together and kind == "flat" else None
-        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, columns)
+        coarse = CoarseMatrix(vectors) if together and kind == "flat" else None
+        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, coarse)
 
     def __len__(self) -> int:
         return len(self.vectors)

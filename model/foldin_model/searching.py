@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
-from foldin_model.indexing import Proposal, Space, above32
+from foldin_model.indexing import Proposal, Space
+from foldin_model.rounding import above32
 from foldin_model.snapshot import Snapshot
 
 GROWTH: Final = 4

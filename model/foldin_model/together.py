@@ -16,7 +16,7 @@ from foldin_model.searching import Hits, canonical_scores
 
 def can_search_together(space: Space) -> bool:
     """Whether searches of this space gain by company."""
-    return space.columns is not None
+    return space.coarse is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,13 +42,13 @@ def search_together(space: Space, queries: Doubles, seen: Sequence[Rows], count:
 
 def lists_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: int) -> Lists:
     """`search_together` in arrays."""
-    columns = space.columns
-    if columns is None:
+    coarse = space.coarse
+    if coarse is None:
         raise ValueError("this space answers one query at a time; make it with together=True")
-    scores = columns.scores(queries.astype(np.float32))
+    scores = coarse.scores(queries)
     hidden = np.repeat(np.arange(len(queries)), [len(rows) for rows in seen])
     scores[hidden, np.concatenate(seen)] = -np.inf
-    floors = columns.floors(scores, queries, count)
+    floors = coarse.floors(scores, queries, count)
     owners, rows = np.divmod(np.flatnonzero(scores >= floors[:, None]), len(space))
     exact = canonical_scores(space.vectors, rows, queries[owners])
     order = np.lexsort((rows, -exact, owners))

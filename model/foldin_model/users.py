@@ -20,6 +20,7 @@ from foldin_model.model import TrainedUsers
 
 TRAINED_FORMAT: Final = 1
 FOLDED_FORMAT: Final = 1
+_TRAINED: Final = struct.Struct("<BQ")  # format, digest of the history
 _STAMP: Final = struct.Struct("<BqH")  # format, revision, bytes of the version that follows
 _NUMBERS: Final = np.dtype("<f8")
 _ROWS: Final = np.dtype("<i4")
@@ -72,23 +73,25 @@ class TrainedUser:
     @classmethod
     def unpack(cls, packed: bytes, ranking_dimension: int, rating_dimension: int) -> Self:
         """Raises ArtifactCorrupt where the bytes do not have that shape."""
-        kind = _trained_record(ranking_dimension, rating_dimension)
-        if len(packed) != kind.itemsize:
+        size = _TRAINED.size + 8 * (ranking_dimension + rating_dimension)
+        if len(packed) != size:
             raise ArtifactCorrupt(
                 f"a trained user has {len(packed)} bytes; dimensions {ranking_dimension} and "
-                f"{rating_dimension} take {kind.itemsize}"
+                f"{rating_dimension} take {size}"
             )
-        record = np.frombuffer(packed, kind)[0]
-        if record["format"] != TRAINED_FORMAT:
+        kind, history = _TRAINED.unpack_from(packed)
+        if kind != TRAINED_FORMAT:
             raise ArtifactCorrupt(
-                f"a trained user has format {record['format']}; this program reads {TRAINED_FORMAT}"
+                f"a trained user has format {kind}; this program reads {TRAINED_FORMAT}"
             )
+        numbers = np.frombuffer(packed, "<f4", offset=_TRAINED.size).astype(np.float64)
+        ranking, rating = numbers[: 2 * ranking_dimension], numbers[2 * ranking_dimension :]
         return cls(
-            ranking_vector=record["ranking_vector"].astype(np.float64),
-            ranking_base=record["ranking_base"].astype(np.float64),
-            rating_vector=record["rating_vector"].astype(np.float64),
-            rating_base=record["rating_base"].astype(np.float64),
-            digest=int(record["digest"]),
+            ranking_vector=ranking[:ranking_dimension],
+            ranking_base=ranking[ranking_dimension:],
+            rating_vector=rating[:rating_dimension],
+            rating_base=rating[rating_dimension:],
+            digest=history,
         )
 
 

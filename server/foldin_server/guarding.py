@@ -8,7 +8,7 @@ import logging
 from collections.abc import Coroutine, Sequence
 from typing import Final, TypeVar
 
-from foldin_model.errors import StoreUnavailable
+from foldin_model.errors import FoldinError, StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import (
     FoldedState,
@@ -56,7 +56,7 @@ class GuardedStore:
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | StoreUnavailable]:
+    ) -> Sequence[UserState | FoldinError]:
         """Raises StoreUnavailable only where it was known before that the store is gone."""
         states = await self._guarded(self._store.read_all(users, version))
         failures = [state for state in states if isinstance(state, StoreUnavailable)]

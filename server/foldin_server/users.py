@@ -132,6 +132,8 @@ class Users:
         for (place, user_id, held, mark), state in zip(asked, states, strict=True):
             if isinstance(state, StoreUnavailable):
                 views[place] = self._without_store(user_id, users[place], version)
+            elif isinstance(state, FoldinError):
+                views[place] = state
             elif held is not None and state.is_unchanged:
                 self._cache.touch(user_id)
                 self._tracked.put(user_id, held, mark)
@@ -168,7 +170,7 @@ class Users:
 
     async def _states(
         self, questions: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | StoreUnavailable]:
+    ) -> Sequence[UserState | FoldinError]:
         if not questions:
             return []
         try:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Floats
-from foldin_model.indexing import Columns, Space
+from foldin_model.coarse import CoarseMatrix
+from foldin_model.indexing import Space
 from foldin_model.searching import search_space
 from foldin_model.together import can_search_together, search_together
 from hypothesis import given
@@ -32,7 +33,7 @@ def test_answers_are_those_of_searches_alone(
         np.sort(rng.permutation(n)[: rng.integers(0, n + 1)]).astype(np.int32) for _ in range(m)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Columns, "lanes", lanes)
+        patch.setattr(CoarseMatrix, "lanes", lanes)
         together = search_together(space, queries, seen, count)
     for query, rows, hits in zip(queries, seen, together, strict=True):
         alone = search_space(space, query, unseen(vectors, rows), count)

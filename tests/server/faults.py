@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from foldin_model.errors import StoreUnavailable
+from foldin_model.errors import FoldinError, StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import (
     FoldedState,
@@ -46,7 +46,7 @@ class Gate:
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | StoreUnavailable]:
+    ) -> Sequence[UserState | FoldinError]:
         await self._pass()
         return await self.store.read_all(users, version)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from foldin_model.errors import StoreUnavailable
+from foldin_model.errors import FoldinError
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import History
 from foldin_model.store.overlays import OverlayStore
@@ -124,7 +124,7 @@ class RatingStore(Protocol):
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | StoreUnavailable]:
+    ) -> Sequence[UserState | FoldinError]:
         """What `read` would say of each user, or how it failed for her alone.
 
         With each user comes the revision that the caller knows a state of, 0 for none: where it is

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 from typing import Final
 
-from foldin_model.errors import RequestIdReused, StoreUnavailable
+from foldin_model.errors import ArtifactCorrupt, FoldinError, RequestIdReused, StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import NO_REQUEST, History
 from foldin_model.store import scripts
@@ -53,6 +53,7 @@ class RedisRatingStore:
         endpoint = Endpoint(url, timeout_s)
         self._reads = Link(endpoint, self._prepare, self._check, reload=len(_USED))
         self._writes = Link(endpoint, self._prepare, self._check, reload=len(_USED), certain=True)
+        self._mostly_folded = True  # of those read together who were not known
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
         """Stores one write; once called, it goes through even if the caller is cancelled."""
@@ -109,34 +110,32 @@ class RedisRatingStore:
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | StoreUnavailable]:
-        """The states of users with the revisions that are known of them, in two round trips."""
+    ) -> Sequence[UserState | FoldinError]:
+        """The states of users with the revisions that are known of them, in one or two round trips.
+
+        While most users have no current folded state, as after a new version, the script is asked
+        at once.
+        """
         if not users:
             return []
+        by_script = not self._mostly_folded
         replies = await self._reads.submit_all(
-            [
-                ("GET", self._keys.revision(user_id))
-                if revision
-                else ("MGET", *self._keys.current(user_id))
-                for user_id, revision in users
-            ]
+            [self._question(*user, version, by_script=by_script) for user in users]
         )
-        states: list[UserState | StoreUnavailable | None] = []
-        for (_, known), reply in zip(users, replies, strict=True):
-            if isinstance(reply, StoreUnavailable):
-                states.append(reply)
-            elif known:
-                states.append(UserState(known) if _revision(reply) == known else None)
-            else:
-                states.append(_current(version, reply))
+        states = [
+            _answer(version, known, reply, by_script=by_script)
+            for (_, known), reply in zip(users, replies, strict=True)
+        ]
         missing = [place for place, state in enumerate(states) if state is None]
         if missing:
             again = await self._reads.submit_all(
                 [self._read_command(users[place][0], version) for place in missing]
             )
             for place, reply in zip(missing, again, strict=True):
-                states[place] = reply if isinstance(reply, StoreUnavailable) else _state(reply)
-        return [state for state in states if state is not None]
+                states[place] = _state_or_failure(reply)
+        found = [state for state in states if state is not None]
+        self._expect_more_of(users, found)
+        return found
 
     async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
         """Keeps folded states for a while, but of users who were written to meanwhile.
@@ -160,6 +159,27 @@ class RedisRatingStore:
         """Gives the connections back when every call has its answer."""
         await self._reads.close()
         await self._writes.close()
+
+    def _question(
+        self, user_id: UserId, revision: int, version: Version, *, by_script: bool
+    ) -> Command:
+        if revision:
+            return ("GET", self._keys.revision(user_id))
+        if by_script:
+            return self._read_command(user_id, version)
+        return ("MGET", *self._keys.current(user_id))
+
+    def _expect_more_of(
+        self, users: Sequence[tuple[UserId, int]], states: Sequence[UserState | FoldinError]
+    ) -> None:
+        """The next users to be read will be like the last that nothing was known of."""
+        read = [
+            state.folded is not None
+            for (_, known), state in zip(users, states, strict=True)
+            if not known and isinstance(state, UserState)
+        ]
+        if read:
+            self._mostly_folded = 2 * sum(read) >= len(read)
 
     def _read_command(self, user_id: UserId, version: Version, *, history: bool = False) -> Command:
         return (
@@ -221,6 +241,26 @@ class RedisRatingStore:
 
     def _check(self, replies: Sequence[object]) -> None:
         check_claim(self._keys, replies[-1])
+
+
+def _answer(
+    version: Version, known: int, reply: object, *, by_script: bool
+) -> UserState | FoldinError | None:
+    """The state that a first reply tells, None where it does not."""
+    if isinstance(reply, StoreUnavailable):
+        return reply
+    if known:
+        return UserState(known) if _revision(reply) == known else None
+    return _state_or_failure(reply) if by_script else _current(version, reply)
+
+
+def _state_or_failure(reply: object) -> UserState | FoldinError:
+    if isinstance(reply, StoreUnavailable):
+        return reply
+    try:
+        return _state(reply)
+    except ArtifactCorrupt as error:
+        return error
 
 
 def _current(version: Version, reply: object) -> UserState | None:

@@ -1,0 +1,37 @@
+"""How far inner products in float32 are from the exact ones."""
+
+from typing import Final
+
+import numpy as np
+
+from foldin_model.arrays import Doubles
+
+FLOAT32_UNIT: Final = 2.0**-24
+
+
+def summing_error(dimension: int) -> float:
+    """By how much a float32 inner product can be wrong, as a share of both lengths multiplied.
+
+    The bound of Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, for any
+    order of summation, plus the rounding of the query itself.
+    """
+    return (dimension + 2) * FLOAT32_UNIT
+
+
+def rounding(queries: Doubles, longest: float) -> Doubles:
+    """By how much a float32 inner product of a query and a row can differ from the exact one.
+
+    `queries` are (..., d), the bounds (...).
+    """
+    lengths = np.sqrt(np.vecdot(queries, queries))
+    return np.asarray(summing_error(queries.shape[-1]) * longest * lengths)
+
+
+def below32(bound: float) -> float:
+    """A float32 below `bound`, so that comparing with it rounds nothing."""
+    return float(np.nextafter(np.float32(bound), np.float32(-np.inf)))
+
+
+def above32(bound: float) -> float:
+    """A float32 above `bound`, so that comparing with it rounds nothing."""
+    return -below32(-bound)
