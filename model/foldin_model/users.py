@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from hashlib import blake2b
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
@@ -109,8 +109,7 @@ def pack_trained(users: TrainedUsers) -> Iterator[tuple[UserId, bytes]]:
         yield user_id, record.tobytes()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FoldedUser:
+class FoldedUser(NamedTuple):
     """A user's state under one model version, as of one revision.
 
     `seen` (n,) int32 are the rows of the rated items that the model has, in increasing order;

@@ -1,13 +1,13 @@
 """What the RPCs ask for, checked and free of protobuf: ids, numbers and conditions."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from foldin_model.filtering import ItemConditions
 from foldin_model.ids import ItemId, UserId
 
 
-@dataclass(frozen=True, slots=True)
-class PageArguments:
+class PageArguments(NamedTuple):
     """Which part of a list. `digest` names the list: all arguments but the part."""
 
     size: int
@@ -15,8 +15,7 @@ class PageArguments:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class UserArguments:
+class UserArguments(NamedTuple):
     """Whose ratings count, from which revision on, and which more for this call only.
 
     `user_id` is None for a caller who brings a profile alone.
@@ -28,8 +27,7 @@ class UserArguments:
     must_be_known: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RecommendArguments:
+class RecommendArguments(NamedTuple):
     """`max_reasons` is None where no explanation is asked for."""
 
     user: UserArguments

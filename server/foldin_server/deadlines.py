@@ -1,12 +1,10 @@
 """How long a call may still work. It measures; whoever waits has to ask it."""
 
 import time
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A point of `time.monotonic()`, or None for a caller who waits for ever."""
 
     at: float | None

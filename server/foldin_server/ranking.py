@@ -3,7 +3,7 @@
 It computes and never waits: whoever calls it decides whether on the loop or in a thread.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -90,7 +90,7 @@ def current_user(
     if not extra:
         return remembered
     user = fold_user(snapshot, view.state, extra)
-    return replace(user, revision=remembered.revision, seen=np.union1d(user.seen, remembered.seen))
+    return user._replace(revision=remembered.revision, seen=np.union1d(user.seen, remembered.seen))
 
 
 def predicted(snapshot: Snapshot, rows: Rows, vectors: Doubles) -> Doubles:

@@ -8,9 +8,8 @@ unknown user, and says so.
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from foldin_model.errors import FoldinError, RevisionNotVisible, StoreUnavailable, UserNotFound
 from foldin_model.ids import UserId, Version
@@ -35,8 +34,7 @@ class Freshness(IntEnum):
     BOUNDED = 2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UserView:
+class UserView(NamedTuple):
     """What an answer starts from: the store's word, or what is remembered.
 
     `remembered` is current unless the view is `degraded`. `mark` is what `TrackedUsers.put` wants.

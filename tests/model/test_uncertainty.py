@@ -203,7 +203,7 @@ def test_a_trained_user_is_known_as_one_after_another_rating_too() -> None:
     stranger = state_of({ids[3]: 5.0, ids[7]: 1.0})
     user = fold_user(WHOLE, stranger)
     new = rating_intervals(WHOLE, stranger, user, rows)
-    known = rating_intervals(WHOLE, replace(stranger, trained=trained), user, rows)
+    known = rating_intervals(WHOLE, stranger._replace(trained=trained), user, rows)
     assert new is not None
     assert known is not None
     assert (known[1] - known[0] >= new[1] - new[0]).all()

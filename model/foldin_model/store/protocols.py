@@ -64,8 +64,7 @@ class ImportOutcome:
     unchanged: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class UserState:
+class UserState(NamedTuple):
     """One consistent view of a user.
 
     Either `folded` (bytes of FoldedUser of this version and revision) or `history` is there;
