@@ -190,11 +190,10 @@ class Answering:
             else:
                 lists[asked.snapshot, asked.arguments.page.size].append((asked, view))
         for (snapshot, size), members in lists.items():
-            most = max(1, OPERATIONS // snapshot.model.items.size)
-            for start in range(0, len(members), most):
-                if start:
+            for number, share in enumerate(_even_shares(snapshot, members)):
+                if number:
                     await asyncio.sleep(0)  # a turn for all others
-                await self._list(snapshot, size, members[start : start + most])
+                await self._list(snapshot, size, share)
 
     async def _list(
         self, snapshot: Snapshot, size: int, members: Sequence[tuple[Asked, UserView]]
@@ -259,6 +258,16 @@ class Answering:
                 self._users.keep(asked.arguments.user.user_id, view, user)
             folded.append((asked, view, user))
         return folded
+
+
+def _even_shares(
+    snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
+) -> Iterator[Sequence[tuple[Asked, UserView]]]:
+    """Shares of one size that take about a turn each: a small rest would cost almost as much."""
+    turns = max(1, round(len(members) * snapshot.model.items.size / OPERATIONS))
+    most = -(-len(members) // turns)
+    for start in range(0, len(members), most):
+        yield members[start : start + most]
 
 
 def _shares(

