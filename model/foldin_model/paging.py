@@ -8,12 +8,13 @@ import binascii
 import hmac
 import struct
 from base64 import urlsafe_b64decode
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Rows
+from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
 from foldin_model.ids import Version
 from foldin_model.searching import Cursor
@@ -104,36 +105,30 @@ class PageToken:
         return cls(*_unpacked(body))
 
 
-class CursorTokens:
-    """Tokens of one version that continue personal lists after a cursor, many at a time.
+def cursor_tokens(
+    version: Version,
+    key: bytes,
+    lists: Iterable[tuple[bytes, Cursor, FoldedUser]],
+    ranking: Floats,
+    rating: Floats,
+) -> list[bytes]:
+    """What `PageToken.encode` gives for (m,) personal lists of one version that go on.
 
-    They are those of `PageToken.encode`.
+    Of each its arguments, the cursor and the user; her vectors stand in `ranking` and `rating`,
+    (m, d) each.
     """
-
-    def __init__(self, version: Version, key: bytes) -> None:
-        self._version = version.encode()
-        self._mac = hmac.new(key, digestmod="sha256")
-
-    def encode(self, arguments: bytes, cursor: Cursor, user: FoldedUser, vectors: bytes) -> bytes:
-        """The token of a list of `user`, whose two `vectors` are given as little-endian float32."""
-        header = _HEADER.pack(
-            _FORMAT,
-            0,
-            arguments,
-            user.revision,
-            user.rating_count,
-            user.personalization,
-            len(self._version),
-            len(user.ranking_vector),
-            len(user.rating_vector),
-        )
-        body = b"".join((header, self._version, vectors, _CURSOR.pack(*cursor)))
-        return _text(self._signature(body) + body)
-
-    def _signature(self, body: bytes) -> bytes:
-        mac = self._mac.copy()  # what depends on the key alone was computed before
+    name, dimensions = version.encode(), (ranking.shape[1], rating.shape[1])
+    vectors = np.concatenate((ranking, rating), axis=1, dtype="<f4")
+    keyed = hmac.new(key, digestmod="sha256")  # what depends on the key alone is computed once
+    signed = []
+    for (arguments, cursor, user), numbers in zip(lists, vectors, strict=True):
+        counts = (user.revision, user.rating_count, user.personalization)
+        header = _HEADER.pack(_FORMAT, 0, arguments, *counts, len(name), *dimensions)
+        body = b"".join((header, name, numbers.tobytes(), _CURSOR.pack(*cursor)))
+        mac = keyed.copy()
         mac.update(body)
-        return mac.digest()[:SIGNATURE_BYTES]
+        signed.append(mac.digest()[:SIGNATURE_BYTES] + body)
+    return _texts(signed)
 
 
 def _invalid() -> PageTokenInvalid:
@@ -145,6 +140,16 @@ def _invalid() -> PageTokenInvalid:
 
 def _text(signed: bytes) -> bytes:
     return binascii.b2a_base64(signed, newline=False).rstrip(b"=").translate(_SAFE_IN_URLS)
+
+
+def _texts(signed: Sequence[bytes]) -> list[bytes]:
+    """`_text` of each, encoded in one go. All are of one length."""
+    if not signed:
+        return []
+    filling = bytes(-len(signed[0]) % 3)
+    letters = (len(signed[0]) + len(filling)) // 3 * 4
+    text = _text(filling.join((*signed, b"")))
+    return [text[at : at + letters - len(filling)] for at in range(0, len(text), letters)]
 
 
 def _signature(body: bytes, key: bytes) -> bytes:

@@ -43,7 +43,8 @@ class Hits:
 
 def canonical_scores(vectors: Floats, rows: Rows, query: Doubles) -> Doubles:
     """The score of each of (n,) rows of `vectors` for `query` (d,), whatever the other rows are."""
-    products = vectors[rows].astype(np.float64) * query
+    products = vectors[rows].astype(np.float64)
+    products *= query
     return np.asarray(products.sum(axis=1), np.float64)
 
 

@@ -23,19 +23,19 @@ def can_search_together(space: Space) -> bool:
 class Lists:
     """The hits of (m,) lists one after the other: `rows` (n,) int32 and `scores` (n,) float64.
 
-    `ends` are (m,) places in them where each list ends; `owners` (n,) say whose list a hit is in.
+    `counts` (m,) are the lengths of the lists; `owners` (n,) say whose list a hit is in.
     """
 
     rows: Rows
     scores: Doubles
     owners: Integers
-    ends: Integers
+    counts: Integers
 
 
 def search_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: int) -> list[Hits]:
     """The first `count` rows for each of (m, d) queries without its `seen` (any,) rows."""
     lists = lists_together(space, queries, seen, count)
-    cuts = lists.ends[:-1]
+    cuts = np.cumsum(lists.counts)[:-1]
     pairs = zip(np.split(lists.rows, cuts), np.split(lists.scores, cuts), strict=True)
     return [Hits(rows, scores) for rows, scores in pairs]
 
@@ -50,10 +50,10 @@ def lists_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: 
     scores[hidden, np.concatenate(seen)] = -np.inf
     floors = coarse.floors(scores, queries, count)
     owners, rows = np.divmod(np.flatnonzero(scores >= floors[:, None]), len(space))
-    exact = canonical_scores(space.vectors, rows, queries[owners])
-    order = np.lexsort((rows, -exact, owners))
     found = np.bincount(owners, minlength=len(queries))
+    exact = canonical_scores(space.vectors, rows, np.repeat(queries, found, axis=0))
+    order = np.lexsort((-exact, owners))  # rows increase, and stay so where scores are equal
     place = np.arange(len(order)) - np.repeat(np.cumsum(found) - found, found)
-    order, owners = order[place < count], owners[place < count]
-    ends = np.cumsum(np.minimum(found, count))
-    return Lists(rows[order].astype(np.int32), exact[order], owners, ends)
+    first = place < count
+    order, owners = order[first], owners[first]
+    return Lists(rows[order].astype(np.int32), exact[order], owners, np.minimum(found, count))

@@ -36,6 +36,9 @@ class Personalization(IntEnum):
     POPULAR = 4
 
 
+_PERSONALIZATIONS: Final = {kind.value: kind for kind in Personalization}
+
+
 def digest(rows: Rows, values: Doubles) -> int:
     """A 64-bit name of a history, (n,) rows and values, the same in whatever order they come."""
     order = np.argsort(rows, kind="stable")
@@ -150,23 +153,24 @@ class FoldedUser(NamedTuple):
             version = packed[_STAMP.size : start].decode()
             personalization, rating_count, seen_count = _COUNTS.unpack_from(packed, start)
             start += _COUNTS.size
-            cut = start + 8 * ranking_dimension
-            seen_start = cut + 8 * rating_dimension
+            dimensions = ranking_dimension + rating_dimension
+            seen_start = start + 8 * dimensions
             if kind != FOLDED_FORMAT or len(packed) != seen_start + 4 * seen_count:
                 raise ArtifactCorrupt(
                     f"a folded user of format {kind} has {len(packed)} bytes; format "
                     f"{FOLDED_FORMAT} with {seen_count} rows has {seen_start + 4 * seen_count}"
                 )
+            vectors = np.frombuffer(packed, _NUMBERS, dimensions, start)
             return cls(
                 version=version,
                 revision=revision,
                 rating_count=rating_count,
-                personalization=Personalization(personalization),
-                ranking_vector=np.frombuffer(packed, _NUMBERS, ranking_dimension, start),
-                rating_vector=np.frombuffer(packed, _NUMBERS, rating_dimension, cut),
-                seen=np.frombuffer(packed[seen_start:], _ROWS),
+                personalization=_PERSONALIZATIONS[personalization],
+                ranking_vector=vectors[:ranking_dimension],
+                rating_vector=vectors[ranking_dimension:],
+                seen=np.frombuffer(packed, _ROWS, seen_count, seen_start),
             )
-        except (struct.error, ValueError) as error:
+        except (struct.error, KeyError, ValueError) as error:
             raise ArtifactCorrupt(f"a folded user of {len(packed)} bytes: {error}") from error
 
 

@@ -222,11 +222,10 @@ def _digest(request: Paged) -> bytes:
     """Names the list that a request asks for, whichever part of it."""
     size, token = request.page_size, request.page_token
     request.ClearField("page_size")
-    request.ClearField("page_token")
-    try:
-        rest = request.SerializeToString(deterministic=True)
-    finally:
-        request.page_size, request.page_token = size, token  # a copy of all fields costs more
+    if token:
+        request.ClearField("page_token")
+    rest = request.SerializeToString(deterministic=True)
+    request.page_size, request.page_token = size, token  # a copy of all fields costs more
     return blake2b(request.DESCRIPTOR.name.encode() + rest, digest_size=16).digest()
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from foldin_model.arrays import Floats
 from foldin_model.filtering import ANYTHING
-from foldin_model.paging import CursorTokens
+from foldin_model.paging import cursor_tokens
 from foldin_model.searching import Cursor
 from foldin_model.snapshot import Snapshot
 from foldin_model.together import can_search_together, lists_together
@@ -61,11 +61,11 @@ def plain_pages(
     if len(unavailable):
         hidden = [np.concatenate((rows, unavailable)) for rows in hidden]
     lists = lists_together(snapshot.retrieval, queries, hidden, size + 1)
-    found = np.diff(lists.ends, prepend=0)
+    goes_on = lists.counts > size  # there is one more
     shown = np.ones(len(lists.rows), np.bool_)
-    shown[lists.ends[found > size] - 1] = False  # one more says that the list goes on
+    shown[np.cumsum(lists.counts)[goes_on] - 1] = False
     rows, owners, scores = lists.rows[shown], lists.owners[shown], lists.scores[shown]
-    ends = np.cumsum(np.minimum(found, size)).tolist()
+    ends = np.cumsum(lists.counts - goes_on).tolist()
     pages = PlainPages(
         users=users,
         rows=rows.tolist(),
@@ -74,11 +74,18 @@ def plain_pages(
         ends=ends,
         tokens=[b""] * len(users),
     )
-    tokens = CursorTokens(snapshot.version, page_key)
-    vectors = np.concatenate((ranking, rating), axis=1, dtype=np.float32)
-    for place in np.flatnonzero(found > size).tolist():
-        last = ends[place] - 1
-        cursor = Cursor(float(scores[last]), pages.rows[last])
-        user, numbers = users[place], vectors[place]
-        pages.tokens[place] = tokens.encode(digests[place], cursor, user, numbers.tobytes())
+    going_on = np.flatnonzero(goes_on)
+    continued = [
+        (
+            digests[place],
+            Cursor(float(scores[ends[place] - 1]), pages.rows[ends[place] - 1]),
+            users[place],
+        )
+        for place in going_on.tolist()
+    ]
+    tokens = cursor_tokens(
+        snapshot.version, page_key, continued, ranking[going_on], rating[going_on]
+    )
+    for place, token in zip(going_on.tolist(), tokens, strict=True):
+        pages.tokens[place] = token
     return pages

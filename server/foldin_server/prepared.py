@@ -5,11 +5,13 @@ The bytes are those of `foldin_server.rendering`; explained answers are rendered
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
 from foldin_model.arrays import Floats
+from foldin_model.catalog import Catalog
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser
 
@@ -24,6 +26,7 @@ _NUMBERS: Final = np.dtype(
 _SCORE: Final = 2 << 3 | 5
 _PREDICTED: Final = 3 << 3 | 5
 _PLACEHOLDER: Final = struct.pack("<BfBf", _SCORE, 1.0, _PREDICTED, 1.0)
+_SOURCES: Final = (ratings_pb2.SOURCE_COLLABORATIVE, ratings_pb2.SOURCE_POPULAR)
 _FIELDS: Final = recommendation_pb2.RecommendResponse.DESCRIPTOR.fields_by_name
 _TOKEN: Final = _FIELDS["next_page_token"].number << 3 | 2
 _INFO: Final = _FIELDS["serving_info"].number << 3 | 2
@@ -53,7 +56,7 @@ class PreparedItems:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self._parts: dict[tuple[ratings_pb2.Source, int], tuple[bytes, bytes]] = {}
+        self._parts = {source: _Parts(snapshot.model.catalog, source) for source in _SOURCES}
         self._infos: dict[tuple[object, ...], ratings_pb2.ServingInfo] = {}
 
     def response(self, answer: Recommendation, page_key: bytes) -> bytes:
@@ -74,8 +77,8 @@ class PreparedItems:
         ):
             info = self._info(user, view.freshness, degraded=view.degraded)
             source = rendering.source_of(user)
-            own = numbers[start * _NUMBERS.itemsize : end * _NUMBERS.itemsize]
-            responses.append(self._joined(source, pages.rows[start:end], own, token, info))
+            rows, own = pages.rows[start:end], numbers[start:end]
+            responses.append(self._joined(source, rows, own, token, info))
             start = end
         return responses
 
@@ -83,17 +86,15 @@ class PreparedItems:
         self,
         source: "ratings_pb2.Source",
         rows: list[int],
-        numbers: bytes,
+        numbers: list[bytes],
         token: bytes,
         info: bytes,
     ) -> bytes:
-        parts, size = self._parts, _NUMBERS.itemsize
+        parts = self._parts[source]
         pieces: list[bytes] = []
-        for place, row in enumerate(rows):
-            part = parts.get((source, row))
-            if part is None:
-                part = parts[source, row] = self._encoded(row, source)
-            pieces += (part[0], numbers[place * size : place * size + size], part[1])
+        for row, own in zip(rows, numbers, strict=True):
+            head, tail = parts[row]
+            pieces += (head, own, tail)
         if token:
             pieces += (_head(_TOKEN, len(token)), token)
         pieces += (_head(_INFO, len(info)), info)
@@ -110,9 +111,17 @@ class PreparedItems:
         info.user_revision = user.revision
         return info.SerializeToString()
 
-    def _encoded(self, row: int, source: "ratings_pb2.Source") -> tuple[bytes, bytes]:
-        """What stands in an answer before the numbers of an item, and after them."""
-        item = rendering.scored_item(self.snapshot.model.catalog, row, 1.0, source)
+
+class _Parts(dict[int, tuple[bytes, bytes]]):
+    """What stands in an answer before the numbers of an item, and after them, by row."""
+
+    def __init__(self, catalog: Catalog, source: "ratings_pb2.Source") -> None:
+        super().__init__()
+        self._catalog = catalog
+        self._source = source
+
+    def __missing__(self, row: int) -> tuple[bytes, bytes]:
+        item = rendering.scored_item(self._catalog, row, 1.0, self._source)
         item.predicted_rating = 1.0
         whole = recommendation_pb2.RecommendResponse(items=[item]).SerializeToString()
         named = ratings_pb2.ScoredItem(item_id=item.item_id).SerializeToString()
@@ -124,17 +133,20 @@ class PreparedItems:
         )
         if numbers != _PLACEHOLDER:
             raise RuntimeError("protobuf no longer writes fields in the order of their numbers")
+        self[row] = head, tail
         return head, tail
 
 
-def _packed(scores: Floats, predictions: Floats) -> bytes:
-    """What stands between the parts of (n,) items."""
+def _packed(scores: Floats, predictions: Floats) -> list[bytes]:
+    """What stands between the parts of each of (n,) items."""
     numbers = np.empty(len(scores), _NUMBERS)
     numbers["score_tag"], numbers["predicted_tag"] = _SCORE, _PREDICTED
     numbers["score"], numbers["predicted"] = scores, predictions
-    return numbers.tobytes()
+    whole: list[bytes] = numbers.view(f"V{_NUMBERS.itemsize}").tolist()
+    return whole
 
 
+@lru_cache
 def _head(tag: int, size: int) -> bytes:
     """What stands before a field of that many bytes: its tag, and the size in sevens of bits."""
     head = [tag]

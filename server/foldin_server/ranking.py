@@ -115,7 +115,9 @@ def operations(snapshot: Snapshot, view: UserView, arguments: RecommendArguments
 
 def folding_operations(snapshot: Snapshot, view: UserView) -> float:
     """About how many multiplications folding a user takes."""
-    rated, operations = len(view.state.history or ()), 0
+    if not view.state.history:
+        return 0.0
+    rated, operations = len(view.state.history), 0
     for head in (snapshot.model.ranking, snapshot.model.rating):
         dimension = len(head.prior)
         operations += rated * dimension * (head.lead is not None)

@@ -49,7 +49,7 @@ class Checks:
             self.refuse(field, "is empty; an id has 1 to 256 bytes")
         elif size > MAX_ID_BYTES:
             self.refuse(field, f"has {size} bytes; an id has 1 to {MAX_ID_BYTES}")
-        elif CONTROL.search(value):
+        elif not value.isprintable() and CONTROL.search(value):
             self.refuse(field, "has control characters; an id has none")
         return value
 
@@ -112,7 +112,7 @@ class Checks:
             self.refuse(field, f"is empty; it has 1 to {most_bytes} bytes")
         elif size > most_bytes:
             self.refuse(field, f"has {size} bytes; it has 1 to {most_bytes}")
-        elif CONTROL.search(value):
+        elif not value.isprintable() and CONTROL.search(value):
             self.refuse(field, "has control characters; it has none")
         return value
 
