@@ -4,6 +4,7 @@ Everything that a server is made of is put together here; what the parts do, the
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Sequence
@@ -232,6 +233,8 @@ async def _serve(settings: Settings, url: str, directory: Path, lifeline: int | 
         tracker = RevisionTracker(url, settings.namespace, timeout_s=timeout_s)
     try:
         async with running(settings, Stores(ratings, models, directory, tracker)):
+            gc.collect()
+            gc.freeze()  # what is loaded stays; looking through it again holds every call up
             await stopped.wait()
     finally:
         models.close()
