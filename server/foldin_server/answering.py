@@ -9,10 +9,11 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from foldin_model.errors import FoldinError
 from foldin_model.folding_users import fold_users
+from foldin_model.ids import Version
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser
 
@@ -66,15 +67,21 @@ class Asked:
 
 
 class Answering:
-    """The plain Recommends of one server that have no answer yet."""
+    """The plain Recommends of one server that have no answer yet; they come by `transport`."""
 
-    def __init__(self, snapshots: Snapshots, users: Users, answers: Answers) -> None:
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        users: Users,
+        answers: Answers,
+        transport: Literal["grpcio", "native"],
+    ) -> None:
         self._snapshots = snapshots
         self._users = users
         self._answers = answers
         self._prepared = PreparedAnswers()
         self._waiting: list[Asked] = []
-        self._gathering = Gathering(self._begin)
+        self._gathering = Gathering(self._begin, transport)
         self._viewed: list[tuple[Asked, UserView]] = []
         self._reading = False
         self._batches: set[asyncio.Task[None]] = set()
@@ -88,7 +95,7 @@ class Answering:
         if user.min_revision or user.profile:
             return self._view_first(asked)
         self._waiting.append(asked)
-        self._gathering.arrived(asked.call.started)
+        self._gathering.arrived()
         if not self._reading:
             self._reading = True
             self._gathering.gather()
@@ -158,27 +165,31 @@ class Answering:
 
     async def _read(self) -> None:
         """Reads the users of all who wait, lets the next read begin and answers these."""
-        waiting, self._waiting = self._waiting, []
-        snapshot = waiting[0].snapshot
-        if any(one.snapshot is not snapshot for one in waiting):  # it was swapped a moment ago
-            self._waiting = [one for one in waiting if one.snapshot is not snapshot]
-        asked = [one for one in waiting if one.snapshot is snapshot and not one.reply.done()]
+        snapshot = self._waiting[0].snapshot
+        taken = [one for one in self._waiting if one.snapshot is snapshot]
+        # others wait where the snapshot was swapped a moment ago
+        self._waiting = [one for one in self._waiting if one.snapshot is not snapshot]
+        with self._gathering.batch(len(taken)):
+            asked = [one for one in taken if not one.reply.done()]
+            views = await self._views(asked, snapshot.version)
+            self._reading = bool(self._waiting)
+            if self._reading:
+                self._gathering.gather()
+                await asyncio.sleep(0)  # the next batch is on its way while this one is computed
+            viewed = []
+            for one, view in zip(asked, views, strict=True):
+                if isinstance(view, UserView):
+                    viewed.append((one, view))
+                elif not one.reply.done():
+                    one.reply.set_exception(view)
+            await self._make(viewed)
+
+    async def _views(self, asked: list[Asked], version: Version) -> Sequence[UserView | Exception]:
         try:
             users = [one.arguments.user for one in asked]
-            views: Sequence[UserView | Exception] = await self._users.views(users, snapshot.version)
+            return await self._users.views(users, version)
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
-            views = [error] * len(asked)
-        self._reading = bool(self._waiting)
-        if self._reading:
-            self._gathering.gather()
-            await asyncio.sleep(0)  # the next batch is on its way while this one is computed
-        viewed = []
-        for one, view in zip(asked, views, strict=True):
-            if isinstance(view, UserView):
-                viewed.append((one, view))
-            elif not one.reply.done():
-                one.reply.set_exception(view)
-        await self._make(viewed)
+            return [error] * len(asked)
 
     async def _make(self, viewed: Sequence[tuple[Asked, UserView]]) -> None:
         lists: defaultdict[tuple[Snapshot, int], list[tuple[Asked, UserView]]] = defaultdict(list)

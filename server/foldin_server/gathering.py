@@ -1,66 +1,79 @@
-"""Decides when those who wait begin together: one who comes alone at once, a crowd in company.
+"""Decides when those who wait begin together: one who comes alone at once, of many about half.
 
-What a batch costs as a whole, its round trip to the store above all, is shared by its members. On
-grpcio calls are handed over one by one: without waiting for the next, each would be a batch.
+What a batch costs as a whole, its round trip to the store above all, is shared by its members. Half
+of those who are to be answered are a batch, so that the other half comes while it is computed.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final, Literal
 
-COMPANY: Final = 8  # shared by so many, what a batch costs is little for each
-LONGEST_S: Final = 0.002
-QUIET_TURNS: Final = 4  # grpcio takes two or three turns of the loop to hand over the next call
+COMPANY: Final = 32  # shared by so many, what a batch costs is little for each
+LONGEST_S: Final = 0.006
+# Turns of the loop that bring no call, until it is clear that there is none. The native transport
+# hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.
+QUIET_TURNS: Final[Mapping[str, int]] = {"native": 4, "grpcio": 16}
+ALONE_TURNS: Final = 4
 
 
 class Gathering:
     """Calls `begin` once for each `gather`, when company has come or is not to be expected."""
 
-    def __init__(self, begin: Callable[[], None]) -> None:
+    def __init__(self, begin: Callable[[], None], transport: Literal["grpcio", "native"]) -> None:
         self._begin = begin
+        self._quiet_turns = QUIET_TURNS[transport]
         self._waiting = 0
-        self._arrivals_s: deque[float] = deque(maxlen=COMPANY)
+        self._in_work = 0
+        self._most = 0  # who waited or were in work together of late
+        self._company = 0
+        self._until_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def arrived(self, now_s: float) -> None:
-        """One more waits since `now_s` on the monotonic clock."""
+    def arrived(self) -> None:
+        """One more waits."""
         self._waiting += 1
-        self._arrivals_s.append(now_s)
-        if self._timer is not None and self._waiting >= COMPANY:
-            self._end()
+        self._most = max(self._most, self._waiting + self._in_work)
+        if self._timer is not None and self._waiting >= self._company:
+            self._timer.cancel()
+            self._timer = None
+            self._turn(0, 0)
+
+    @contextmanager
+    def batch(self, count: int) -> Iterator[None]:
+        """So many of those who wait are in work."""
+        self._waiting -= count
+        self._in_work += count
+        try:
+            yield
+        finally:
+            self._in_work -= count
 
     def gather(self) -> None:
         """Those who wait will begin, with others who come soon.
 
-        Where as many came within LONGEST_S as make a company, as many more are waited for. Else the
-        batch begins when some turns of the loop brought nobody. Turns are long where most calls are
-        refused; those that were taken wait no longer than LONGEST_S.
+        Company is half of the most that were to be answered together, COMPANY at most. It is waited
+        for, and then for a few turns of the loop that bring nobody, but never past LONGEST_S: then
+        those who are here begin, and that many are expected next time.
         """
         loop = asyncio.get_running_loop()
-        if self._waiting >= COMPANY:
-            self._end()
-        elif self._crowded:
-            self._timer = loop.call_later(LONGEST_S, self._end)
+        self._company = min(COMPANY, self._most // 2)
+        self._until_s = loop.time() + LONGEST_S
+        if self._waiting >= self._company:
+            self._turn(0, 0)
         else:
-            loop.call_soon(self._turn, loop.time() + LONGEST_S, 0, 0)
+            self._timer = loop.call_at(self._until_s, self._alone)
 
-    @property
-    def _crowded(self) -> bool:
-        arrivals_s = self._arrivals_s
-        return len(arrivals_s) == COMPANY and arrivals_s[-1] - arrivals_s[0] < LONGEST_S
-
-    def _turn(self, until_s: float, before: int, quiet: int) -> None:
-        quiet = quiet + 1 if self._waiting == before else 0
-        loop = asyncio.get_running_loop()
-        if quiet == QUIET_TURNS or loop.time() >= until_s:
-            self._end()
-        else:
-            loop.call_soon(self._turn, until_s, self._waiting, quiet)
-
-    def _end(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        self._waiting = 0
+    def _alone(self) -> None:
+        self._timer = None
+        self._most = self._waiting + self._in_work
         self._begin()
+
+    def _turn(self, before: int, quiet: int) -> None:
+        quiet = quiet + 1 if self._waiting == before else 0
+        enough = self._quiet_turns if self._company > 1 else ALONE_TURNS
+        loop = asyncio.get_running_loop()
+        if quiet == enough or self._waiting >= COMPANY or loop.time() >= self._until_s:
+            self._begin()
+        else:
+            loop.call_soon(self._turn, self._waiting, quiet)

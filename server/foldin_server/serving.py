@@ -156,7 +156,7 @@ class Server:
             snapshots,
             Recommender(snapshots, users),
             Rater(self.store, self.tracked, self._folding, self.background),
-            Answering(snapshots, users, Answers(settings.answer_cache_size)),
+            Answering(snapshots, users, Answers(settings.answer_cache_size), self.transport),
         )
         models = Models(calls, snapshots, stores.models, stores.directory)
         add_RecommendationServiceServicer_to_server(recommendations, server)

@@ -70,7 +70,7 @@ def arguments(user: int, size: int, **more: Any) -> RecommendArguments:
 
 
 def made(held: Held) -> Answering:
-    return Answering(cast("Any", Key()), cast("Users", held), Answers(0))
+    return Answering(cast("Any", Key()), cast("Users", held), Answers(0), "native")
 
 
 def ask(together: Answering, user: int, size: int = 5, **more: Any) -> "asyncio.Future[bytes]":

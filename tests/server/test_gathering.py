@@ -1,81 +1,125 @@
-"""Gathering: nobody who comes alone waits, and in a crowd nobody begins alone."""
+"""Gathering: nobody who comes alone waits, and of many about half begin together."""
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
 
-from foldin_server.gathering import COMPANY, LONGEST_S, Gathering
+import pytest
+from foldin_server.gathering import COMPANY, LONGEST_S, QUIET_TURNS, Gathering
 
-
-class Begun:
-    """Notes when batches begin."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.at_s = 0.0
-        self.event = asyncio.Event()
-
-    def __call__(self) -> None:
-        self.count += 1
-        self.at_s = asyncio.get_running_loop().time()
-        self.event.set()
+TRANSPORTS: tuple[Literal["grpcio", "native"], ...] = ("grpcio", "native")
 
 
-def crowd(gathering: Gathering, begun: Begun) -> None:
-    """A company begins at once; what comes next comes to a crowd."""
-    now_s = time.monotonic()
-    for _ in range(COMPANY):
-        gathering.arrived(now_s)
-    gathering.gather()
-    assert begun.count == 1
-    begun.event.clear()
+class Batches:
+    """Takes who waits at each beginning, as a server does."""
+
+    def __init__(self, transport: Literal["grpcio", "native"]) -> None:
+        self.gathering = Gathering(self._begin, transport)
+        self.sizes: list[int] = []
+        self.began_s = 0.0
+        self._waiting = 0
+        self._one_more = asyncio.Event()
+
+    def come(self, count: int = 1) -> None:
+        for _ in range(count):
+            self._waiting += 1
+            self.gathering.arrived()
+
+    @contextmanager
+    def in_work(self, count: int) -> Iterator[None]:
+        """So many came together a moment ago and are being answered."""
+        self.come(count)
+        self._waiting -= count
+        with self.gathering.batch(count):
+            yield
+
+    async def next(self) -> int:
+        """The size of the batch that begins next."""
+        await asyncio.wait_for(self._one_more.wait(), 10)
+        self._one_more.clear()
+        return self.sizes[-1]
+
+    def _begin(self) -> None:
+        self.began_s = time.monotonic()
+        count, self._waiting = self._waiting, 0
+        self.sizes.append(count)
+        with self.gathering.batch(count):
+            self._one_more.set()
 
 
-async def test_one_who_comes_alone_begins_before_any_time_has_passed() -> None:
-    begun = Begun()
-    gathering = Gathering(begun)
-    gathering.arrived(time.monotonic())
-    gathering.gather()
-    assert begun.count == 0
-    for _ in range(COMPANY):
-        await asyncio.sleep(0)
-    assert begun.count == 1
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_one_who_comes_alone_begins_before_any_time_has_passed(
+    transport: Literal["grpcio", "native"],
+) -> None:
+    batches = Batches(transport)
+    for _ in range(3):
+        batches.come()
+        batches.gathering.gather()
+        for _ in range(6):
+            await asyncio.sleep(0)
+        assert await batches.next() == 1
 
 
-async def test_in_a_crowd_the_first_waits_until_there_is_company() -> None:
-    begun = Begun()
-    gathering = Gathering(begun)
-    crowd(gathering, begun)
-    gathering.arrived(time.monotonic())
-    gathering.gather()
-    for _ in range(COMPANY - 2):
-        gathering.arrived(time.monotonic())
-        await asyncio.sleep(0)
-    assert begun.count == 1
-    gathering.arrived(time.monotonic())
-    assert begun.count == 2
+async def test_a_full_company_begins_at_once() -> None:
+    batches = Batches("grpcio")
+    batches.come(COMPANY)
+    batches.gathering.gather()
+    assert batches.sizes == [COMPANY]
 
 
-async def test_in_a_crowd_that_has_gone_the_first_waits_no_longer_than_said() -> None:
-    begun = Begun()
-    gathering = Gathering(begun)
-    crowd(gathering, begun)
-    began_s = asyncio.get_running_loop().time()
-    gathering.arrived(time.monotonic())
-    gathering.gather()
-    await asyncio.wait_for(begun.event.wait(), 10)
-    assert begun.count == 2
-    assert begun.at_s - began_s >= LONGEST_S / 2  # the loop rounds to its clock's resolution
-    await asyncio.sleep(2 * LONGEST_S)
-    assert begun.count == 2
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_who_comes_while_others_are_in_work_waits_for_half_of_all(
+    transport: Literal["grpcio", "native"],
+) -> None:
+    batches = Batches(transport)
+    with batches.in_work(8):
+        batches.come()
+        batches.gathering.gather()
+        for _ in range(2 * QUIET_TURNS[transport]):
+            await asyncio.sleep(0)
+        assert not batches.sizes
+        batches.come(3)
+        assert await batches.next() == 4
 
 
-async def test_those_who_come_now_and_then_are_no_crowd() -> None:
-    begun = Begun()
-    gathering = Gathering(begun)
-    for place in range(2 * COMPANY):
-        gathering.arrived(place * 2 * LONGEST_S / COMPANY)
-        if not place % 2:
-            gathering.gather()
-            for _ in range(COMPANY):
+async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
+    batches = Batches("grpcio")
+    with batches.in_work(4):
+        batches.come(2)
+        batches.gathering.gather()
+        for _ in range(4):
+            for _ in range(QUIET_TURNS["grpcio"] // 2):
                 await asyncio.sleep(0)
-    assert begun.count == COMPANY
+            batches.come()
+        assert await batches.next() == 6
+
+
+async def test_company_that_does_not_come_is_waited_for_once_and_no_longer_than_said() -> None:
+    batches = Batches("native")
+    with batches.in_work(COMPANY):
+        pass
+    began_s = time.monotonic()
+    batches.come()
+    batches.gathering.gather()
+    assert await batches.next() == 1
+    waited_s = batches.began_s - began_s
+    assert waited_s >= LONGEST_S / 2  # the loop rounds to its clock's resolution
+    batches.come()
+    batches.gathering.gather()
+    for _ in range(6):
+        await asyncio.sleep(0)
+    assert batches.sizes == [1, 1]
+
+
+async def test_those_who_keep_coming_in_long_turns_begin_in_time() -> None:
+    batches = Batches("grpcio")
+    with batches.in_work(4):
+        batches.come(2)
+        batches.gathering.gather()
+        while not batches.sizes:
+            time.sleep(LONGEST_S / 4)  # noqa: ASYNC251 (it is the turn that takes so long)
+            batches.come()
+            await asyncio.sleep(0)
+        assert batches.sizes[0] < COMPANY
