@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from foldin_model.arrays import Doubles, Integers, Rows
+from foldin_model.coarse import HIDDEN
 from foldin_model.indexing import Space
 from foldin_model.searching import Hits, canonical_scores
 
@@ -47,9 +48,9 @@ def lists_together(space: Space, queries: Doubles, seen: Sequence[Rows], count: 
         raise ValueError("this space answers one query at a time; make it with together=True")
     scores = coarse.scores(queries)
     hidden = np.repeat(np.arange(len(queries)), [len(rows) for rows in seen])
-    scores[hidden, np.concatenate(seen)] = -np.inf
-    floors = coarse.floors(scores, queries, count)
-    owners, rows = np.divmod(np.flatnonzero(scores >= floors[:, None]), len(space))
+    scores.numbers[hidden, np.concatenate(seen)] = HIDDEN
+    promising = np.flatnonzero(scores.numbers >= scores.floors(count)[:, None])
+    owners, rows = np.divmod(promising, len(space))
     found = np.bincount(owners, minlength=len(queries))
     exact = canonical_scores(space.vectors, rows, np.repeat(queries, found, axis=0))
     order = np.lexsort((-exact, owners))  # rows increase, and stay so where scores are equal

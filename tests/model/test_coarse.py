@@ -1,9 +1,18 @@
 """Coarse scores: never further from the exact ones than they say."""
 
 import numpy as np
-from foldin_model.coarse import CoarseMatrix
+import pytest
+from foldin_model.arrays import Doubles, Floats
+from foldin_model.coarse import HIDDEN, CoarseMatrix
 from hypothesis import given
 from hypothesis import strategies as st
+
+
+def check_slack(matrix: CoarseMatrix, vectors: Floats, queries: Doubles) -> None:
+    scores = matrix.scores(queries)
+    assert scores.numbers.shape == (len(queries), len(vectors))
+    exact = queries @ vectors.astype(np.float64).T / scores.units[:, None]
+    assert (np.abs(scores.numbers - exact) <= scores.slack[:, None]).all()
 
 
 @given(
@@ -12,41 +21,50 @@ from hypothesis import strategies as st
     k=st.integers(0, 9),
     m=st.integers(1, 9),
     spread=st.floats(0.0, 12.0),
+    larger=st.sampled_from([1.0, 1e3]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_scores_are_within_the_slack_also_of_rows_added_later(
-    *, n: int, d: int, k: int, m: int, spread: float, seed: int
+    *, n: int, d: int, k: int, m: int, spread: float, larger: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     sizes = np.exp(spread * rng.normal(size=d))  # few columns hold most
     vectors, tail = ((rng.normal(size=(rows, d)) * sizes).astype(np.float32) for rows in (n, k))
+    tail *= np.float32(larger)
     queries = rng.normal(size=(m, d)) * np.exp(spread * rng.normal(size=d))
     matrix = CoarseMatrix(vectors)
     if k:
-        matrix = matrix.extended(tail)
-    exact = queries @ np.concatenate((vectors, tail)).astype(np.float64).T
-    scores = matrix.scores(queries)
-    assert scores.shape == (m, n + k)
-    assert (np.abs(scores - exact) <= matrix.slack(queries)[:, None]).all()
+        check_slack(matrix.extended(tail), np.concatenate((vectors, tail)), queries)
+    check_slack(matrix, vectors, queries)
 
 
-def test_numbers_too_small_for_float32_are_no_surprise() -> None:
+@pytest.mark.parametrize("size", [1e-42, 1e-310])
+def test_numbers_that_are_hardly_any_are_no_surprise(size: float) -> None:
     vectors = np.full((3, 5), 1e-30, np.float32)
-    queries = np.full((2, 5), 1e-42)
-    matrix = CoarseMatrix(vectors)
-    exact = queries @ vectors.astype(np.float64).T
-    assert (np.abs(matrix.scores(queries) - exact) <= matrix.slack(queries)[:, None]).all()
+    check_slack(CoarseMatrix(vectors), vectors, np.full((2, 5), size))
+
+
+def test_a_query_of_zeros_likes_all_rows_alike() -> None:
+    scores = CoarseMatrix(np.ones((4, 3), np.float32)).scores(np.zeros((1, 3)))
+    assert not scores.numbers.any()
+    assert scores.floors(2).tolist() == [0]
 
 
 def test_a_matrix_of_nothing_but_zeros_scores_0() -> None:
-    matrix = CoarseMatrix(np.zeros((4, 3), np.float32))
-    queries = np.ones((2, 3))
-    assert not matrix.scores(queries).any()
-    assert (matrix.floors(matrix.scores(queries), queries, 2) <= 0.0).all()
+    scores = CoarseMatrix(np.zeros((4, 3), np.float32)).scores(np.ones((2, 3)))
+    assert not scores.numbers.any()
+    assert (scores.floors(2) <= 0).all()
 
 
-def test_slack_is_a_small_share_of_the_scores() -> None:
+def test_rows_that_are_hidden_reach_no_floor() -> None:
+    scores = CoarseMatrix(np.eye(4, dtype=np.float32)).scores(np.ones((1, 4)))
+    scores.numbers[0, :3] = HIDDEN
+    assert (scores.numbers[0] >= scores.floors(2)).tolist() == [False, False, False, True]
+
+
+def test_few_rows_reach_the_floor_of_the_best() -> None:
     rng = np.random.default_rng(0)
-    vectors, queries = rng.normal(size=(500, 64)).astype(np.float32), rng.normal(size=(8, 64))
-    best = (queries @ vectors.T).max(axis=1)
-    assert (CoarseMatrix(vectors).slack(queries) < best / 20).all()
+    vectors = (rng.normal(size=(5_000, 64)) * np.geomspace(1, 20, 64)).astype(np.float32)
+    queries = rng.normal(size=(8, 64)) / np.geomspace(1, 20, 64)
+    scores = CoarseMatrix(vectors).scores(queries)
+    assert ((scores.numbers >= scores.floors(10)[:, None]).sum(axis=1) < 100).all()
