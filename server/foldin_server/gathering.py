@@ -13,8 +13,8 @@ COMPANY: Final = 32  # shared by so many, what a batch costs is little for each
 LONGEST_S: Final = 0.006
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
 # hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.
-QUIET_TURNS: Final[Mapping[str, int]] = {"native": 4, "grpcio": 16}
-ALONE_TURNS: Final = 4
+QUIET_TURNS: Final[Mapping[str, int]] = {"native": 0, "grpcio": 16}
+ALONE_TURNS: Final = 4  # where company is hardly to be expected
 
 
 class Gathering:
@@ -53,8 +53,8 @@ class Gathering:
         """Those who wait will begin, with others who come soon.
 
         Company is half of the most that were to be answered together, COMPANY at most. It is waited
-        for, and then for a few turns of the loop that bring nobody, but never past LONGEST_S: then
-        those who are here begin, and that many are expected next time.
+        for, and then for QUIET_TURNS that bring nobody, but never past LONGEST_S: then those who
+        are here begin, and that many are expected next time.
         """
         loop = asyncio.get_running_loop()
         self._company = min(COMPANY, self._most // 2)
@@ -71,7 +71,7 @@ class Gathering:
 
     def _turn(self, before: int, quiet: int) -> None:
         quiet = quiet + 1 if self._waiting == before else 0
-        enough = self._quiet_turns if self._company > 1 else ALONE_TURNS
+        enough = self._quiet_turns if self._company > 1 else min(self._quiet_turns, ALONE_TURNS)
         loop = asyncio.get_running_loop()
         if quiet == enough or self._waiting >= COMPANY or loop.time() >= self._until_s:
             self._begin()

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.store.connection import Command
+from foldin_model.store.connection import Command, Transaction
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.endpoint import Endpoint
 from foldin_model.store.link import Link
@@ -151,6 +151,17 @@ async def test_an_error_is_for_its_own_caller(valkey_url: str, namespace: str) -
     await link.close()
 
 
+async def test_a_transaction_has_one_reply_among_the_others(
+    valkey_url: str, namespace: str
+) -> None:
+    link = plain(valkey_url)
+    both = Transaction((("INCR", namespace), ("GET", namespace)))
+    first, second = link.submit(both), link.submit(("INCR", namespace))
+    third = link.submit(both)
+    assert [await first, await second, await third] == [[1, b"1"], 2, [3, b"3"]]
+    await link.close()
+
+
 async def test_a_connection_that_was_killed_is_renewed(valkey_url: str, namespace: str) -> None:
     store = RedisRatingStore(valkey_url, namespace)
     await store.write(RatingWrite(ANN, ItemId("a"), 3.0))
@@ -209,6 +220,19 @@ async def test_a_wrong_password_is_told_without_it(guarded: Guarded) -> None:
         await link.submit(("PING",))
     assert "wrong-word" not in str(caught.value)
     await link.close()
+
+
+async def test_a_transaction_that_is_not_run_says_which_command_was_refused(
+    guarded: Guarded, asked: Link
+) -> None:
+    guarded.client.acl_setuser(
+        "app", enabled=True, passwords=["+secret"], commands=["-hgetall"], keys=["*"]
+    )
+    refused = asked.submit(Transaction((("GET", "k"), ("HGETALL", "h"))))
+    after = asked.submit(("PING",))
+    with pytest.raises(StoreUnavailable, match=r"NOPERM.*hgetall"):
+        await refused
+    assert await after == b"PONG"
 
 
 async def test_a_replica_that_refuses_writes_is_left(guarded: Guarded) -> None:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from redis import RedisError
@@ -13,6 +13,12 @@ from foldin_model.store.keys import PARTITIONS, Keys
 
 PAGE_KEY_BYTES: Final = 32
 Command = tuple[str | bytes | int | float, ...]
+
+
+class Transaction(NamedTuple):
+    """Commands that the store runs with no other in between; the reply is the list of theirs."""
+
+    commands: tuple[Command, ...]
 
 
 @contextmanager

@@ -11,11 +11,13 @@ from typing import Final
 from hiredis import ReplyError, pack_command
 
 from foldin_model.errors import FoldinError
-from foldin_model.store.connection import Command, unavailable
+from foldin_model.store.connection import Command, Transaction, unavailable
 from foldin_model.store.endpoint import Endpoint
-from foldin_model.store.stream import Replies, Sent, Stream
+from foldin_model.store.stream import Replies, Sent, Stream, Waiting
 
 _UNKNOWN_SCRIPT: Final = "NOSCRIPT"
+_BEGIN: Final = pack_command(("MULTI",))
+_RUN: Final = pack_command(("EXEC",))
 _ELSEWHERE: Final = ("READONLY", "MASTERDOWN")  # another server took over: ask for it anew
 
 
@@ -47,26 +49,26 @@ class Link:
         self._connecting: asyncio.Task[None] | None = None
         self._flushing = False
 
-    def submit(self, command: Command) -> "asyncio.Future[object]":
+    def submit(self, command: Command | Transaction) -> "asyncio.Future[object]":
         """The future reply; StoreUnavailable where none comes, or one that tells of an error."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
-        # The stub of hiredis has one argument where any number may stand.
-        self._waiting.append(Sent(pack_command(command), future))  # type: ignore[arg-type]
+        self._waiting.append(_sent(command, future))
         self._flush_soon(loop)
         return future
 
-    def submit_all(self, commands: Sequence[Command]) -> "asyncio.Future[list[object]]":
+    def submit_all(
+        self, commands: Sequence[Command | Transaction]
+    ) -> "asyncio.Future[list[object]]":
         """The future replies to one command or more; StoreUnavailable stands for one that failed.
 
-        It costs less than as many submits: who waits is woken once.
+        It costs less than as many submits: who waits is woken once. They leave at once, with those
+        that were submitted before.
         """
-        loop = asyncio.get_running_loop()
-        replies = Replies(len(commands), loop.create_future())
+        replies = Replies(len(commands), asyncio.get_running_loop().create_future())
         for place, command in enumerate(commands):
-            packed = pack_command(command)  # type: ignore[arg-type]
-            self._waiting.append(Sent(packed, replies[place]))
-        self._flush_soon(loop)
+            self._waiting.append(_sent(command, replies[place]))
+        self._flush()
         return replies.future
 
     async def close(self) -> None:
@@ -136,8 +138,7 @@ class Link:
         loads = self._prepare()[: self._reload]
         unheard = Replies(len(loads), asyncio.get_running_loop().create_future())
         unheard.future.cancel()  # where one fails, the command that needs it will say so
-        packed = (pack_command(load) for load in loads)  # type: ignore[arg-type]
-        sent = [Sent(each, unheard[place]) for place, each in enumerate(packed)]
+        sent = [_sent(load, unheard[place]) for place, load in enumerate(loads)]
         self._stream.send((*sent, *forgotten))
 
     def _ended(self, stream: Stream, reason: Exception) -> None:
@@ -163,10 +164,17 @@ async def answers(stream: Stream, commands: Sequence[Command]) -> list[object]:
     if not commands:
         return []
     replies = Replies(len(commands), asyncio.get_running_loop().create_future())
-    packed = (pack_command(command) for command in commands)  # type: ignore[arg-type]
-    stream.send([Sent(each, replies[place]) for place, each in enumerate(packed)])
+    stream.send([_sent(command, replies[place]) for place, command in enumerate(commands)])
     answered = await replies.future
     for reply in answered:
         if isinstance(reply, Exception):
             raise reply
     return answered
+
+
+def _sent(command: Command | Transaction, future: Waiting) -> Sent:
+    # The stub of hiredis has one argument where any number may stand.
+    if not isinstance(command, Transaction):
+        return Sent(pack_command(command), future)  # type: ignore[arg-type]
+    packed = [pack_command(one) for one in command.commands]  # type: ignore[arg-type]
+    return Sent(b"".join((_BEGIN, *packed, _RUN)), future, queued=1 + len(packed))

@@ -28,13 +28,18 @@ class Waiting(Protocol):
 
 
 class Sent:
-    """A packed command and who waits for its reply."""
+    """A packed command and who waits for its reply.
 
-    __slots__ = ("future", "packed", "repeated")
+    Or a packed transaction: that of EXEC is its reply, and `queued` come before.
+    """
 
-    def __init__(self, packed: bytes, future: Waiting) -> None:
+    __slots__ = ("future", "packed", "queued", "refusal", "repeated")
+
+    def __init__(self, packed: bytes, future: Waiting, queued: int = 0) -> None:
         self.packed = packed
         self.future = future
+        self.queued = queued
+        self.refusal: ReplyError | None = None
         self.repeated = False
 
 
@@ -147,9 +152,14 @@ class Stream(asyncio.Protocol):
                     if self._pushed is not None:
                         self._pushed(reply)
                     continue
-                command = sent.popleft()
-                if isinstance(reply, ReplyError):
-                    self._refused(command, reply)
+                command = sent[0]
+                if command.queued:
+                    command.queued -= 1
+                    _note_refusal(command, reply)
+                    continue
+                sent.popleft()
+                if isinstance(reply, ReplyError) or command.refusal is not None:
+                    self._refused(command, command.refusal or reply)
                 elif not command.future.done():
                     command.future.set_result(reply)
         except (HiredisError, IndexError) as error:  # no reply, or one to no command
@@ -187,3 +197,9 @@ class Stream(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._ended(self, reason)
+
+
+def _note_refusal(transaction: Sent, reply: object) -> None:
+    """Why a transaction is not run: the first of its commands that is refused says it best."""
+    if isinstance(reply, ReplyError) and transaction.refusal is None:
+        transaction.refusal = reply

@@ -21,7 +21,6 @@ class Script:
 
 
 WRITE = Script.load("write")
-READ = Script.load("read")
 KEEP = Script.load("keep")
 POINT = Script.load("point")
 RETIRE = Script.load("retire")
