@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, Literal
 
-COMPANY: Final = 32  # shared by so many, what a batch costs is little for each
+COMPANY: Final = 16  # shared by so many, what a batch costs is little for each
 LONGEST_S: Final = 0.006
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
 # hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.
-QUIET_TURNS: Final[Mapping[str, int]] = {"native": 0, "grpcio": 16}
+QUIET_TURNS: Final[Mapping[str, int]] = {"native": 0, "grpcio": 8}
 ALONE_TURNS: Final = 4  # where company is hardly to be expected
 
 
