@@ -5,7 +5,6 @@ import math
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,20 +12,16 @@ from foldin.v1 import catalog_pb2 as pb
 from foldin.v1 import model_pb2, ratings_pb2
 from foldin.v1 import recommendation_pb2 as rpb
 from foldin_model.content import ContentMap
-from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId
-from foldin_model.overlay import Overlay, OverlayChanges
+from foldin_model.overlay import Overlay
 from foldin_model.snapshot import Snapshot
-from foldin_model.store.keys import Keys
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.memory_overlays import MemoryOverlayStore
 from foldin_model.store.overlays import OverlayLimits
-from foldin_model.store.protocols import ImportedRating, RatingWrite, WriteOutcome
+from foldin_model.store.protocols import ImportedRating
 from foldin_server.serving import Stores
 from foldin_server.snapshots import Snapshots
 from planted import Planted, planted
-from redis import Redis
-from server.faults import Gate
 from server.live import (
     Live,
     failure,
@@ -38,11 +33,7 @@ from server.live import (
     settled,
     until,
 )
-
-NIGHT = pb.NewItem(
-    item_id="night", title="Night of the Void", genres=["Horror"], year=2024, tags=["dark"]
-)
-OLD = "102"
+from server.new_items import NIGHT, OLD, everything, item, predicted, search, show, similar, upsert
 
 
 @pytest.fixture
@@ -50,45 +41,6 @@ async def other_app(app: Live, stores: Stores) -> AsyncIterator[Live]:
     """Another server on the same stores."""
     async with live(stores) as running:
         yield running
-
-
-async def upsert(app: Live, *items: pb.NewItem) -> pb.UpsertItemsResponse:
-    answer: pb.UpsertItemsResponse = await app.catalog.UpsertItems(
-        pb.UpsertItemsRequest(items=items)
-    )
-    return answer
-
-
-async def show(app: Live, *item_ids: str, available: bool) -> pb.SetItemAvailabilityResponse:
-    answer: pb.SetItemAvailabilityResponse = await app.catalog.SetItemAvailability(
-        pb.SetItemAvailabilityRequest(item_ids=item_ids, available=available)
-    )
-    return answer
-
-
-async def item(app: Live, item_id: str) -> pb.Item:
-    answer: pb.GetItemResponse = await app.catalog.GetItem(pb.GetItemRequest(item_id=item_id))
-    return answer.item
-
-
-async def search(app: Live, query: str, **fields: Any) -> list[str]:
-    return ids(await app.catalog.ListItems(pb.ListItemsRequest(query=query, **fields)))
-
-
-async def similar(app: Live, item_id: str, size: int = 40) -> list[str]:
-    request = rpb.SimilarItemsRequest(item_id=item_id, page_size=size)
-    return ids(await app.recommendations.SimilarItems(request))
-
-
-async def predicted(app: Live, user: str, item_id: str) -> float:
-    request = rpb.PredictRatingsRequest(user_id=user, item_ids=[item_id])
-    answer = await app.recommendations.PredictRatings(request)
-    return float(answer.predictions[0].predicted_rating)
-
-
-async def everything(app: Live, user: str, **fields: Any) -> list[str]:
-    """The whole list of a user."""
-    return ids_of(await app.pages(user, 200, **fields))
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])
@@ -432,130 +384,6 @@ async def test_without_a_model_nothing_can_be_added(stores: Stores) -> None:
     async with live(stores) as app:
         assert (await failure(upsert(app, NIGHT))).reason == "MODEL_NOT_READY"
         assert (await failure(show(app, OLD, available=False))).reason == "MODEL_NOT_READY"
-
-
-class GoneOverlay(MemoryOverlayStore):
-    """An overlay store that can be out of reach."""
-
-    gone = False
-
-    def upsert(self, items: Any) -> int:
-        self._pass()
-        return super().upsert(items)
-
-    def set_availability(self, item_ids: Any, *, available: bool) -> int:
-        self._pass()
-        return super().set_availability(item_ids, available=available)
-
-    def changes(self, since: int) -> OverlayChanges:
-        self._pass()
-        return super().changes(since)
-
-    def _pass(self) -> None:
-        if self.gone:
-            raise StoreUnavailable("the store is gone; start it again")
-
-
-async def test_while_the_store_is_gone_nothing_changes_and_what_is_served_goes_on(
-    small: Planted, stores: Stores, models: MemoryModelStore
-) -> None:
-    overlay = models.overlay = GoneOverlay()
-    publish_version(small, models)
-    async with live(stores) as app:
-        await upsert(app, NIGHT)
-        overlay.gone = True
-        for call in (
-            upsert(app, pb.NewItem(item_id="x", title="X")),
-            show(app, OLD, available=False),
-        ):
-            failed = await failure(call)
-            assert (failed.code, failed.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
-            assert failed.retry_ms > 0
-        assert "night" in await everything(app, "1")
-        overlay.gone = False
-        assert list(Overlay().updated(overlay.changes(0)).entries) == ["night"]
-        await upsert(app, pb.NewItem(item_id="x", title="X"))
-        assert "x" in await everything(app, "1")
-
-
-@pytest.mark.parametrize("backend", ["redis"])
-async def test_a_damaged_entry_is_left_out_counted_and_mended_by_an_upsert(
-    app: Live, valkey_url: str, namespace: str
-) -> None:
-    await upsert(app, NIGHT, pb.NewItem(item_id="x", title="X"))
-    keys = Keys(namespace)
-    with Redis.from_url(valkey_url) as client:
-        client.hset(keys.overlay, "night", b"\x09damaged")
-        client.zadd(keys.overlay_changed, {"night": time.time_ns() // 1_000})
-        client.hset(keys.control, "overlay", time.time_ns() // 1_000)
-    damaged = "foldin_overlay_damaged_entries"
-    value = app.server.metrics.registry.get_sample_value
-    await until(lambda: value(damaged) == 1.0)
-    shown = await everything(app, "1")
-    assert "night" not in shown
-    assert "x" in shown
-    await upsert(app, NIGHT)
-    assert value(damaged) == 0.0
-    assert "night" in await everything(app, "1")
-
-
-async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
-    app: Live, models: MemoryModelStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await upsert(app, NIGHT)
-
-    def fail(*_: object) -> None:
-        raise RuntimeError("out of memory")
-
-    overlays = app.server.snapshots._overlays
-    monkeypatch.setattr(overlays, "lay", fail)
-    await upsert(app, pb.NewItem(item_id="x", title="X"))
-    shown = await everything(app, "1")
-    assert "night" in shown
-    assert "x" not in shown
-    value = app.server.metrics.registry.get_sample_value
-    assert value("foldin_overlay_failures_total") == 1.0
-    monkeypatch.undo()
-    await upsert(app, pb.NewItem(item_id="y", title="Y"))
-    assert {"x", "y"} <= set(await everything(app, "1"))
-
-
-async def test_a_stored_rating_counts_for_its_new_item_as_soon_as_the_store_is_back(
-    app: Live, ratings: Gate
-) -> None:
-    await upsert(app, NIGHT)
-    store = ratings.store
-
-    async def write_and_go(write: RatingWrite) -> WriteOutcome:
-        outcome = await store.write(write)
-        ratings.gone = True
-        return outcome
-
-    ratings.write = write_and_go  # type: ignore[method-assign]
-    await app.rate("1", "night", 5.0)
-    await until(lambda: not app.server.store.reachable)
-    assert (await item(app, "night")).rating_count == 0
-    ratings.gone = False
-    await settled(lambda: item(app, "night"), lambda one: one.rating_count == 1)
-
-
-async def test_a_rating_counts_for_its_new_item_though_the_store_was_gone_for_a_moment(
-    app: Live, ratings: Gate
-) -> None:
-    await upsert(app, NIGHT)
-    ratings.gone = True
-    assert (await failure(app.rate("1", "night", 5.0))).reason == "STORE_UNAVAILABLE"
-    ratings.gone = False
-    await settled(lambda: _rated(app), lambda outcome: outcome)
-    await settled(lambda: item(app, "night"), lambda one: one.rating_count == 1)
-
-
-async def _rated(app: Live) -> bool:
-    try:
-        await app.rate("1", "night", 5.0)
-    except Exception:  # noqa: BLE001  # the store has not been found again yet
-        return False
-    return True
 
 
 async def test_many_changes_at_once_leave_every_server_with_all_of_them(
