@@ -4,6 +4,7 @@ For catalogues that a processor's cache can hold, whose plain searches are answe
 (`foldin_model.together`). A quarter as much is read as in float32, and multiplied much faster.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,9 +74,8 @@ class CoarseMatrix:
 
     def extended(self, tail: Floats) -> "CoarseMatrix":
         """The matrix with (k, d) rows behind; nothing of the first is made again."""
-        longer = object.__new__(CoarseMatrix)
-        vars(longer).update(vars(self))
-        longer._add(tail @ self._turning)
+        longer = copy(self)
+        longer._add(tail @ self._turning)  # noqa: SLF001 (of the same class)
         return longer
 
     def scores(self, queries: Doubles) -> CoarseScores:

@@ -9,22 +9,15 @@ from foldin_model.arrays import Doubles
 FLOAT32_UNIT: Final = 2.0**-24
 
 
-def summing_error(dimension: int) -> float:
-    """By how much a float32 inner product can be wrong, as a share of both lengths multiplied.
-
-    The bound of Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, for any
-    order of summation, plus the rounding of the query itself.
-    """
-    return (dimension + 2) * FLOAT32_UNIT
-
-
 def rounding(queries: Doubles, longest: float) -> Doubles:
     """By how much a float32 inner product of a query and a row can differ from the exact one.
 
-    `queries` are (..., d), the bounds (...).
+    `queries` are (..., d), the bounds (...). The bound of Higham, Accuracy and Stability of
+    Numerical Algorithms, 2002, section 3.1, for any order of summation, plus the rounding of the
+    query itself.
     """
     lengths = np.sqrt(np.vecdot(queries, queries))
-    return np.asarray(summing_error(queries.shape[-1]) * longest * lengths)
+    return np.asarray((queries.shape[-1] + 2) * FLOAT32_UNIT * longest * lengths)
 
 
 def below32(bound: float) -> float:

@@ -7,9 +7,9 @@ the store works while this process does.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Protocol
+from typing import Protocol
 
 from foldin_model.errors import FoldinError
 from foldin_model.folding_users import fold_users
@@ -21,18 +21,14 @@ from foldin_server.answers import Answer, Answers
 from foldin_server.arguments import RecommendArguments
 from foldin_server.calls import Call
 from foldin_server.gathering import Gathering
-from foldin_server.offloading import INLINE_OPERATIONS, offload
+from foldin_server.offloading import offload
 from foldin_server.plain import plain_pages
 from foldin_server.prepared import PreparedAnswers
-from foldin_server.ranking import (
-    Recommendation,
-    current_user,
-    folding_operations,
-)
+from foldin_server.ranking import Recommendation, current_user
+from foldin_server.settings import ChosenTransport
 from foldin_server.snapshots import Snapshots
+from foldin_server.turns import even_shares, folding_shares
 from foldin_server.users import Users, UserView, check_known
-
-OPERATIONS: Final = 40_000_000  # multiplications a turn, one to two milliseconds of one core
 
 
 class Reply(Protocol):
@@ -74,7 +70,7 @@ class Answering:
         snapshots: Snapshots,
         users: Users,
         answers: Answers,
-        transport: Literal["grpcio", "native"],
+        transport: ChosenTransport,
     ) -> None:
         self._snapshots = snapshots
         self._users = users
@@ -201,7 +197,7 @@ class Answering:
             else:
                 lists[asked.snapshot, asked.arguments.page.size].append((asked, view))
         for (snapshot, size), members in lists.items():
-            for number, share in enumerate(_even_shares(snapshot, members)):
+            for number, share in enumerate(even_shares(snapshot, members)):
                 if number:
                     await asyncio.sleep(0)  # a turn for all others
                 await self._list(snapshot, size, share)
@@ -235,11 +231,12 @@ class Answering:
         self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
     ) -> list[FoldedUser | FoldinError]:
         """The users of (m,) views, or why there is none; the others have turns in between."""
-        users: list[FoldedUser | FoldinError | None] = [view.remembered for _, view in members]
-        for number, (operations, places) in enumerate(_shares(snapshot, members)):
+        views = [view for _, view in members]
+        users: list[FoldedUser | FoldinError | None] = [view.remembered for view in views]
+        for number, (operations, places) in enumerate(folding_shares(snapshot, views)):
             if number:
                 await asyncio.sleep(0)
-            states = [members[place][1].state for place in places]
+            states = [views[place].state for place in places]
             extras = [members[place][0].arguments.user.profile for place in places]
             folded = await offload(operations, fold_users, snapshot, states, extras)
             for place, user in zip(places, folded, strict=True):
@@ -269,32 +266,3 @@ class Answering:
                 self._users.keep(asked.arguments.user.user_id, view, user)
             folded.append((asked, view, user))
         return folded
-
-
-def _even_shares(
-    snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
-) -> Iterator[Sequence[tuple[Asked, UserView]]]:
-    """Shares of one size that take about a turn each: a small rest would cost almost as much."""
-    turns = max(1, round(len(members) * snapshot.model.items.size / OPERATIONS))
-    most = -(-len(members) // turns)
-    for start in range(0, len(members), most):
-        yield members[start : start + most]
-
-
-def _shares(
-    snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
-) -> Iterator[tuple[float, list[int]]]:
-    """The places of those that are folded together, and how many multiplications that takes."""
-    together: list[int] = []
-    spent = 0.0
-    for place, (_, view) in enumerate(members):
-        if view.remembered is not None:
-            continue
-        cost = folding_operations(snapshot, view)
-        if together and spent + cost > INLINE_OPERATIONS:
-            yield spent, together
-            together, spent = [], 0.0
-        together.append(place)
-        spent += cost
-    if together:
-        yield spent, together

@@ -7,20 +7,22 @@ of those who are to be answered are a batch, so that the other half comes while 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, Literal
+from typing import Final
+
+from foldin_server.settings import ChosenTransport
 
 COMPANY: Final = 16  # shared by so many, what a batch costs is little for each
-LONGEST_S: Final = 0.006
+LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
 # hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.
-QUIET_TURNS: Final[Mapping[str, int]] = {"native": 0, "grpcio": 8}
+QUIET_TURNS: Final[Mapping[ChosenTransport, int]] = {"native": 0, "grpcio": 8}
 ALONE_TURNS: Final = 4  # where company is hardly to be expected
 
 
 class Gathering:
     """Calls `begin` once for each `gather`, when company has come or is not to be expected."""
 
-    def __init__(self, begin: Callable[[], None], transport: Literal["grpcio", "native"]) -> None:
+    def __init__(self, begin: Callable[[], None], transport: ChosenTransport) -> None:
         self._begin = begin
         self._quiet_turns = QUIET_TURNS[transport]
         self._waiting = 0

@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Literal
 
-from foldin_server.settings import Settings, SettingsError, split_address
+from foldin_server.settings import ChosenTransport, Settings, SettingsError, split_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Tls:
     client_ca: bytes | None
 
 
-def choose_transport(settings: Settings) -> Literal["grpcio", "native"]:
+def choose_transport(settings: Settings) -> ChosenTransport:
     """The transport that can do all that is asked for. Raises SettingsError with the remedy."""
     installed = find_spec("pygrpc_native") is not None
     beyond = next((name for name in _ONLY_GRPCIO if getattr(settings, name) is not None), None)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 PREFIX: Final = "FOLDIN_"
 HIDDEN: Final = "***"
 Transport = Literal["auto", "grpcio", "native"]
+ChosenTransport = Literal["grpcio", "native"]
 Freshness = Literal["strict", "bounded"]
 OF_OTHER_PROGRAMS: Final = frozenset({"FOLDIN_MOVIELENS_URL"})
 

@@ -11,7 +11,7 @@ from foldin_model.errors import StoreUnavailable
 from foldin_model.filtering import ANYTHING
 from foldin_model.ids import UserId, Version
 from foldin_model.users import FoldedUser
-from foldin_server import answering, ranking, rendering
+from foldin_server import answering, ranking, rendering, turns
 from foldin_server.answering import Answering, Asked
 from foldin_server.answers import Answers
 from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
@@ -125,7 +125,7 @@ async def test_a_crowd_is_answered_in_even_turns(monkeypatch: pytest.MonkeyPatch
         return plain_pages(snapshot, users, *rest)
 
     monkeypatch.setattr(answering, "plain_pages", counted)
-    monkeypatch.setattr(answering, "OPERATIONS", 4 * SNAPSHOT.model.items.size)
+    monkeypatch.setattr(turns, "OPERATIONS", 4 * SNAPSHOT.model.items.size)
     together = made(Held(10))
     asked = [ask(together, user) for user in range(10)]
     asked[1].cancel()

@@ -4,18 +4,18 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
 
 import pytest
 from foldin_server.gathering import COMPANY, LONGEST_S, QUIET_TURNS, Gathering
+from foldin_server.settings import ChosenTransport
 
-TRANSPORTS: tuple[Literal["grpcio", "native"], ...] = ("grpcio", "native")
+TRANSPORTS: tuple[ChosenTransport, ...] = ("grpcio", "native")
 
 
 class Batches:
     """Takes who waits at each beginning, as a server does."""
 
-    def __init__(self, transport: Literal["grpcio", "native"]) -> None:
+    def __init__(self, transport: ChosenTransport) -> None:
         self.gathering = Gathering(self._begin, transport)
         self.sizes: list[int] = []
         self.began_s = 0.0
@@ -51,7 +51,7 @@ class Batches:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_one_who_comes_alone_begins_before_any_time_has_passed(
-    transport: Literal["grpcio", "native"],
+    transport: ChosenTransport,
 ) -> None:
     batches = Batches(transport)
     for _ in range(3):
@@ -71,13 +71,13 @@ async def test_a_full_company_begins_at_once() -> None:
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 async def test_who_comes_while_others_are_in_work_waits_for_half_of_all(
-    transport: Literal["grpcio", "native"],
+    transport: ChosenTransport,
 ) -> None:
     batches = Batches(transport)
     with batches.in_work(8):
         batches.come()
         batches.gathering.gather()
-        for _ in range(2 * QUIET_TURNS[transport]):
+        for _ in range(2 * max(QUIET_TURNS.values())):
             await asyncio.sleep(0)
         assert not batches.sizes
         batches.come(3)

@@ -1,7 +1,8 @@
 """A connection to the store that is made when it is needed and made again when it was lost.
 
-Commands of one turn of the event loop leave together, without waiting for those under way; each
-is sent at most once, unless the store says that it did not run it for want of a script.
+Commands of one turn of the event loop leave together, a batch at once with those before it; none
+waits for those under way. Each is sent at most once, unless the store says that it did not run it
+for want of a script.
 """
 
 import asyncio
