@@ -43,12 +43,28 @@ class Bounds:
         """At least the length of the longest row."""
         return float(self.lengths[:1, 0].sum())
 
-    def ceilings(self, query: Doubles) -> Doubles:
-        """(blocks,): no row from the beginning of a block on has a greater product with `query`."""
-        first, second = np.linalg.norm(query[: self.cut]), np.linalg.norm(query[self.cut :])
-        whole: Doubles = np.linalg.norm(query) * self.lengths[:, 0]
-        parts: Doubles = first * self.lengths[:, 1] + second * self.lengths[:, 2]
-        return np.minimum(whole, parts)
+    @property
+    def first(self) -> Self:
+        """Those from the beginning of the matrix alone, if it has rows."""
+        return type(self)(self.lengths[:1], self.cut)
+
+    def every(self, step: int) -> Self:
+        """Those of larger blocks, in each `step` of these."""
+        return type(self)(self.lengths[::step], self.cut)
+
+    def before(self, others: Self) -> Self:
+        """These and behind them the others."""
+        return type(self)(np.concatenate((self.lengths, others.lengths)), self.cut)
+
+    def ceilings(self, queries: Doubles) -> Doubles:
+        """(..., blocks): what no row from the beginning of a block on exceeds for (..., d) queries.
+
+        That is its product with the query.
+        """
+        whole = _lengths(queries)[..., None] * self.lengths[:, 0]
+        first, second = _lengths(queries[..., : self.cut]), _lengths(queries[..., self.cut :])
+        parts = first[..., None] * self.lengths[:, 1] + second[..., None] * self.lengths[:, 2]
+        return np.asarray(np.minimum(whole, parts), np.float64)
 
 
 def row_lengths(vectors: Floats, cut: int) -> Doubles:
@@ -74,3 +90,7 @@ def long_rows_first(vectors: Floats, cut: int, typical: Doubles) -> Integers:
 def kind_for(rows: int) -> str:
     """The kind of index that is fastest for so many rows and finds every one of the best."""
     return "flat" if rows < FLAT_ROWS else "pruned"
+
+
+def _lengths(queries: Doubles) -> Doubles:
+    return np.asarray(np.sqrt(np.vecdot(queries, queries)), np.float64)

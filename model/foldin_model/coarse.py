@@ -1,32 +1,74 @@
-"""Scores of every row for many queries at once in whole numbers, and how wrong they can be.
+"""Scores of many rows for many queries at once in whole numbers, and how wrong they can be.
 
-For catalogues that a processor's cache can hold, whose plain searches are answered together
-(`foldin_model.together`). A quarter as much is read as in float32, and multiplied much faster.
+A quarter as much is read as in float32, and multiplied much faster.
 """
 
-from copy import copy
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin_model.arrays import Doubles, Floats
+from foldin_model.arrays import Doubles, Floats, Integers, Mask, Rows
 
+WholeNumbers = NDArray[np.int32]
 HIDDEN: Final = np.iinfo(np.int32).min  # less than any score
+_LARGEST: Final = np.iinfo(np.int32).max
 _MOST: Final = 127
 _FLATTEST: Final = 1e-3
 _ROUNDING: Final = 2.0**-30  # far more than what float64 rounds on the way, in shares of lengths
-_SMALLEST: Final = 1e-300
-WholeNumbers = NDArray[np.int32]
+_SMALLEST: Final = 1e-100
+
+
+class CoarseQueries(NamedTuple):
+    """Queries turned and rounded: `whole` (m, d) int8 times `units` (m,).
+
+    `lengths` (m,) are those of the turned queries, `lost` (m,) of what rounding took from them.
+    """
+
+    whole: "NDArray[np.int8]"
+    units: Doubles
+    lengths: Doubles
+    lost: Doubles
+
+    def at(self, places: Integers | Mask) -> "CoarseQueries":
+        """Some of them."""
+        whole, units, lengths, lost = self
+        return CoarseQueries(whole[places], units[places], lengths[places], lost[places])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CoarseScores:
+class Turning:
+    """What `rows` (d, d) does to rows, `queries` (d, d) undoes in their products with queries.
+
+    Columns are divided by the square roots of their usual sizes and mixed by a random rotation, as
+    in RaBitQ (Gao and Long 2024). Else the largest column would say how coarse all others are.
+    """
+
+    rows: Doubles
+    queries: Doubles
+
+    @classmethod
+    def of(cls, vectors: Floats) -> Self:
+        """The turning that suits rows like `vectors` (n, d); it is right for all others."""
+        weights = _weights(vectors)[:, None]
+        rotation = _rotation(vectors.shape[1])
+        return cls(rotation / weights, rotation * weights)
+
+    def coarse(self, queries: Doubles) -> CoarseQueries:
+        """The (m, d) queries, ready for matrices that are turned alike."""
+        turned = queries @ self.queries
+        units = np.maximum(np.abs(turned).max(axis=1, initial=0.0) / _MOST, _SMALLEST)
+        whole = np.rint(turned / units[:, None])
+        lost = _lengths(turned - whole * units[:, None])
+        return CoarseQueries(whole.astype(np.int8), units, _lengths(turned), lost)
+
+
+class CoarseScores(NamedTuple):
     """About the scores of (m,) queries: `numbers` (m, n) times `units` (m,).
 
-    An exact score is no further from that than `slack` (m,) units.
+    An exact score is no further from that than `slack` (m,).
     """
 
     lanes: int
@@ -34,7 +76,28 @@ class CoarseScores:
     units: Doubles
     slack: Doubles
 
-    def floors(self, count: int) -> WholeNumbers:
+    def hide(self, queries: Integers, rows: Integers | Rows) -> None:
+        """Takes rows (k,) out of the lists of `queries` (k,)."""
+        self.numbers[queries, rows] = HIDDEN
+
+    def promising(self, floors: Doubles | None, count: int) -> tuple[Integers, Integers]:
+        """Queries (k,) and rows (k,) that may be among the `count` best and score the floor.
+
+        `floors` (m,) are infinitely low where nothing is known yet.
+        """
+        if floors is None:
+            bounds = self.best(count)
+        else:
+            bounds = self.reaching(floors)
+            if floors.min() == -np.inf:
+                np.maximum(bounds, self.best(count), out=bounds)
+        (pairs,) = (self.numbers >= bounds[:, None]).ravel().nonzero()
+        if len(pairs) == 0:
+            return pairs, pairs
+        queries, rows = np.divmod(pairs, self.numbers.shape[1])
+        return queries, rows
+
+    def best(self, count: int) -> WholeNumbers:
         """(m,) bounds that the numbers of each query's `count` best rows reach.
 
         They are over HIDDEN. The best of each lane are numbers of different rows, so the `count`-th
@@ -49,65 +112,50 @@ class CoarseScores:
             np.maximum(rest, numbers[:, whole:], out=rest)
         count = min(count, lanes.shape[1])
         last = np.partition(lanes, -count, axis=1)[:, -count]
-        return np.maximum(np.ceil(last - 2 * self.slack), HIDDEN + 1).astype(np.int32)
+        return np.maximum(np.ceil(last - 2 * self.slack / self.units), HIDDEN + 1).astype(np.int32)
+
+    def reaching(self, floors: Doubles) -> WholeNumbers:
+        """(m,) bounds over HIDDEN that numbers reach whose exact scores reach `floors` (m,)."""
+        bounds = (floors - self.slack) / self.units
+        bounds -= 2  # where numbers are cut to whole ones those below 0 grow
+        return np.maximum(np.minimum(bounds, _LARGEST), HIDDEN + 1).astype(np.int32)
 
 
 class CoarseMatrix:
-    """A matrix (n, d) in int8, packed for products. It is a copy.
-
-    Before it is rounded its columns are divided by the square roots of their usual sizes and mixed
-    by a random rotation, as in RaBitQ (Gao and Long 2024); queries are turned the other way, which
-    leaves all products. Else the largest column would say how coarse all the others are.
-    """
+    """A matrix (n, d) in int8, turned, and packed for products. It is a copy."""
 
     lanes: Final = 512
 
-    def __init__(self, vectors: Floats) -> None:
-        weights = _weights(vectors)[:, None]
-        rotation = _rotation(vectors.shape[1])
-        self._turning, self._turning_queries = rotation / weights, rotation * weights
-        turned = vectors @ self._turning
-        self._unit = float(np.abs(turned).max(initial=0.0)) / _MOST or 1.0
-        self._lost = self._kept = 0.0
-        self._parts: list[numkong.PackedMatrix] = []
-        self._add(turned)
+    def __init__(self, vectors: Floats, turning: Turning) -> None:
+        turned = vectors @ turning.rows
+        self._unit = max(float(np.abs(turned).max(initial=0.0)) / _MOST, _SMALLEST)
+        whole = np.rint(turned / self._unit)
+        kept = whole * self._unit
+        lost = _lengths(turned - kept) + _ROUNDING * _lengths(turned)
+        self._lost = float(lost.max(initial=0.0)) * (1.0 + _ROUNDING)
+        self._kept = float(_lengths(kept).max(initial=0.0)) * (1.0 + _ROUNDING)
+        self._packed = numkong.dots_pack(whole.astype(np.int8))
 
-    def extended(self, tail: Floats) -> "CoarseMatrix":
-        """The matrix with (k, d) rows behind; nothing of the first is made again."""
-        longer = copy(self)
-        longer._add(tail @ self._turning)  # noqa: SLF001 (of the same class)
-        return longer
+    @property
+    def memory_bytes(self) -> int:
+        """What it takes, and nothing of it is shared between processes."""
+        return int(self._packed.nbytes)
 
-    def scores(self, queries: Doubles) -> CoarseScores:
-        """About the score of every row for each of (m, d) queries.
+    def scores(self, queries: CoarseQueries) -> CoarseScores:
+        """About the score of every row for each query.
 
         For p and y, query and row in whole numbers, |q·x - p·y| <= |q·(x - y)| + |(q - p)·y|, both
         after Cauchy and Schwarz.
         """
-        turned = queries @ self._turning_queries
-        units = np.abs(turned).max(axis=1, initial=0.0) / _MOST
-        units[units * self._unit < _SMALLEST] = 1.0
-        whole = np.rint(turned / units[:, None])
-        lost = _lengths(turned - whole * units[:, None])
-        slack = (_lengths(turned) * self._lost + lost * self._kept) * (1.0 + _ROUNDING)
-        units *= self._unit
-        narrow = whole.astype(np.int8)
-        products = [np.asarray(numkong.dots_packed(narrow, part)) for part in self._parts]
-        numbers = products[0] if len(products) == 1 else np.concatenate(products, axis=1)
-        return CoarseScores(self.lanes, numbers, units, slack / units)
-
-    def _add(self, turned: Doubles) -> None:
-        whole = np.rint(turned / self._unit).clip(-_MOST, _MOST)
-        kept = whole * self._unit
-        lost = _lengths(turned - kept) + _ROUNDING * _lengths(turned)
-        self._lost = max(self._lost, lost.max(initial=0.0))
-        self._kept = max(self._kept, _lengths(kept).max(initial=0.0))
-        self._parts = [*self._parts, numkong.dots_pack(whole.astype(np.int8))]
+        slack = queries.lengths * self._lost + queries.lost * self._kept
+        units = queries.units * self._unit
+        numbers = np.asarray(numkong.dots_packed(queries.whole, self._packed))
+        return CoarseScores(self.lanes, numbers, units, slack)
 
 
 def _weights(vectors: Floats) -> Doubles:
     """(d,): the square roots of the columns' usual sizes; none is 0."""
-    sizes = np.sqrt(np.square(vectors, dtype=np.float64).mean(axis=0))
+    sizes = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=0) / max(1, len(vectors)))
     largest = sizes.max(initial=0.0) or 1.0
     return np.asarray(np.sqrt(np.maximum(sizes, _FLATTEST * largest)), np.float64)
 

@@ -11,7 +11,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.ids import Row
 from foldin_model.personalizing import ExplainedUser
-from foldin_model.searching import canonical_scores
+from foldin_model.scoring import canonical_scores
 from foldin_model.snapshot import Snapshot
 
 

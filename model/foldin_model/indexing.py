@@ -12,7 +12,7 @@ import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
 from foldin_model.bounding import BLOCK_ROWS, Bounds, kind_for
-from foldin_model.coarse import CoarseMatrix
+from foldin_model.coarse_blocks import CoarseBlocks
 from foldin_model.rounding import below32, rounding
 
 
@@ -132,13 +132,14 @@ def exact_kind(kind: str) -> str:
 class Space:
     """A matrix (n, d) float32 with an index over it and the length of its longest row.
 
-    `coarse` is there where plain searches are answered together.
+    `coarse` is there where plain searches can be answered together. Plain means: the first rows
+    in canonical order but for some that are hidden, as those a user has seen are.
     """
 
     vectors: Floats
     index: Index
     longest: float
-    coarse: CoarseMatrix | None = None
+    coarse: CoarseBlocks | None = None
 
     @classmethod
     def of(
@@ -151,11 +152,12 @@ class Space:
     ) -> Self:
         """The space of `vectors`, whose bounds are computed and kind chosen where not given.
 
-        With `together` a flat space answers plain searches in company.
+        With `together` plain searches are answered in whole numbers, also several at once.
         """
         bounds = bounds or Bounds.of(vectors, vectors.shape[1])
         kind = kind or kind_for(len(vectors))
-        coarse = CoarseMatrix(vectors) if together and kind == "flat" else None
+        make = CoarseBlocks.whole if kind == "flat" else CoarseBlocks.of
+        coarse = make(vectors, bounds) if together else None
         return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, coarse)
 
     def __len__(self) -> int:

@@ -16,7 +16,8 @@ from foldin_model.approximating import ApproximateIndex, make
 from foldin_model.arrays import Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
 from foldin_model.building import APPROXIMATE_KINDS
-from foldin_model.indexing import PrunedIndex
+from foldin_model.indexing import PrunedIndex, Space
+from foldin_model.searching import search_space
 
 DEPTH: Final = 10
 SPREAD: Final = 0.5
@@ -37,7 +38,10 @@ class Measured:
 class Searched(Protocol):
     """An index under measurement."""
 
-    memory_bytes: int
+    @property
+    def memory_bytes(self) -> int:
+        """What it holds by now."""
+        ...
 
     def rows(self, query: Floats) -> Integers:
         """The DEPTH rows it holds best for (d,)."""
@@ -106,12 +110,14 @@ class _Flat:
 
 class _Pruned:
     def __init__(self, vectors: Floats) -> None:
-        bounds = Bounds.of(vectors, vectors.shape[1])
-        self._index = PrunedIndex(vectors, bounds)
-        self.memory_bytes = bounds.lengths.nbytes
+        self._space = Space.of(vectors, kind="pruned", together=True)
+
+    @property
+    def memory_bytes(self) -> int:
+        return 0 if self._space.coarse is None else self._space.coarse.memory_bytes
 
     def rows(self, query: Floats) -> Integers:
-        return self._index.search(query, DEPTH, None, np.inf).rows[:DEPTH].astype(np.int64)
+        return search_space(self._space, query.astype(float), None, DEPTH).rows.astype(np.int64)
 
 
 class _Approximate:

@@ -4,14 +4,18 @@ The index proposes; every candidate is scored again in float64, each row by itse
 transports and the evaluator agree to the last bit. Pages continue strictly after a cursor.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Floats, Mask, Rows
+from foldin_model.arrays import Doubles, Mask, Rows
+from foldin_model.coarse_blocks import NOTHING
 from foldin_model.indexing import Proposal, Space
+from foldin_model.lists import Lists
 from foldin_model.rounding import above32
+from foldin_model.scoring import canonical_scores
 from foldin_model.snapshot import Snapshot
 
 GROWTH: Final = 4
@@ -41,13 +45,6 @@ class Hits:
         return Cursor(float(self.scores[-1]), int(self.rows[-1]))
 
 
-def canonical_scores(vectors: Floats, rows: Rows, query: Doubles) -> Doubles:
-    """The score of each of (n,) rows of `vectors` for `query` (d,), whatever the other rows are."""
-    products = vectors[rows].astype(np.float64)
-    products *= query
-    return np.asarray(products.sum(axis=1), np.float64)
-
-
 def search(
     snapshot: Snapshot,
     query: Doubles,
@@ -74,6 +71,9 @@ def search_space(
     Candidates are asked for until no row that was not proposed can belong to the answer: its
     float32 score is at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
+    if allowed is None and after is None and space.coarse is not None:
+        lists = search_together(space, query[None, :], [NOTHING], count)
+        return Hits(lists.rows, lists.scores)
     total = len(space) if allowed is None else int(np.count_nonzero(allowed))
     if allowed is not None and total <= DIRECT_ROWS:
         return _first(_ordered(space, _rows(allowed), query, after), count)
@@ -90,6 +90,16 @@ def search_space(
         wanted *= GROWTH
     everything = np.ones(len(space), np.bool_) if allowed is None else allowed
     return _first(_ordered(space, _rows(everything), query, after), count)
+
+
+def search_together(space: Space, queries: Doubles, hidden: Sequence[Rows], count: int) -> Lists:
+    """The first `count` rows for each of (m, d) queries without its `hidden` (any,) rows.
+
+    The answers are those of `search_space`. Raises ValueError where a space has no coarse blocks.
+    """
+    if space.coarse is None:
+        raise ValueError("this space answers one query at a time; make it with together=True")
+    return space.coarse.search(space.vectors, queries, hidden, count)
 
 
 def _rows(mask: Mask) -> Rows:

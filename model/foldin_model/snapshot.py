@@ -4,11 +4,12 @@ A snapshot is built once, beside the serving path, and never changes; a server s
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.catalog import Years
+from foldin_model.coarse_blocks import NOTHING
 from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.folding import rounded
@@ -18,6 +19,8 @@ from foldin_model.manifest import Manifest
 from foldin_model.model import Model
 from foldin_model.texts import Postings
 from foldin_model.titles import TitleIndex
+
+USUAL_DEPTH: Final = 100
 
 
 class Edition(NamedTuple):
@@ -56,12 +59,16 @@ class Snapshot:
         """
         derived = derived or Derived.of(model)
         kind = exact_kind(manifest.index_kind)
+        popular = model.query(rounded(model.ranking_prior), rounded(model.rating_prior))
+        retrieval = _retrieval(manifest.index_kind, model, derived)
+        if retrieval.coarse is not None:  # no first user shall wait for what most searches reach
+            retrieval.coarse.search(model.items, popular[None, :], [NOTHING], USUAL_DEPTH)
         return cls(
             manifest=manifest,
             model=model,
-            retrieval=_retrieval(manifest.index_kind, model, derived),
+            retrieval=retrieval,
             similarity=Space.of(model.similarity, derived.similarity_bounds, kind),
-            popular_query=model.query(rounded(model.ranking_prior), rounded(model.rating_prior)),
+            popular_query=popular,
             genres=derived.genres,
             years=Years.of(model.catalog.years).numbers,
             titles=derived.titles,

@@ -43,5 +43,5 @@ def tailed(space: Space, vectors: Floats, tail: Floats) -> Space:
         vectors=vectors,
         index=TailedIndex(space.index, len(space), PrunedIndex(tail, bounds)),
         longest=longest,
-        coarse=None if space.coarse is None else space.coarse.extended(tail),
+        coarse=None if space.coarse is None else space.coarse.followed_by(tail),
     )

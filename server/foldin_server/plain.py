@@ -10,9 +10,8 @@ import numpy as np
 from foldin_model.arrays import Floats
 from foldin_model.filtering import ANYTHING
 from foldin_model.paging import cursor_tokens
-from foldin_model.searching import Cursor
+from foldin_model.searching import Cursor, search_together
 from foldin_model.snapshot import Snapshot
-from foldin_model.together import can_search_together, lists_together
 from foldin_model.users import FoldedUser
 
 from foldin_server.arguments import RecommendArguments
@@ -38,7 +37,7 @@ class PlainPages:
 def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
     """Whether `plain_pages` makes the page that is asked for."""
     return (
-        can_search_together(snapshot.retrieval)
+        snapshot.retrieval.coarse is not None
         and arguments.conditions == ANYTHING
         and arguments.max_reasons is None
         and not (arguments.page.token or arguments.include_rated or arguments.diversified)
@@ -60,7 +59,7 @@ def plain_pages(
     hidden = [user.seen for user in users]
     if len(unavailable):
         hidden = [np.concatenate((rows, unavailable)) for rows in hidden]
-    lists = lists_together(snapshot.retrieval, queries, hidden, size + 1)
+    lists = search_together(snapshot.retrieval, queries, hidden, size + 1)
     goes_on = lists.counts > size  # there is one more
     shown = np.ones(len(lists.rows), np.bool_)
     shown[np.cumsum(lists.counts)[goes_on] - 1] = False

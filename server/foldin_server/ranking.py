@@ -14,7 +14,8 @@ from foldin_model.filtering import allowed
 from foldin_model.ids import ItemId
 from foldin_model.paging import PagedUser, PageToken
 from foldin_model.personalizing import explain_user, fold_user, query_of
-from foldin_model.searching import Cursor, Hits, canonical_scores, search
+from foldin_model.scoring import canonical_scores
+from foldin_model.searching import Cursor, Hits, search
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser
 

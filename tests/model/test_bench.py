@@ -18,15 +18,15 @@ def test_vectors_like_trained_ones_vary_in_length_and_come_longest_first() -> No
 
 
 def test_exact_kinds_recall_everything_and_approximate_ones_are_told_apart() -> None:
-    vectors = trained_like(2_000, 8, 0)
-    queries = np.random.default_rng(1).standard_normal((5, 8)).astype(np.float32)
+    vectors = trained_like(2_000, 64, 0)
+    queries = np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)
     measured = {one.kind: one for one in measure(vectors, queries, [*KINDS], rounds=1)}
     assert measured["flat"].recall_at_10 == measured["pruned"].recall_at_10 == 1.0
     assert measured["half"].recall_at_10 > 0.9
     assert 0.0 < measured["ivf"].recall_at_10 <= 1.0
     assert measured["flat"].memory_bytes == vectors.nbytes
     assert measured["half"].memory_bytes < 0.51 * vectors.nbytes
-    assert measured["pruned"].memory_bytes < 100
+    assert measured["pruned"].memory_bytes < 0.3 * vectors.nbytes
     assert measured["hnsw"].memory_bytes > vectors.nbytes
 
 

@@ -3,16 +3,24 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.coarse import HIDDEN, CoarseMatrix
+from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseScores, Turning
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-def check_slack(matrix: CoarseMatrix, vectors: Floats, queries: Doubles) -> None:
-    scores = matrix.scores(queries)
+def scored(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> CoarseScores:
+    turning = turning or Turning.of(vectors)
+    return CoarseMatrix(vectors, turning).scores(turning.coarse(queries))
+
+
+def check_slack(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> None:
+    scores = scored(vectors, queries, turning)
     assert scores.numbers.shape == (len(queries), len(vectors))
-    exact = queries @ vectors.astype(np.float64).T / scores.units[:, None]
-    assert (np.abs(scores.numbers - exact) <= scores.slack[:, None]).all()
+    exact = queries @ vectors.astype(np.float64).T
+    coarse = scores.numbers * scores.units[:, None]
+    assert (np.abs(coarse - exact) <= scores.slack[:, None]).all()
+    for row in range(len(vectors)):
+        assert (scores.numbers[:, row] >= scores.reaching(exact[:, row])).all()
 
 
 @given(
@@ -24,7 +32,7 @@ def check_slack(matrix: CoarseMatrix, vectors: Floats, queries: Doubles) -> None
     larger=st.sampled_from([1.0, 1e3]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_scores_are_within_the_slack_also_of_rows_added_later(
+def test_scores_are_within_the_slack_also_of_rows_turned_like_others(
     *, n: int, d: int, k: int, m: int, spread: float, larger: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -32,39 +40,37 @@ def test_scores_are_within_the_slack_also_of_rows_added_later(
     vectors, tail = ((rng.normal(size=(rows, d)) * sizes).astype(np.float32) for rows in (n, k))
     tail *= np.float32(larger)
     queries = rng.normal(size=(m, d)) * np.exp(spread * rng.normal(size=d))
-    matrix = CoarseMatrix(vectors)
-    if k:
-        check_slack(matrix.extended(tail), np.concatenate((vectors, tail)), queries)
-    check_slack(matrix, vectors, queries)
+    check_slack(vectors, queries)
+    check_slack(tail, queries, Turning.of(vectors))
 
 
 @pytest.mark.parametrize("size", [1e-42, 1e-310])
 def test_numbers_that_are_hardly_any_are_no_surprise(size: float) -> None:
     vectors = np.full((3, 5), 1e-30, np.float32)
-    check_slack(CoarseMatrix(vectors), vectors, np.full((2, 5), size))
+    check_slack(vectors, np.full((2, 5), size))
 
 
 def test_a_query_of_zeros_likes_all_rows_alike() -> None:
-    scores = CoarseMatrix(np.ones((4, 3), np.float32)).scores(np.zeros((1, 3)))
+    scores = scored(np.ones((4, 3), np.float32), np.zeros((1, 3)))
     assert not scores.numbers.any()
-    assert scores.floors(2).tolist() == [0]
+    assert scores.best(2).tolist() == [0]
 
 
 def test_a_matrix_of_nothing_but_zeros_scores_0() -> None:
-    scores = CoarseMatrix(np.zeros((4, 3), np.float32)).scores(np.ones((2, 3)))
+    scores = scored(np.zeros((4, 3), np.float32), np.ones((2, 3)))
     assert not scores.numbers.any()
-    assert (scores.floors(2) <= 0).all()
+    assert (scores.best(2) <= 0).all()
 
 
 def test_rows_that_are_hidden_reach_no_floor() -> None:
-    scores = CoarseMatrix(np.eye(4, dtype=np.float32)).scores(np.ones((1, 4)))
+    scores = scored(np.eye(4, dtype=np.float32), np.ones((1, 4)))
     scores.numbers[0, :3] = HIDDEN
-    assert (scores.numbers[0] >= scores.floors(2)).tolist() == [False, False, False, True]
+    assert (scores.numbers[0] >= scores.best(2)).tolist() == [False, False, False, True]
 
 
 def test_few_rows_reach_the_floor_of_the_best() -> None:
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(5_000, 64)) * np.geomspace(1, 20, 64)).astype(np.float32)
     queries = rng.normal(size=(8, 64)) / np.geomspace(1, 20, 64)
-    scores = CoarseMatrix(vectors).scores(queries)
-    assert ((scores.numbers >= scores.floors(10)[:, None]).sum(axis=1) < 100).all()
+    scores = scored(vectors, queries)
+    assert ((scores.numbers >= scores.best(10)[:, None]).sum(axis=1) < 100).all()

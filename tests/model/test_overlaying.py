@@ -22,11 +22,10 @@ from foldin_model.overlay import Overlay
 from foldin_model.overlaying import BLOCK_ITEMS, Overlayer
 from foldin_model.personalizing import explain_user, fold_user, query_of
 from foldin_model.publishing import Description, publish
-from foldin_model.searching import Cursor, Hits, search, search_space
+from foldin_model.searching import Cursor, Hits, search, search_space, search_together
 from foldin_model.similar import similar
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
-from foldin_model.together import can_search_together, search_together
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from overlays import hidden, new, overlay_of, rated
@@ -142,10 +141,9 @@ def test_every_search_finds_the_best_of_both_parts(seed: int, count: int, cut: i
 
 def test_plain_searches_leave_hidden_items_out_where_they_are_told_to() -> None:
     laid = Overlayer(planted_snapshot()).apply(OVERLAY)
-    assert can_search_together(laid.retrieval)
     query = np.ones(laid.model.dimension)
     hidden_rows = laid.model.catalog.unavailable
-    (found,) = search_together(laid.retrieval, query[None, :], [hidden_rows], 20)
+    found = search_together(laid.retrieval, query[None, :], [hidden_rows], 20)
     assert found.rows.tolist() == brute(laid, query, allowed(laid, ItemConditions()))[:20]
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from foldin_model import bounding, indexing, searching
+from foldin_model import bounding, coarse_blocks, indexing, searching
 from foldin_model.arrays import Doubles, Floats, Mask
 from foldin_model.bounding import Bounds, long_rows_first, row_lengths
 from foldin_model.indexing import FlatIndex, Proposal, PrunedIndex, Space
-from foldin_model.searching import Cursor, Hits, canonical_scores, popular, search, search_space
+from foldin_model.scoring import canonical_scores
+from foldin_model.searching import Cursor, Hits, popular, search, search_space
 from hypothesis import given
 from hypothesis import strategies as st
 from snapshots import planted_snapshot
@@ -72,12 +73,12 @@ def _through_the_index() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(searching, "DIRECT_ROWS", 4)
         patch.setattr(FlatIndex, "margin", 2)
-        patch.setattr(bounding, "BLOCK_ROWS", 16)
-        patch.setattr(indexing, "BLOCK_ROWS", 16)
+        for module in (bounding, coarse_blocks, indexing):
+            patch.setattr(module, "BLOCK_ROWS", 16)
         yield
 
 
-@pytest.fixture(params=["flat", "pruned", "brute force"], scope="module")
+@pytest.fixture(params=["flat", "pruned", "coarse", "brute force"], scope="module")
 def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         kinds = {**indexing.KINDS, "brute force": lambda vectors, _: BruteForceIndex(vectors)}
@@ -87,7 +88,10 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def space_of(vectors: Floats, kind: str) -> Space:
     """With a cut in the middle, as between the two heads."""
-    return Space.of(vectors, Bounds.of(vectors, vectors.shape[1] // 2), kind)
+    bounds = Bounds.of(vectors, vectors.shape[1] // 2)
+    if kind == "coarse":
+        return Space.of(vectors, bounds, "pruned", together=True)
+    return Space.of(vectors, bounds, kind)
 
 
 @given(case=searches(), count=st.integers(1, 50))

@@ -117,7 +117,10 @@ async def test_a_user_who_is_read_by_herself_is_answered_with_the_others() -> No
     assert held.together == [1]
 
 
-async def test_a_crowd_is_answered_in_even_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("fewest", "expected"), [(2, [5, 4]), (8, [9])])
+async def test_a_crowd_is_answered_in_even_turns(
+    monkeypatch: pytest.MonkeyPatch, fewest: int, expected: list[int]
+) -> None:
     crowds: list[int] = []
 
     def counted(snapshot: Any, users: list[FoldedUser], *rest: Any) -> PlainPages:
@@ -126,11 +129,12 @@ async def test_a_crowd_is_answered_in_even_turns(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(answering, "plain_pages", counted)
     monkeypatch.setattr(turns, "OPERATIONS", 4 * SNAPSHOT.model.items.size)
+    monkeypatch.setattr(turns, "FEWEST", fewest)
     together = made(Held(10))
     asked = [ask(together, user) for user in range(10)]
     asked[1].cancel()
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert crowds == [5, 4]
+    assert crowds == expected
     assert [isinstance(answer, bytes) for answer in answers] == [user != 1 for user in range(10)]
 
 
