@@ -3,6 +3,7 @@
 A quarter as much is read as in float32, and multiplied much faster.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
@@ -19,6 +20,7 @@ _MOST: Final = 127
 _FLATTEST: Final = 1e-3
 _ROUNDING: Final = 2.0**-30  # far more than what float64 rounds on the way, in shares of lengths
 _SMALLEST: Final = 1e-100
+_TOGETHER: Final = 1_024
 
 
 class CoarseQueries(NamedTuple):
@@ -122,19 +124,23 @@ class CoarseScores(NamedTuple):
 
 
 class CoarseMatrix:
-    """A matrix (n, d) in int8, turned, and packed for products. It is a copy."""
+    """A matrix (n, d) of at least one row in int8, turned, packed for products. It is a copy."""
 
     lanes: Final = 512
 
     def __init__(self, vectors: Floats, turning: Turning) -> None:
-        turned = vectors @ turning.rows
-        self._unit = max(float(np.abs(turned).max(initial=0.0)) / _MOST, _SMALLEST)
-        whole = np.rint(turned / self._unit)
-        kept = whole * self._unit
-        lost = _lengths(turned - kept) + _ROUNDING * _lengths(turned)
-        self._lost = float(lost.max(initial=0.0)) * (1.0 + _ROUNDING)
-        self._kept = float(_lengths(kept).max(initial=0.0)) * (1.0 + _ROUNDING)
-        self._packed = numkong.dots_pack(whole.astype(np.int8))
+        largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
+        self._unit = max(largest / _MOST, _SMALLEST)
+        self._lost = self._kept = 0.0
+        whole = np.empty(vectors.shape, np.int8)
+        for place, part in _turned(vectors, turning):
+            rounded = np.rint(part / self._unit)
+            whole[place] = rounded
+            kept = rounded * self._unit
+            lost = _lengths(part - kept) + _ROUNDING * _lengths(part)
+            self._lost = max(self._lost, float(lost.max()) * (1.0 + _ROUNDING))
+            self._kept = max(self._kept, float(_lengths(kept).max()) * (1.0 + _ROUNDING))
+        self._packed = numkong.dots_pack(whole)
 
     @property
     def memory_bytes(self) -> int:
@@ -151,6 +157,13 @@ class CoarseMatrix:
         units = queries.units * self._unit
         numbers = np.asarray(numkong.dots_packed(queries.whole, self._packed))
         return CoarseScores(self.lanes, numbers, units, slack)
+
+
+def _turned(vectors: Floats, turning: Turning) -> Iterator[tuple[slice, Doubles]]:
+    """The turned rows, not all at once: the memory for that would remain the process's."""
+    for start in range(0, len(vectors), _TOGETHER):
+        place = slice(start, start + _TOGETHER)
+        yield place, vectors[place] @ turning.rows
 
 
 def _weights(vectors: Floats) -> Doubles:

@@ -20,7 +20,7 @@ from foldin_model.model import Model
 from foldin_model.texts import Postings
 from foldin_model.titles import TitleIndex
 
-USUAL_DEPTH: Final = 100
+USUAL_DEPTH: Final = 10
 
 
 class Edition(NamedTuple):

@@ -26,7 +26,7 @@ def check_slack(vectors: Floats, queries: Doubles, turning: Turning | None = Non
 @given(
     n=st.integers(1, 60),
     d=st.integers(1, 140),
-    k=st.integers(0, 9),
+    k=st.integers(1, 9),
     m=st.integers(1, 9),
     spread=st.floats(0.0, 12.0),
     larger=st.sampled_from([1.0, 1e3]),
