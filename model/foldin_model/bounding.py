@@ -13,7 +13,7 @@ from foldin_model.arrays import Doubles, Floats, Integers
 
 BLOCK_ROWS: Final = 8_192
 FLAT_ROWS: Final = 50_000
-"""From this many rows on the pruned scan is faster than the flat one (`foldin bench index`)."""
+"""From this many rows on the pruned scan is faster than the flat one, also as float32."""
 _ROUNDING_UP: Final = 1.0 + 2.0**-40
 
 

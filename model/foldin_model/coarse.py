@@ -80,7 +80,7 @@ class CoarseScores(NamedTuple):
 
     def hide(self, queries: Integers, rows: Integers | Rows) -> None:
         """Takes rows (k,) out of the lists of `queries` (k,)."""
-        self.numbers[queries, rows] = HIDDEN
+        self.numbers.reshape(-1)[queries * self.numbers.shape[1] + rows] = HIDDEN
 
     def promising(self, floors: Doubles | None, count: int) -> tuple[Integers, Integers]:
         """Queries (k,) and rows (k,) that may be among the `count` best and score the floor.
