@@ -78,21 +78,20 @@ class CoarseScores(NamedTuple):
     units: Doubles
     slack: Doubles
 
-    def hide(self, queries: Integers, rows: Integers | Rows) -> None:
+    def hide(self, rows: Rows, queries: Integers) -> None:
         """Takes rows (k,) out of the lists of `queries` (k,)."""
-        self.numbers.reshape(-1)[queries * self.numbers.shape[1] + rows] = HIDDEN
+        if len(rows):
+            self.numbers.reshape(-1)[queries * self.numbers.shape[1] + rows] = HIDDEN
 
-    def promising(self, floors: Doubles | None, count: int) -> tuple[Integers, Integers]:
+    def promising(self, floors: Doubles, count: int, *, alone: bool) -> tuple[Integers, Integers]:
         """Queries (k,) and rows (k,) that may be among the `count` best and score the floor.
 
-        `floors` (m,) are infinitely low where nothing is known yet.
+        `floors` (m,) are infinitely low where nothing is known yet. `alone` says that these rows
+        tell more of what the best will score than the floors do.
         """
-        if floors is None:
-            bounds = self.best(count)
-        else:
-            bounds = self.reaching(floors)
-            if floors.min() == -np.inf:
-                np.maximum(bounds, self.best(count), out=bounds)
+        bounds = self.reaching(floors)
+        if alone or floors.min() == -np.inf:
+            np.maximum(bounds, self.best(count), out=bounds)
         (pairs,) = (self.numbers >= bounds[:, None]).ravel().nonzero()
         if len(pairs) == 0:
             return pairs, pairs

@@ -49,25 +49,69 @@ class _Hidden(NamedTuple):
 
     rows: Rows
     owners: Integers
-    queries: int
 
     @classmethod
     def of(cls, rows: Sequence[Rows]) -> Self:
-        queries = len(rows)
-        owners = np.arange(queries).repeat([len(one) for one in rows])
-        return cls(np.concatenate(rows), owners, queries)
+        owners = np.arange(len(rows)).repeat([len(one) for one in rows])
+        return cls(np.concatenate(rows), owners)
 
-    def hide(self, scores: CoarseScores, block: Block, left: Integers) -> None:
-        """Takes the rows out of the scores in a block of those queries that are `left`."""
-        if len(self.rows) == 0:
-            return
+    def inside(self, block: Block, left: Integers) -> "_Hidden":
+        """The rows of a block, counted from its start, whose owners, places in `left`, are left."""
         inside = (self.rows >= block.start) & (self.rows < block.start + len(block))
-        owners, rows = self.owners[inside], self.rows[inside] - block.start
-        if len(left) < self.queries:
-            places = np.searchsorted(left, owners).clip(max=len(left) - 1)
-            there = left[places] == owners
-            owners, rows = places[there], rows[there]
-        scores.hide(owners, rows)
+        rows, owners = self.rows[inside] - block.start, self.owners[inside]
+        places = np.searchsorted(left, owners).clip(max=len(left) - 1)
+        there = left[places] == owners
+        return _Hidden(rows[there], places[there])
+
+
+class _Search:
+    """(m, d) queries on their way through blocks; those whose lists are complete stay behind.
+
+    `vectors` (n, d) are the rows of all blocks.
+    """
+
+    def __init__(
+        self,
+        vectors: Floats,
+        queries: Doubles,
+        turned: CoarseQueries,
+        hidden: Sequence[Rows],
+        count: int,
+    ) -> None:
+        self._vectors = vectors
+        self._queries = queries
+        self._hidden = _Hidden.of(hidden)
+        self._count = count
+        self._left = np.arange(len(queries))
+        self._turned = turned  # of those who are left, as the floors are
+        self._floors = np.full(len(queries), -np.inf)
+        self._searched = 0
+        self.lists = Lists.empty(len(queries))
+
+    def goes_on(self, ceilings: Doubles) -> bool:
+        """Whether a list can be improved by rows that score at most `ceilings` (m,)."""
+        hopeful = ceilings[self._left] >= self._floors
+        if not hopeful.all():
+            self._left, self._floors = self._left[hopeful], self._floors[hopeful]
+            self._turned = self._turned.at(hopeful)
+        return len(self._left) > 0
+
+    def through(self, block: Block, turning: Turning) -> None:
+        """The lists are those of the block's rows too."""
+        scores = block.scores(turning, self._turned)
+        everything = len(block) == len(self._vectors)
+        hidden = self._hidden if everything else self._hidden.inside(block, self._left)
+        scores.hide(hidden.rows, hidden.owners)
+        few = self._searched < len(block)  # what few rows score is no measure for many
+        places, rows = scores.promising(self._floors, self._count, alone=few)
+        self._searched += len(block)
+        if len(rows) == 0:
+            return
+        found, owners = (rows + block.start).astype(np.int32), self._left[places]
+        exact = canonical_scores(self._vectors, found, self._queries[owners])
+        self.lists = self.lists.and_of(found, exact, owners, self._count)
+        if not everything:
+            self._floors = self.lists.floors(self._count)[self._left]
 
 
 class CoarseBlocks:
@@ -118,30 +162,16 @@ class CoarseBlocks:
 
         `vectors` (n, d) are the matrix itself.
         """
-        lists = Lists.empty(len(queries))
-        if count < 1:
-            return lists
-        unwanted = _Hidden.of(hidden)
         turned = self._turning.coarse(queries)
-        left = np.arange(len(queries))
-        floors = None
-        ceilings = self._bounds.ceilings(queries) if len(self._blocks) > 1 else None
-        for place, block in enumerate(self._blocks):
-            if floors is not None and ceilings is not None:
-                goes_on = ceilings[:, place] >= floors
-                if not goes_on.all():
-                    left, floors, ceilings = left[goes_on], floors[goes_on], ceilings[goes_on]
-                    turned = turned.at(goes_on)
-                    if len(left) == 0:
-                        break
-            scores = block.scores(self._turning, turned)
-            unwanted.hide(scores, block, left)
-            places, rows = scores.promising(floors, count)
-            if len(rows) == 0:
-                continue
-            found, owners = (rows + block.start).astype(np.int32), left[places]
-            exact = canonical_scores(vectors, found, queries[owners])
-            lists = lists.with_(found, exact, owners, count)
-            if ceilings is not None:
-                floors = lists.floors(count)[left]
-        return lists
+        search = _Search(vectors, queries, turned, hidden, count)
+        if count < 1 or len(self._blocks) == 0:
+            return search.lists
+        first, *others = self._blocks
+        search.through(first, self._turning)
+        if others:
+            ceilings = self._bounds.ceilings(queries).T
+            for block, ceiling in zip(others, ceilings[1:], strict=True):
+                if not search.goes_on(ceiling):
+                    break
+                search.through(block, self._turning)
+        return search.lists

@@ -26,8 +26,8 @@ class Lists:
         nothing = np.empty(0, np.int64)
         return cls(nothing.astype(np.int32), np.empty(0), nothing, np.zeros(lists, np.int64))
 
-    def with_(self, rows: Rows, scores: Doubles, owners: Integers, count: int) -> "Lists":
-        """The first `count` of each list and of further hits of it, in canonical order."""
+    def and_of(self, rows: Rows, scores: Doubles, owners: Integers, count: int) -> "Lists":
+        """The first `count` of each list and of further hits for it, in canonical order."""
         if len(self.rows):
             rows = np.concatenate((self.rows, rows))
             scores = np.concatenate((self.scores, scores))
