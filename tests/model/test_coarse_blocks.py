@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 from foldin_model import bounding, coarse_blocks
+from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.bounding import Bounds, long_rows_first
 from foldin_model.coarse import CoarseMatrix
 from foldin_model.coarse_blocks import CoarseBlocks
@@ -81,6 +82,27 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.scores, expected.scores)
     assert 0 < blocks.memory_bytes < vectors.nbytes / 2
+
+
+@pytest.mark.parametrize("kind", ["flat", "pruned"])
+def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
+    tail = np.full((12, 16), 1e-3, np.float32)
+    space = Space.of(vectors, kind=kind, together=True)
+    space = tailed(space, np.concatenate((vectors, tail)), tail)
+    scored: list[int] = []
+
+    def counted(matrix: Floats, rows: Rows, query: Doubles) -> Doubles:
+        scored.append(len(rows))
+        return canonical_scores(matrix, rows, query)
+
+    monkeypatch.setattr(coarse_blocks, "canonical_scores", counted)
+    monkeypatch.setattr(CoarseMatrix, "lanes", 64)
+    search_together(space, rng.normal(size=(1, 16)), [NOTHING], 10)
+    assert sum(scored) < 200
 
 
 def test_queries_of_very_different_lengths_end_where_each_must() -> None:
