@@ -1,5 +1,7 @@
 """Item-to-item weights against their closed form, and what compressing them keeps."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
@@ -73,3 +75,15 @@ def test_fewer_dimensions_keep_the_most_that_they_can() -> None:
     kept = sizes[:, None] * ((matrix @ found.inputs) @ found.items.T) * importance
     lost = np.linalg.svd(wanted, compute_uv=False)[10:]
     assert np.linalg.norm(wanted - kept) == pytest.approx(np.linalg.norm(lost), rel=1e-6)
+
+
+def test_compressing_takes_no_memory_of_users_by_users() -> None:
+    matrix = _matrix(6, 3_000, 30)
+    weights = Ease.fit(matrix, matrix, L2)
+    tracemalloc.start()
+    try:
+        compress(weights, matrix, 10)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 3_000**2 / 4

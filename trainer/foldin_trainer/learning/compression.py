@@ -66,6 +66,7 @@ def _directions(
         scores = users @ weights.times(scale * basis)
         basis = np.linalg.qr(scale * weights.transposed_times(users.T @ scores)).Q
     scores = users @ weights.times(scale * basis)
-    _, _, rotation = np.linalg.svd(scores, full_matrices=True)
+    # The rotation is whole in either form; the left factor of the full one is users by users.
+    _, _, rotation = np.linalg.svd(scores, full_matrices=len(scores) < width)
     found = np.asarray(basis @ rotation[:count].T, np.float64)
     return np.pad(found, ((0, 0), (0, count - found.shape[1])))
