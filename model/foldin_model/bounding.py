@@ -13,7 +13,7 @@ from foldin_model.arrays import Doubles, Floats, Integers
 
 BLOCK_ROWS: Final = 8_192
 FLAT_ROWS: Final = 50_000
-"""From this many rows on the pruned scan is faster than the flat one, also as float32."""
+"""From this many rows on the pruned scan in float32 is faster than the flat one."""
 _ROUNDING_UP: Final = 1.0 + 2.0**-40
 
 
@@ -22,7 +22,7 @@ class Bounds:
     """Bounds of a matrix whose rows have one part up to column `cut` and another from there.
 
     `lengths` is (blocks, 3) float64: the greatest length of a whole row, of a first and of a
-    second part from the beginning of each block of BLOCK_ROWS to the end of the matrix.
+    second part in each block, as a rule of BLOCK_ROWS, and all after it.
     """
 
     lengths: Doubles
@@ -35,26 +35,26 @@ class Bounds:
             row_lengths(vectors[start : start + BLOCK_ROWS], cut).max(axis=0)
             for start in range(0, len(vectors), BLOCK_ROWS)
         ]
-        lengths = np.array(blocks, np.float64).reshape(-1, 3)
-        return cls(np.maximum.accumulate(lengths[::-1])[::-1] * _ROUNDING_UP, cut)
+        return cls(_from_here_on(np.array(blocks, np.float64).reshape(-1, 3)) * _ROUNDING_UP, cut)
 
     @property
     def longest(self) -> float:
         """At least the length of the longest row."""
-        return float(self.lengths[:1, 0].sum())
+        return float(self.lengths[:, 0].max(initial=0.0))
 
     @property
     def first(self) -> Self:
-        """Those from the beginning of the matrix alone, if it has rows."""
+        """That of the first block, and so of all rows, alone."""
         return type(self)(self.lengths[:1], self.cut)
 
     def every(self, step: int) -> Self:
         """Those of larger blocks, in each `step` of these."""
         return type(self)(self.lengths[::step], self.cut)
 
-    def before(self, others: Self) -> Self:
-        """These and behind them the others."""
-        return type(self)(np.concatenate((self.lengths, others.lengths)), self.cut)
+    def with_second(self, other: Self) -> Self:
+        """These and, after the first, those of a block more."""
+        lengths = np.concatenate((self.lengths[:1], other.lengths, self.lengths[1:]))
+        return type(self)(_from_here_on(lengths), self.cut)
 
     def ceilings(self, queries: Doubles) -> Doubles:
         """(..., blocks): what no row from the beginning of a block on exceeds for (..., d) queries.
@@ -90,6 +90,10 @@ def long_rows_first(vectors: Floats, cut: int, typical: Doubles) -> Integers:
 def kind_for(rows: int) -> str:
     """The kind of index that is fastest for so many rows and finds every one of the best."""
     return "flat" if rows < FLAT_ROWS else "pruned"
+
+
+def _from_here_on(lengths: Doubles) -> Doubles:
+    return np.asarray(np.maximum.accumulate(lengths[::-1])[::-1], np.float64)
 
 
 def _lengths(queries: Doubles) -> Doubles:

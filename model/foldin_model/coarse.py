@@ -81,16 +81,15 @@ class CoarseScores(NamedTuple):
     def hide(self, rows: Rows, queries: Integers) -> None:
         """Takes rows (k,) out of the lists of `queries` (k,)."""
         if len(rows):
-            self.numbers.reshape(-1)[queries * self.numbers.shape[1] + rows] = HIDDEN
+            self.numbers[queries, rows] = HIDDEN
 
-    def promising(self, floors: Doubles, count: int, *, alone: bool) -> tuple[Integers, Integers]:
+    def promising(self, floors: Doubles, count: int) -> tuple[Integers, Integers]:
         """Queries (k,) and rows (k,) that may be among the `count` best and score the floor.
 
-        `floors` (m,) are infinitely low where nothing is known yet. `alone` says that these rows
-        tell more of what the best will score than the floors do.
+        `floors` (m,) are infinitely low where nothing is known yet.
         """
         bounds = self.reaching(floors)
-        if alone or floors.min() == -np.inf:
+        if floors.min() == -np.inf:
             np.maximum(bounds, self.best(count), out=bounds)
         (pairs,) = (self.numbers >= bounds[:, None]).ravel().nonzero()
         if len(pairs) == 0:
@@ -113,13 +112,13 @@ class CoarseScores(NamedTuple):
             np.maximum(rest, numbers[:, whole:], out=rest)
         count = min(count, lanes.shape[1])
         last = np.partition(lanes, -count, axis=1)[:, -count]
-        return np.maximum(np.ceil(last - 2 * self.slack / self.units), HIDDEN + 1).astype(np.int32)
+        return np.fmax(np.ceil(last - 2 * self.slack / self.units), HIDDEN + 1).astype(np.int32)
 
     def reaching(self, floors: Doubles) -> WholeNumbers:
         """(m,) bounds over HIDDEN that numbers reach whose exact scores reach `floors` (m,)."""
         bounds = (floors - self.slack) / self.units
         bounds -= 2  # where numbers are cut to whole ones those below 0 grow
-        return np.maximum(np.minimum(bounds, _LARGEST), HIDDEN + 1).astype(np.int32)
+        return np.fmax(np.fmin(bounds, _LARGEST), HIDDEN + 1).astype(np.int32)
 
 
 class CoarseMatrix:
@@ -167,7 +166,8 @@ def _turned(vectors: Floats, turning: Turning) -> Iterator[tuple[slice, Doubles]
 
 def _weights(vectors: Floats) -> Doubles:
     """(d,): the square roots of the columns' usual sizes; none is 0."""
-    sizes = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=0) / max(1, len(vectors)))
+    squares = np.einsum("nd,nd->d", vectors, vectors, dtype=np.float64)
+    sizes = np.sqrt(squares / max(1, len(vectors)))
     largest = sizes.max(initial=0.0) or 1.0
     return np.asarray(np.sqrt(np.maximum(sizes, _FLATTEST * largest)), np.float64)
 

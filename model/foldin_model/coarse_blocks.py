@@ -1,4 +1,4 @@
-"""Searches the rows of a matrix in whole numbers, block after block, for several queries at once.
+"""Searches the rows of a matrix block after block, for several queries at once.
 
 The scores of `foldin_model.coarse` say which rows may be among the best, and exact ones decide. As
 soon as no row of the blocks that are left can be, the search ends.
@@ -11,41 +11,40 @@ import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.bounding import BLOCK_ROWS, Bounds
-from foldin_model.coarse import CoarseMatrix, CoarseQueries, CoarseScores, Turning
+from foldin_model.coarse import CoarseMatrix, CoarseQueries, Turning
 from foldin_model.lists import Lists
+from foldin_model.rounding import rounding
 from foldin_model.scoring import canonical_scores
 
 JOINED: Final = 2
-"""Bounds a block: with more the search ends later, with fewer it takes more steps."""
+"""How many bounds a block has: with more the search ends later, with fewer in more steps."""
+ROOM: Final = 1.5
+"""Whole numbers are made of so many times the rows that a usual search reads."""
+MOST_SHARE: Final = 1 / 16
+"""Where whole numbers leave more of a block than this, they are no help."""
+TOGETHER: Final = 8_192
 NOTHING: Final[Rows] = np.empty(0, np.int32)
 
 
 class Block:
-    """The rows (k, d) of a matrix from `start` on, in whole numbers from their first search on."""
+    """The rows (k, d) of a matrix from `start` on, also in whole numbers once these are made."""
 
     def __init__(self, start: int, vectors: Floats) -> None:
         self.start = start
-        self._vectors = vectors
-        self._matrix: CoarseMatrix | None = None
+        self.vectors = vectors
+        self.coarse: CoarseMatrix | None = None
 
     def __len__(self) -> int:
-        return len(self._vectors)
+        return len(self.vectors)
 
-    @property
-    def memory_bytes(self) -> int:
-        """What its whole numbers take: nothing before the first search."""
-        return 0 if self._matrix is None else self._matrix.memory_bytes
-
-    def scores(self, turning: Turning, queries: CoarseQueries) -> CoarseScores:
-        """About the scores of its rows. Two threads that come first do the same work twice."""
-        matrix = self._matrix
-        if matrix is None:
-            matrix = self._matrix = CoarseMatrix(self._vectors, turning)
-        return matrix.scores(queries)
+    def make(self, turning: Turning) -> None:
+        """Whole numbers, where there are none yet."""
+        if self.coarse is None:
+            self.coarse = CoarseMatrix(self.vectors, turning)
 
 
 class _Hidden(NamedTuple):
-    """Rows (n,) that their owners (n,), which are places of queries, are not to be shown."""
+    """Rows (n,) that are not for the queries at the places `owners` (n,)."""
 
     rows: Rows
     owners: Integers
@@ -53,10 +52,10 @@ class _Hidden(NamedTuple):
     @classmethod
     def of(cls, rows: Sequence[Rows]) -> Self:
         owners = np.arange(len(rows)).repeat([len(one) for one in rows])
-        return cls(np.concatenate(rows), owners)
+        return cls(np.concatenate((NOTHING, *rows)), owners)
 
     def inside(self, block: Block, left: Integers) -> "_Hidden":
-        """The rows of a block, counted from its start, whose owners, places in `left`, are left."""
+        """The rows of a block, counted from its start, and the places of owners in `left`."""
         inside = (self.rows >= block.start) & (self.rows < block.start + len(block))
         rows, owners = self.rows[inside] - block.start, self.owners[inside]
         places = np.searchsorted(left, owners).clip(max=len(left) - 1)
@@ -65,27 +64,23 @@ class _Hidden(NamedTuple):
 
 
 class _Search:
-    """(m, d) queries on their way through blocks; those whose lists are complete stay behind.
-
-    `vectors` (n, d) are the rows of all blocks.
-    """
+    """(m, d) queries on their way through blocks; those whose lists are complete stay behind."""
 
     def __init__(
         self,
-        vectors: Floats,
         queries: Doubles,
         turned: CoarseQueries,
         hidden: Sequence[Rows],
         count: int,
+        longest: float,
     ) -> None:
-        self._vectors = vectors
         self._queries = queries
         self._hidden = _Hidden.of(hidden)
         self._count = count
+        self._longest = longest
         self._left = np.arange(len(queries))
         self._turned = turned  # of those who are left, as the floors are
         self._floors = np.full(len(queries), -np.inf)
-        self._searched = 0
         self.lists = Lists.empty(len(queries))
 
     def goes_on(self, ceilings: Doubles) -> bool:
@@ -96,28 +91,55 @@ class _Search:
             self._turned = self._turned.at(hopeful)
         return len(self._left) > 0
 
-    def through(self, block: Block, turning: Turning) -> None:
-        """The lists are those of the block's rows too."""
-        scores = block.scores(turning, self._turned)
-        everything = len(block) == len(self._vectors)
-        hidden = self._hidden if everything else self._hidden.inside(block, self._left)
-        scores.hide(hidden.rows, hidden.owners)
-        few = self._searched < len(block)  # what few rows score is no measure for many
-        places, rows = scores.promising(self._floors, self._count, alone=few)
-        self._searched += len(block)
+    def through(self, block: Block, *, alone: bool) -> None:
+        """The lists are those of the block's rows too; with a block `alone` they are complete."""
+        hidden = self._hidden if alone else self._hidden.inside(block, self._left)
+        places, rows = self._promising(block, hidden)
         if len(rows) == 0:
             return
-        found, owners = (rows + block.start).astype(np.int32), self._left[places]
-        exact = canonical_scores(self._vectors, found, self._queries[owners])
-        self.lists = self.lists.and_of(found, exact, owners, self._count)
-        if not everything:
+        found, owners = rows.astype(np.int32), self._left[places]
+        parts = [slice(at, at + TOGETHER) for at in range(0, len(rows), TOGETHER)]
+        exact = [
+            canonical_scores(block.vectors, found[part], self._queries[owners[part]])
+            for part in parts
+        ]
+        self.lists = self.lists.and_of(
+            found + np.int32(block.start), np.concatenate(exact), owners, self._count
+        )
+        if not alone:
             self._floors = self.lists.floors(self._count)[self._left]
+
+    def _promising(self, block: Block, hidden: _Hidden) -> tuple[Integers, Integers]:
+        """Places in `left` (k,) and rows (k,) of the block that may belong to their lists."""
+        if block.coarse is None:
+            return self._close(block, hidden)
+        scores = block.coarse.scores(self._turned)
+        scores.hide(*hidden)
+        places, rows = scores.promising(self._floors, self._count)
+        most = max(4 * self._count, int(MOST_SHARE * len(block)))
+        if len(rows) > most * len(self._left):
+            return self._close(block, hidden)
+        return places, rows
+
+    def _close(self, block: Block, hidden: _Hidden) -> tuple[Integers, Integers]:
+        """As `_promising`, by scores in float32: slower, and as close as those can be."""
+        queries = self._queries[self._left]
+        scores = queries.astype(np.float32) @ block.vectors.T
+        scores[hidden.owners, hidden.rows] = -np.inf
+        slack = rounding(queries, self._longest)
+        bounds = self._floors - slack
+        if self._count < len(block):
+            last = np.partition(scores, -self._count, axis=1)[:, -self._count]
+            bounds = np.maximum(bounds, last - 2 * slack)
+        bounds = np.nextafter(bounds.astype(np.float32), np.float32(-np.inf))
+        places, rows = np.nonzero((scores >= bounds[:, None]) & (scores > -np.inf))
+        return places, rows
 
 
 class CoarseBlocks:
     """All rows of a matrix (n, d) in blocks, in an order in which fewer and fewer can be good.
 
-    The lengths of `bounds` hold for the rows from the beginning of each block on.
+    `bounds` hold for the rows of each block and all after it.
     """
 
     def __init__(self, blocks: Sequence[Block], bounds: Bounds, turning: Turning) -> None:
@@ -127,7 +149,7 @@ class CoarseBlocks:
 
     @classmethod
     def of(cls, vectors: Floats, bounds: Bounds) -> Self:
-        """In every block several of those that `bounds` has."""
+        """Blocks of several that `bounds` has; whole numbers are made by `prepare`."""
         size = JOINED * BLOCK_ROWS
         starts = range(0, len(vectors), size)
         blocks = [Block(start, vectors[start : start + size]) for start in starts]
@@ -135,43 +157,61 @@ class CoarseBlocks:
 
     @classmethod
     def whole(cls, vectors: Floats, bounds: Bounds) -> Self:
-        """All rows in one block."""
-        blocks = [Block(0, vectors)] if len(vectors) else []
-        return cls(blocks, bounds.first, Turning.of(vectors))
+        """All rows in one block of whole numbers."""
+        made = cls([Block(0, vectors)], bounds.first, Turning.of(vectors))
+        if len(vectors) == 0:
+            return cls([], made._bounds, made._turning)
+        made._blocks[0].make(made._turning)
+        return made
 
     def followed_by(self, tail: Floats) -> "CoarseBlocks":
-        """These blocks and (k, d) rows behind them, which are searched before all others."""
-        start = sum(len(block) for block in self._blocks)
-        bounds = Bounds.of(tail, self._bounds.cut).first.before(self._bounds)
-        return CoarseBlocks([Block(start, tail), *self._blocks], bounds, self._turning)
+        """These blocks and (k, d) rows behind them, whose block is searched after the first."""
+        if len(tail) == 0:
+            return self
+        block = Block(sum(len(one) for one in self._blocks), tail)
+        block.make(self._turning)
+        bounds = Bounds.of(tail, self._bounds.cut).first
+        return CoarseBlocks(
+            [*self._blocks[:1], block, *self._blocks[1:]],
+            self._bounds.with_second(bounds),
+            self._turning,
+        )
+
+    def prepare(self, query: Doubles, count: int) -> None:
+        """Makes whole numbers of what searches like that of `count` rows for `query` (d,) read."""
+        _, reached = self._search(query[None, :], [NOTHING], count)
+        for block in self._blocks[: int(np.ceil(ROOM * reached))]:
+            block.make(self._turning)
 
     @property
-    def reached(self) -> int:
-        """How many rows have been searched at least once: about as many as the next search does."""
-        return sum(len(block) for block in self._blocks if block.memory_bytes)
+    def usual_rows(self) -> int:
+        """How many rows are there in whole numbers: most searches read no others."""
+        return sum(len(block) for block in self._blocks if block.coarse)
 
     @property
     def memory_bytes(self) -> int:
-        """What the blocks that have been searched take; the others are hardly ever."""
-        return sum(block.memory_bytes for block in self._blocks)
+        """What whole numbers take."""
+        return sum(block.coarse.memory_bytes for block in self._blocks if block.coarse)
 
-    def search(
-        self, vectors: Floats, queries: Doubles, hidden: Sequence[Rows], count: int
-    ) -> Lists:
-        """The first `count` rows of `vectors` for each of (m, d) queries without its `hidden` rows.
+    def search(self, queries: Doubles, hidden: Sequence[Rows], count: int) -> Lists:
+        """The first `count` rows for each of (m, d) queries without its `hidden` rows.
 
-        `vectors` (n, d) are the matrix itself.
+        All numbers are finite, and hidden rows are rows of the matrix.
         """
+        return self._search(queries, hidden, count)[0]
+
+    def _search(self, queries: Doubles, hidden: Sequence[Rows], count: int) -> tuple[Lists, int]:
+        """The lists and how many blocks were read."""
+        if min(count, len(self._blocks), len(queries)) < 1:
+            return Lists.empty(len(queries)), 0
         turned = self._turning.coarse(queries)
-        search = _Search(vectors, queries, turned, hidden, count)
-        if count < 1 or len(self._blocks) == 0:
-            return search.lists
+        search = _Search(queries, turned, hidden, count, self._bounds.longest)
         first, *others = self._blocks
-        search.through(first, self._turning)
+        search.through(first, alone=not others)
         if others:
             ceilings = self._bounds.ceilings(queries).T
-            for block, ceiling in zip(others, ceilings[1:], strict=True):
-                if not search.goes_on(ceiling):
-                    break
-                search.through(block, self._turning)
-        return search.lists
+            for place, block in enumerate(others, 1):
+                if not search.goes_on(ceilings[place]):
+                    return search.lists, place
+                search.through(block, alone=False)
+        return search.lists, len(self._blocks)

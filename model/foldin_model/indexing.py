@@ -76,9 +76,9 @@ class FlatIndex:
 class PrunedIndex:
     """Exact search that stops where the lengths of the remaining rows rule them out.
 
-    It reads the matrix block by block in row order and holds no copy, so that a mapped matrix is
-    shared between processes. Any order is right; long rows first is fast, as in the LEMP of
-    Teflioudi et al. (SIGMOD 2015).
+    It reads the matrix block by block in row order and holds no copy (`Space.coarse` beside it is
+    one of a part), so that a mapped matrix is shared between processes. Any order is right; long
+    rows first is fast, as in the LEMP of Teflioudi et al. (SIGMOD 2015).
     """
 
     def __init__(self, vectors: Floats, bounds: Bounds) -> None:
@@ -140,6 +140,11 @@ class Space:
     index: Index
     longest: float
     coarse: CoarseBlocks | None = None
+
+    @property
+    def usual_rows(self) -> int:
+        """About how many rows are read for a plain search."""
+        return len(self) if self.coarse is None else self.coarse.usual_rows
 
     @classmethod
     def of(

@@ -1,7 +1,8 @@
 """Retrieves the best items for a query in canonical order: score descending, row ascending.
 
-The index proposes; every candidate is scored again in float64, each row by itself, so that pages,
-transports and the evaluator agree to the last bit. Pages continue strictly after a cursor.
+The index proposes, or whole numbers do (`foldin_model.coarse_blocks`); every candidate is scored
+again in float64, each row by itself, so that pages, transports and the evaluator agree to the last
+bit. Pages continue strictly after a cursor.
 """
 
 from collections.abc import Sequence
@@ -68,8 +69,9 @@ def search_space(
 ) -> Hits:
     """The first `count` allowed rows of `space` after the cursor, in canonical order.
 
-    Candidates are asked for until no row that was not proposed can belong to the answer: its
-    float32 score is at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
+    Without conditions and cursor they are found as `search_together` finds them. Else candidates
+    are asked for until no row that was not proposed can belong to the answer: its float32 score is
+    at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
     if allowed is None and after is None and space.coarse is not None:
         lists = search_together(space, query[None, :], [NOTHING], count)
@@ -93,13 +95,13 @@ def search_space(
 
 
 def search_together(space: Space, queries: Doubles, hidden: Sequence[Rows], count: int) -> Lists:
-    """The first `count` rows for each of (m, d) queries without its `hidden` (any,) rows.
+    """The first `count` rows for each of (m, d) queries without its `hidden` (any,) int32 rows.
 
     The answers are those of `search_space`. Raises ValueError where a space has no coarse blocks.
     """
     if space.coarse is None:
         raise ValueError("this space answers one query at a time; make it with together=True")
-    return space.coarse.search(space.vectors, queries, hidden, count)
+    return space.coarse.search(queries, hidden, count)
 
 
 def _rows(mask: Mask) -> Rows:

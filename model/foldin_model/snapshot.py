@@ -9,7 +9,6 @@ from typing import Final, NamedTuple, Self
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.catalog import Years
-from foldin_model.coarse_blocks import NOTHING
 from foldin_model.derived import Derived
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.folding import rounded
@@ -20,7 +19,7 @@ from foldin_model.model import Model
 from foldin_model.texts import Postings
 from foldin_model.titles import TitleIndex
 
-USUAL_DEPTH: Final = 10
+USUAL_COUNT: Final = 10
 
 
 class Edition(NamedTuple):
@@ -61,8 +60,8 @@ class Snapshot:
         kind = exact_kind(manifest.index_kind)
         popular = model.query(rounded(model.ranking_prior), rounded(model.rating_prior))
         retrieval = _retrieval(manifest.index_kind, model, derived)
-        if retrieval.coarse is not None:  # no first user shall wait for what most searches reach
-            retrieval.coarse.search(model.items, popular[None, :], [NOTHING], USUAL_DEPTH)
+        if retrieval.coarse is not None:
+            retrieval.coarse.prepare(popular, USUAL_COUNT)
         return cls(
             manifest=manifest,
             model=model,

@@ -10,15 +10,14 @@ from foldin_server.ranking import folding_operations
 from foldin_server.users import UserView
 
 OPERATIONS: Final = 40_000_000  # multiplications a turn, which takes one to two milliseconds
-FEWEST: Final = 8  # fewer lists of a large catalogue are made in hardly less time
+FEWEST: Final = 8  # where lists take long, fewer of them take hardly less
 Member = TypeVar("Member")
 
 
 def even_shares(snapshot: Snapshot, members: Sequence[Member]) -> Iterator[Sequence[Member]]:
     """Shares of one size that take about a turn each: a small rest would cost almost as much."""
-    coarse = snapshot.retrieval.coarse
-    searched = len(snapshot) if coarse is None else coarse.reached
-    turns = round(len(members) * searched * snapshot.model.dimension / OPERATIONS)
+    operations = snapshot.retrieval.usual_rows * snapshot.model.dimension
+    turns = round(len(members) * operations / OPERATIONS)
     turns = max(1, min(turns, len(members) // FEWEST))
     most = -(-len(members) // turns)
     for start in range(0, len(members), most):

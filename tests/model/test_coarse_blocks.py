@@ -8,15 +8,15 @@ from foldin_model import bounding, coarse_blocks
 from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.bounding import Bounds, long_rows_first
 from foldin_model.coarse import CoarseMatrix
-from foldin_model.coarse_blocks import CoarseBlocks
+from foldin_model.coarse_blocks import NOTHING, CoarseBlocks
 from foldin_model.indexing import Space
+from foldin_model.lists import Lists
 from foldin_model.scoring import canonical_scores
 from foldin_model.searching import search_together
+from foldin_model.stacking import StackedMatrix
 from foldin_model.tailing import tailed
 from hypothesis import given
 from hypothesis import strategies as st
-
-NOTHING = np.empty(0, np.int32)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,44 +24,81 @@ def _in_many_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (bounding, coarse_blocks):
             patch.setattr(module, "BLOCK_ROWS", 16)
+        patch.setattr(coarse_blocks, "TOGETHER", 64)
         yield
 
 
+@pytest.fixture
+def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows were scored exactly, every time."""
+    counts: list[int] = []
+
+    def counted(matrix: Floats, rows: Rows, query: Doubles) -> Doubles:
+        counts.append(len(rows))
+        return canonical_scores(matrix, rows, query)
+
+    monkeypatch.setattr(coarse_blocks, "canonical_scores", counted)
+    monkeypatch.setattr(CoarseMatrix, "lanes", 64)
+    return counts
+
+
+@st.composite
+def matrices(draw: st.DrawFn) -> tuple[Floats, Doubles, np.random.Generator]:
+    """Rows (n, d) and queries (m, d) of all sizes, with and without ties and zeros."""
+    n, d, m = draw(st.integers(1, 300)), draw(st.integers(2, 140)), draw(st.integers(1, 9))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    vectors = rng.normal(size=(n, d)) * np.exp(draw(st.floats(0.0, 2.0)) * rng.normal(size=(n, 1)))
+    if draw(st.booleans()):
+        vectors = np.round(vectors)[rng.integers(0, n, n)]
+    queries = rng.normal(size=(m, d)) * np.exp(rng.normal(size=(m, 1)))
+    queries[rng.random(m) < draw(st.sampled_from([0.0, 0.2]))] = 0.0
+    return vectors.astype(np.float32), queries * draw(st.sampled_from([1e-12, 1.0, 1e9])), rng
+
+
 @given(
-    n=st.integers(1, 300),
-    d=st.integers(2, 20),
-    k=st.integers(0, 30),
-    m=st.integers(1, 9),
-    count=st.integers(1, 40),
+    case=matrices(),
+    tails=st.lists(st.integers(0, 40), max_size=2),
+    count=st.integers(1, 60),
     lanes=st.sampled_from([4, 32, 512]),
-    ties=st.booleans(),
+    share=st.sampled_from([0.0, coarse_blocks.MOST_SHARE, 1.0]),
     kind=st.sampled_from(["flat", "pruned"]),
-    seed=st.integers(0, 2**32 - 1),
+    prepared=st.booleans(),
+    copied=st.booleans(),
 )
 def test_answers_are_those_of_brute_force(
-    *, n: int, d: int, k: int, m: int, count: int, lanes: int, ties: bool, kind: str, seed: int
+    *,
+    case: tuple[Floats, Doubles, np.random.Generator],
+    tails: list[int],
+    count: int,
+    lanes: int,
+    share: float,
+    kind: str,
+    prepared: bool,
+    copied: bool,
 ) -> None:
-    rng = np.random.default_rng(seed)
-    vectors = rng.normal(size=(n + k, d)) * np.exp(rng.normal(size=(n + k, 1)))
-    if ties:
-        vectors = np.round(vectors)[rng.integers(0, n + k, n + k)]
-    everything = vectors.astype(np.float32)
-    first = everything[long_rows_first(everything[:n], d, np.ones(d))]
-    everything = np.concatenate((first, everything[n:]))
-    space = Space.of(first, Bounds.of(first, d // 2), kind, together=True)
-    if k:
-        space = tailed(space, everything, everything[n:])
-    queries = rng.normal(size=(m, d)) * np.exp(rng.normal(size=(m, 1)))
-    hidden = [
-        rng.permutation(n + k)[: rng.integers(0, n + k + 1)].astype(np.int32) for _ in range(m)
-    ]
+    everything, queries, rng = case
+    d = everything.shape[1]
+    everything = everything[long_rows_first(everything, d, np.ones(d))]
+    space = Space.of(everything, Bounds.of(everything, d // 2), kind, together=True)
+    assert space.coarse is not None
+    if prepared:
+        space.coarse.prepare(queries[0], 3)
+    for length in tails:
+        tail = everything[rng.integers(0, len(everything), length)]
+        tail *= np.float32(rng.choice([0.5, 1.0, 2.0]))
+        both = np.concatenate((everything, tail))
+        seen_as = both if copied else StackedMatrix(everything, tail)
+        everything, space = both, tailed(space, seen_as, tail)  # type: ignore[arg-type]
+    n = len(everything)
+    hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CoarseMatrix, "lanes", lanes)
+        patch.setattr(coarse_blocks, "MOST_SHARE", share)
         lists = search_together(space, queries, hidden, count)
-    assert lists.owners.tolist() == np.repeat(np.arange(m), lists.counts).tolist()
+    assert lists.owners.tolist() == np.repeat(np.arange(len(queries)), lists.counts).tolist()
     assert lists.rows.dtype == np.int32
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
-        rows = np.setdiff1d(np.arange(n + k, dtype=np.int32), unwanted)
+        rows = np.setdiff1d(np.arange(n, dtype=np.int32), unwanted)
         scores = canonical_scores(everything, rows, query)
         order = np.lexsort((rows, -scores))[:count]
         assert lists.rows[lists.owners == place].tolist() == rows[order].tolist()
@@ -74,35 +111,48 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
     bounds = Bounds.of(vectors, 8)
     queries = rng.normal(size=(6, 8))
-    expected = CoarseBlocks.whole(vectors, bounds).search(vectors, queries, [NOTHING] * 6, 10)
+    expected = CoarseBlocks.whole(vectors, bounds).search(queries, [NOTHING] * 6, 10)
     vectors[2_048:] = np.nan
-    blocks = CoarseBlocks.of(vectors, bounds)
-    assert blocks.memory_bytes == 0
-    found = blocks.search(vectors, queries, [NOTHING] * 6, 10)
+    found = CoarseBlocks.of(vectors, bounds).search(queries, [NOTHING] * 6, 10)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.scores, expected.scores)
-    assert 0 < blocks.memory_bytes < vectors.nbytes / 2
 
 
+def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more() -> None:
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(4_096, 8)) * np.exp(rng.normal(size=(4_096, 1)))).astype(np.float32)
+    vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
+    blocks = CoarseBlocks.of(vectors, Bounds.of(vectors, 8))
+    assert blocks.usual_rows == blocks.memory_bytes == 0
+    blocks.prepare(rng.normal(size=8), 10)
+    assert 0 < blocks.usual_rows < len(vectors) / 2
+    made = blocks.usual_rows, blocks.memory_bytes
+    blocks.search(1e-6 * rng.normal(size=(3, 8)), [np.arange(4_000, dtype=np.int32)] * 3, 50)
+    assert (blocks.usual_rows, blocks.memory_bytes) == made
+
+
+@pytest.mark.parametrize("rows", [12, 2_500])
 @pytest.mark.parametrize("kind", ["flat", "pruned"])
 def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
-    monkeypatch: pytest.MonkeyPatch, kind: str
+    scored: list[int], kind: str, rows: int
 ) -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
-    tail = np.full((12, 16), 1e-3, np.float32)
-    space = Space.of(vectors, kind=kind, together=True)
-    space = tailed(space, np.concatenate((vectors, tail)), tail)
-    scored: list[int] = []
-
-    def counted(matrix: Floats, rows: Rows, query: Doubles) -> Doubles:
-        scored.append(len(rows))
-        return canonical_scores(matrix, rows, query)
-
-    monkeypatch.setattr(coarse_blocks, "canonical_scores", counted)
-    monkeypatch.setattr(CoarseMatrix, "lanes", 64)
+    tail = (1e-3 * rng.normal(size=(rows, 16))).astype(np.float32)
+    space = tailed(
+        Space.of(vectors, kind=kind, together=True), np.concatenate((vectors, tail)), tail
+    )
     search_together(space, rng.normal(size=(1, 16)), [NOTHING], 10)
     assert sum(scored) < 200
+
+
+def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(4_000, 32)).astype(np.float32)
+    vectors[0] *= 1e4
+    space = Space.of(vectors, kind="flat", together=True)
+    search_together(space, rng.normal(size=(4, 32)), [NOTHING] * 4, 10)
+    assert sum(scored) < 400
 
 
 def test_queries_of_very_different_lengths_end_where_each_must() -> None:
@@ -116,9 +166,37 @@ def test_queries_of_very_different_lengths_end_where_each_must() -> None:
 def test_nothing_is_found_where_nothing_is() -> None:
     space = Space.of(np.empty((0, 3), np.float32), kind="flat", together=True)
     assert search_together(space, np.ones((2, 3)), [NOTHING] * 2, 5).counts.tolist() == [0, 0]
+    space = Space.of(np.eye(3, dtype=np.float32), kind="flat", together=True)
+    assert len(search_together(space, np.empty((0, 3)), [], 5).counts) == 0
 
 
 def test_a_space_for_single_queries_says_so() -> None:
     space = Space.of(np.eye(4, dtype=np.float32), kind="pruned")
     with pytest.raises(ValueError, match="one query at a time"):
         search_together(space, np.ones((1, 4)), [NOTHING], 2)
+
+
+def test_lists_keep_the_first_of_each_owner_and_say_what_more_hits_must_score() -> None:
+    rows = np.array([5, 7, 1, 2], np.int32)
+    lists = Lists.empty(3).and_of(rows, np.array([1.0, 3.0, 2.0, 2.0]), np.array([0, 0, 2, 2]), 2)
+    assert lists.rows.tolist() == [7, 5, 1, 2]
+    assert lists.floors(2).tolist() == [1.0, -np.inf, 2.0]
+    more = lists.and_of(np.array([3, 0], np.int32), np.array([1.0, 2.0]), np.array([0, 2]), 2)
+    assert more.rows.tolist() == [7, 3, 0, 1]
+    assert more.counts.tolist() == [2, 0, 2]
+
+
+@given(case=matrices(), cut=st.integers(0, 140))
+def test_no_row_exceeds_the_bound_of_its_block_with_a_block_in_between(
+    case: tuple[Floats, Doubles, np.random.Generator], cut: int
+) -> None:
+    vectors, queries, rng = case
+    tail = vectors[rng.integers(0, len(vectors), 5)] * np.float32(3.0)
+    bounds = Bounds.of(vectors, cut).every(2).with_second(Bounds.of(tail, cut).first)
+    ceilings = bounds.ceilings(queries)
+    after = [vectors, np.concatenate((tail, vectors[32:]))]
+    after += [vectors[start:] for start in range(32, len(vectors), 32)]
+    assert ceilings.shape == (len(queries), len(after))
+    for place, rows in enumerate(after):
+        scores = queries @ rows.astype(np.float64).T
+        assert (scores <= ceilings[:, place, None] * (1 + 1e-12)).all()
