@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
+from foldin_trainer.learning import item_weights
 from foldin_trainer.learning.compression import compress
 from foldin_trainer.learning.item_weights import Ease
 from hypothesis import given, settings
@@ -44,6 +45,17 @@ def test_without_relief_from_themselves_items_are_explained_by_ridge_regression(
     wanted = np.linalg.solve(normal, (inputs.T @ targets).toarray())
     found = _dense(Ease.fit(inputs, targets, L2, relief=0.0), items)
     assert np.allclose(found, wanted, atol=1e-10)
+
+
+@pytest.mark.parametrize("dense_share", [0.0, 1.0])
+def test_the_form_in_which_columns_are_multiplied_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, dense_share: float
+) -> None:
+    matrix = _matrix(3, 9, 25)
+    expected = _dense(Ease.fit(matrix, matrix, L2), 25)
+    monkeypatch.setattr(item_weights, "COLUMNS", 4)
+    monkeypatch.setattr(item_weights, "DENSE_SHARE", dense_share)
+    assert np.allclose(_dense(Ease.fit(matrix, matrix, L2), 25), expected, atol=1e-12)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([5, 20]), st.floats(0.0, 1.0))

@@ -4,15 +4,18 @@ EASE (Steck 2019), with inputs and targets that need not be the same. Only matri
 weights are offered, so that no item by item matrix is kept where there are fewer rows than items.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
 import numpy as np
-from foldin_model.arrays import Doubles
-from scipy.sparse import csr_array
+from foldin_model.arrays import Doubles, Integers
+from scipy.sparse import csc_array, csr_array
 
 COLUMNS: Final = 2_048
 """Columns that are dense at a time."""
+DENSE_SHARE: Final = 0.02
+"""Columns with a greater share of numbers than this are multiplied faster as dense ones."""
 
 
 class ItemWeights(Protocol):
@@ -68,19 +71,24 @@ class Ridge:
     def diagonals(self, targets: csr_array) -> tuple[Doubles, Doubles]:
         """The diagonals of P and of PXᵀT for (n, n_items) targets T, both (n_items,)."""
         inputs, columns = self.inputs.tocsc(), targets.tocsc()
-        own, explained = [], []
-        for start in range(0, inputs.shape[1], COLUMNS):
-            part = slice(start, start + COLUMNS)
-            taught = columns[:, part]
+        own, explained = np.empty((2, inputs.shape[1]))
+        for part in _by_popularity(inputs):
+            asked, taught = inputs[:, part], columns[:, part]
             if self.kernel:
-                images = self.inverse @ inputs[:, part].toarray()
-                own.append((1.0 - inputs[:, part].multiply(images).sum(axis=0)) / self.l2)
-                explained.append(taught.multiply(images).sum(axis=0))
+                images = self._images(asked)
+                own[part] = (1.0 - asked.multiply(images).sum(axis=0)) / self.l2
+                explained[part] = taught.multiply(images).sum(axis=0)
             else:
                 crossed = (inputs.T @ taught).toarray()
-                own.append(np.diag(self.inverse)[part])
-                explained.append((self.inverse[:, part] * crossed).sum(axis=0))
-        return np.concatenate(own), np.concatenate(explained)
+                own[part] = np.diag(self.inverse)[part]
+                explained[part] = (self.inverse[:, part] * crossed).sum(axis=0)
+        return own, explained
+
+    def _images(self, columns: csc_array) -> Doubles:
+        """K·columns (n, d), in the form that suits how many numbers there are."""
+        if columns.nnz > DENSE_SHARE * np.prod(columns.shape):
+            return np.asarray(self.inverse @ columns.toarray(), np.float64)
+        return np.asarray((columns.T @ self.inverse).T, np.float64)  # K is symmetric
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,3 +124,10 @@ class Ease:
         solved = self.ridge.times(vectors)
         taught = self.targets.T @ (self.ridge.inputs @ solved)
         return np.asarray(taught - self.multipliers[:, None] * solved, np.float64)
+
+
+def _by_popularity(inputs: csc_array) -> Iterator[Integers]:
+    """All columns in parts of about equally many numbers each."""
+    order = np.argsort(-np.diff(inputs.indptr), kind="stable")
+    for start in range(0, len(order), COLUMNS):
+        yield order[start : start + COLUMNS]
