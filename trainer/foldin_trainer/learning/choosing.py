@@ -19,6 +19,7 @@ from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ials import IalsSettings
+from foldin_trainer.learning.list_quality import list_qualities
 from foldin_trainer.learning.plans import (
     EasePlan,
     EncoderPlan,
@@ -30,7 +31,7 @@ from foldin_trainer.learning.plans import (
 )
 from foldin_trainer.learning.questions import Question, questions_of
 from foldin_trainer.learning.ranking import Ranking
-from foldin_trainer.learning.tuning import folded, list_quality
+from foldin_trainer.learning.tuning import folded
 from foldin_trainer.splits import HeldOutCase
 
 RankingHead = Literal["ials", "ease", "encoder", "ensemble", "auto"]
@@ -170,7 +171,9 @@ def _ensembles(
 def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, float]:
     """NDCG@10 with every hidden item a hit, and with the liked ones only."""
     head = ranking.head(ranking.prior_scales[0])
-    return list_quality(folded(head, questions) @ head.vectors.T, questions)
+    users = folded(head, questions)
+    ((ndcg, liked),) = list_qualities(lambda part: [users[part] @ head.vectors.T], questions)
+    return float(ndcg), float(liked)
 
 
 def _passes(held: Held, settings: EncoderSettings, looked: Callable[[EncoderEpoch], None]) -> int:

@@ -4,18 +4,16 @@ How many ratings such a user has given matters more than anything else here, so 
 is the best on average over histories of several lengths.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from foldin_model.arrays import Doubles, Mask, Rows
+from foldin_model.arrays import Doubles
 from foldin_model.folding import fold
 from foldin_model.heads import QuadraticHead, Scale
 
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.methods import best
-from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
 from foldin_trainer.learning.calibrating import (
     Validation,
     noise_factor,
@@ -29,6 +27,7 @@ from foldin_trainer.learning.heads import (
     trained_rating_vectors,
     user_prior,
 )
+from foldin_trainer.learning.list_quality import Scored, list_qualities
 from foldin_trainer.learning.mf import MfResult
 from foldin_trainer.learning.prior import UserPrior, training_noise
 from foldin_trainer.learning.questions import Question, Questions, questions_of
@@ -39,7 +38,6 @@ HISTORY_RIDGES: Final = (1.0, 3.0, 10.0, 30.0)
 # A larger w would let the rating vectors of items that one user rated, which are mostly noise,
 # overrule the ranking head, and with it what a low rating says of an item's neighbours.
 RATING_WEIGHTS: Final = (0.0, 0.005, 0.01, 0.02, 0.03)
-LIST_LENGTH: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,53 +132,48 @@ def _tune_ranking(
 ) -> tuple[float, float, float]:
     """κ without the rating head, then w with that κ, and the NDCG@10 that they reach.
 
-    Scores are linear in both, so that each part is computed once. Finding what a user goes on to
-    rate and finding what she goes on to like count the same; whole histories count as much as all
-    shorter ones together.
+    Finding what a user goes on to rate and finding what she goes on to like count the same; whole
+    histories count as much as all shorter ones together.
     """
     ranking = learned.ranking
-    nothing, whole = ranking.head(0.0), ranking.head(1.0)
-    bare = [folded(nothing, group) @ nothing.vectors.T for group in questions]
-    started = [folded(whole, group) @ whole.vectors.T for group in questions]
-    rated = [folded(rating, group) @ rating.vectors.T + rating.offsets for group in questions]
+    heads = (ranking.head(0.0), ranking.head(1.0), rating)
+    users = [[folded(head, group) for head in heads] for group in questions]
+    shares = [1.0 if group is not questions[-1] else len(questions) - 1.0 for group in questions]
 
-    def gains(scale: float, weight: float) -> Doubles:
-        parts = zip(bare, started, rated, questions, strict=True)
-        return np.array(
-            [list_quality((1.0 - scale) * b + scale * s + weight * r, g) for b, s, r, g in parts]
+    def best_of(ways: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+        found = np.stack(
+            [
+                list_qualities(_blended(heads, vectors, ways), group)
+                for vectors, group in zip(users, questions, strict=True)
+            ],
+            axis=1,
         )
+        place = int(np.argmax(np.average(found.mean(axis=2), axis=1, weights=shares)))
+        return *ways[place], float(found[place, -1, 0])
 
-    shares = np.array([1.0 if q is not questions[-1] else len(questions) - 1.0 for q in questions])
+    scale, _, _ = best_of([(scale, 0.0) for scale in ranking.prior_scales])
+    return best_of([(scale, ranking.spread * weight) for weight in RATING_WEIGHTS])
 
-    def gain(scale: float, weight: float) -> float:
-        return float(np.average(gains(scale, weight).mean(axis=1), weights=shares))
 
-    weights = [ranking.spread * weight for weight in RATING_WEIGHTS]
-    scale = max(ranking.prior_scales, key=lambda scale: gain(scale, 0.0))
-    weight = max(weights, key=lambda weight: gain(scale, weight))
-    return scale, weight, float(gains(scale, weight)[-1, 0])
+def _blended(
+    heads: Sequence[QuadraticHead], users: Sequence[Doubles], ways: Sequence[tuple[float, float]]
+) -> Scored:
+    """Scores by κ and w, in which they are linear, so that each part is computed once.
+
+    `heads` are the ranking head with κ = 0 and κ = 1 and the rating head; `users` (n, d) of each.
+    """
+
+    def scored(part: slice) -> Iterator[Doubles]:
+        bare, started, rated = (
+            vectors[part] @ head.vectors.T for vectors, head in zip(users, heads, strict=True)
+        )
+        rated += heads[2].offsets
+        for scale, weight in ways:
+            yield (1.0 - scale) * bare + scale * started + weight * rated
+
+    return scored
 
 
 def folded(head: QuadraticHead, group: Sequence[Question]) -> Doubles:
     """The vectors (n, d) of those users by that head."""
     return np.array([fold(head, q.rows, q.values, head.prior).vector for q in group])
-
-
-def list_quality(scores: Doubles, group: Sequence[Question]) -> tuple[float, float]:
-    """NDCG@10 with every hidden item a hit, and with the liked ones only."""
-    given: Mask = np.zeros(scores.shape, np.bool_)
-    for row, question in enumerate(group):
-        given[row, question.rows] = True
-    lists = best(scores, given, LIST_LENGTH)
-    return (
-        _mean_ndcg(lists, [question.hidden_rows for question in group]),
-        _mean_ndcg(lists, [question.liked_rows for question in group]),
-    )
-
-
-def _mean_ndcg(lists: Rows, hidden: Sequence[Rows]) -> float:
-    sizes = np.array([len(rows) for rows in hidden])
-    if not sizes.any():  # where ratings have no values, none is above the mean
-        return 0.0
-    hits = hit_matrix(lists, hidden)
-    return float(ndcg(hits[sizes > 0], sizes[sizes > 0]).mean())
