@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -233,6 +233,7 @@ sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
     assert result.returncode == 0, result.stderr
     for name in (*group.CLIENT, *group.ELSEWHERE):
         assert f"  {name} " in result.stdout
+    assert {point.name for point in entry_points(group=group.ENTRY_POINTS)} == set(group.ELSEWHERE)
 
 
 def test_commands_are_completed_without_importing_them(

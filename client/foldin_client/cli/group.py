@@ -47,6 +47,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "ratings": "Load ratings into the store.",
         "serve": "Serve recommendations over gRPC.",
         "store": "Look after the feature store.",
+        "bench": "Measure parts of the model on this machine.",
     }
 )
 
