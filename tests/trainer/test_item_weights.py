@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
-from foldin_trainer.learning import item_weights
+from foldin_trainer.learning import compression, item_weights
 from foldin_trainer.learning.compression import compress
 from foldin_trainer.learning.item_weights import Ease
 from hypothesis import given, settings
@@ -87,6 +87,19 @@ def test_fewer_dimensions_keep_the_most_that_they_can() -> None:
     kept = sizes[:, None] * ((matrix @ found.inputs) @ found.items.T) * importance
     lost = np.linalg.svd(wanted, compute_uv=False)[10:]
     assert np.linalg.norm(wanted - kept) == pytest.approx(np.linalg.norm(lost), rel=1e-6)
+
+
+def test_the_scores_of_a_sample_of_many_users_tell_the_directions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    tastes = _matrix(7, 6, 40)  # histories of six kinds
+    matrix = csr_array(tastes[rng.integers(0, 6, 600)])
+    weights = Ease.fit(matrix, matrix, L2)
+    monkeypatch.setattr(compression, "MOST_USERS", 60)
+    found = compress(weights, matrix, 6)
+    scores = (matrix @ found.inputs) @ found.items.T
+    assert np.allclose(scores, matrix @ _dense(weights, 40), atol=1e-8)
 
 
 def test_compressing_takes_no_memory_of_users_by_users() -> None:

@@ -16,6 +16,8 @@ from foldin_trainer.learning.item_weights import ItemWeights
 SPARE: Final = 32
 """Directions that are iterated beside those kept."""
 ROUNDS: Final = 8
+MOST_USERS: Final = 32_768
+"""Users whose scores are looked at, of more a sample: they differ along the same directions."""
 
 USER_EXPONENT: Final = 0.75
 """A user's scores count with her number of ratings to the minus this.
@@ -47,6 +49,9 @@ def compress(
     importance = np.asarray((counts + 1.0) ** ITEM_EXPONENT, np.float64)
     sizes = np.maximum(np.diff(histories.indptr), 1).astype(np.float64)
     users = csr_array(histories.multiply(sizes[:, None] ** -USER_EXPONENT))
+    if users.shape[0] > MOST_USERS:
+        chosen = np.random.default_rng(seed).permutation(users.shape[0])[:MOST_USERS]
+        users = csr_array(users[np.sort(chosen)])
     basis = _directions(weights, users, importance, dimension, seed)
     return Compressed(
         inputs=weights.times(importance[:, None] * basis), items=basis / importance[:, None]
