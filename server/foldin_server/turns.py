@@ -10,7 +10,7 @@ from foldin_server.ranking import folding_operations
 from foldin_server.users import UserView
 
 OPERATIONS: Final = 40_000_000  # multiplications a turn, which takes one to two milliseconds
-FEWEST: Final = 8  # where lists take long, fewer of them take hardly less
+FEWEST: Final = 8  # fewer lists than that take hardly less time, where they take long
 Member = TypeVar("Member")
 
 

@@ -127,7 +127,7 @@ class Ease:
 
 
 def _by_popularity(inputs: csc_array) -> Iterator[Integers]:
-    """All columns in parts of about equally many numbers each."""
+    """All columns, in parts of columns that have about equally many numbers."""
     order = np.argsort(-np.diff(inputs.indptr), kind="stable")
     for start in range(0, len(order), COLUMNS):
         yield order[start : start + COLUMNS]
