@@ -118,6 +118,7 @@ class CoarseScores(NamedTuple):
         """(m,) bounds over HIDDEN that numbers reach whose exact scores reach `floors` (m,)."""
         bounds = (floors - self.slack) / self.units
         bounds -= 2  # where numbers are cut to whole ones those below 0 grow
+        # fmax and fmin leave what is no number out, so that it reveals nothing hidden.
         return np.fmax(np.fmin(bounds, _LARGEST), HIDDEN + 1).astype(np.int32)
 
 

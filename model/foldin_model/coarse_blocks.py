@@ -104,7 +104,7 @@ class _Search:
             canonical_scores(block.vectors, found[part], self._queries[owners[part]])
             for part in parts
         ]
-        self.lists = self.lists.and_of(
+        self.lists = self.lists.with_hits(
             found + np.int32(block.start), np.concatenate(exact), owners, self._count
         )
         if not alone:

@@ -26,7 +26,7 @@ class Lists:
         nothing = np.empty(0, np.int64)
         return cls(nothing.astype(np.int32), np.empty(0), nothing, np.zeros(lists, np.int64))
 
-    def and_of(self, rows: Rows, scores: Doubles, owners: Integers, count: int) -> "Lists":
+    def with_hits(self, rows: Rows, scores: Doubles, owners: Integers, count: int) -> "Lists":
         """The first `count` of each list and of further hits for it, in canonical order."""
         if len(self.rows):
             rows = np.concatenate((self.rows, rows))

@@ -4,14 +4,13 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
-from foldin_client.cli import group, main
+from foldin_client.cli import main
 from scripted import Scripted, invalid, item_not_found, unavailable
 
 Run = Callable[..., Result]
@@ -216,54 +215,6 @@ def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> 
         assert result.exit_code == 0, result.output
         assert shown in result.stdout
         assert isinstance(json.loads(run(*command, "--json").stdout), dict)
-
-
-def test_help_lists_every_command_without_importing_it() -> None:
-    code = """
-import sys
-from click.testing import CliRunner
-from foldin_client.cli import main
-print(CliRunner().invoke(main, ["--help"]).output)
-heavy = {"grpc", "rich", "google", "foldin_trainer", "foldin_server", "foldin_model", "numpy"}
-sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    for name in (*group.CLIENT, *group.ELSEWHERE):
-        assert f"  {name} " in result.stdout
-    assert {point.name for point in entry_points(group=group.ENTRY_POINTS)} == set(group.ELSEWHERE)
-
-
-def test_commands_are_completed_without_importing_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(group.CommandGroup, "get_command", lambda *_: pytest.fail("imported"))
-    environment = {"_FOLDIN_COMPLETE": "bash_complete", "COMP_WORDS": "foldin r", "COMP_CWORD": "1"}
-    result = CliRunner().invoke(main, prog_name="foldin", env=environment)
-    assert result.output.split() == [
-        "plain,recommend",
-        "plain,rate",
-        "plain,rollback",
-        "plain,ratings",
-    ]
-
-
-def test_a_missing_extra_is_answered_with_the_line_that_installs_it(
-    monkeypatch: pytest.MonkeyPatch, run: Run
-) -> None:
-    point = EntryPoint("train", "foldin_trainer.commands.train:train", group.ENTRY_POINTS)
-
-    def load(_: EntryPoint) -> object:
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
-
-    monkeypatch.setattr(EntryPoint, "load", load)
-    monkeypatch.setattr(group, "_entry_points", lambda: {"train": point})
-    result = run("train")
-    assert result.exit_code == 1
-    assert "`foldin train` needs torch" in result.stderr
-    assert "pip install 'foldin[trainer]'" in result.stderr
 
 
 def test_a_closed_pipe_ends_quietly(server: Scripted) -> None:

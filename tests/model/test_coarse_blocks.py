@@ -178,10 +178,12 @@ def test_a_space_for_single_queries_says_so() -> None:
 
 def test_lists_keep_the_first_of_each_owner_and_say_what_more_hits_must_score() -> None:
     rows = np.array([5, 7, 1, 2], np.int32)
-    lists = Lists.empty(3).and_of(rows, np.array([1.0, 3.0, 2.0, 2.0]), np.array([0, 0, 2, 2]), 2)
+    lists = Lists.empty(3).with_hits(
+        rows, np.array([1.0, 3.0, 2.0, 2.0]), np.array([0, 0, 2, 2]), 2
+    )
     assert lists.rows.tolist() == [7, 5, 1, 2]
     assert lists.floors(2).tolist() == [1.0, -np.inf, 2.0]
-    more = lists.and_of(np.array([3, 0], np.int32), np.array([1.0, 2.0]), np.array([0, 2]), 2)
+    more = lists.with_hits(np.array([3, 0], np.int32), np.array([1.0, 2.0]), np.array([0, 2]), 2)
     assert more.rows.tolist() == [7, 3, 0, 1]
     assert more.counts.tolist() == [2, 0, 2]
 

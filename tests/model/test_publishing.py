@@ -1,9 +1,6 @@
 """A version is published whole, installed whole, and refused at the first bit that is off."""
 
 import json
-import os
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,23 +15,14 @@ from foldin_model.folding import fold
 from foldin_model.ids import UserId, Version
 from foldin_model.indexing import FlatIndex, Proposal
 from foldin_model.manifest import Manifest
-from foldin_model.model import Model
-from foldin_model.publishing import Description, VersionState
+from foldin_model.publishing import VersionState
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.users import TrainedUser
 from planted import Planted, planted
-
-ABOUT = Description(
-    method="planted",
-    rating_count=600,
-    seed=7,
-    data_hash="abc",
-    metrics={"ndcg@10": 0.25},
-    settings={"dimension": 8, "device": None, "early": True, "name": "é"},
-)
+from published import ABOUT, assert_equal_models, publish
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -45,28 +33,6 @@ def store(request: pytest.FixtureRequest, valkey_url: str, namespace: str) -> It
     )
     yield made
     made.close()
-
-
-def publish(store: ModelStore, small: Planted, rating_mean: float = 3.5) -> Version:
-    model = replace(small.model, rating_mean=rating_mean)
-    return Version(publishing.publish(model, small.users, ABOUT, store).version)
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def assert_equal_models(left: Model, right: Model) -> None:
-    np.testing.assert_array_equal(left.items, right.items)
-    np.testing.assert_array_equal(left.similarity, right.similarity)
-    for name in ("item_ids", "titles", "genres", "years", "clusters"):
-        assert tuple(getattr(left.catalog, name)) == tuple(getattr(right.catalog, name))
-    for name in ("rating_counts", "rating_means", "cluster_ids"):
-        np.testing.assert_array_equal(getattr(left.catalog, name), getattr(right.catalog, name))
-    np.testing.assert_array_equal(left.ranking_prior, right.ranking_prior)
-    np.testing.assert_array_equal(left.rating_prior, right.rating_prior)
-    for name in ("scale", "rating_mean", "rating_weight", "ranking_rule"):
-        assert getattr(left, name) == getattr(right, name)
 
 
 def test_a_published_model_is_installed_and_loaded_unchanged(
@@ -199,88 +165,6 @@ def test_a_removed_version_leaves_nothing_behind(
 def test_the_page_key_stays(store: ModelStore) -> None:
     assert len(store.page_key()) == 32
     assert store.page_key() == store.page_key()
-
-
-def test_installing_again_leaves_an_intact_folder_alone(small: Planted, tmp_path: Path) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    before = (publishing.install(store, version, tmp_path) / "model.bin").stat()
-    after = (publishing.install(store, version, tmp_path) / "model.bin").stat()
-    assert after.st_ino == before.st_ino
-    assert names_in(tmp_path) == [".lock", version]
-
-
-@pytest.mark.parametrize("damage", ["flip", "truncate", "empty", "missing", "manifest"])
-def test_a_damaged_folder_is_refused_and_then_replaced(
-    small: Planted, tmp_path: Path, damage: str
-) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    path = publishing.install(store, version, tmp_path)
-    file = path / "model.bin"
-    if damage == "flip":
-        content = bytearray(file.read_bytes())
-        content[len(content) // 2] ^= 1
-        file.write_bytes(content)
-    elif damage == "truncate":
-        os.truncate(file, file.stat().st_size - 1)
-    elif damage == "empty":
-        os.truncate(file, 0)
-    elif damage == "missing":
-        file.unlink()
-    else:
-        (path / "manifest.json").write_text("{}")
-    with pytest.raises(ArtifactCorrupt):
-        publishing.verify(path)
-    if damage != "flip":
-        with pytest.raises(ArtifactCorrupt):
-            publishing.load(path)
-    again = publishing.install(store, version, tmp_path, thorough=damage == "flip")
-    assert_equal_models(publishing.load(again)[1], small.model)
-    publishing.verify(again)
-
-
-@pytest.mark.parametrize("damage", [b"", b"\0" * 100])
-def test_a_damaged_chunk_is_not_installed(small: Planted, tmp_path: Path, damage: bytes) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    store.put_chunk(version, "items:0", damage)
-    with pytest.raises(ArtifactCorrupt, match="items:0"):
-        publishing.install(store, version, tmp_path)
-    assert names_in(tmp_path) == [".lock"]
-
-
-def test_what_a_killed_installer_left_is_cleared_away(small: Planted, tmp_path: Path) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    (tmp_path / ".installing-left").mkdir()
-    (tmp_path / ".installing-left" / "model.bin").write_bytes(b"half")
-    publishing.install(store, version, tmp_path)
-    assert names_in(tmp_path) == [".lock", version]
-
-
-def test_installers_at_once_all_find_it_whole(small: Planted, tmp_path: Path) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    loaded: list[Model] = []
-
-    def install() -> None:
-        loaded.append(publishing.load(publishing.install(store, version, tmp_path))[1])
-
-    threads = [threading.Thread(target=install) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(loaded) == 6
-
-
-def test_a_mapped_model_outlives_its_folder(small: Planted, tmp_path: Path) -> None:
-    store = MemoryModelStore()
-    path = publishing.install(store, publish(store, small), tmp_path)
-    _, model, _ = publishing.load(path)
-    shutil.rmtree(path)
-    assert_equal_models(model, small.model)
 
 
 class LyingStore(MemoryModelStore):

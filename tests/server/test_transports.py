@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
-from foldin.v1 import ratings_pb2
+from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_server.serving import Stores
 from foldin_server.settings import SettingsError
@@ -115,6 +115,20 @@ def request_of(size: int) -> bytes:
     if request.ByteSize() > size:  # the length of the id takes a second byte now
         request.user_id = request.user_id[:-1]
     return request.SerializeToString()
+
+
+async def test_every_call_of_the_contract_has_its_answer_or_its_refusal(app: Live) -> None:
+    files = (recommendation_pb2, catalog_pb2, model_pb2)
+    services = [one for file in files for one in file.DESCRIPTOR.services_by_name.values()]
+    methods = [f"/{method.containing_service.full_name}/{method.name}"
+               for service in services for method in service.methods]  # fmt: skip
+    assert len(methods) == 17
+    answers = await asyncio.gather(
+        *(raw(app, method, b"") for method in methods), return_exceptions=True
+    )
+    refusals = [one.code().name for one in answers if isinstance(one, grpc.aio.AioRpcError)]
+    assert sum(isinstance(one, bytes) for one in answers) + len(refusals) == len(methods)
+    assert set(refusals) == {"INVALID_ARGUMENT"}
 
 
 async def test_what_is_no_call_is_refused(app: Live) -> None:

@@ -10,7 +10,7 @@ from foldin_trainer.evaluation.methods import best
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
 from foldin_trainer.learning import list_quality
 from foldin_trainer.learning.list_quality import list_qualities
-from foldin_trainer.learning.questions import Question
+from foldin_trainer.learning.questions import Question, asked
 
 USERS, ITEMS = 300, 40
 
@@ -29,7 +29,7 @@ def test_every_way_has_the_ndcg_of_its_lists(
     monkeypatch.setattr(list_quality, "USERS", at_a_time)
     group = _group(USERS, ITEMS)
     ways = np.random.default_rng(1).normal(size=(2, USERS, ITEMS))
-    found = list_qualities(lambda part: (way[part] for way in ways), group)
+    found = list_qualities(lambda part: (way[part] for way in ways), *asked(group))
     given = np.zeros((USERS, ITEMS), np.bool_)
     for row, question in enumerate(group):
         given[row, question.rows] = True
@@ -50,7 +50,7 @@ def test_memory_is_that_of_the_users_at_a_time() -> None:
 
     tracemalloc.start()
     try:
-        list_qualities(scored, group)
+        list_qualities(scored, *asked(group))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

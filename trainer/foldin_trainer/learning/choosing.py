@@ -29,7 +29,7 @@ from foldin_trainer.learning.plans import (
     Parts,
     Plan,
 )
-from foldin_trainer.learning.questions import Question, questions_of
+from foldin_trainer.learning.questions import Question, asked, questions_of
 from foldin_trainer.learning.ranking import Ranking
 from foldin_trainer.learning.tuning import folded
 from foldin_trainer.splits import HeldOutCase
@@ -172,7 +172,9 @@ def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, flo
     """NDCG@10 with every hidden item a hit, and with the liked ones only."""
     head = ranking.head(ranking.prior_scales[0])
     users = folded(head, questions)
-    ((ndcg, liked),) = list_qualities(lambda part: [users[part] @ head.vectors.T], questions)
+    ((ndcg, liked),) = list_qualities(
+        lambda part: [users[part] @ head.vectors.T], *asked(questions)
+    )
     return float(ndcg), float(liked)
 
 

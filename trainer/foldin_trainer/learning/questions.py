@@ -35,6 +35,15 @@ class Question:
 Questions = Sequence[Sequence[Question]]
 
 
+def asked(group: Sequence[Question]) -> tuple[list[Rows], list[Rows], list[Rows]]:
+    """The rows that each is given, those hidden from her and those of them that she liked."""
+    return (
+        [question.rows for question in group],
+        [question.hidden_rows for question in group],
+        [question.liked_rows for question in group],
+    )
+
+
 def questions_of(
     ratings: Ratings, cases: Sequence[HeldOutCase], lengths: Sequence[int | None] = LENGTHS
 ) -> Questions:

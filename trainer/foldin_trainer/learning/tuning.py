@@ -30,7 +30,7 @@ from foldin_trainer.learning.heads import (
 from foldin_trainer.learning.list_quality import Scored, list_qualities
 from foldin_trainer.learning.mf import MfResult
 from foldin_trainer.learning.prior import UserPrior, training_noise
-from foldin_trainer.learning.questions import Question, Questions, questions_of
+from foldin_trainer.learning.questions import Question, Questions, asked, questions_of
 from foldin_trainer.splits import HeldOutCase
 
 NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
@@ -143,7 +143,7 @@ def _tune_ranking(
     def best_of(ways: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
         found = np.stack(
             [
-                list_qualities(_blended(heads, vectors, ways), group)
+                list_qualities(_blended(heads, vectors, ways), *asked(group))
                 for vectors, group in zip(users, questions, strict=True)
             ],
             axis=1,

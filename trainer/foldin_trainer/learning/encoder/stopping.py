@@ -12,15 +12,14 @@ import torch
 from foldin_model.arrays import Doubles
 from foldin_model.heads import Scale
 
-from foldin_trainer.evaluation.methods import Case, best
-from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
+from foldin_trainer.evaluation.methods import Case
 from foldin_trainer.evaluation.scoring import liked_from
 from foldin_trainer.learning.encoder.batches import Histories
 from foldin_trainer.learning.encoder.module import Encoder
 from foldin_trainer.learning.encoder.result import EncoderEpoch
+from foldin_trainer.learning.list_quality import list_qualities
 
 EPOCHS_A_LOOK: Final = 5
-LIST_LENGTH: Final = 10
 BETAS: Final = (0.9, 0.99)  # of Adam; passes are few
 
 
@@ -95,15 +94,11 @@ def best_pass(
 
 def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> EncoderEpoch:
     """NDCG@10 of held-out users."""
-    scores = found.scores(found.vectors(cases))
-    given = np.zeros(scores.shape, np.bool_)
-    for place, case in enumerate(cases):
-        given[place, case.given_rows] = True
-    lists = best(scores, given, LIST_LENGTH)
-    means = []
-    for limit in (scale.low, liked_from(scale)):
-        hidden = [case.hidden_rows[case.hidden_values >= limit] for case in cases]
-        sizes = np.array([len(rows) for rows in hidden], np.int64)
-        hits = hit_matrix(lists, hidden)
-        means.append(float(ndcg(hits[sizes > 0], sizes[sizes > 0]).mean()))
-    return EncoderEpoch(epoch, *means)
+    vectors = found.vectors(cases)
+    ((everything, liked),) = list_qualities(
+        lambda part: [found.scores(vectors[part])],
+        [case.given_rows for case in cases],
+        [case.hidden_rows for case in cases],
+        [case.hidden_rows[case.hidden_values >= liked_from(scale)] for case in cases],
+    )
+    return EncoderEpoch(epoch, float(everything), float(liked))
