@@ -8,6 +8,7 @@ from foldin_trainer.data import Dataset, load_dataset
 from foldin_trainer.learning.train_settings import TrainSettings
 
 from benchmarks.accuracy.findings import Findings
+from benchmarks.accuracy.heads import heads
 from benchmarks.accuracy.newcomers import cold, fold_in
 from benchmarks.accuracy.ranking import ranking
 from benchmarks.accuracy.rating import rating
@@ -21,6 +22,7 @@ PARTS: Mapping[str, tuple[Part, TrainSettings]] = MappingProxyType(
     {
         "rating": (rating, BEST),
         "ranking": (ranking, QUICK),
+        "heads": (heads, QUICK),
         "fold-in": (fold_in, QUICK),
         "cold": (cold, QUICK),
         "time": (timing, QUICK),

@@ -1,0 +1,50 @@
+"""Held-out users: lists of every ranking head that foldin can be trained with."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from foldin_trainer.data import Dataset, Ratings
+from foldin_trainer.evaluation.methods import Method
+from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
+from foldin_trainer.evaluation.report import Outcome, difference_rows, rows
+from foldin_trainer.evaluation.scoring import run
+from foldin_trainer.evaluation.served import Served, published
+from foldin_trainer.learning.choosing import RankingHead
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.learning.training import train
+
+from benchmarks.accuracy.findings import Findings
+
+COUNT: Final = 10
+PROTOCOL: Final = "held-out-users"
+OTHERS: Final[Sequence[RankingHead]] = ("ials", "encoder", "ensemble")
+
+
+def heads(dataset: Dataset, settings: TrainSettings) -> Findings:
+    """Lists of the shipped head, called foldin, and of the others, each chosen as by default."""
+    folds = 0
+
+    def fit(part: Ratings) -> Sequence[Method]:
+        nonlocal folds
+        folds += 1
+        methods = [_served(dataset, part, settings)]
+        for head in OTHERS:
+            other = _served(dataset, part, replace(settings, ranking_head=head))
+            methods.append(replace(other, name=f"foldin, {head}"))
+            print(f"{dataset.report.name}: {head}, fold {folds}", flush=True)
+        return methods
+
+    started = time.perf_counter()
+    scores = run(trials(PROTOCOL, dataset.ratings, ProtocolSettings()), fit, COUNT, dataset.items)
+    outcome = Outcome(PROTOCOL, COUNT, time.perf_counter() - started, scores)
+    found = Findings(dataset.report.name)
+    found.add("ranking heads", rows(outcome))
+    found.add("ranking heads, foldin minus others", difference_rows(outcome))
+    return found
+
+
+def _served(dataset: Dataset, part: Ratings, settings: TrainSettings) -> Served:
+    trained = train(replace(dataset, ratings=part), settings)
+    return Served.of(published(trained, part), trained.users, part.item_ids)
