@@ -15,8 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # parts run side by side, one thread each
+os.environ.setdefault("TQDM_DISABLE", "1")  # libraries draw bars of their own
 
 import click
+from foldin_model.errors import FoldinError
+from foldin_model.store.opening import default_data_dir
+from foldin_trainer.data.fetching import fetch
 from rich.console import Console
 
 from benchmarks.accuracy.findings import Row, bars_of, table_of
@@ -34,6 +38,8 @@ LIBRARIES = ("numpy", "torch", "implicit", "myfm", "scikit-surprise")
 @click.option("--out", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def main(names: tuple[str, ...], only: tuple[str, ...], jobs: int, out: Path) -> None:
     """Run every table and write the results."""
+    for name in names:
+        _fetch(name)
     console, started = Console(width=150), time.time()
     tasks = [Task(part, name) for part in only or PARTS for name in names]
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
@@ -64,6 +70,17 @@ def main(names: tuple[str, ...], only: tuple[str, ...], jobs: int, out: Path) ->
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(document, indent=1, allow_nan=False) + "\n")
     console.print(f"written: {out}")
+
+
+def _fetch(name: str) -> None:
+    """The data set of that name, and no other, is in the data directory."""
+    try:
+        there = fetch(name, default_data_dir(), say=click.echo)
+    except FoldinError as error:
+        raise click.ClickException(str(error)) from error
+    if there.name != name:
+        remedy = f"get {name} with `foldin data fetch {name} --from ZIP`"
+        raise click.ClickException(f"{there.name} is no substitute here; {remedy}")
 
 
 if __name__ == "__main__":

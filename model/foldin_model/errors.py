@@ -23,7 +23,7 @@ FoldinError
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class FoldinError(Exception):
@@ -32,6 +32,19 @@ class FoldinError(Exception):
     code: ClassVar[str] = "INTERNAL"
     reason: ClassVar[str] = "INTERNAL"
     retry_after_ms: ClassVar[int | None] = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An Exception would be made again by calling its class with nothing but the message.
+        return _made_again, (type(self), self.args, vars(self))
+
+
+def _made_again(
+    kind: type[FoldinError], args: tuple[object, ...], attributes: dict[str, object]
+) -> FoldinError:
+    """The error that another process raised."""
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error
 
 
 @dataclass(frozen=True, slots=True)
