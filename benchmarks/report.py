@@ -70,7 +70,9 @@ def _where(report: dict[str, Any]) -> str:
 def accuracy_tables(report: dict[str, Any]) -> str:
     """Errors of predicted ratings and quality of lists by method, a column a data set."""
     rmse = _side_by_side(report, "RMSE, 5 folds", ("rmse",))
-    lists = _side_by_side(report, "held-out-users", ("ndcg@10", "liked_ndcg@10"))
+    ndcg = ("ndcg@10", "liked_ndcg@10")
+    lists = _side_by_side(report, "held-out-users", ndcg)
+    heads = _side_by_side(report, "ranking heads", ndcg)
     return "\n".join(
         [
             "RMSE of predicted ratings, five folds, lower is better:",
@@ -80,6 +82,10 @@ def accuracy_tables(report: dict[str, Any]) -> str:
             "NDCG@10 of lists for users held out, all they rated / what they liked, higher better:",
             "",
             *lists,
+            "",
+            "The same of foldin with its other ranking heads:",
+            "",
+            *heads,
             "",
         ]
     )

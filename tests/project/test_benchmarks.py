@@ -112,6 +112,7 @@ def test_the_accuracy_of_methods_stands_side_by_side() -> None:
         rmse | {"data": "b", "method": "other", "rmse": 0.8},
         rmse | {"data": "a", "method": "foldin"},
         lists | {"data": "a", "method": "EASE"},
+        lists | {"data": "a", "method": "foldin, ials", "table": "ranking heads"},
         {"data": "a", "table": "limits"},
     ]
     page = accuracy_tables({"rows": rows})
@@ -119,3 +120,4 @@ def test_the_accuracy_of_methods_stands_side_by_side() -> None:
         "| | a | b |\n|--|--|--|\n| other | 0.9000 | 0.8000 |\n| **foldin** | 0.9000 |  |" in page
     )
     assert "| EASE | 0.4000 / 0.3000 |" in page
+    assert "| foldin, ials | 0.4000 / 0.3000 |" in page

@@ -93,7 +93,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="As in train.",
 )
-@click.option("--dimension", type=click.IntRange(2, 512), help="As in train.")
+@click.option("--dimension", type=click.IntRange(2, 1024), help="As in train.")
 @click.option(
     "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
 )

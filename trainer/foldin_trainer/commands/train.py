@@ -40,7 +40,7 @@ MOST_LINES = 50
 @takes_store
 @click.option(
     "--dimension",
-    type=click.IntRange(2, 512),
+    type=click.IntRange(2, 1024),
     help="Length of the vectors of either head.  [default: its own]",
 )
 @click.option(

@@ -73,7 +73,7 @@ BAYES: Space = MappingProxyType(
 )
 IALS: Space = MappingProxyType(
     {
-        "ials.dimension": Whole(16, 128),
+        "ials.dimension": Whole(16, 512),
         "ials.unobserved_weight": Real(0.05, 5.0),
         "ials.user_l2": Real(0.1, 50.0),
         "ials.item_l2": Real(0.1, 50.0),
