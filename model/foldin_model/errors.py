@@ -136,6 +136,10 @@ class StoreUnavailable(FoldinError):
     retry_after_ms = 1_000
 
 
+class StoreRefused(StoreUnavailable):
+    """The store, which is in reach, answered one command with an error: it is full, say."""
+
+
 class StoreMismatch(FoldinError):
     """The store was created with other settings or by another kind of program."""
 

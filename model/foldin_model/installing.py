@@ -30,7 +30,7 @@ def install(
 ) -> Path:
     """The version lies in `directory/<version>`, whole; the folder's path.
 
-    What is there and intact is left alone, what is there and damaged is replaced; what is there
+    What is there and intact is left alone, what is there and damaged is removed; what is there
     is held against its hashes only if this is to be `thorough`, otherwise by size and header.
     Processes that install at once wait for each other. Raises VersionNotFound, ArtifactCorrupt.
     """
@@ -47,14 +47,14 @@ def install(
             return target
         scratch = Path(mkdtemp(prefix=_UNFINISHED, dir=directory))
         try:
+            if target.exists():
+                target.rename(scratch / "damaged")  # it is gone even if no other can be had
             fresh = scratch / version
             fresh.mkdir()
             pieces = (fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items"))
             _write_durably(fresh / MODEL_FILE, pieces)
             _write_durably(fresh / MANIFEST_FILE, [document])
             _sync_folder(fresh)
-            if target.exists():
-                target.rename(scratch / "damaged")
             fresh.rename(target)
             _sync_folder(directory)
         finally:

@@ -6,9 +6,9 @@ It adds no retries and no timeouts; the store underneath has its own.
 import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeGuard, TypeVar
 
-from foldin_model.errors import FoldinError, StoreUnavailable
+from foldin_model.errors import FoldinError, StoreRefused, StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import (
     FoldedState,
@@ -28,7 +28,10 @@ Result = TypeVar("Result")
 
 
 class GuardedStore:
-    """A `RatingStore`: after one failure, calls raise StoreUnavailable until a ping succeeds."""
+    """A `RatingStore`: after one failure, calls raise StoreUnavailable until a ping succeeds.
+
+    A store that refuses something is no failure of that kind: it answers.
+    """
 
     def __init__(self, store: RatingStore, metrics: Metrics) -> None:
         self._store = store
@@ -59,7 +62,7 @@ class GuardedStore:
     ) -> Sequence[UserState | FoldinError]:
         """Raises StoreUnavailable only where it was known before that the store is gone."""
         states = await self._guarded(self._store.read_all(users, version))
-        failures = [state for state in states if isinstance(state, StoreUnavailable)]
+        failures = [state for state in states if _is_gone(state)]
         if failures and len(failures) == len(states):
             self._lost(failures[0])
         return states
@@ -84,7 +87,8 @@ class GuardedStore:
         try:
             return await operation
         except StoreUnavailable as error:
-            self._lost(error)
+            if _is_gone(error):
+                self._lost(error)
             raise
 
     def _lost(self, error: StoreUnavailable) -> None:
@@ -108,3 +112,7 @@ class GuardedStore:
         except StoreUnavailable:
             return False
         return True
+
+
+def _is_gone(outcome: object) -> TypeGuard[StoreUnavailable]:
+    return isinstance(outcome, StoreUnavailable) and not isinstance(outcome, StoreRefused)

@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from foldin_model import publishing
 from foldin_model.errors import (
-    ArtifactCorrupt,
     FoldinError,
     ModelNotReady,
     PageTokenExpired,
@@ -31,6 +29,7 @@ from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import ModelStore, Pointer
 
 from foldin_server.arguments import PageArguments
+from foldin_server.installed import Installed
 from foldin_server.metrics import Metrics
 from foldin_server.overlays import Overlays
 
@@ -64,7 +63,7 @@ class Snapshots:
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
-        self._directory = directory
+        self._installed = Installed(store, directory)
         self._metrics = metrics
         self._retire_after_s = retire_after_s
         self._changed = changed
@@ -73,7 +72,6 @@ class Snapshots:
         self._current: Snapshot | None = None
         self._replaced: dict[Version, tuple[Snapshot, float]] = {}
         self._refused: Refused | None = None
-        self._verified: Version | None = None
         self._reachable = True
         self.page_key = b""
         self.pointer = Pointer(None, None, 0)
@@ -81,8 +79,7 @@ class Snapshots:
     def serving(self) -> Snapshot:
         """The snapshot that new calls are answered from. Raises ModelNotReady."""
         if self._current is None:
-            detail = f": {self.load_error}" if self.load_error else "; publish and activate one"
-            raise ModelNotReady(f"no model is served yet{detail}")
+            raise ModelNotReady(f"no model is served yet{self._why_none()}")
         return self._current
 
     @property
@@ -156,18 +153,27 @@ class Snapshots:
             await self._changed()
 
     async def _verify(self) -> None:
-        """Holds the files of the version that serves against their hashes, once."""
+        """Holds the files of the version that serves against their hashes, once.
+
+        Where they are damaged they are fetched again, and the version serves no more if they can't.
+        """
         version = self._version()
-        if version is None or version == self._verified:
+        if version is None:
             return
-        self._verified = version
-        try:
-            await asyncio.to_thread(publishing.verify, self._directory / version)
-        except ArtifactCorrupt as error:
-            log.error("model_damaged", extra={"error": str(error)})  # noqa: TRY400 (says it all)
-            snapshot = await asyncio.to_thread(self._load, version, thorough=True)
-            if version == self._version():
-                self._current = snapshot
+        damage = await asyncio.to_thread(self._installed.damage, version)
+        if not damage:
+            return
+        log.error("model_damaged", extra={"error": damage})
+        async with self._looking:
+            try:
+                snapshot = await asyncio.to_thread(self._load, version)
+            except Exception as error:  # noqa: BLE001 (whatever it is, what is damaged must not serve)
+                self._withdraw(version, error)
+            else:
+                if version == self._version():
+                    self._current = snapshot
+            self._metrics.model_current.set(self.is_current)
+            await self._changed()
 
     async def _read_pointer(self) -> None:
         if not self.page_key:
@@ -192,7 +198,7 @@ class Snapshots:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001 (whatever it is, the old model goes on)
-            self._refuse(error)
+            self._refuse(version, error)
         else:
             self._metrics.load_seconds.set(time.monotonic() - started)
             self._swap(snapshot)
@@ -212,9 +218,8 @@ class Snapshots:
             version: (by_version[version], since) for version, (_, since) in self._replaced.items()
         }
 
-    def _load(self, version: Version, *, thorough: bool = False) -> Snapshot:
-        path = publishing.install(self._store, version, self._directory, thorough=thorough)
-        snapshot = self._overlays.lay(Snapshot.build(*publishing.load(path)))
+    def _load(self, version: Version) -> Snapshot:
+        snapshot = self._overlays.lay(Snapshot.build(*self._installed.load(version)))
         _warm(snapshot)
         return snapshot
 
@@ -226,9 +231,17 @@ class Snapshots:
         self._metrics.model_created.set(snapshot.created_at)
         log.info("model", extra={"model_version": snapshot.version, "items": len(snapshot)})
 
-    def _refuse(self, error: Exception) -> None:
+    def _withdraw(self, version: Version, error: Exception) -> None:
+        """The version that served does so no more; the one before does again, if it is held."""
+        if version == self._version():
+            since = {held: at for held, (_, at) in self._replaced.items()}
+            last = max(since, key=since.__getitem__, default=None)
+            self._current = None if last is None else self._replaced.pop(last)[0]
+        self._refuse(version, error)
+
+    def _refuse(self, version: Version, error: Exception) -> None:
         retry_at = time.monotonic() + RETRY_LOAD_S
-        told = f"model {self.pointer.current} cannot be served: {error}"
+        told = f"model {version} cannot be served: {error}"
         self._refused = Refused(self.pointer, told, retry_at)
         self._metrics.load_failures.inc()
         expected = isinstance(error, FoldinError)
@@ -246,6 +259,11 @@ class Snapshots:
         if self._reachable and error is not None:
             log.error("model_store_lost", extra={"error": str(error)})
         self._reachable = error is None
+
+    def _why_none(self) -> str:
+        if self.load_error:
+            return f": {self.load_error}"
+        return "; publish and activate one" if self._reachable else ": the store is out of reach"
 
     def _version(self) -> Version | None:
         return None if self._current is None else self._current.version

@@ -20,9 +20,13 @@ class UserCache:
         return len(self._users)
 
     def put(self, user_id: UserId, user: FoldedUser) -> None:
-        """Remembers a state unless a later revision of the same version is held."""
+        """Remembers a state unless a later revision of the same version is held.
+
+        Revision 0 gives way to none: the store has forgotten the user.
+        """
         held = self._users.get(user_id)
-        if held is None or held.version != user.version or held.revision <= user.revision:
+        later = held is not None and held.version == user.version and held.revision > user.revision
+        if not later or user.revision == 0:
             self._users[user_id] = user
         self._users.move_to_end(user_id)
         if len(self._users) > self._size:

@@ -11,10 +11,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from foldin_model.errors import StoreMismatch, StoreUnavailable
+from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.keys import Keys
+from foldin_model.store.operating import StoreOperator
 from foldin_model.store.protocols import FoldedState, RatingWrite
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
@@ -262,3 +263,43 @@ def test_a_password_is_not_told(namespace: str) -> None:
         models.pointer()
     assert "secret" not in str(caught.value)
     models.close()
+
+
+async def test_a_full_store_refuses_writes_and_is_in_reach(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    first = await store.write(write(ANN, "1"))
+    with Redis.from_url(machine.url) as client:
+        client.config_set("maxmemory", 1)
+        with pytest.raises(StoreRefused, match="'maxmemory'") as raised:
+            await store.write(write(ANN, "2"))
+        assert "script" not in str(raised.value)
+        assert await store.revision(ANN) == first.revision
+        async with opened(machine) as later:
+            assert (await later.read(ANN, V1)).revision == first.revision
+        operator = StoreOperator(machine.url, "ns")
+        assert operator.purge(ANN, []) > 0  # what makes room is no write that needs some
+        operator.close()
+        client.config_set("maxmemory", 0)
+    assert (await store.write(write(ANN, "2"))).revision > first.revision
+
+
+async def test_what_is_no_revision_is_refused_to_its_own_user(
+    machine: Machine, store: RedisRatingStore
+) -> None:
+    with Redis.from_url(machine.url) as client:
+        client.lpush(Keys("ns").revision(ANN), "what?")
+    bob = UserId("bob")
+    await store.write(write(bob, "1"))
+    with pytest.raises(StoreRefused, match="WRONGTYPE"):
+        await store.revision(ANN)
+    assert await store.revision(bob) > 0
+
+
+async def test_a_namespace_is_not_claimed_on_a_replica(machine: Machine) -> None:
+    with Redis.from_url(machine.url) as client:
+        client.replicaof("127.0.0.1", 1)
+        async with opened(machine) as store:
+            with pytest.raises(StoreUnavailable, match="READONLY"):
+                await store.revision(ANN)
+        client.replicaof("no", "one")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from foldin_model.errors import FoldinError, StoreUnavailable
+from foldin_model.errors import FoldinError, StoreRefused, StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import (
     FoldedState,
@@ -17,17 +17,23 @@ from foldin_model.store.protocols import (
 
 
 class Gate:
-    """A store behind a gate: `gone` makes every call fail, a closed `open` makes it wait."""
+    """A store behind a gate: `gone` makes every call fail, a closed `open` makes it wait.
+
+    While it is `full` it refuses what is written, and answers all else.
+    """
 
     def __init__(self, store: RatingStore) -> None:
         self.store = store
         self.gone = False
+        self.full = False
         self.open = asyncio.Event()
         self.open.set()
         self.asked = 0
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
         await self._pass()
+        if self.full:
+            raise StoreRefused("the store refused it: it is full")
         return await self.store.write(write)
 
     async def import_ratings(

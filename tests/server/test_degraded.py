@@ -105,6 +105,16 @@ async def test_a_store_that_comes_back_is_found(app: Live, ratings: Gate) -> Non
     assert app.server.metrics.registry.get_sample_value("foldin_store_outages_total") == 1
 
 
+async def test_a_store_that_refuses_a_write_is_in_reach(app: Live, ratings: Gate) -> None:
+    ratings.full = True
+    failed = await failure(app.rate("1", "101", 5.0))
+    assert (failed.code, failed.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
+    assert "full" in failed.status.message
+    assert app.server.store.reachable
+    assert not (await app.recommend("1")).serving_info.degraded
+    assert app.server.metrics.registry.get_sample_value("foldin_store_outages_total") == 0
+
+
 async def test_the_user_not_served_for_longest_is_forgotten(app: Live) -> None:
     cache, snapshot = UserCache(2), app.server.snapshots.serving()
     user = popular_user(snapshot)
@@ -122,3 +132,12 @@ async def test_a_later_revision_is_not_forgotten_for_an_earlier_one(app: Live) -
     held = cache.get(UserId("a"), snapshot.version)
     assert held is not None
     assert held.revision == 7
+
+
+async def test_a_user_the_store_has_forgotten_is_forgotten_here_as_well(app: Live) -> None:
+    cache, snapshot = UserCache(2), app.server.snapshots.serving()
+    cache.put(UserId("a"), popular_user(snapshot, 7))
+    cache.put(UserId("a"), popular_user(snapshot, 0))
+    held = cache.get(UserId("a"), snapshot.version)
+    assert held is not None
+    assert held.revision == 0

@@ -1,12 +1,16 @@
 """Which model serves: nothing yet, a new one without a failed call, never a damaged one."""
 
 import asyncio
+import os
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from foldin.v1 import model_pb2 as pb
 from foldin_model import publishing
 from foldin_model.errors import StoreMismatch
+from foldin_model.ids import Version
 from foldin_model.publishing import activate
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.keys import Keys
@@ -123,24 +127,77 @@ async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
     assert await app.health(CURRENT_MODEL) == "SERVING"
 
 
+def damage(app: Live, version: Version) -> Path:
+    """One bit of the installed version is another; the server does not know that it looked once."""
+    installed = app.server.snapshots._installed
+    file = installed._directory / version / "model.bin"
+    with file.open("r+b") as opened:  # writing it anew would cut what is mapped for a moment
+        opened.seek(file.stat().st_size // 2)
+        (old,) = opened.read(1)
+        opened.seek(-1, os.SEEK_CUR)
+        opened.write(bytes([old ^ 1]))
+    installed._verified.clear()
+    return file.parent
+
+
 async def test_a_model_found_damaged_while_it_serves_is_fetched_again(app: Live) -> None:
     snapshots = app.server.snapshots
     old = snapshots.serving()
-    file = snapshots._directory / old.version / "model.bin"
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    other = file.with_suffix(".new")
-    other.write_bytes(content)
-    other.replace(file)
-    snapshots._verified = None
+    path = damage(app, old.version)
 
     async def current() -> Snapshot:
         return snapshots.serving()
 
     mended = await settled(current, lambda snapshot: snapshot is not old)
     assert mended.version == old.version
-    publishing.verify(file.parent)
+    publishing.verify(path)
     assert (await app.recommend("1")).serving_info.model_version == old.version
+
+
+async def test_files_that_another_process_replaced_are_mapped_anew(app: Live) -> None:
+    snapshots = app.server.snapshots
+    old = snapshots.serving()
+    installed = snapshots._installed
+    file = installed._directory / old.version / "model.bin"
+    shutil.copy(file, file.with_suffix(".new"))
+    file.with_suffix(".new").replace(file)
+    installed._verified.clear()
+
+    async def current() -> Snapshot:
+        return snapshots.serving()
+
+    assert await settled(current, lambda snapshot: snapshot is not old)
+
+
+async def test_a_damaged_model_that_cannot_be_fetched_again_serves_no_more(
+    app: Live, models: MemoryModelStore
+) -> None:
+    version = app.server.snapshots.serving().version
+    whole = models.chunk(version, "items:0")
+    models.put_chunk(version, "items:0", bytes(len(whole)))
+    damage(app, version)
+    await settled(app.health, lambda health: health == "NOT_SERVING")
+    assert (await failure(app.recommend("1"))).reason == "MODEL_NOT_READY"
+    metrics = app.server.metrics.registry
+    assert metrics.get_sample_value("foldin_model_load_failures_total") == 1
+    assert metrics.get_sample_value("foldin_model_current_ratio") == 0
+    models.put_chunk(version, "items:0", whole)
+    await app.models.ActivateModel(pb.ActivateModelRequest(version=version))
+    assert await app.health() == "SERVING"
+    assert (await app.recommend("1")).serving_info.model_version == version
+
+
+async def test_the_model_before_serves_again_where_the_one_after_is_damaged_for_good(
+    other: Planted, app: Live, models: MemoryModelStore
+) -> None:
+    old = app.server.snapshots.serving().version
+    new = publish_version(other, models)
+    await becomes(app, new)
+    models.put_chunk(new, "items:0", bytes(len(models.chunk(new, "items:0"))))
+    damage(app, new)
+    seen = await settled(lambda: serving(app), lambda answer: bool(answer.load_error))
+    assert seen.model.version == old
+    assert await app.health(CURRENT_MODEL) == "NOT_SERVING"
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from hiredis import ReplyError
 from redis import RedisError
 
-from foldin_model.errors import StoreMismatch, StoreUnavailable
+from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
 from foldin_model.store.keys import PARTITIONS, Keys
+from foldin_model.store.scripts import CLAIM
 
 PAGE_KEY_BYTES: Final = 32
 Command = tuple[str | bytes | int | float, ...]
@@ -31,34 +33,35 @@ def reaching(url: str) -> Iterator[None]:
 
 
 def unavailable(url: str, error: BaseException) -> StoreUnavailable:
-    """The error that names the store, without the password, and what it said."""
+    """The error that names the store, without user and password, and what it said."""
     parts = urlsplit(url)
     place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    return StoreUnavailable(f"the store at {place} cannot be used: {error or type(error).__name__}")
+    said = str(error) or type(error).__name__
+    return StoreUnavailable(f"the store at {place} cannot be used: {said}")
 
 
-def claim(keys: Keys) -> tuple[Command, ...]:
-    """Commands that create the namespace where it is new; the last answers what it was made with.
+def refused(error: ReplyError) -> StoreRefused:
+    """The error for a single command that the store answered with an error."""
+    said = str(error).partition(" script: ")[0]  # where in a script is of no use to a caller
+    return StoreRefused(f"the store refused it: {said}")
 
-    HSETNX lets only the first of many creators choose.
-    """
-    return (
-        ("HSETNX", keys.control, "partitions", PARTITIONS),
-        ("HSETNX", keys.control, "page_key", os.urandom(PAGE_KEY_BYTES)),
-        ("HMGET", keys.control, "partitions", "page_key"),
-    )
+
+def claim(keys: Keys) -> Command:
+    """The command that creates the namespace where it is new, and is answered how it was made."""
+    page_key = os.urandom(PAGE_KEY_BYTES)
+    return ("EVAL", CLAIM.text, 1, keys.control, PARTITIONS, page_key)
 
 
 def check_claim(keys: Keys, settings: object) -> bytes:
     """The namespace's page key. Raises StoreMismatch if it was made with other partitions.
 
-    `settings` is what the last command of `claim` was answered.
+    `settings` is what `claim` was answered.
     """
     match settings:
         case [bytes(partitions), bytes(page_key)]:
             pass
         case _:
-            raise TypeError(f"HMGET answered {settings!r}")
+            raise TypeError(f"the claim script answered {settings!r}")
     if partitions != str(PARTITIONS).encode():
         raise StoreMismatch(
             f"namespace {keys.namespace!r} was created with {partitions.decode()} partitions; this "

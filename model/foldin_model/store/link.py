@@ -12,7 +12,7 @@ from typing import Final
 from hiredis import ReplyError, pack_command
 
 from foldin_model.errors import FoldinError
-from foldin_model.store.connection import Command, Transaction, unavailable
+from foldin_model.store.connection import Command, Transaction, refused, unavailable
 from foldin_model.store.endpoint import Endpoint
 from foldin_model.store.stream import Replies, Sent, Stream, Waiting
 
@@ -20,6 +20,7 @@ _UNKNOWN_SCRIPT: Final = "NOSCRIPT"
 _BEGIN: Final = pack_command(("MULTI",))
 _RUN: Final = pack_command(("EXEC",))
 _ELSEWHERE: Final = ("READONLY", "MASTERDOWN")  # another server took over: ask for it anew
+_UNREADY: Final = (*_ELSEWHERE, "LOADING", "BUSY", "CLUSTERDOWN", "NOAUTH")  # whatever is asked
 
 
 class Link:
@@ -75,7 +76,9 @@ class Link:
     async def close(self) -> None:
         """Hangs up when everything submitted was answered."""
         if self._waiting or self._stream is not None or self._connecting is not None:
-            await asyncio.wait([self.submit(("PING",))])  # replies come in order: it is the last
+            last = self.submit(("PING",))  # replies come in order
+            await asyncio.wait([last])
+            last.exception()  # a store that does not answer any more is left all the same
         if (stream := self._stream) is not None:
             stream.end(ConnectionError("closed"))
             await stream.closed()
@@ -126,7 +129,7 @@ class Link:
                 asyncio.get_running_loop().call_soon(self._send_again)
             self._forgotten.append(sent)
             return
-        self._fail([sent], error)
+        self._fail([sent], error if word in _UNREADY else refused(error))
         if word in _ELSEWHERE and self._stream is not None:
             asyncio.get_running_loop().call_soon(self._stream.end, error)
 

@@ -136,7 +136,7 @@ class RedisModelStore:
     def _claim(self) -> bytes:
         """Creates the namespace where it is new; its page key. Raises StoreMismatch."""
         if self._page_key is None:
-            settings = self._pipeline(claim(self._keys))[-1]
+            (settings,) = self._pipeline([claim(self._keys)])
             self._page_key = check_claim(self._keys, settings)
         return self._page_key
 

@@ -238,7 +238,7 @@ class RedisRatingStore:
 
     def _prepare(self) -> Sequence[Command]:
         """Commands that load the scripts and claim the namespace."""
-        return (*_LOADS, *claim(self._keys))
+        return (*_LOADS, claim(self._keys))
 
     def _check(self, replies: Sequence[object]) -> None:
         check_claim(self._keys, replies[-1])

@@ -20,6 +20,7 @@ class Script:
         return cls(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
+CLAIM = Script.load("claim")
 WRITE = Script.load("write")
 KEEP = Script.load("keep")
 POINT = Script.load("point")
