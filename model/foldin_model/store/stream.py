@@ -90,10 +90,11 @@ class Place:
 
 
 class Stream(asyncio.Protocol):
-    """The protocol of a connection; a batch without its last reply after `timeout_s` ends it.
+    """The protocol of a connection; where a batch is due and nothing comes for `timeout_s` it ends.
 
-    `refused` is given commands that were answered with an error, `pushed` what the server says
-    unasked, and `ended` the reason when the connection is gone, once.
+    Time in which the loop was held up by other work does not count. `refused` is given commands
+    that were answered with an error, `pushed` what the server says unasked, and `ended` the reason
+    when the connection is gone, once.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Stream(asyncio.Protocol):
         self._sent: deque[Sent] = deque()
         self._commands_sent = 0
         self._due: deque[tuple[int, float]] = deque()  # of each batch: its last command, its time
+        self._heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.get_running_loop()
@@ -144,6 +146,7 @@ class Stream(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        self._heard_s = self._loop.time()
         next_reply, sent = self._reader.gets, self._sent
         try:
             self._reader.feed(data)
@@ -177,17 +180,19 @@ class Stream(asyncio.Protocol):
         self._closed.set_result(None)
         self._leave(exc or ConnectionError("the store closed the connection"))
 
-    def _check_time(self, *, polled: bool = False) -> None:
+    def _check_time(self, *, patient: bool = False) -> None:
         self._timer = None
         if not self._due:
             return
-        due_s = self._due[0][1]
-        if due_s > self._loop.time():
+        due_s = max(self._due[0][1], self._heard_s + self._timeout_s)
+        late_s = self._loop.time() - due_s
+        if late_s < 0:
             self._timer = self._loop.call_at(due_s, self._check_time)
-        elif polled:
-            self.end(TimeoutError(f"no reply within {self._timeout_s:g} s"))
-        else:  # the loop may have been busy for so long with something else
-            self._timer = self._loop.call_later(_POLL_S, partial(self._check_time, polled=True))
+        elif patient:
+            self.end(TimeoutError(f"nothing came for {self._timeout_s:g} s"))
+        else:  # as long as the loop was held up replies could not be read, nor commands be sent
+            wait_s = max(_POLL_S, min(late_s, self._timeout_s))
+            self._timer = self._loop.call_later(wait_s, partial(self._check_time, patient=True))
 
     def _leave(self, reason: Exception) -> None:
         if self._transport is None:
