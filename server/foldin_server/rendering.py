@@ -63,7 +63,7 @@ def user_info(
         user_revision=user.revision,
         degraded=degraded,
         model_time=timestamp(snapshot.created_at),
-        freshness=_FRESHNESS[freshness],
+        freshness=None if degraded else _FRESHNESS[freshness],
     )
 
 

@@ -61,6 +61,7 @@ SERVICES: Final = tuple(
     )
 )
 CURRENT_MODEL: Final = "foldin.v1.current_model"  # health: is the store's current model served?
+MODELS_TIMEOUT_S: Final = 2.0  # a chunk of a model may take longer than what is of one user
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING: Final = health_pb2.HealthCheckResponse.NOT_SERVING
 log = logging.getLogger(__name__)
@@ -226,7 +227,7 @@ async def _serve(settings: Settings, url: str, directory: Path, lifeline: int | 
 
         loop.add_reader(lifeline, orphaned)
     timeout_s = settings.store_timeout_ms / 1_000
-    models = RedisModelStore(url, settings.namespace)
+    models = RedisModelStore(url, settings.namespace, timeout_s=MODELS_TIMEOUT_S)
     ratings = RedisRatingStore(url, settings.namespace, timeout_s=timeout_s)
     tracker = None
     if settings.freshness == "bounded":

@@ -126,12 +126,12 @@ async def test_a_late_last_reply_ends_the_connection_and_a_timely_one_does_not()
 async def test_a_store_that_goes_on_answering_is_waited_for() -> None:
     wire, ends = Wire(), list[Exception]()
     stream = stream_on(wire, [], ends)
-    sent = commands(5)
-    stream.send(sent)
-    for _ in sent:
+    answered = replies(5)
+    stream.send([Sent(b"what", future) for future in answered])
+    for _ in answered:
         await asyncio.sleep(0.03)  # of the 0.05 that nothing may come for
         stream.data_received(b"+OK\r\n")
-    assert [command.future.result() for command in sent] == [b"OK"] * 5
+    assert [future.result() for future in answered] == [b"OK"] * 5
     assert not ends
     stream.end(ConnectionError("done"))
 
@@ -139,12 +139,12 @@ async def test_a_store_that_goes_on_answering_is_waited_for() -> None:
 async def test_while_the_loop_was_held_up_no_reply_is_missed() -> None:
     wire, ends = Wire(), list[Exception]()
     stream = stream_on(wire, [], ends)
-    (command,) = commands(1)
-    stream.send([command])
+    (answered,) = replies(1)
+    stream.send([Sent(b"what", answered)])
     time.sleep(0.15)  # noqa: ASYNC251 (other work on the loop)
     await asyncio.sleep(0.02)  # what came meanwhile needs turns of the loop to be read
     stream.data_received(b"+OK\r\n")
-    assert command.future.result() == b"OK"
+    assert answered.result() == b"OK"
     assert not ends
     stream.end(ConnectionError("done"))
 

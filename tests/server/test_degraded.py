@@ -20,6 +20,8 @@ async def test_a_user_served_before_is_answered_as_last_known(app: Live, ratings
     stale = await app.recommend("new", 50)
     assert stale.serving_info.degraded
     assert not fresh.serving_info.degraded
+    assert fresh.serving_info.freshness == ratings_pb2.FRESHNESS_STRICT
+    assert stale.serving_info.freshness == ratings_pb2.FRESHNESS_UNSPECIFIED
     assert stale.items == fresh.items
     assert stale.serving_info.user_revision == rated.user_revision
     assert (await app.recommend("new", min_user_revision=rated.user_revision)).items
