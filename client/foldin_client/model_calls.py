@@ -33,7 +33,10 @@ def list_models() -> Call[values.ModelList]:
 
 
 def activate_model(version: str, *, epoch: int = 0) -> Call[values.Activation]:
-    """The version is the current one on every server; another epoch in the store is a conflict."""
+    """The version is the current one on every server; another epoch in the store is a conflict.
+
+    Epoch 0 is no condition: a store is at it only before its first activation.
+    """
     return call(
         SERVICE,
         "ActivateModel",

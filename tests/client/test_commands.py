@@ -217,6 +217,19 @@ def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> 
         assert isinstance(json.loads(run(*command, "--json").stdout), dict)
 
 
+def test_an_activation_is_conditional_on_any_epoch_that_a_store_can_be_at(
+    server: Scripted, run: Run
+) -> None:
+    server.script("ActivateModel", model_pb2.ActivateModelResponse(current_version="v1"))
+    assert run("activate", "v1", "--epoch", "3").exit_code == 0
+    assert run("activate", "v1").exit_code == 0
+    refused = run("activate", "v1", "--epoch", "0")
+    assert refused.exit_code == 2
+    assert "'--epoch': 0 is not in the range x>=1" in refused.stderr
+    sent = [model_pb2.ActivateModelRequest.FromString(s) for s in server.sent("ActivateModel")]
+    assert [request.epoch for request in sent] == [3, 0]
+
+
 def test_a_closed_pipe_ends_quietly(server: Scripted) -> None:
     recommended(server, 100)
     command = f"{sys.executable} -m foldin_client recommend 1 --address {server.address} | head -1"

@@ -16,14 +16,13 @@ def models(session: Session) -> None:
 @click.argument("version")
 @click.option(
     "--epoch",
-    type=click.IntRange(min=0),
-    default=0,
+    type=click.IntRange(min=1),  # 0, where no model was ever active, would be no condition
     help="Only if the store is at this epoch, as `foldin models --json` shows it.",
 )
 @asks_server
-def activate(session: Session, *, version: str, epoch: int) -> None:
+def activate(session: Session, *, version: str, epoch: int | None) -> None:
     """Make VERSION the model that every server serves."""
-    session.show(session.client.activate_model(version, epoch=epoch))
+    session.show(session.client.activate_model(version, epoch=epoch or 0))
 
 
 @click.command()
