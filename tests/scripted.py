@@ -55,10 +55,15 @@ class _Handler(grpc.GenericRpcHandler):
 
 
 @contextmanager
-def scripted_server() -> Iterator[Scripted]:
+def scripted_server(credentials: grpc.ServerCredentials | None = None) -> Iterator[Scripted]:
     scripted = Scripted()
     server = grpc.server(ThreadPoolExecutor(4), handlers=[_Handler(scripted)])
-    scripted.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    port = (
+        server.add_insecure_port("127.0.0.1:0")
+        if credentials is None
+        else server.add_secure_port("127.0.0.1:0", credentials)
+    )
+    scripted.address = f"127.0.0.1:{port}"
     server.start()
     try:
         yield scripted

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from foldin_client.client import Client as Client
     from foldin_client.errors import FoldinError as FoldinError
     from foldin_client.new_items import NewItem as NewItem
+    from foldin_client.tls import Tls as Tls
     from foldin_client.values import Filter as Filter
     from foldin_client.values import NewRating as NewRating
     from foldin_client.values import Query as Query
@@ -30,6 +31,7 @@ _HOMES = {
     "NewRating": "foldin_client.values",
     "Query": "foldin_client.values",
     "Rating": "foldin_client.values",
+    "Tls": "foldin_client.tls",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "NewRating",
     "Query",
     "Rating",
+    "Tls",
 ]
 
 

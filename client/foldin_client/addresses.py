@@ -4,25 +4,35 @@ Pure; the command line reads its defaults here without importing grpc.
 """
 
 import ipaddress
+import re
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_S = 5.0
+HIGHEST_PORT = 65_535
+
+_URI = re.compile(r"(dns|ipv4|ipv6|unix|unix-abstract|vsock|xds):.*[^/\s]")
+_HOST_AND_PORT = re.compile(r"(\[[^\s\[\]/]+\]|[^\s\[\]/:]+):([0-9]{1,5})")
 
 
 def target(address: str) -> str:
     """The grpc target of an address: `host:port`, several `ip:port` with commas, or any grpc URI.
 
-    Raises ValueError for several addresses that are not all IP addresses of one family.
+    Raises ValueError for anything else, and for several that are not all IPs of one family.
     """
-    if "," not in address or address.startswith(("ipv4:", "ipv6:", "dns:", "xds:")):
+    if _URI.fullmatch(address):
         return address
     parts = [part.strip() for part in address.split(",")]
+    if len(parts) == 1:
+        _check(address)
+        return address
     versions = {_ip_version(part) for part in parts}
     if versions not in ({4}, {6}):
         raise ValueError(
             f"{address!r}: several addresses must all be IP addresses of one family, such as "
             "10.0.0.1:50051,10.0.0.2:50051; for one name with many addresses use dns:///name:port"
         )
+    for part in parts:
+        _check(part)
     return f"ipv{versions.pop()}:{','.join(parts)}"
 
 
@@ -39,6 +49,16 @@ def is_local(address: str) -> bool:
     """Whether the address is this machine's loopback or a Unix socket."""
     host = _host(address)
     return host in {"localhost", "::1"} or host.startswith("127.") or address.startswith("unix:")
+
+
+def _check(address: str) -> None:
+    """The address is host:port. Raises ValueError: grpc would guess, or fail deep inside."""
+    written = _HOST_AND_PORT.fullmatch(address)
+    if written is None or not 1 <= int(written[2]) <= HIGHEST_PORT:
+        raise ValueError(
+            f"{address!r} is no address; write host:port with a port from 1 to {HIGHEST_PORT}, "
+            f"such as {DEFAULT_ADDRESS} or [::1]:50051, or a gRPC URI such as dns:///name:50051"
+        )
 
 
 def _ip_version(address: str) -> int | None:

@@ -14,6 +14,7 @@ from foldin_client import catalog_calls, model_calls, recommendation_calls
 from foldin_client.addresses import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, target
 from foldin_client.calls import Call, Page, sending
 from foldin_client.statuses import error_of_call
+from foldin_client.tls import Tls
 from foldin_client.transport import channel_options
 from foldin_client.values import Activation
 
@@ -60,8 +61,9 @@ class Client:
     """A connection to foldin servers; calls go round them in turn.
 
     `address` is `host:port`, several `ip:port` with commas, or a gRPC URI such as
-    `dns:///foldin:50051`. `timeout_s` bounds every call with its retries. `credentials` turn TLS
-    on. `metadata` goes with every call. Every method raises a class of `foldin_client.errors`.
+    `dns:///foldin:50051`. `timeout_s` bounds every call with its retries. `tls` turns TLS on;
+    `credentials` do so in any other way of gRPC. `metadata` goes with every call. ValueError for an
+    address or files that can't be used; every method raises a class of `foldin_client.errors`.
     """
 
     def __init__(
@@ -69,10 +71,13 @@ class Client:
         address: str = DEFAULT_ADDRESS,
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        tls: Tls | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        options = channel_options(address)
+        options = channel_options(address, None if tls is None else tls.server_name)
+        if tls is not None and credentials is None:
+            credentials = tls.credentials()
         self._channel = (
             grpc.insecure_channel(target(address), options)
             if credentials is None
@@ -127,7 +132,7 @@ class Client:
                 metadata=self.metadata,
             )
         except grpc.RpcError as failed:
-            raise error_of_call(failed) from failed
+            raise error_of_call(failed, call.path, self.timeout_s) from failed
         return call.decode(data)
 
     def pages(self, call: Call[PageT]) -> Iterator[PageT]:

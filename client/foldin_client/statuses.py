@@ -32,8 +32,8 @@ _OWN_BY_CODE: dict[str, type[FoldinError]] = {
 }
 
 
-def error_of_call(failed: grpc.RpcError) -> FoldinError:
-    """The error that a failed call stands for, whichever of grpc's two interfaces raised it."""
+def error_of_call(failed: grpc.RpcError, path: str, timeout_s: float) -> FoldinError:
+    """The error that a failed call of `path` stands for, whichever interface of grpc raised it."""
     if not isinstance(failed, grpc.Call | grpc.aio.AioRpcError):
         return FoldinError(str(failed))
     code = failed.code()
@@ -43,7 +43,11 @@ def error_of_call(failed: grpc.RpcError) -> FoldinError:
                 return error_of_status(Status.FromString(value))
             except DecodeError:
                 break  # another program's trailer; code and message still tell
-    return error_of_status(Status(code=code.value[0], message=failed.details() or ""))
+    message = failed.details() or ""
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:  # grpc says only that
+        method = path.rpartition("/")[2]
+        message = f"no answer to {method} within {timeout_s:g} s; the server or its store hangs"
+    return error_of_status(Status(code=code.value[0], message=message))
 
 
 def error_of_status(status: Status) -> FoldinError:

@@ -43,8 +43,8 @@ _SERVICE_CONFIG = {
 }
 
 
-def channel_options(address: str) -> list[tuple[str, int | str]]:
-    """The options of a channel to the address."""
+def channel_options(address: str, server_name: str | None = None) -> list[tuple[str, int | str]]:
+    """The options of a channel to the address, whose servers go by that name if they have one."""
     options: list[tuple[str, int | str]] = [
         ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
@@ -53,7 +53,7 @@ def channel_options(address: str) -> list[tuple[str, int | str]]:
         ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
         ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
     ]
-    if (name := authority(address)) is not None:
+    if (name := server_name or authority(address)) is not None:
         options.append(("grpc.default_authority", name))
     if is_local(address):
         options.append(("grpc.enable_http_proxy", 0))  # a proxy can't reach this machine's loopback

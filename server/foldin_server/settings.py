@@ -16,7 +16,15 @@ HIDDEN: Final = "***"
 Transport = Literal["auto", "grpcio", "native"]
 ChosenTransport = Literal["grpcio", "native"]
 Freshness = Literal["strict", "bounded"]
-OF_OTHER_PROGRAMS: Final = frozenset({"FOLDIN_MOVIELENS_URL"})
+OF_OTHER_PROGRAMS: Final = frozenset(
+    {
+        "FOLDIN_MOVIELENS_URL",
+        "FOLDIN_CA",
+        "FOLDIN_CERTIFICATE",
+        "FOLDIN_KEY",
+        "FOLDIN_SERVER_NAME",
+    }
+)
 
 
 class SettingsError(ValueError):

@@ -1,13 +1,12 @@
 """Which transport a server takes, what it refuses at the start, and TLS."""
 
 import re
-import shutil
 import socket
-import subprocess
 from pathlib import Path
 
 import grpc
 import pytest
+from certificates import needs_openssl, self_signed
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from foldin_server import listening
@@ -16,8 +15,6 @@ from foldin_server.serving import Stores, running
 from foldin_server.settings import Settings, SettingsError
 from planted import Planted
 from server.live import publish_version, settings
-
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the keys")
 
 
 @pytest.fixture
@@ -65,18 +62,6 @@ def test_half_of_a_pair_and_unreadable_files_are_refused(tmp_path: Path) -> None
         read_tls(Settings(tls_key=tmp_path / "key"))
     with pytest.raises(SettingsError, match=r"can't be set up from .*cert.*must be a readable PEM"):
         read_tls(Settings(tls_certificate=tmp_path / "cert", tls_key=tmp_path / "key"))
-
-
-def self_signed(folder: Path, name: str, *more: str) -> tuple[Path, Path]:
-    """A certificate for localhost, and its key."""
-    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
-    command += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    unlocked = more or ("-nodes",)
-    subprocess.run(
-        [*command, *unlocked, "-out", certificate, "-keyout", key], check=True, capture_output=True
-    )
-    return certificate, key
 
 
 @needs_openssl

@@ -95,7 +95,7 @@ def test_settings_are_shown_without_secrets() -> None:
 
 
 def test_an_unknown_setting_is_refused_with_the_nearest_name() -> None:
-    check_names({"FOLDIN_ADDRESS": "x", "PATH": "y", "FOLDIN_DATA_DIR": "z"})
+    check_names({"FOLDIN_ADDRESS": "x", "PATH": "y", "FOLDIN_DATA_DIR": "z", "FOLDIN_CA": "a"})
     with pytest.raises(SettingsError, match=r"FOLDIN_MAX_INFLIGHT.*FOLDIN_MAX_IN_FLIGHT"):
         check_names({"FOLDIN_MAX_INFLIGHT": "3"})
 

@@ -152,7 +152,8 @@ def main() -> None:
     """Recommendations that know every rating given so far.
 
     Commands take an item by its id or, where it is unambiguous, by its title. Tables are for
-    people, --json is for programs. FOLDIN_ADDRESS says where the servers are.
+    people, --json is for programs. FOLDIN_ADDRESS says where the servers are; FOLDIN_CA turns TLS
+    on.
     """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a title in any alphabet, on any terminal

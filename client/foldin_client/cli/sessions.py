@@ -1,4 +1,4 @@
-"""What every command that asks a server shares: where, how long, in which form, and how it fails.
+"""What every command that asks a server shares: the form of its answer, and how it fails.
 
 The commands themselves only say what to ask and how to show it.
 """
@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from foldin_client import errors
-from foldin_client.addresses import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, target
+from foldin_client.cli.connections import Connection, takes_connection
 from foldin_client.cli.documents import document
 from foldin_client.errors import FoldinError
 
@@ -32,10 +32,10 @@ class Failed(click.ClickException):
 
     exit_code = 1
 
-    def __init__(self, error: FoldinError, address: str, *, as_json: bool) -> None:
+    def __init__(self, error: FoldinError, connection: Connection, *, as_json: bool) -> None:
         super().__init__(error.message)
         self._error = error
-        self._address = address
+        self._connection = connection
         self._as_json = as_json
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -51,14 +51,20 @@ class Failed(click.ClickException):
             }
             click.echo(json.dumps(failure), file=file, err=True)
             return
-        if isinstance(error, errors.Unreachable):
-            message = f"no server answers at {self._address}; start one with `foldin up`"
-        else:
-            message = error.message or error.reason
-        click.echo(f"error: {message}", file=file, err=True)
+        click.echo(f"error: {self._said()}", file=file, err=True)
         if isinstance(error, AmbiguousTitle):
             for item_id, title in error.metadata.items():
                 click.echo(f"  {item_id:>8}  {title}", file=file, err=True)
+
+    def _said(self) -> str:
+        """The message, with what an option can do about it."""
+        match self._error:
+            case errors.Unreachable(message=cause):
+                return self._connection.unanswered(cause)
+            case errors.DeadlineExceeded(message=cause):
+                return f"{cause}; --timeout waits longer"
+            case error:
+                return error.message or error.reason
 
 
 class Missing(Failed):
@@ -96,37 +102,16 @@ class Session:
 
 
 def asks_server(command: Callable[..., None]) -> Callable[..., None]:
-    """The command has --address, --timeout and --json, and gets a Session first."""
+    """The command has the options of a connection and --json, and gets a Session first."""
 
-    @click.option(
-        "--address",
-        envvar="FOLDIN_ADDRESS",
-        default=DEFAULT_ADDRESS,
-        show_default=True,
-        show_envvar=True,
-        help="Where the servers are: host:port, or several ip:port with commas.",
-    )
-    @click.option(
-        "--timeout",
-        "timeout_s",
-        type=click.FloatRange(min=0, min_open=True),
-        default=DEFAULT_TIMEOUT_S,
-        show_default=True,
-        help="Longest wait for an answer, in seconds.",
-    )
+    @takes_connection
     @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
     @functools.wraps(command)
-    def asking(address: str, timeout_s: float, *, as_json: bool, **options: Any) -> None:
-        from foldin_client.client import Client  # noqa: PLC0415  grpc takes its time
-
+    def asking(connection: Connection, *, as_json: bool, **options: Any) -> None:
         try:
-            target(address)
-        except ValueError as error:
-            raise click.BadParameter(str(error), param_hint="--address") from error
-        try:
-            with Client(address, timeout_s=timeout_s) as client:
+            with connection.opened() as client:
                 command(Session(client, as_json), **options)
         except FoldinError as error:
-            raise kind_of(error)(error, address, as_json=as_json) from error
+            raise kind_of(error)(error, connection, as_json=as_json) from error
 
     return asking
