@@ -1,34 +1,32 @@
 """Asks a foldin server whether it serves: the exit code answers a container's health check.
 
-It needs the server's own environment and nothing else.
+It needs the server's own environment and nothing else; where FOLDIN_TLS_CLIENT_CA has not signed
+the server's certificate too, FOLDIN_CERTIFICATE and FOLDIN_KEY name a pair that it has.
 """
 
 import os
 import sys
 
-import grpc
-from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from foldin_client import Client, FoldinError, Tls
+from foldin_client.local.own_tls import own_tls
 
 
-def serving(address: str, timeout_s: float = 3.0) -> bool:
+def serving(address: str, timeout_s: float = 3.0, tls: Tls | None = None) -> bool:
     """Whether the server at `address` is there and has a model to serve."""
-    with grpc.insecure_channel(address) as channel:
-        check = channel.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=HealthCheckRequest.SerializeToString,
-            response_deserializer=HealthCheckResponse.FromString,
-        )
+    with Client(address, timeout_s=timeout_s, tls=tls) as client:
         try:
-            answer = check(HealthCheckRequest(), timeout=timeout_s)
-        except grpc.RpcError:
+            return client.is_serving()
+        except FoldinError:
             return False
-    return bool(answer.status == HealthCheckResponse.SERVING)
 
 
 def main() -> int:
     port = os.environ.get("FOLDIN_ADDRESS", "127.0.0.1:50051").rpartition(":")[2]
-    return 0 if serving(f"127.0.0.1:{port}") else 1
+    return 0 if serving(f"127.0.0.1:{port}", tls=own_tls(os.environ)) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ValueError as error:
+        sys.exit(str(error))

@@ -1,12 +1,17 @@
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
+import grpc
 import pytest
 import yaml
+from certificates import needs_openssl, self_signed, signed
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from project.checkout import BIN, ROOT
+from scripted import scripted_server
 
-from deploy.healthcheck import serving
+from deploy.healthcheck import main, serving
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 PARTS = ("client", "server", "trainer")
@@ -111,3 +116,55 @@ def test_docker_accepts_the_compose_file() -> None:
 
 def test_the_health_check_says_no_where_nothing_serves() -> None:
     assert not serving("127.0.0.1:1", timeout_s=0.5)
+
+
+@needs_openssl
+@pytest.mark.parametrize("signer", ["itself", "an authority"])
+@pytest.mark.parametrize("caller", ["anybody", "the proven"])
+def test_the_health_check_needs_only_the_servers_environment(
+    signer: str, caller: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = self_signed(tmp_path, "authority", host="foldin.example")
+    certificate, key = authority
+    if signer == "an authority":
+        certificate, key = signed(tmp_path, "server", authority, host="*.foldin.example")
+    client_ca = authority.certificate if caller == "the proven" else None
+    credentials = grpc.ssl_server_credentials(
+        [(key.read_bytes(), certificate.read_bytes())],
+        None if client_ca is None else client_ca.read_bytes(),
+        require_client_auth=client_ca is not None,
+    )
+    with scripted_server(credentials) as server:
+        server.script("Check", HealthCheckResponse(status=HealthCheckResponse.SERVING))
+        monkeypatch.setenv("FOLDIN_ADDRESS", f"0.0.0.0:{server.address.rpartition(':')[2]}")
+        assert main() == 1
+        monkeypatch.setenv("FOLDIN_TLS_CERTIFICATE", str(certificate))
+        monkeypatch.setenv("FOLDIN_TLS_KEY", str(key))
+        if client_ca is not None:
+            monkeypatch.setenv("FOLDIN_TLS_CLIENT_CA", str(client_ca))
+        assert main() == 0
+        server.script("Check", HealthCheckResponse(status=HealthCheckResponse.NOT_SERVING))
+        assert main() == 1
+
+
+@needs_openssl
+def test_where_callers_must_have_another_signer_the_health_check_shows_the_pair_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (certificate, key), caller = self_signed(tmp_path, "server"), self_signed(tmp_path, "caller")
+    credentials = grpc.ssl_server_credentials(
+        [(key.read_bytes(), certificate.read_bytes())],
+        caller.certificate.read_bytes(),
+        require_client_auth=True,
+    )
+    with scripted_server(credentials) as server:
+        server.script("Check", HealthCheckResponse(status=HealthCheckResponse.SERVING))
+        monkeypatch.setenv("FOLDIN_ADDRESS", server.address)
+        monkeypatch.setenv("FOLDIN_TLS_CERTIFICATE", str(certificate))
+        monkeypatch.setenv("FOLDIN_TLS_KEY", str(key))
+        monkeypatch.setenv("FOLDIN_TLS_CLIENT_CA", str(caller.certificate))
+        with pytest.raises(ValueError, match="set FOLDIN_CERTIFICATE and FOLDIN_KEY"):
+            main()
+        monkeypatch.setenv("FOLDIN_CERTIFICATE", str(caller.certificate))
+        monkeypatch.setenv("FOLDIN_KEY", str(caller.key))
+        assert main() == 0
