@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from certificates import needs_openssl, self_signed
 from client.whole import environment, plant
 from foldin_client import Client
-from foldin_client.local.installation import free_address
+from foldin_client.local.installation import free
 from foldin_trainer.data import Dataset
 from planted import Planted
 from tiny import tiny_dataset
@@ -45,10 +46,10 @@ def running_on(data_dir: Path) -> list[str]:
     return found
 
 
-def run(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         (*COMMAND, *arguments),
-        env=environment(data_dir),
+        env=environment(data_dir) | settings,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -56,10 +57,10 @@ def run(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def start(data_dir: Path, *arguments: str) -> "subprocess.Popen[str]":
+def start(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         (*COMMAND, *arguments),
-        env=environment(data_dir),
+        env=environment(data_dir) | settings,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -136,7 +137,7 @@ def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing(data_dir: Path) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_up_serves_until_it_is_asked_to_stop(data_dir: Path, number: signal.Signals) -> None:
-    address = free_address()
+    address = free("127.0.0.1:0")
     process = start(data_dir, "up", "--address", address)
     read_until(process, f"foldin is ready at {address}")
     with Client(address) as client:
@@ -148,7 +149,7 @@ def test_up_serves_until_it_is_asked_to_stop(data_dir: Path, number: signal.Sign
 
 
 def test_up_says_so_when_the_server_dies(data_dir: Path) -> None:
-    process = start(data_dir, "up", "--address", free_address())
+    process = start(data_dir, "up", "--address", free("127.0.0.1:0"))
     read_until(process, "foldin is ready")
     (server,) = children_of(process.pid)
     os.kill(server, signal.SIGKILL)
@@ -170,6 +171,44 @@ def test_up_does_not_share_an_address(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert f"can't listen at {address}" in result.stderr
     assert "FOLDIN_ADDRESS" in result.stderr
+
+
+def test_up_takes_a_free_port_where_it_is_given_port_0(data_dir: Path) -> None:
+    process = start(data_dir, "up", "--address", "127.0.0.1:0")
+    said = read_until(process, "FOLDIN_ADDRESS=")
+    address = said.rpartition("FOLDIN_ADDRESS=")[2].strip()
+    assert f"foldin is ready at {address}" in said
+    with Client(address) as client:
+        assert client.is_serving()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+
+
+@needs_openssl
+def test_up_serves_with_tls_and_says_what_a_caller_needs(data_dir: Path) -> None:
+    certificate, key = self_signed(data_dir, "server", host="foldin.example")
+    tls = {"FOLDIN_TLS_CERTIFICATE": str(certificate), "FOLDIN_TLS_KEY": str(key)}
+    tls |= {"FOLDIN_TLS_CLIENT_CA": str(certificate)}
+    process = start(data_dir, "up", "--address", "127.0.0.1:0", **tls)
+    said = read_until(process, "There first:  export ")
+    settings = said.rpartition("export ")[2].split()
+    asked = run(data_dir, "recommend", "1", **dict(entry.split("=", 1) for entry in settings))
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert asked.returncode == 0, asked.stderr
+
+
+@needs_openssl
+def test_up_refuses_tls_that_it_could_not_reach_at_once(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, "server")
+    stranger = self_signed(tmp_path, "stranger").certificate
+    tls = {"FOLDIN_TLS_CERTIFICATE": str(certificate), "FOLDIN_TLS_KEY": str(key)}
+    tls |= {"FOLDIN_TLS_CLIENT_CA": str(stranger)}
+    for command in (("up", "--address", "127.0.0.1:0"), ("demo",)):
+        result = run(tmp_path, *command, **tls)
+        assert result.returncode == 1
+        assert "set FOLDIN_CERTIFICATE and FOLDIN_KEY" in result.stderr
+        assert "Starting" not in result.stdout
 
 
 def test_a_failed_step_is_shown_with_its_last_output(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from foldin_client.errors import FoldinError
-from foldin_client.local.installation import Installation, Source, free_address
+from foldin_client.local.installation import Installation, Source, free
 from foldin_client.local.interrupts import Interrupted, noting_signals
 from foldin_client.local.steps import stage
 from foldin_client.local.story import Story
@@ -25,7 +25,7 @@ def demo(*, data: str, items: Path | None) -> None:
     console = stage()
     began = time.monotonic()
     with noting_signals() as interrupts:
-        installation = Installation(free_address(), console, interrupts)
+        installation = Installation(free("127.0.0.1:0"), console, interrupts)
         try:
             with installation.serving(Source(data, items)) as (client, _):
                 best = client.get_serving_model().model.max_rating

@@ -7,8 +7,9 @@ import json
 import os
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,14 +19,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from foldin_client.client import Client
-from foldin_client.errors import ModelNotReady, StoreUnavailable, Unreachable
+from foldin_client.errors import (
+    DeadlineExceeded,
+    FoldinError,
+    ModelNotReady,
+    StoreUnavailable,
+    Unreachable,
+)
 from foldin_client.local.children import TICK_S, Child, child, finished
 from foldin_client.local.interrupts import Interrupts
+from foldin_client.local.own_tls import own_tls
 from foldin_client.local.steps import step
+from foldin_client.tls import Tls
 
 T = TypeVar("T")
 
 DEFAULT_DATA = "ml-latest-small"
+PATIENCE_S = 60.0  # a start takes seconds, half a minute where the store has much to read
+NOT_YET = (Unreachable, StoreUnavailable, ModelNotReady, DeadlineExceeded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +62,32 @@ class Installation:
     address: str
     console: Console
     interrupts: Interrupts
+    patience_s: float = PATIENCE_S
+    """How long each of the server's steps may take."""
 
     @contextmanager
     def serving(self, source: Source, *, retrain: bool = False) -> Iterator[tuple[Client, Child]]:
         """A client of a server that serves; both have ended after the block.
 
-        Trains on the source where the store has no model yet, or if told to.
+        Trains on the source where the store has no model yet, or if told to. Raises ClickException
+        where something ends that should not, or does not come in time.
         """
-        require_free(self.address)
+        tls = trusted()
         os.environ.setdefault("FOLDIN_LOG_CALLS", "false")  # its log is only read if it fails
         serve = ("serve", "--address", self.address)
         with (
             tempfile.TemporaryDirectory(prefix="foldin-") as folder,
             child("serve", serve, Path(folder)) as server,
-            Client(self.address) as client,
+            Client(self.address, tls=tls) as client,
         ):
-            with step(self.console, "Starting the store and the server"):
-                known = self._once(server, client.list_models)
+            with step(self.console, "Starting the store and the server") as progress:
+                known = self._once(server, client.list_models, progress)
             if known.current_version and not retrain:
                 self.console.print(f"  model {known.current_version} is there already")
             else:
                 self._learn(source, Path(folder))
-            with step(self.console, "Waiting until the model is served"):
-                self._once(server, lambda: client.is_serving() or None)
+            with step(self.console, "Waiting until the model is served") as progress:
+                self._once(server, client.get_serving_model, progress)
             try:
                 yield client, server
             except Unreachable:
@@ -107,13 +121,32 @@ class Installation:
         )
         return Source(there["name"], source.items)
 
-    def _once(self, server: Child, ask: Callable[[], T | None]) -> T:
-        """The first answer that is not None; a server that is not ready is asked again."""
+    def _once(self, server: Child, ask: Callable[[], T], progress: Callable[[str], None]) -> T:
+        """The first answer; a server that is not ready is asked again, and what it lacks is told.
+
+        Raises ClickException, with the last reason, where the patience ends first.
+        """
+        began = time.monotonic()
         while True:
-            with suppress(Unreachable, StoreUnavailable, ModelNotReady):
-                if (answer := ask()) is not None:
-                    return answer
+            try:
+                return ask()
+            except NOT_YET as reason:
+                if time.monotonic() - began > self.patience_s:
+                    raise self._impatient(server, reason) from reason
+                progress(reason.message)
             self._pause(server)
+
+    def _impatient(self, server: Child, reason: FoldinError) -> click.ClickException:
+        match reason:
+            case StoreUnavailable() | DeadlineExceeded() if "FOLDIN_REDIS_URL" in os.environ:
+                remedy = "Set FOLDIN_REDIS_URL right; without it, foldin starts a store of its own."
+            case ModelNotReady():
+                remedy = "`foldin up --retrain` makes another model."
+            case _:
+                remedy = f"What `foldin serve` said last: {server.last_line or 'nothing'}"
+        return click.ClickException(
+            f"not ready after {self.patience_s:g} s: {reason.message}\n{remedy}"
+        )
 
     def _pause(self, server: Child) -> None:
         """A moment has passed. Raises if the server ended or somebody asked us to stop."""
@@ -122,23 +155,28 @@ class Installation:
             raise server.failure(code)
 
 
-def require_free(address: str) -> None:
-    """Nobody listens at the address. Raises ClickException with the remedy otherwise."""
+def trusted() -> Tls | None:
+    """How the server of this environment is reached. Raises ClickException where it can't be."""
+    try:
+        return own_tls(os.environ)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def free(address: str) -> str:
+    """The address, where nobody listens, with a real port in place of port 0.
+
+    Raises ClickException with the remedy for any other.
+    """
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host.strip("[]"), int(port)))
-    except (OSError, ValueError) as error:
+            return f"{host}:{probe.getsockname()[1]}"
+    except (OSError, ValueError, OverflowError) as error:
         raise click.ClickException(
             f"can't listen at {address}: {error}. Is a foldin up there already? "
             "--address or FOLDIN_ADDRESS chooses another, such as 127.0.0.1:50052"
         ) from error
-
-
-def free_address() -> str:
-    """An address of this machine where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
