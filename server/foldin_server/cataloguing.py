@@ -20,6 +20,7 @@ from foldin_model.store.overlays import OverlayStore
 from foldin_model.store.protocols import RatingStore
 
 from foldin_server.background import Background
+from foldin_server.quoting import quoted
 from foldin_server.snapshots import Snapshots
 
 SHOWN_UNKNOWN_IDS: Final = 10
@@ -58,7 +59,7 @@ class Cataloguer:
             await self._snapshots.look()  # another server may have been told of them just now
         unknown = self._unknown(item_ids)
         if unknown:
-            named = ", ".join(map(repr, unknown[:SHOWN_UNKNOWN_IDS]))
+            named = ", ".join(map(quoted, unknown[:SHOWN_UNKNOWN_IDS]))
             raise ItemNotFound(
                 unknown[0],
                 f"{len(unknown)} of {len(item_ids)} items are not known, so that nothing was "

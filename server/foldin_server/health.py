@@ -14,6 +14,8 @@ import grpc
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from grpc_health.v1.health_pb2_grpc import HealthServicer
 
+from foldin_server.quoting import quoted
+
 
 class Health(HealthServicer):
     """Statuses by service. A watcher hears of the last status, not of every one between."""
@@ -38,7 +40,8 @@ class Health(HealthServicer):
     async def Check(self, request: HealthCheckRequest, context: Any) -> HealthCheckResponse:
         status = self._statuses.get(request.service)
         if status is None:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
+            told = f"no service {quoted(request.service)} here"
+            await context.abort(grpc.StatusCode.NOT_FOUND, told)
         return HealthCheckResponse(status=status)
 
     async def Watch(

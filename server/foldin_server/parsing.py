@@ -23,6 +23,7 @@ from foldin_server.arguments import (
     SimilarArguments,
     UserArguments,
 )
+from foldin_server.quoting import quoted
 from foldin_server.validation import DEFAULT_PAGE, MAX_PAGE, Checks
 
 DEFAULT_REASONS: Final = 5
@@ -114,7 +115,7 @@ def upsert_arguments(
         field = f"items[{position}]"
         items.append((ItemId(item.item_id), _content(checks, field, item, embedding_length)))
         if item.item_id in seen:
-            checks.refuse(f"{field}.item_id", f"is {item.item_id!r}, which came before")
+            checks.refuse(f"{field}.item_id", f"is {quoted(item.item_id)}, which came before")
         seen.add(item.item_id)
     checks.done()
     return tuple(items)

@@ -31,16 +31,23 @@ class Checks:
 
     def __init__(self) -> None:
         self._violations: list[Violation] = []
+        self._untold = 0
 
     def done(self) -> None:
-        """Raises InvalidField where a check failed."""
-        if self._violations:
-            raise InvalidField(*self._violations)
+        """Raises InvalidField where a check failed; the last of many violations counts the rest."""
+        if not self._violations:
+            return
+        *told, last = self._violations
+        if self._untold:
+            last = Violation(last.field, f"{last.description}; and {self._untold} more")
+        raise InvalidField(*told, last)
 
     def refuse(self, field: str, description: str) -> None:
-        """Notes a violation, of many the first ones: a status travels in a header of 8 KiB."""
+        """Notes a violation, of many the first ones: a status travels in trailers of 8 KiB."""
         if len(self._violations) < MAX_VIOLATIONS:
             self._violations.append(Violation(field, description))
+        else:
+            self._untold += 1
 
     def identifier(self, field: str, value: str) -> str:
         """An id of 1 to 256 bytes without control characters."""

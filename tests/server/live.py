@@ -110,6 +110,13 @@ async def failure(call: Awaitable[object]) -> Failure:
     return Failure(error.code().name, info.reason, status)
 
 
+async def code_of(call: Awaitable[object]) -> str:
+    """How a call failed, whatever its details."""
+    with pytest.raises(grpc.aio.AioRpcError) as raised:
+        await call
+    return str(raised.value.code().name)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Returns when a condition of this process holds."""
     while not holds():  # noqa: ASYNC110 (the server tells nobody)

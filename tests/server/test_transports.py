@@ -1,7 +1,6 @@
 """What callers see of a transport itself, the same on both."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Any
 
 import grpc
@@ -14,7 +13,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted
 from server.faults import Gate
-from server.live import Live, failure, live, publish_version, settled, until
+from server.live import Live, code_of, failure, live, publish_version, settled, until
 
 from server import live as live_module
 
@@ -23,13 +22,6 @@ SERVICE = "foldin.v1.RecommendationService"
 # Where the libraries differ, before a call reaches anything of ours.
 OF_GARBAGE = "INTERNAL"
 OF_A_FLOOD = {"grpcio": "RESOURCE_EXHAUSTED", "native": "UNKNOWN"}
-
-
-async def code_of(call: Awaitable[object]) -> str:
-    """How a call failed that never reached a handler."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    return str(raised.value.code().name)
 
 
 async def raw(app: Live, method: str, request: bytes) -> bytes:
