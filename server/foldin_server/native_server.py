@@ -21,7 +21,6 @@ from foldin_server.native_calls import Aborted, NativeCall, OpenCalls
 
 MOST_EVENTS: Final = 256
 SENDING_S: Final = 0.2
-INTERNAL: Final[int] = grpc.StatusCode.INTERNAL.value[0]
 UNAVAILABLE: Final[int] = grpc.StatusCode.UNAVAILABLE.value[0]
 UNKNOWN: Final[int] = grpc.StatusCode.UNKNOWN.value[0]
 Taker = Callable[[bytes, NativeCall], None]
@@ -157,11 +156,8 @@ class NativeServer(aio.Server):
 async def _run(call: NativeCall, handler: Any, request: bytes) -> None:
     """Answers a call by its handler, however that ends."""
     try:
-        message = handler.request_deserializer(request)
-    except Exception:  # noqa: BLE001 (protobuf's C and Python parts raise classes of their own)
-        call.fail(INTERNAL, "the request is no message of its method")
-        return
-    try:
+        decode = handler.request_deserializer
+        message = request if decode is None else decode(request)
         if handler.response_streaming:
             await _stream(call, handler, message)
         else:

@@ -11,13 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 from foldin.v1 import catalog_pb2, model_pb2, recommendation_pb2
-from foldin.v1.catalog_pb2_grpc import add_CatalogServiceServicer_to_server
-from foldin.v1.model_pb2_grpc import add_ModelServiceServicer_to_server
-from foldin.v1.recommendation_pb2_grpc import add_RecommendationServiceServicer_to_server
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.opening import default_data_dir, open_store_url
@@ -25,7 +22,7 @@ from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_model.store.tracking import RevisionTracker
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection
 
 from foldin_server import threads
@@ -43,6 +40,7 @@ from foldin_server.modelling import Models
 from foldin_server.rating import Rater
 from foldin_server.recommendation_service import Recommendations
 from foldin_server.recommending import Recommender
+from foldin_server.services import add_service
 from foldin_server.settings import Settings
 from foldin_server.snapshots import Snapshots
 from foldin_server.taking import add_recommend
@@ -52,14 +50,11 @@ from foldin_server.transport import make_server
 from foldin_server.user_cache import UserCache
 from foldin_server.users import Freshness, Users
 
-SERVICES: Final = tuple(
-    module.DESCRIPTOR.services_by_name[name].full_name
-    for module, name in (
-        (recommendation_pb2, "RecommendationService"),
-        (catalog_pb2, "CatalogService"),
-        (model_pb2, "ModelService"),
-    )
-)
+RECOMMENDATIONS: Final = recommendation_pb2.DESCRIPTOR.services_by_name["RecommendationService"]
+CATALOGUE: Final = catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"]
+MODELS: Final = model_pb2.DESCRIPTOR.services_by_name["ModelService"]
+HEALTH: Final[Any] = health_pb2.DESCRIPTOR.services_by_name["Health"]
+SERVICES: Final = tuple(service.full_name for service in (RECOMMENDATIONS, CATALOGUE, MODELS))
 CURRENT_MODEL: Final = "foldin.v1.current_model"  # health: is the store's current model served?
 MODELS_TIMEOUT_S: Final = 2.0  # a chunk of a model may take longer than what is of one user
 SERVING: Final = health_pb2.HealthCheckResponse.SERVING
@@ -159,15 +154,18 @@ class Server:
             Rater(self.store, self.tracked, self._folding, self.background),
             Answering(snapshots, users, Answers(settings.answer_cache_size), self.transport),
         )
-        models = Models(calls, snapshots, stores.models, stores.directory)
-        add_RecommendationServiceServicer_to_server(recommendations, server)
-        add_recommend(recommendations, server)
         catalogue = Catalogue(
             calls, snapshots, Cataloguer(snapshots, stores.models.overlay, self.background)
         )
-        add_CatalogServiceServicer_to_server(catalogue, server)
-        add_ModelServiceServicer_to_server(models, server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
+        models = Models(calls, snapshots, stores.models, stores.directory)
+        for service, servicer in (
+            (RECOMMENDATIONS, recommendations),
+            (CATALOGUE, catalogue),
+            (MODELS, models),
+            (HEALTH, self._health),
+        ):
+            add_service(server, service, servicer, calls)
+        add_recommend(recommendations, server)
         reflected = (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(reflected, server)
 

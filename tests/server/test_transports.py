@@ -19,8 +19,14 @@ from server import live as live_module
 
 METHOD = "/foldin.v1.RecommendationService/Recommend"
 SERVICE = "foldin.v1.RecommendationService"
+CONTRACT = [
+    f"/{service.full_name}/{method.name}"
+    for file in (recommendation_pb2, catalog_pb2, model_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+]
+METHODS = [*CONTRACT, "/grpc.health.v1.Health/Check"]
 # Where the libraries differ, before a call reaches anything of ours.
-OF_GARBAGE = "INTERNAL"
 OF_A_FLOOD = {"grpcio": "RESOURCE_EXHAUSTED", "native": "UNKNOWN"}
 
 
@@ -110,23 +116,33 @@ def request_of(size: int) -> bytes:
 
 
 async def test_every_call_of_the_contract_has_its_answer_or_its_refusal(app: Live) -> None:
-    files = (recommendation_pb2, catalog_pb2, model_pb2)
-    services = [one for file in files for one in file.DESCRIPTOR.services_by_name.values()]
-    methods = [f"/{method.containing_service.full_name}/{method.name}"
-               for service in services for method in service.methods]  # fmt: skip
-    assert len(methods) == 17
+    assert len(CONTRACT) == 17
     answers = await asyncio.gather(
-        *(raw(app, method, b"") for method in methods), return_exceptions=True
+        *(raw(app, method, b"") for method in CONTRACT), return_exceptions=True
     )
     refusals = [one.code().name for one in answers if isinstance(one, grpc.aio.AioRpcError)]
-    assert sum(isinstance(one, bytes) for one in answers) + len(refusals) == len(methods)
+    assert sum(isinstance(one, bytes) for one in answers) + len(refusals) == len(CONTRACT)
     assert set(refusals) == {"INVALID_ARGUMENT"}
 
 
 async def test_what_is_no_call_is_refused(app: Live) -> None:
     assert await code_of(raw(app, f"/{SERVICE}/Guess", b"")) == "UNIMPLEMENTED"
     assert await code_of(raw(app, "/other.v1.Service/Guess", b"")) == "UNIMPLEMENTED"
-    assert await code_of(raw(app, METHOD, b"\xff\xff\xff")) == OF_GARBAGE
+
+
+async def test_what_is_no_message_of_its_method_is_refused_alike_by_every_call(
+    app: Live, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = set()
+    for method in METHODS:
+        failed = await failure(raw(app, method, b"\x0a\x02\xff\xfe\xff"))
+        assert (failed.code, failed.reason) == ("INTERNAL", "INTERNAL"), method
+        messages.add(failed.status.message)
+    watching: Any = app.channel.unary_stream("/grpc.health.v1.Health/Watch")
+    messages.add((await failure(anext(aiter(watching(b"\xff"))))).status.message)
+    assert messages == {"the request is no message of its method"}
+    assert "Traceback" not in caplog.text
+    assert in_flight(app) == 0
 
 
 async def test_metadata_and_compression_of_a_caller_are_taken(app: Live) -> None:
