@@ -30,10 +30,13 @@ class Aborted(Exception):
 class OpenCalls(dict[int, "NativeCall"]):
     """The calls of one front that have not ended, by id."""
 
-    def __init__(self, front: NativeGrpcFront, most_bytes: int) -> None:
+    def __init__(
+        self, front: NativeGrpcFront, *, most_request_bytes: int, most_response_bytes: int
+    ) -> None:
         super().__init__()
         self.front = front
-        self.most_bytes = most_bytes
+        self.most_request_bytes = most_request_bytes
+        self.most_response_bytes = most_response_bytes
         self._none: asyncio.Event | None = None
 
     def end(self, call_id: int) -> bool:
@@ -83,9 +86,8 @@ class NativeCall:
 
     def respond(self, response: bytes) -> None:
         """Ends the call well, if the response is not too large."""
-        if len(response) > self._calls.most_bytes:
-            self.fail(TOO_LARGE, self._too_large(response))
-        elif self._calls.end(self.call_id):
+        fits = self._fits(response, self._calls.most_response_bytes)
+        if fits and self._calls.end(self.call_id):
             self._calls.front.respond(self.call_id, response)
 
     def fail(self, code: int, details: str, trailing: Metadata = NO_METADATA) -> None:
@@ -95,10 +97,7 @@ class NativeCall:
 
     def fits(self, request: bytes) -> bool:
         """Whether the request may be so large; else the call has ended."""
-        fits = len(request) <= self._calls.most_bytes
-        if not fits:
-            self.fail(TOO_LARGE, self._too_large(request))
-        return fits
+        return self._fits(request, self._calls.most_request_bytes)
 
     async def send(self, response: bytes) -> bool:
         """Sends one of several responses; False where the caller has left."""
@@ -121,5 +120,8 @@ class NativeCall:
         if self.left is not None:
             self.left()
 
-    def _too_large(self, message: bytes) -> str:
-        return f"a message has {len(message)} bytes; {self._calls.most_bytes} is the limit"
+    def _fits(self, message: bytes, most_bytes: int) -> bool:
+        fits = len(message) <= most_bytes
+        if not fits:
+            self.fail(TOO_LARGE, f"a message has {len(message)} bytes; {most_bytes} is the limit")
+        return fits

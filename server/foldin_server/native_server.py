@@ -58,7 +58,11 @@ class NativeServer(aio.Server):
             )
         except OSError as error:
             raise RuntimeError(f"cannot bind {address}") from error
-        self._calls = OpenCalls(self._front, options["grpc.max_receive_message_length"])
+        self._calls = OpenCalls(
+            self._front,
+            most_request_bytes=options["grpc.max_receive_message_length"],
+            most_response_bytes=options["grpc.max_send_message_length"],
+        )
         return int(self._front.bound_port)
 
     def add_secure_port(self, address: str, server_credentials: object) -> NoReturn:

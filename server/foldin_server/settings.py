@@ -77,7 +77,7 @@ class Settings:
     answer_cache_size: Annotated[
         int, "Answers given again while model, request and revision are the same; 0 keeps none."
     ] = 10_000
-    max_message_bytes: Annotated[int, "Largest message taken or sent."] = 4 << 20
+    max_message_bytes: Annotated[int, "Largest request taken; answers may have 64 MiB."] = 4 << 20
     max_connection_age_s: Annotated[
         float | None,
         "Age at which connections are renewed; unset, 600 s on grpcio and never on native.",

@@ -15,6 +15,7 @@ KEEPALIVE_TIMEOUT_S: Final = 20
 MIN_CLIENT_PING_S: Final = 10
 CONNECTION_AGE_S: Final = 600.0
 CONNECTION_GRACE_S: Final = 30
+MAX_ANSWER_BYTES: Final = 64 << 20  # room for 100 explained lists of 200; foldin's clients take it
 
 Options = tuple[tuple[str, int], ...]
 
@@ -59,7 +60,7 @@ def _options(settings: Settings) -> Options:
     return (
         ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
-        ("grpc.max_send_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
         ("grpc.keepalive_time_ms", _ms(settings.keepalive_s)),
         ("grpc.keepalive_timeout_ms", _ms(KEEPALIVE_TIMEOUT_S)),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -1,14 +1,18 @@
 """What callers see of a transport itself, the same on both."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
 from foldin.v1 import recommendation_pb2 as pb
+from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
+from foldin_client.transport import MAX_ANSWER_BYTES
+from foldin_server import transport
 from foldin_server.serving import Stores
-from foldin_server.settings import SettingsError
+from foldin_server.settings import Settings, SettingsError
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted
@@ -91,14 +95,43 @@ async def reflected(app: Live) -> set[str]:
     return set()
 
 
-async def test_a_message_beyond_the_limit_is_refused_either_way(
+async def test_a_request_beyond_the_limit_is_refused_and_an_answer_may_be_larger(
     small: Planted, stores: Stores
 ) -> None:
     publish_version(small, stores.models)
     async with live(stores, max_message_bytes=4096) as app:
         assert await raw(app, METHOD, request_of(4096))
         assert await code_of(raw(app, METHOD, request_of(4097))) == "RESOURCE_EXHAUSTED"
+        assert (await app.recommend("1", 200)).ByteSize() > 4096
+
+
+async def test_an_answer_beyond_its_own_limit_is_refused(
+    small: Planted, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 4096)
+    publish_version(small, stores.models)
+    async with live(stores) as app:
         assert await code_of(app.recommend("1", 200)) == "RESOURCE_EXHAUSTED"
+
+
+def test_an_answer_may_be_as_large_as_the_client_takes() -> None:
+    assert transport.MAX_ANSWER_BYTES == MAX_ANSWER_BYTES
+
+
+async def test_a_batch_within_every_limit_is_answered_though_it_is_large(
+    small: Planted, stores: Stores
+) -> None:
+    titles = tuple(title.ljust(500) for title in small.model.catalog.titles)
+    model = replace(small.model, catalog=replace(small.model.catalog, titles=titles))
+    publish_version(replace(small, model=model), stores.models)
+    async with live(stores) as app:
+        wide = pb.RecommendRequest(user_id="1", page_size=200)
+        options = [("grpc.max_receive_message_length", MAX_ANSWER_BYTES)]
+        async with grpc.aio.insecure_channel(app.server.address, options) as channel:
+            stub: Any = RecommendationServiceStub(channel)
+            answer = await stub.BatchRecommend(pb.BatchRecommendRequest(requests=[wide] * 100))
+    assert answer.ByteSize() > Settings().max_message_bytes
+    assert all(len(result.response.items) == 120 for result in answer.results)
 
 
 def request_of(size: int) -> bytes:
