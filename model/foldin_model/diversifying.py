@@ -13,6 +13,7 @@ from foldin_model.searching import Hits
 from foldin_model.snapshot import Snapshot
 
 WINDOW: Final = 500
+NO_CLUSTER: Final = 0  # clusters are numbered from 1; new items are of none
 
 
 def diversify(snapshot: Snapshot, hits: Hits, strength: float, max_per_cluster: int) -> Rows:
@@ -21,7 +22,7 @@ def diversify(snapshot: Snapshot, hits: Hits, strength: float, max_per_cluster: 
     Time and memory grow with the square of the hits; callers pass at most WINDOW. Each next
     row has the greatest (1 − strength)·score − strength·(similarity to the most similar row before
     it), scores scaled to 0..1 over the window; at strength 0 that is the score order. Rows of a
-    cluster beyond `max_per_cluster` are left out; 0 leaves out none.
+    cluster beyond `max_per_cluster` are left out; 0 leaves out none, nor rows of no cluster.
     """
     clusters = snapshot.model.catalog.cluster_ids[hits.rows]
     vectors = snapshot.model.similarity[hits.rows].astype(np.float64)
@@ -36,7 +37,8 @@ def diversify(snapshot: Snapshot, hits: Hits, strength: float, max_per_cluster: 
         chosen.append(best)
         open_[best] = False
         same = clusters == clusters[best]
-        if max_per_cluster and np.count_nonzero(same[chosen]) == max_per_cluster:
+        capped = max_per_cluster > 0 and clusters[best] != NO_CLUSTER
+        if capped and np.count_nonzero(same[chosen]) == max_per_cluster:
             open_ &= ~same
     return hits.rows[chosen]
 

@@ -1,6 +1,7 @@
 """Variety: maximal marginal relevance and the cap a cluster."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 from foldin_model.diversifying import diversify
@@ -56,6 +57,17 @@ def test_no_cluster_has_more_than_its_cap_and_no_place_is_wasted(
     rows = diversify(SNAPSHOT, hits, strength, cap)
     shown, there = Counter(CLUSTERS[rows].tolist()), Counter(CLUSTERS[hits.rows].tolist())
     assert shown == {cluster: min(cap, size) for cluster, size in there.items()}
+
+
+@given(seeds, strengths, st.integers(1, 5))
+def test_no_cap_holds_for_items_of_no_cluster(seed: int, strength: float, cap: int) -> None:
+    catalog = SNAPSHOT.model.catalog
+    clusters = np.where(CLUSTERS == 2, 0, CLUSTERS)
+    model = replace(SNAPSHOT.model, catalog=replace(catalog, cluster_ids=clusters))
+    hits = hits_of(seed, 60)
+    rows = diversify(replace(SNAPSHOT, model=model), hits, strength, cap)
+    shown, there = Counter(clusters[rows].tolist()), Counter(clusters[hits.rows].tolist())
+    assert shown == {c: min(cap, size) if c else size for c, size in there.items()}
 
 
 @given(seeds, st.integers(0, 120))

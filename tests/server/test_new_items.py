@@ -108,6 +108,18 @@ async def test_an_item_that_the_model_was_trained_with_keeps_its_content(
     assert (await item(app, OLD)).title == small.model.catalog.titles[1]
 
 
+async def test_new_items_are_of_no_cluster_and_no_cap_a_cluster_holds_for_them(app: Live) -> None:
+    new = [f"new {number}" for number in range(5)]
+    await upsert(app, *(pb.NewItem(item_id=one, title=one, genres=["Horror"]) for one in new))
+    shown = await everything(
+        app,
+        "1",
+        filter=ratings_pb2.ItemFilter(candidate_item_ids=new),
+        diversity=rpb.Diversity(max_per_cluster=1),
+    )
+    assert sorted(shown) == new
+
+
 @pytest.mark.parametrize("backend", ["memory", "redis"])
 async def test_hidden_items_are_in_no_list_of_any_server(app: Live, other_app: Live) -> None:
     await upsert(app, NIGHT)
