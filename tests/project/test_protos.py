@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
+from foldin_model.diversifying import WINDOW
 from google.protobuf.descriptor import (
     Descriptor,
     EnumDescriptor,
@@ -139,6 +140,12 @@ def test_the_three_fixed_calls_belong_to_the_recommendation_service() -> None:
     service = recommendation_pb2.DESCRIPTOR.services_by_name["RecommendationService"]
     assert service.full_name == "foldin.v1.RecommendationService"
     assert {"Recommend", "SimilarItems", "SubmitRating"} <= set(service.methods_by_name)
+
+
+def test_the_length_of_a_diversified_list_is_told() -> None:
+    proto = (ROOT / "protos/foldin/v1/recommendation.proto").read_text(encoding="utf-8")
+    assert f"// the list is made of the {WINDOW} items of highest score" in proto
+    assert f"the {WINDOW} best items" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_names_follow_the_style_guide() -> None:

@@ -105,7 +105,13 @@ OUTSIDE: Final[list[tuple[str, Any, list[str]]]] = [
     ("SubmitRating", rating(event_time=Timestamp(nanos=-1)), ["event_time"]),
     ("SubmitRating", rating(event_time=Timestamp(seconds=10**12)), ["event_time"]),
     ("SubmitRating", rating(event_time=Timestamp(seconds=10**11)), ["event_time"]),
+    ("SubmitRating", rating(event_time=Timestamp(seconds=-1)), ["event_time"]),
     ("DeleteRating", pb.DeleteRatingRequest(item_id="101"), ["user_id"]),
+    (
+        "DeleteRating",
+        pb.DeleteRatingRequest(user_id="1", item_id="101", event_time=Timestamp(seconds=-1)),
+        ["event_time"],
+    ),
     ("PredictRatings", pb.PredictRatingsRequest(user_id="1"), ["item_ids"]),
     (
         "PredictRatings",

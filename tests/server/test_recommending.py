@@ -9,6 +9,7 @@ import pytest
 from foldin.v1 import ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.ratings_pb2 import ItemFilter
+from foldin_server import ranking
 from planted import Planted
 from server.faults import Gate
 from server.live import Live, ids, ids_of, seen_by
@@ -213,6 +214,23 @@ async def test_a_list_of_many_clusters_holds_at_most_so_many_of_each(app: Live) 
     pages = await app.pages("1", 3, diversity=pb.Diversity(max_per_cluster=2))
     clusters = [item.cluster_id for page in pages for item in page.items]
     assert sorted(clusters) == [1, 1, 2, 2, 3, 3, 4, 4]
+
+
+async def test_a_diversified_list_ends_with_the_best_of_its_window(
+    app: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranking, "WINDOW", 50)
+    best = ids(await app.recommend("1", 50))
+    diversified = ids_of(await app.pages("1", 20, diversity=pb.Diversity(strength=0.3)))
+    assert sorted(diversified) == sorted(best)
+    assert len(ids_of(await app.pages("1", 20))) > 50
+
+
+async def test_of_a_profiles_ratings_of_one_item_the_last_counts(app: Live) -> None:
+    first, other, last = ("101", 0.5), ("102", 4.0), ("101", 5.0)
+    both = await app.recommend("1", profile=profile(first, other, last))
+    assert both.items == (await app.recommend("1", profile=profile(other, last))).items
+    assert both.items != (await app.recommend("1", profile=profile(first, other))).items
 
 
 async def test_a_profile_counts_for_one_call_only(app: Live) -> None:
