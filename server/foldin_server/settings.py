@@ -5,11 +5,11 @@ It knows names, defaults and limits; what a setting does is said where it is use
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
-from urllib.parse import urlsplit
 
 PREFIX: Final = "FOLDIN_"
 HIDDEN: Final = "***"
@@ -19,12 +19,18 @@ Freshness = Literal["strict", "bounded"]
 OF_OTHER_PROGRAMS: Final = frozenset(
     {
         "FOLDIN_MOVIELENS_URL",
+        "FOLDIN_DATASET",
         "FOLDIN_CA",
         "FOLDIN_CERTIFICATE",
         "FOLDIN_KEY",
         "FOLDIN_SERVER_NAME",
     }
 )
+OF_KUBERNETES: Final = re.compile(
+    r"FOLDIN_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+"""What every pod of a namespace is told of a Service that is called foldin."""
+MOST: Final = 2**31 - 1  # of anything that is counted: gRPC takes no more, and durations in ms
 
 
 class SettingsError(ValueError):
@@ -87,10 +93,8 @@ class Settings:
     def __post_init__(self) -> None:
         for entry in fields(self):
             value = getattr(self, entry.name)
-            least = 0 if entry.name in _MAY_BE_ZERO else 1e-9
-            if isinstance(value, int | float) and not isinstance(value, bool) and value < least:
-                remedy = "0 or more" if least == 0 else "above 0"
-                raise SettingsError(f"{entry.name} is {value}; it must be {remedy}")
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                _check_number(entry.name, value)
         for name in ("address", "metrics_address"):
             _check_address(name, getattr(self, name))
         for name, kind in (("transport", Transport), ("freshness", Freshness)):
@@ -99,8 +103,12 @@ class Settings:
                 raise SettingsError(f"{name} is {value!r}; choose one of {choices}")
 
     def shown(self) -> dict[str, object]:
-        """All settings as they may be logged: a password in the store's URL is hidden."""
-        return {name: _presentable(value) for name, value in asdict(self).items()}
+        """All settings as they may be logged: secrets in the store's URL are hidden."""
+        values = asdict(self).items()
+        shown = {name: str(value) if isinstance(value, Path) else value for name, value in values}
+        if self.redis_url:
+            shown["redis_url"] = _without_secrets(self.redis_url)
+        return shown
 
 
 _MAY_BE_ZERO: Final = frozenset(
@@ -111,10 +119,13 @@ _MAY_BE_ZERO: Final = frozenset(
 def check_names(environment: Mapping[str, str] = os.environ) -> None:
     """Every FOLDIN_ variable is a setting, of this program or of another one of foldin's.
 
-    Raises SettingsError with the nearest known name.
+    Those that Kubernetes sets for a Service called foldin are let through. Raises SettingsError
+    with the nearest known name.
     """
     known = {PREFIX + entry.name.upper() for entry in fields(Settings)} | OF_OTHER_PROGRAMS
     for name in sorted(environment):
+        if OF_KUBERNETES.fullmatch(name):
+            continue
         if name.startswith(PREFIX) and name not in known:
             near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0)[0]
             raise SettingsError(f"{name} is no setting; did you mean {near}?")
@@ -134,10 +145,26 @@ def _check_address(name: str, address: str | None) -> None:
         raise SettingsError(f"{name} is {address!r}; write host:port, such as 127.0.0.1:50051")
 
 
-def _presentable(value: object) -> object:
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, str) and "://" in value:
-        password = urlsplit(value).password
-        return value.replace(f":{password}@", f":{HIDDEN}@") if password else value
-    return value
+def _check_number(name: str, value: float) -> None:
+    may_be_zero = name in _MAY_BE_ZERO
+    most = MOST // 1_000 if name.endswith("_s") else MOST
+    if not (0 if may_be_zero else 1e-9) <= value <= most:  # as nan is neither
+        least = "0 or more" if may_be_zero else "above 0"
+        raise SettingsError(f"{name} is {value}; it must be {least} and at most {most}")
+
+
+def _without_secrets(url: str) -> str:
+    """The url with password and options hidden, and all of what is no url of a store.
+
+    A password that was not quoted may hold any sign, so it ends at the last @. There may be one
+    among the options too; where an @ follows them, nobody can tell what is secret.
+    """
+    parts = _URL.fullmatch(url)
+    if parts is None:
+        return HIDDEN
+    beginning, password, place, options = parts.groups()
+    login = f"{beginning}:{HIDDEN}@" if password else beginning
+    return f"{login}{place}?{HIDDEN}" if options else f"{login}{place}"
+
+
+_URL: Final = re.compile(r"(\w+://[^:?]*)(:[^?]*@)?([^?@]*)(\?[^@]*)?")

@@ -7,7 +7,6 @@ import logging
 import pytest
 from foldin_model.ids import UserId
 from foldin_server.metrics import Metrics
-from foldin_server.settings import Settings, SettingsError, check_names
 from foldin_server.telemetry import JsonLines, Telemetry
 from planted import Planted
 from server.faults import Gate
@@ -86,21 +85,3 @@ def test_metrics_end_in_their_unit(small: Planted) -> None:
         if family.name.startswith("foldin_"):
             name = family.name + ("_total" if family.type == "counter" else "")
             assert name.rpartition("_")[2] in units, name
-
-
-def test_settings_are_shown_without_secrets() -> None:
-    shown = Settings(redis_url="redis://foldin:secret@store:6379/0").shown()
-    assert shown["redis_url"] == "redis://foldin:***@store:6379/0"
-    assert "secret" not in str(shown)
-
-
-def test_an_unknown_setting_is_refused_with_the_nearest_name() -> None:
-    check_names({"FOLDIN_ADDRESS": "x", "PATH": "y", "FOLDIN_DATA_DIR": "z", "FOLDIN_CA": "a"})
-    with pytest.raises(SettingsError, match=r"FOLDIN_MAX_INFLIGHT.*FOLDIN_MAX_IN_FLIGHT"):
-        check_names({"FOLDIN_MAX_INFLIGHT": "3"})
-
-
-@pytest.mark.parametrize("address", ["", "host", ":1", "host:", "host:x", "host:65536", "host:-1"])
-def test_an_address_is_host_and_port(address: str) -> None:
-    with pytest.raises(SettingsError, match="write host:port"):
-        Settings(address=address)
