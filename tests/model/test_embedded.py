@@ -195,10 +195,27 @@ def test_without_a_url_the_embedded_store_is_used(data_dir: Path) -> None:
         client.ping()
 
 
-def test_a_url_of_no_store_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    with pytest.raises(InvalidField, match="redis://"), open_store_url("http://a:b@c", tmp_path):
+@pytest.mark.parametrize(
+    "url", ["http://a:secret@c", "redis://[::1", "redis://h:99999", "redis://:secret#@h"]
+)
+def test_a_url_of_no_store_is_refused_before_anything_starts(url: str, tmp_path: Path) -> None:
+    with (
+        pytest.raises(InvalidField, match=r"redis_url: is no url .* redis://") as refused,
+        open_store_url(url, tmp_path),
+    ):
         pass
+    assert "secret" not in str(refused.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["foo=secret", "db=secret", "retry=3"])
+def test_an_option_of_a_url_that_no_connection_takes_is_named(option: str, tmp_path: Path) -> None:
+    name = option.partition("=")[0]
+    with (
+        pytest.raises(InvalidField, match=f"redis_url: .* redis-py knows, unlike {name}$"),
+        open_store_url(f"redis://h:1/0?{option}", tmp_path),
+    ):
+        pass
 
 
 def test_the_data_directory_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

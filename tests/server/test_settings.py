@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 from foldin_server.settings import Settings, SettingsError, check_names
@@ -66,8 +67,9 @@ def numbers() -> list[str]:
 @pytest.mark.parametrize("name", numbers())
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 99_999_999_999, -1])
 def test_a_number_beyond_what_can_be_counted_is_refused(name: str, value: float) -> None:
+    chosen: dict[str, Any] = {name: value}
     with pytest.raises(SettingsError, match=rf"{name} is .*; it must be .* and at most 2147483"):
-        Settings(**{name: value})
+        Settings(**chosen)
 
 
 @pytest.mark.parametrize("address", ["", "host", ":1", "host:", "host:x", "host:65536", "host:-1"])

@@ -6,6 +6,7 @@ redis-py reads the url, so that every option it knows means here what it means t
 import asyncio
 from collections.abc import Callable
 from typing import Final, Literal, TypeVar
+from urllib.parse import parse_qs, urlsplit
 
 from redis.asyncio.connection import (
     AbstractConnection,
@@ -15,6 +16,7 @@ from redis.asyncio.connection import (
     UnixDomainSocketConnection,
 )
 
+from foldin_model.errors import InvalidField, Violation
 from foldin_model.store.connection import Command
 
 P = TypeVar("P", bound=asyncio.Protocol)
@@ -22,13 +24,16 @@ DEFAULT_USER: Final = "default"
 
 
 class Endpoint:
-    """One store as a url names it; made without I/O."""
+    """One store as a url names it; made without I/O. Raises InvalidField for what names none."""
 
     def __init__(self, url: str, timeout_s: float) -> None:
-        pool = ConnectionPool.from_url(
-            url, protocol=2, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-        )
-        made: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+        try:
+            pool = ConnectionPool.from_url(
+                url, protocol=2, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+            )
+            made: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]
+        except (AttributeError, TypeError, ValueError) as error:  # whatever an option leads to
+            raise InvalidField(Violation("redis_url", _remedy(url))) from error
         self.url = url
         self.timeout_s: float = made.socket_timeout or timeout_s
         self.connect_timeout_s: float = made.socket_connect_timeout or timeout_s
@@ -58,3 +63,13 @@ class Endpoint:
         if made.db:
             greeting.append(("SELECT", int(made.db)))
         return greeting
+
+
+def _remedy(url: str) -> str:
+    """What is said of a url that names no store; no value of it, for any may be secret."""
+    remedy = "is no url of a store; write redis://host:6379/0, rediss:// or unix:///path"
+    try:
+        options = ", ".join(parse_qs(urlsplit(url).query, keep_blank_values=True))
+    except ValueError:
+        return remedy
+    return f"{remedy}, with options that redis-py knows, unlike {options}" if options else remedy

@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from redis.connection import parse_url
-
-from foldin_model.errors import InvalidField, Violation
 from foldin_model.store.embedded import embedded_store
+from foldin_model.store.endpoint import Endpoint
 
 
 def default_data_dir() -> Path:
@@ -26,11 +24,7 @@ def open_store_url(redis_url: str | None, data_dir: Path) -> Iterator[str]:
     Raises InvalidField for a url that is none of a store.
     """
     if redis_url:
-        try:
-            parse_url(redis_url)  # type: ignore[no-untyped-call]
-        except ValueError as error:
-            remedy = "is no url of a store; write redis://host:6379/0, rediss:// or unix:///path"
-            raise InvalidField(Violation("redis_url", remedy)) from error
+        Endpoint(redis_url, timeout_s=1.0)  # made to be refused before anything starts
         yield redis_url
         return
     with embedded_store(data_dir) as url:
