@@ -1,5 +1,6 @@
 """One embedded server a data directory: shared, adopted, stopped by the last, and never lost."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from foldin_model.errors import InvalidField, StoreUnavailable
+from foldin_model.store import embedded
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.opening import default_data_dir, open_store_url
 from redis import Redis
@@ -150,6 +152,41 @@ def test_a_killed_server_is_started_again_with_its_data(data_dir: Path) -> None:
 def test_leaving_a_killed_server_is_no_failure(data_dir: Path) -> None:
     with embedded_store(data_dir):
         os.kill(running_pid(data_dir), signal.SIGKILL)
+
+
+def test_a_stopped_server_is_woken_to_end_in_order(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded, "ANSWER_TIMEOUT_S", 0.2)
+    with embedded_store(data_dir, appendfsync="no") as url, connect(url) as client:
+        client.set("word", "kept")
+        os.kill(running_pid(data_dir), signal.SIGSTOP)
+    assert server_pid(data_dir) is None
+    assert [told(record) for record in caplog.records] == ["SIGTERM"]
+    with embedded_store(data_dir) as url, connect(url) as client:
+        assert client.get("word") == b"kept"
+
+
+def test_a_server_that_hears_nothing_is_killed_and_loses_nothing(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(embedded, "SIGNAL_TIMEOUT_S", 0.5)
+    with embedded_store(data_dir, appendfsync="no") as url, connect(url) as client:
+        pid = running_pid(data_dir)
+        client.set("word", "kept")
+        connection = client.connection_pool.get_connection()
+        connection.send_command("EVAL", "while true do end", 0)
+    assert [told(record) for record in caplog.records] == ["SIGTERM", "SIGKILL"]
+    with embedded_store(data_dir) as url, connect(url) as client:
+        assert running_pid(data_dir) != pid
+        assert client.get("word") == b"kept"
+
+
+def told(record: logging.LogRecord) -> object:
+    """The signal that a line of a hanging store tells of."""
+    assert record.getMessage() == "store_hangs"
+    return vars(record)["told"]
 
 
 def test_damaged_data_are_told_with_the_log_and_a_remedy(data_dir: Path) -> None:

@@ -107,6 +107,18 @@ async def test_a_killed_store_degrades_reads_and_comes_back(small: Planted, tmp_
                 assert await asyncio.to_thread(process.stop) == 0
 
 
+def test_a_store_that_hangs_does_not_hold_up_the_stop_and_is_not_left_behind(
+    small: Planted, tmp_path: Path
+) -> None:
+    publish_into(tmp_path, small)
+    with serving(tmp_path) as process:
+        os.kill(int((tmp_path / "store" / "valkey.pid").read_text()), signal.SIGSTOP)
+        assert process.stop() == 0
+        assert not (tmp_path / "store" / "valkey.pid").exists()
+        assert process.line("store_hangs")["told"] == "SIGTERM"
+        assert not process.lines_of("not logged")
+
+
 async def test_a_store_that_is_not_there_yet_is_waited_for(small: Planted, tmp_path: Path) -> None:
     with embedded_store(tmp_path) as url:
         pass

@@ -6,12 +6,14 @@ gives a lock back when its holder dies: `lock` is held to start or stop, `users`
 who are attached, `alive` is held by the server itself as long as it lives.
 """
 
+import logging
 import os
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Final, Literal
@@ -25,10 +27,13 @@ from foldin_model.errors import StoreUnavailable
 from foldin_model.locking import locked, share, try_lock
 
 START_TIMEOUT_S: Final = 30.0
+ANSWER_TIMEOUT_S: Final = 5.0
 STOP_TIMEOUT_S: Final = 30.0
+SIGNAL_TIMEOUT_S: Final = 10.0
 LOG_LINES: Final = 12
 _MAX_SOCKET_BYTES: Final = 100  # the kernel's limit is 104 on macOS, 108 on Linux
 _POLL_S: Final = 0.01
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -39,7 +44,8 @@ def embedded_store(
 
     `appendfsync` counts for the one who starts it: `always` survives a loss of power without
     losing an answered write, `everysec` may lose the last second. Raises StoreUnavailable, with
-    the end of the server's log, if it does not answer in time.
+    the end of the server's log, if it does not answer in time. The last to leave stops it, by
+    signals where it does not answer any more.
     """
     folder = data_dir.resolve() / "store"
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,18 +130,54 @@ def _binary() -> Path:
 
 
 def _stop(folder: Path, socket: Path) -> None:
-    with _client(socket) as client:
-        client.shutdown()
-    deadline = time.monotonic() + STOP_TIMEOUT_S
-    while _alive(folder):
+    """The server has ended, within a minute whatever it does. Raises StoreUnavailable.
+
+    It is asked to; one that hangs is told by SIGTERM, with SIGCONT, for a stopped process hears
+    nothing else. Either way it first writes down all that it holds. Only one that is deaf to both
+    is killed: a change is written to the file before it is answered, and what is written outlives
+    the process, so that no more is lost than `appendfsync` allows.
+    """
+    try:
+        with _client(socket) as client:
+            client.shutdown()
+        if _ends_within(folder, STOP_TIMEOUT_S):
+            return
+    except RedisError:
+        pass
+    for signals in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
+        log.warning("store_hangs", extra={"folder": str(folder), "told": signals[0].name})
+        pid = _pid(folder)
+        with suppress(ProcessLookupError):
+            for number in signals:
+                os.kill(pid, number)
+        if _ends_within(folder, SIGNAL_TIMEOUT_S):
+            return
+    raise _failed(folder, "does not stop, not even by SIGKILL")
+
+
+def _ends_within(folder: Path, timeout_s: float) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while alive := _alive(folder):
         if time.monotonic() > deadline:
-            raise _failed(folder, f"does not stop after {STOP_TIMEOUT_S:g} s")
+            break
         time.sleep(_POLL_S)
+    return not alive
+
+
+def _pid(folder: Path) -> int:
+    """The process id of the server that is alive: each writes its own when it starts."""
+    try:
+        return int((folder / "valkey.pid").read_text())
+    except (OSError, ValueError) as error:
+        raise _failed(folder, "hangs, and valkey.pid does not say which process it is") from error
 
 
 def _client(socket: Path) -> Redis:
     return Redis(
-        unix_socket_path=str(socket), socket_timeout=5.0, retry=Retry(NoBackoff(), 0), protocol=2
+        unix_socket_path=str(socket),
+        socket_timeout=ANSWER_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
     )
 
 
