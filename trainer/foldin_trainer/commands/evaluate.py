@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from foldin_trainer.commands.numbers import SEED, FiniteRange
 from foldin_trainer.commands.reporting import printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.data import Dataset
@@ -24,7 +25,7 @@ from foldin_trainer.evaluation.report import (
 )
 from foldin_trainer.evaluation.writing import write
 from foldin_trainer.learning.choosing import RankingHead
-from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.devices import DeviceName, choose_device
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
 DEFAULTS = ProtocolSettings()
@@ -67,7 +68,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 )
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     default=DEFAULTS.share,
     show_default=True,
     help="Share of the ratings that random hides.",
@@ -98,11 +99,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
 )
 @click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Of splits, training and resamples.",
+    "--seed", type=SEED, default=0, show_default=True, help="Of splits, training and resamples."
 )
 @click.option(
     "--out",
@@ -141,6 +138,7 @@ def evaluate(
     latest of every user, leave-last-out her last one, held-out-users users as a whole; fold-in
     asks what a newcomer's first ratings are worth; given takes the split of two files.
     """
+    choose_device(device)  # one that is not there is said before anything takes long
     given = _given(source, protocols, train_file, test_file, mask_file)
     dataset = source.load() if given is None else given.dataset
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)

@@ -4,6 +4,7 @@ Reading it is `foldin_trainer.data`.
 """
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class ScaleType(click.ParamType[Scale]):
             scale = Scale(float(low), float(high))
         except ValueError:
             self.fail(f"{value!r} is not LOW:HIGH, such as 1:5", param, ctx)
-        if not scale.low < scale.high:
+        if not -math.inf < scale.low < scale.high < math.inf:
             self.fail(f"{value!r}: the low end must be below the high end", param, ctx)
         return scale
 

@@ -19,12 +19,13 @@ from foldin_model.store.redis_models import RedisModelStore
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from foldin_trainer.commands.numbers import SEED, FiniteRange
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.commands.stores import takes_store
 from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.choosing import RankingHead
-from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.devices import DeviceName, choose_device
 from foldin_trainer.learning.mf import Epoch
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 from foldin_trainer.learning.training import Listener, Trained
@@ -61,7 +62,7 @@ MOST_LINES = 50
 @click.option(
     "--time-budget",
     "time_budget_s",
-    type=click.FloatRange(0.0),
+    type=FiniteRange(0.0),
     help="Seconds after which no other ranking head or tuning is tried.  [default: no limit]",
 )
 @click.option(
@@ -80,7 +81,7 @@ MOST_LINES = 50
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="What `foldin tune` found; its head is trained unless another is asked for.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of everything random.")
 @click.option(
     "--device",
     type=click.Choice(get_args(DeviceName)),
@@ -128,6 +129,7 @@ def train(
     SOURCE is the name of a fetched data set, a folder or a file. Without one it is
     ml-latest-small or, where that was not fetched, the smallest that was.
     """
+    choose_device(device)  # one that is not there is said before anything takes long
     dataset = _chosen(source).load()
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
     settings = replace(

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from foldin_model.errors import FoldinError
 
+from foldin_trainer.commands.numbers import SEED, FiniteRange
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.tuning.objectives import TUNABLE, Metric, lower_is_better
@@ -42,7 +43,7 @@ METRICS: Mapping[Metric, str] = {
     help="Settings to try, those of an earlier call included.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-@click.option("--timeout", "timeout_s", type=click.FloatRange(0), help="Seconds, at most.")
+@click.option("--timeout", "timeout_s", type=FiniteRange(0), help="Seconds, at most.")
 @click.option(
     "--folds",
     type=click.IntRange(2),
@@ -50,7 +51,7 @@ METRICS: Mapping[Metric, str] = {
     show_default=True,
     help="Folds of a trial; a hopeless one is cut short after any of them.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of folds and search.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of folds and search.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Final, Literal
 
 import torch
+from foldin_model.errors import InvalidField, Violation
 from threadpoolctl import threadpool_limits
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -17,14 +18,16 @@ WORTH_SHARING: Final = 2_000_000  # ratings
 
 
 def choose_device(name: DeviceName) -> torch.device:
-    """The named device; "auto" is CUDA, else Apple's GPU, else the CPU."""
-    if name != "auto":
-        return torch.device(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    """The named device; "auto" is CUDA, else Apple's GPU, else the CPU.
+
+    Raises InvalidField where the one that is asked for is not there.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    usable = [*(kind for kind, is_there in there.items() if is_there), "cpu"]
+    if name not in ("auto", *usable):
+        choices = " or ".join(("auto", *usable))
+        raise InvalidField(Violation("device", f"torch finds no {name!r} here; choose {choices}"))
+    return torch.device(usable[0] if name == "auto" else name)
 
 
 def seeded(seed: int) -> torch.Generator:

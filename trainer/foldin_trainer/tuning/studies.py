@@ -108,7 +108,7 @@ def _study(search: Search, dataset: Dataset, job: int) -> optuna.Study:
         study_name=name,
         direction="minimize" if lower_is_better(search.metric) else "maximize",
         # A search that goes on must not try again what it began with.
-        sampler=optuna.samplers.TPESampler(seed=search.seed + 1_000 * job + past),
+        sampler=optuna.samplers.TPESampler(seed=(search.seed + 1_000 * job + past) % 2**32),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=0),
         load_if_exists=True,
     )
