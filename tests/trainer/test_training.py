@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from foldin_model.errors import FoldinError
 from foldin_model.folding import fold
 from foldin_model.publishing import versions
+from foldin_model.store.keys import Keys
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.users import digest
 from foldin_trainer.commands.train import train as command
@@ -20,6 +21,7 @@ from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.mf import Epoch, MfSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, Trained, train
+from redis import Redis
 from tiny import write_movielens
 
 QUICK = TrainSettings(
@@ -189,6 +191,25 @@ def test_the_command_samples_shows_how_well_and_resumes(
     other = CliRunner().invoke(command, [str(folder), *options, "--seed", "1"])
     assert other.exit_code == 1
     assert "other ratings or with other settings" in other.stderr
+
+
+def test_the_command_trains_nothing_for_a_store_that_cannot_be_used(
+    tiny: Dataset, tmp_path: Path, valkey_url: str, namespace: str
+) -> None:
+    folder = write_movielens(tiny, tmp_path / "films")
+    with Redis.from_url(valkey_url) as client:
+        client.hset(Keys(namespace).control, "partitions", "32")
+    gone = f"unix://{tmp_path}/nowhere.sock"
+    for url, name, complaint in (
+        (gone, namespace, "nowhere.sock cannot be used"),
+        (valkey_url, namespace, "was created with 32 partitions"),
+        (valkey_url, "a b", "namespace: 'a b' is not"),
+    ):
+        options = ["--redis-url", url, "--namespace", name, "--device", "cpu"]
+        result = CliRunner().invoke(command, [str(folder), *options])
+        assert result.exit_code == 1
+        [line] = result.stderr.splitlines()
+        assert complaint in line
 
 
 def test_the_command_says_which_data_set_is_missing(tmp_path: Path) -> None:

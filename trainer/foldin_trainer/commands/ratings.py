@@ -10,11 +10,9 @@ from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_trainer.commands.data import AS_JSON
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, progress
 from foldin_trainer.commands.sources import Source, takes_source
-from foldin_trainer.commands.stores import takes_store
+from foldin_trainer.commands.stores import STORE_TIMEOUT_S, takes_store
 from foldin_trainer.data.importing import ImportReport, import_histories
 from foldin_trainer.data.ratings import Ratings
-
-STORE_TIMEOUT_S = 60.0
 
 
 @click.group()

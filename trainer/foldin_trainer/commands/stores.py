@@ -1,10 +1,15 @@
-"""How a command is told which store it works on. Opening it is `foldin_model.store.opening`."""
+"""Which store a command works on: the options that say it, and the models in it, opened."""
 
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
 
 import click
+from foldin_model.store.opening import open_store_url
+from foldin_model.store.redis_models import RedisModelStore
 
+STORE_TIMEOUT_S: Final = 60.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -26,3 +31,19 @@ def takes_store(command: Callable[P, T]) -> Callable[P, T]:
         help="A Redis 7+ or Valkey 8+; without it the embedded one in the data directory.",
     )
     return located(named(command))
+
+
+@contextmanager
+def opened_models(
+    redis_url: str | None, namespace: str, data_dir: Path
+) -> Iterator[RedisModelStore]:
+    """The models of a namespace that answers and can be used.
+
+    Raises InvalidField, StoreUnavailable, and StoreMismatch for a namespace of other programs.
+    """
+    with (
+        open_store_url(redis_url, data_dir) as url,
+        closing(RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)) as models,
+    ):
+        models.page_key()  # claims the namespace
+        yield models

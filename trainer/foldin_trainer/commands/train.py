@@ -1,7 +1,7 @@
 """`foldin train`: from a data set's ratings to a published model that serves."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
@@ -14,7 +14,6 @@ from foldin_model.ids import Version
 from foldin_model.indexing import KINDS
 from foldin_model.manifest import Manifest, Setting
 from foldin_model.publishing import Description, activate, publish
-from foldin_model.store.opening import open_store_url
 from foldin_model.store.redis_models import RedisModelStore
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from foldin_trainer.commands.numbers import SEED, FiniteRange
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
-from foldin_trainer.commands.stores import takes_store
+from foldin_trainer.commands.stores import opened_models, takes_store
 from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.devices import DeviceName, choose_device
@@ -32,7 +31,6 @@ from foldin_trainer.learning.training import Listener, Trained
 from foldin_trainer.learning.training import train as learn
 from foldin_trainer.tuning.settings import changed, heads_of, read_settings
 
-STORE_TIMEOUT_S = 60.0
 MOST_LINES = 50
 
 
@@ -131,6 +129,9 @@ def train(
     """
     choose_device(device)  # one that is not there is said before anything takes long
     dataset = _chosen(source).load()
+    if publishing:
+        with opened_models(redis_url, namespace, source.data_dir):
+            pass  # nothing is trained for a store that cannot be used
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
     settings = replace(
         settings,
@@ -159,10 +160,7 @@ def train(
             metrics=trained.metrics,
             settings=trained.settings.flat(),
         )
-        with (
-            open_store_url(redis_url, source.data_dir) as url,
-            closing(RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)) as store,
-        ):
+        with opened_models(redis_url, namespace, source.data_dir) as store:
             manifest = _published(trained, description, store, index_kind)
             if activating:
                 activate(store, Version(manifest.version))
