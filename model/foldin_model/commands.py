@@ -1,6 +1,6 @@
 """`foldin store`: how large the store is, old models cleared away, a user forgotten."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ import click
 from foldin_model import publishing
 from foldin_model.errors import FoldinError
 from foldin_model.ids import UserId, Version
-from foldin_model.publishing import VersionState
+from foldin_model.publishing import Listed, VersionState
 from foldin_model.store.opening import default_data_dir, open_store_url
 from foldin_model.store.operating import StoreOperator
 from foldin_model.store.redis_models import RedisModelStore
@@ -67,20 +67,34 @@ def size(place: _Place) -> None:
     is_flag=True,
     help="Also clear what interrupted publishing left behind; not while a model is published.",
 )
+@click.option(
+    "--damaged",
+    is_flag=True,
+    help="Also remove versions whose manifest can't be read, unless one is current.",
+)
 @click.pass_obj
-def gc(place: _Place, *, keep: int, unfinished: bool) -> None:
-    """Remove old model versions from the store and from the data directory."""
+def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
+    """Remove old model versions from the store and from the data directory.
+
+    From the data directory also those that the store does not know any more.
+    """
+    directory = place.data_dir / "models"
     with _opened(place) as (operator, models):
-        listed = publishing.versions(models)
-        old = [
-            Version(manifest.version)
-            for manifest, state in listed[keep:]
-            if state is VersionState.AVAILABLE
-        ]
-        for version in old:
-            publishing.remove(models, version, place.data_dir / "models")
-            click.echo(f"removed {version}")
-        click.echo(f"{len(listed) - len(old)} of {len(listed)} versions stay")
+        there = publishing.installed(directory)  # looked at first, so that none is newer than
+        listed = publishing.versions(models)  # what is listed
+        going = _superfluous(listed, keep, damaged=damaged)
+        for one in listed:
+            if one.manifest is None and one not in going:
+                click.echo(f"{one.version} is damaged: {one.damage}; {_remedy(one)}", err=True)
+        for one in going:
+            publishing.remove(models, one.version, directory)
+            click.echo(f"removed {one.version}")
+        click.echo(f"{len(listed) - len(going)} of {len(listed)} versions stay")
+        pointer = models.pointer()
+        in_use = {pointer.current, pointer.previous, *(one.version for one in listed)}
+        for version in _forgotten([one for one in there if one not in in_use], operator):
+            publishing.uninstall(version, directory)
+            click.echo(f"removed {version} from {directory}")
         if unfinished:
             known = [version for version, _ in models.versions()]
             for version in operator.unfinished_versions(known):
@@ -100,6 +114,28 @@ def purge(place: _Place, user: str) -> None:
         versions = [version for version, _ in models.versions()]
         removed = operator.purge(UserId(user), versions)
     click.echo(f"removed {removed} keys and log entries of user {user}")
+
+
+def _superfluous(listed: Sequence[Listed], keep: int, *, damaged: bool) -> list[Listed]:
+    """What nothing uses; a damaged version takes no whole one's place among those to keep."""
+    whole = [one for one in listed if one.manifest is not None]
+    broken = [one for one in listed if one.manifest is None]
+    old = [one for one in whole[keep:] if one.state is VersionState.AVAILABLE]
+    return old + [one for one in broken if damaged and one.state is not VersionState.CURRENT]
+
+
+def _remedy(broken: Listed) -> str:
+    if broken.state is VersionState.CURRENT:
+        return "activate another one, then gc --damaged removes it"
+    return "gc --damaged removes it"
+
+
+def _forgotten(unknown: Sequence[Version], operator: StoreOperator) -> list[Version]:
+    """Those that are not of another namespace either, which may share the data directory."""
+    if not unknown:
+        return []  # without a walk over all keys
+    known = operator.all_versions()
+    return [version for version in unknown if version not in known]
 
 
 @contextmanager

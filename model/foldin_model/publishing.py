@@ -1,19 +1,17 @@
 """The life of a model version: published, activated, rolled back, listed, removed.
 
-A version exists once its manifest is stored and serves once the pointer has moved; how it becomes
-files is in `foldin_model.installing`, whose `install` and `load` belong to the same story.
+A version exists once its manifest is stored and serves once the pointer has moved. How it becomes
+files is in `foldin_model.installing`, how it is listed and removed in `foldin_model.keeping`; what
+they offer belongs to the same story.
 """
 
 import json
 import platform
-import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from importlib import metadata
-from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
@@ -25,9 +23,18 @@ from foldin_model.bounding import Bounds, kind_for
 from foldin_model.building import APPROXIMATE_KINDS, build
 from foldin_model.errors import ArtifactCorrupt, VersionNotFound
 from foldin_model.folding import fold
-from foldin_model.ids import UserId, Version
+from foldin_model.ids import Version
 from foldin_model.indexing import Space, recall_of
 from foldin_model.installing import fetch_chunk, install, load, verify
+from foldin_model.keeping import (
+    Listed,
+    VersionState,
+    installed,
+    remove,
+    uninstall,
+    user_ids,
+    versions,
+)
 from foldin_model.manifest import Manifest, Setting
 from foldin_model.model import Model, TrainedUsers
 from foldin_model.store.protocols import ModelStore, Pointer
@@ -35,13 +42,16 @@ from foldin_model.users import pack_trained
 
 __all__ = [
     "Description",
+    "Listed",
     "VersionState",
     "activate",
     "install",
+    "installed",
     "load",
     "publish",
     "remove",
     "rollback",
+    "uninstall",
     "verify",
     "versions",
 ]
@@ -70,14 +80,6 @@ class _Made:
 
     recall: float
     stored: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None" = None
-
-
-class VersionState(StrEnum):
-    """What a version is for at the moment."""
-
-    CURRENT = "current"
-    PREVIOUS = "previous"
-    AVAILABLE = "available"
 
 
 def publish(
@@ -160,34 +162,13 @@ def rollback(store: ModelStore) -> Pointer:
     return store.move_pointer(pointer.previous, pointer.epoch)
 
 
-def versions(store: ModelStore) -> Sequence[tuple[Manifest, VersionState]]:
-    """The manifests of all versions in the store and what they are for, newest first."""
-    pointer = store.pointer()
-    states = {pointer.previous: VersionState.PREVIOUS, pointer.current: VersionState.CURRENT}
-    return [
-        (Manifest.from_json(store.manifest(version)), states.get(version, VersionState.AVAILABLE))
-        for version, _ in store.versions()
-    ]
-
-
-def remove(store: ModelStore, version: Version, directory: Path | None = None) -> None:
-    """The version is gone from the store, and from `directory` where one is given.
-
-    Raises VersionNotFound, and VersionConflict if it serves.
-    """
-    manifest = Manifest.from_json(store.manifest(version))
-    store.remove(version, [chunk.name for chunk in manifest.chunks], _user_ids(store, manifest))
-    if directory is not None and (directory / version).exists():
-        shutil.rmtree(directory / version)
-
-
 def _check_published(
     model: Model, users: TrainedUsers, manifest: Manifest, store: ModelStore, golden: int
 ) -> None:
     version = Version(manifest.version)
     pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items")]
     again, _ = unpack(b"".join(pieces), manifest)
-    if _user_ids(store, manifest) != list(users.user_ids):
+    if user_ids(store, manifest) != list(users.user_ids):
         raise ArtifactCorrupt("the trained users read back are not those that were published")
     for number, query in enumerate(_golden_queries(model, golden)):
         if _answer(model, query) != _answer(again, query):
@@ -253,12 +234,6 @@ def _answer(model: Model, query: Floats) -> object:
 def _fold(model: Model, rows: Rows, values: Doubles) -> list[list[float]]:
     heads = (model.ranking, model.rating)
     return [fold(head, rows, values, head.prior).vector.tolist() for head in heads]
-
-
-def _user_ids(store: ModelStore, manifest: Manifest) -> list[UserId]:
-    version = Version(manifest.version)
-    pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("users")]
-    return [UserId(name) for name in json.loads(b"".join(pieces))]
 
 
 def _version_name(created_at: float) -> str:

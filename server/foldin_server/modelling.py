@@ -3,6 +3,7 @@
 # ruff: noqa: N802, ARG002 (names and arguments are those of the contract)
 
 import asyncio
+import logging
 from pathlib import Path
 
 from foldin.v1 import model_pb2 as pb
@@ -14,6 +15,8 @@ from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_server import parsing, rendering
 from foldin_server.calls import Call, Calls, rpc
 from foldin_server.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
 
 
 class Models(ModelServiceServicer):
@@ -44,14 +47,17 @@ class Models(ModelServiceServicer):
 
     @rpc
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
-        """Every version in the store, newest first."""
+        """Every version in the store, newest first; a damaged one is told to the log alone."""
         pointer = await asyncio.to_thread(self._store.pointer)
-        versions = await asyncio.to_thread(publishing.versions, self._store)
+        models = []
+        for listed in await asyncio.to_thread(publishing.versions, self._store):
+            if listed.manifest is None:
+                told = {"model_version": listed.version, "error": listed.damage}
+                log.error("version_damaged", extra=told)
+            else:
+                models.append(rendering.model(listed.manifest, _state(listed.version, pointer)))
         return pb.ListModelsResponse(
-            models=[
-                rendering.model(manifest, _state(manifest.version, pointer))
-                for manifest, _ in versions
-            ],
+            models=models,
             epoch=pointer.epoch,
             current_version=pointer.current or "",
             previous_version=pointer.previous or "",

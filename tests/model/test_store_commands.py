@@ -9,6 +9,7 @@ from foldin_model import publishing
 from foldin_model.commands import store as command
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.publishing import Description
+from foldin_model.store.keys import Keys
 from foldin_model.store.operating import KINDS, StoreOperator
 from foldin_model.store.protocols import RatingWrite
 from foldin_model.store.redis_models import RedisModelStore
@@ -93,6 +94,55 @@ def test_gc_keeps_current_previous_and_the_newest(
     assert sorted(left) == sorted([versions[0], versions[2], versions[4]])
     gone = [n for n in names(valkey_url, namespace) if versions[1] in n or versions[3] in n]
     assert gone == []
+
+
+def test_gc_names_a_damaged_version_and_removes_it_when_asked(
+    valkey_url: str, namespace: str, tmp_path: Path, small: Planted
+) -> None:
+    models = RedisModelStore(valkey_url, namespace)
+    versions = publish(models, small, 5)
+    publishing.activate(models, versions[4])
+    with Redis.from_url(valkey_url, protocol=2) as client:
+        for version in (versions[2], versions[4]):
+            client.set(Keys(namespace).manifest(version), '{"schema": 1,')
+    output = run(valkey_url, namespace, tmp_path, "gc")
+    assert f"{versions[2]} is damaged: the manifest is not JSON" in output
+    assert f"removed {versions[0]}" in output  # though a damaged one is newer: two whole ones are
+    assert "4 of 5 versions stay" in output
+    output = run(valkey_url, namespace, tmp_path, "gc", "--damaged")
+    assert f"removed {versions[2]}" in output
+    assert f"{versions[4]} is damaged: the manifest is not JSON" in output
+    assert "activate another one" in output
+    models.close()
+    assert [name for name in names(valkey_url, namespace) if versions[2] in name] == []
+    assert any(versions[4] in name for name in names(valkey_url, namespace))
+
+
+def test_gc_clears_installed_versions_away_that_the_store_forgot(
+    valkey_url: str, namespace: str, tmp_path: Path, small: Planted
+) -> None:
+    models = RedisModelStore(valkey_url, namespace)
+    forgotten, *kept = publish(models, small, 3)
+    publishing.activate(models, kept[0])
+    publishing.activate(models, kept[1])
+    others = RedisModelStore(valkey_url, f"{namespace}-other")
+    kept += publish(others, small, 1)
+    directory = tmp_path / "models"
+    for version in (forgotten, *kept[:2]):
+        publishing.install(models, version, directory)
+    publishing.install(others, kept[2], directory)
+    others.close()
+    foreign = directory / "notes" / "manifest.txt"
+    foreign.parent.mkdir()
+    foreign.touch()
+    _, served, _ = publishing.load(directory / forgotten)
+    publishing.remove(models, forgotten)  # by a gc beside another data directory
+    models.close()
+    output = run(valkey_url, namespace, tmp_path, "gc")
+    assert f"removed {forgotten} from {directory}" in output
+    assert publishing.installed(directory) == sorted(kept)
+    assert foreign.exists()
+    assert served.items.tobytes() == small.model.items.tobytes()  # who has it mapped goes on
 
 
 def test_gc_clears_an_interrupted_publishing_when_asked(

@@ -225,6 +225,20 @@ async def test_activation_serves_before_it_answers(
     assert (listed.models[0].min_rating, listed.models[0].max_rating) == (0.5, 5.0)
 
 
+@pytest.mark.parametrize("backend", ["memory", "redis"])
+async def test_a_damaged_manifest_is_logged_by_name_and_hides_no_other_model(
+    other: Planted, app: Live, stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = (await serving(app)).model.version
+    damaged = publish_version(other, stores.models, serve=False)
+    stores.models.put_manifest(damaged, b"{", dict(stores.models.versions())[damaged])
+    answer = await app.models.ListModels(pb.ListModelsRequest())
+    assert [model.version for model in answer.models] == [whole]
+    [line] = [record for record in caplog.records if record.message == "version_damaged"]
+    assert vars(line)["model_version"] == damaged
+    assert "the manifest is not JSON" in vars(line)["error"]
+
+
 async def test_a_stopping_server_says_so_to_those_who_watch(small: Planted, stores: Stores) -> None:
     publish_version(small, stores.models)
     async with live(stores, stop_delay_s=0.2) as app:

@@ -26,8 +26,10 @@ def trained_twice(folder: Path, url: str, namespace: str) -> tuple[Manifest, Man
         result = CliRunner().invoke(train, command)
         assert result.exit_code == 0, result.output
     store = RedisModelStore(url, namespace)
-    (second, _), (first, _) = versions(store)
+    second, first = (published.manifest for published in versions(store))
     store.close()
+    assert first is not None
+    assert second is not None
     return first, second
 
 

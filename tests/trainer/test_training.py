@@ -161,8 +161,10 @@ def test_the_command_publishes_and_activates_what_it_learned(
         command, [str(folder), *options, "--dimension", "8", "--epochs", "3"]
     )
     assert result.exit_code == 0, result.output
-    [(manifest, state)] = versions(RedisModelStore(valkey_url, namespace))
-    assert state == "current"
+    [published] = versions(RedisModelStore(valkey_url, namespace))
+    assert published.state == "current"
+    manifest = published.manifest
+    assert manifest is not None
     assert manifest.ranking_dimension == 8
     assert manifest.version in result.stdout
     assert manifest.metrics["held_out_users_rmse"] > 0.0
@@ -178,7 +180,9 @@ def test_the_command_samples_shows_how_well_and_resumes(
     options += ["--checkpoint", str(kept)]
     result = CliRunner().invoke(command, [str(folder), *options])
     assert result.exit_code == 0, result.output
-    [(manifest, _)] = versions(RedisModelStore(valkey_url, namespace))
+    [published] = versions(RedisModelStore(valkey_url, namespace))
+    manifest = published.manifest
+    assert manifest is not None
     assert manifest.settings["bayes.sweeps"] == 84
     assert manifest.settings["bayes.tags"] is False
     assert manifest.metrics["samples"] == 8.0

@@ -22,6 +22,11 @@ def partition(user_id: UserId) -> int:
     return crc32(user_id.encode()) % PARTITIONS
 
 
+def is_versions(key: bytes) -> bool:
+    """Whether it is the key of some namespace's versions."""
+    return re.fullmatch(rb"\{fi:[A-Za-z0-9._-]{1,64}\}:versions", key) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """The key names of one namespace. Raises InvalidField for a name that could be misread."""

@@ -121,6 +121,12 @@ class MemoryModelStore:
             self._chunks.pop((version, name), None)
         self._manifests.pop(version, None)
 
+    def remove_damaged(self, version: Version) -> None:
+        """Forgets all that is stored under a version. Raises VersionConflict if it serves."""
+        chunks = [name for stored, name in self._chunks if stored == version]
+        users = [user_id for stored, user_id in self._users if stored == version]
+        self.remove(version, chunks, users)
+
     def page_key(self) -> bytes:
         """The 32-byte key that page tokens are signed with."""
         return self._page_key

@@ -12,7 +12,7 @@ from redis import Redis
 
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.connection import Command, reaching
-from foldin_model.store.keys import Keys
+from foldin_model.store.keys import Keys, is_versions
 from foldin_model.store.scripts import FORGET_RATER, PURGE
 
 KINDS: Final = (
@@ -74,6 +74,16 @@ class StoreOperator:
         )
         replies = self._pipeline([("EVAL", PURGE.text, len(names), *names, user_id)])
         return _count(replies) + self._forget_rater(user_id)
+
+    def all_versions(self) -> set[Version]:
+        """The versions of every namespace of this store."""
+        found: set[Version] = set()
+        for names in self._names("{fi:*}:versions"):
+            lists = [name for name in names if is_versions(name)]
+            for reply in self._pipeline([("ZRANGE", name, 0, -1) for name in lists]):
+                if isinstance(reply, list):
+                    found.update(Version(name.decode()) for name in reply)
+        return found
 
     def unfinished_versions(self, known: Sequence[Version]) -> list[Version]:
         """Versions of which there are keys but which are not among those known."""

@@ -211,6 +211,13 @@ class ModelStore(Protocol):
         """Unlinks a version by the names in its manifest. Raises VersionConflict if it serves."""
         ...
 
+    def remove_damaged(self, version: Version) -> None:
+        """Unlinks all that is stored under a version, which takes a look at every key.
+
+        Raises VersionConflict if it serves.
+        """
+        ...
+
     def page_key(self) -> bytes:
         """The 32-byte key that page tokens are signed with; created with the namespace."""
         ...

@@ -116,14 +116,28 @@ class RedisModelStore:
 
         Raises VersionConflict if it serves.
         """
-        if self._run(scripts.RETIRE, version) == [b"SERVES"]:
-            raise VersionConflict(f"version {version!r} serves; activate another one first")
+        self._retire(version)
         keys = chain(
             (self._keys.trained(version, user_id) for user_id in users),
             (self._keys.chunk(version, name) for name in chunks),
             [self._keys.manifest(version)],
         )
         self._send(("UNLINK", key) for key in keys)
+
+    def remove_damaged(self, version: Version) -> None:
+        """Unlinks all that is stored under a version, found by a walk over all keys.
+
+        Raises VersionConflict if it serves.
+        """
+        self._retire(version)
+        stem = self._keys.chunk(version, "").encode()
+        with reaching(self._url):
+            found = [
+                name
+                for name in self._client.scan_iter(stem + b"*", count=_BATCH)
+                if isinstance(name, bytes) and name.startswith(stem)
+            ]
+        self._send(("UNLINK", name) for name in found)
 
     def page_key(self) -> bytes:
         """The 32-byte key that page tokens are signed with; created with the namespace."""
@@ -139,6 +153,10 @@ class RedisModelStore:
             (settings,) = self._pipeline([claim(self._keys)])
             self._page_key = check_claim(self._keys, settings)
         return self._page_key
+
+    def _retire(self, version: Version) -> None:
+        if self._run(scripts.RETIRE, version) == [b"SERVES"]:
+            raise VersionConflict(f"version {version!r} serves; activate another one first")
 
     def _get(self, key: str) -> bytes | None:
         found = self._call("GET", key)
