@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
 
+from foldin_model.store.masking import without_secrets
+
 PREFIX: Final = "FOLDIN_"
-HIDDEN: Final = "***"
 Transport = Literal["auto", "grpcio", "native"]
 ChosenTransport = Literal["grpcio", "native"]
 Freshness = Literal["strict", "bounded"]
@@ -107,7 +108,7 @@ class Settings:
         values = asdict(self).items()
         shown = {name: str(value) if isinstance(value, Path) else value for name, value in values}
         if self.redis_url:
-            shown["redis_url"] = _without_secrets(self.redis_url)
+            shown["redis_url"] = without_secrets(self.redis_url)
         return shown
 
 
@@ -151,20 +152,3 @@ def _check_number(name: str, value: float) -> None:
     if not (0 if may_be_zero else 1e-9) <= value <= most:  # as nan is neither
         least = "0 or more" if may_be_zero else "above 0"
         raise SettingsError(f"{name} is {value}; it must be {least} and at most {most}")
-
-
-def _without_secrets(url: str) -> str:
-    """The url with password and options hidden, and all of what is no url of a store.
-
-    A password that was not quoted may hold any sign, so it ends at the last @. There may be one
-    among the options too; where an @ follows them, nobody can tell what is secret.
-    """
-    parts = _URL.fullmatch(url)
-    if parts is None:
-        return HIDDEN
-    beginning, password, place, options = parts.groups()
-    login = f"{beginning}:{HIDDEN}@" if password else beginning
-    return f"{login}{place}?{HIDDEN}" if options else f"{login}{place}"
-
-
-_URL: Final = re.compile(r"(\w+://[^:?]*)(:[^?]*@)?([^?@]*)(\?[^@]*)?")

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from hiredis import ReplyError
 from redis import RedisError
 
 from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
 from foldin_model.store.keys import PARTITIONS, Keys
+from foldin_model.store.masking import without_secrets
 from foldin_model.store.scripts import CLAIM
 
 PAGE_KEY_BYTES: Final = 32
@@ -33,9 +33,8 @@ def reaching(url: str) -> Iterator[None]:
 
 
 def unavailable(url: str, error: BaseException) -> StoreUnavailable:
-    """The error that names the store, without user and password, and what it said."""
-    parts = urlsplit(url)
-    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    """The error that names the store, without a secret, and what it said."""
+    place = without_secrets(url)
     said = str(error) or type(error).__name__
     return StoreUnavailable(f"the store at {place} cannot be used: {said}")
 
