@@ -10,7 +10,6 @@ from datetime import datetime
 
 from rich import box
 from rich.console import Console, Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -26,9 +25,18 @@ PIPE_WIDTH = 10_000  # nothing is cut or wrapped where no person reads
 
 
 def terminal() -> Console:
-    """Where answers go: as wide as the terminal, without a limit in a pipe."""
+    """Where answers go: as wide as the terminal, without a limit in a pipe.
+
+    No text is markup: what an id or a title has between brackets or colons is printed as it is.
+    """
     piped = not sys.stdout.isatty()
-    return Console(width=PIPE_WIDTH if piped else None, highlight=False, soft_wrap=piped)
+    return Console(
+        width=PIPE_WIDTH if piped else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=piped,
+    )
 
 
 def table(*columns: str, right: Iterable[str] = ()) -> Table:
@@ -67,8 +75,8 @@ def _(page: values.ScoredPage) -> RenderableType:
     for place, item in enumerate(page.items, start=1):
         made.add_row(
             str(place),
-            escape(item.item_id),
-            escape(item.title),
+            item.item_id,
+            item.title,
             year(item.year),
             genres(item.genres),
             *((rating(item.predicted_rating),) if predicted else ()),
@@ -79,7 +87,7 @@ def _(page: values.ScoredPage) -> RenderableType:
 
 
 def reasons(item: values.ScoredItem) -> str:
-    return "\n".join(f"{r.contribution:+.3f} {escape(r.title or r.item_id)}" for r in item.reasons)
+    return "\n".join(f"{r.contribution:+.3f} {r.title or r.item_id}" for r in item.reasons)
 
 
 @rendered.register
@@ -90,8 +98,8 @@ def _(page: values.ItemPage) -> RenderableType:
     )
     for item in page.items:
         made.add_row(
-            escape(item.item_id),
-            escape(item.title),
+            item.item_id,
+            item.title,
             year(item.year),
             genres(item.genres),
             f"{item.rating_count:,}",
@@ -123,8 +131,8 @@ def _(one: values.Item) -> RenderableType:
 def _(answer: values.ItemClusters) -> RenderableType:
     made = table("#", "name", "items", "such as", right=("#", "items"))
     for cluster in answer.clusters:
-        titles = ", ".join(escape(member.title) for member in cluster.items)
-        made.add_row(str(cluster.cluster_id), escape(cluster.name), f"{cluster.size:,}", titles)
+        titles = ", ".join(member.title for member in cluster.items)
+        made.add_row(str(cluster.cluster_id), cluster.name, f"{cluster.size:,}", titles)
     return made
 
 
@@ -133,8 +141,8 @@ def _(state: values.UserState) -> RenderableType:
     made = table("id", "title", "rating", "when", right=("id", "rating"))
     for rated in state.ratings:
         made.add_row(
-            escape(rated.item_id),
-            escape(rated.title) if rated.in_model else "[dim]not in the model[/dim]",
+            rated.item_id,
+            rated.title if rated.in_model else dim("not in the model"),
             given(rated.value),
             when(rated.event_time),
         )
@@ -151,14 +159,14 @@ def _(answer: values.ModelList) -> RenderableType:
     for model in answer.models:
         metrics = "\n".join(f"{name} {value:.4g}" for name, value in sorted(model.metrics.items()))
         made.add_row(
-            escape(model.version),
+            model.version,
             model.state.value,
             when(model.create_time),
-            escape(model.method),
+            model.method,
             f"{model.user_count:,}",
             f"{model.item_count:,}",
             f"{model.rating_count:,}",
-            escape(metrics),
+            metrics,
         )
     return made if answer.models else Text("No model is published; make one with `foldin train`.")
 
@@ -169,8 +177,8 @@ def _(answer: TitledPredictions) -> RenderableType:
     made = table("id", "title", *numbers, right=("id", *numbers))
     for p in answer.predictions:
         made.add_row(
-            escape(p.item_id),
-            escape(p.title),
+            p.item_id,
+            p.title,
             rating(p.predicted_rating),
             "" if p.low is None or p.high is None else f"{rating(p.low)} to {rating(p.high)}",
             given(p.rating),
@@ -233,7 +241,7 @@ def year(number: int | None) -> str:
 
 
 def genres(names: Iterable[str]) -> str:
-    return escape(", ".join(names))
+    return ", ".join(names)
 
 
 def rating(value: float | None) -> str:

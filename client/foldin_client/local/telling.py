@@ -5,7 +5,6 @@ from typing import Protocol
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.table import Table
@@ -54,7 +53,7 @@ def ratings(who: str, moves: Sequence[Move]) -> RenderableType:
     for move in moves:
         stars = f"[yellow]{move.value:g}[/yellow]"
         made.add_row(
-            escape(titled(move.film)),
+            Text(titled(move.film)),
             stars,
             f"{move.stored_ms:.1f} ms",
             f"{move.changed_ms:.1f} ms",
@@ -121,11 +120,11 @@ def _films(items: Sequence[ScoredItem], *, because: bool = False) -> Table:
     for at, item in enumerate(items, 1):
         made.add_row(
             str(at),
-            escape(item.title or item.item_id),
+            Text(item.title or item.item_id),
             "" if item.year is None else str(item.year),
             _genres(item),
             *((f"{item.predicted_rating or 0:.1f}",) if predicted else ()),
-            *((escape(item.reasons[0].title if item.reasons else ""),) if because else ()),
+            *((Text(item.reasons[0].title if item.reasons else ""),) if because else ()),
         )
     return made
 
@@ -140,12 +139,12 @@ def _movement(came_from: int | None, at: int, known: int) -> str:
     return "[dim]stays[/dim]"
 
 
-def _title(item: ScoredItem) -> str:
-    return escape(item.title if item.year is None else f"{item.title} ({item.year})")
+def _title(item: ScoredItem) -> Text:
+    return Text(item.title if item.year is None else f"{item.title} ({item.year})")
 
 
-def _genres(item: ScoredItem) -> str:
-    return escape(", ".join(item.genres[:FEW]))
+def _genres(item: ScoredItem) -> Text:
+    return Text(", ".join(item.genres[:FEW]))
 
 
 def _rated(items: Sequence[RatedItem]) -> str:
