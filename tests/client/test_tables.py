@@ -1,5 +1,8 @@
 """What people read of ids, titles and genres is what the data says, in a pipe and a terminal."""
 
+import sys
+from dataclasses import replace
+
 import pytest
 from foldin_client import values
 from foldin_client.cli.tables import rendered, terminal
@@ -67,3 +70,15 @@ def test_the_demo_prints_titles_as_they_are_too(capsys: pytest.CaptureFixture[st
     assert printed.count(TITLE) == 2
     assert GENRE in printed
     assert "\\\\" not in printed
+
+
+@pytest.mark.parametrize("columns", [1, 20, 24, 30, 60])
+def test_an_id_is_whole_in_a_terminal_of_any_width(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    item_id = "αβγδεζηθ"
+    terminal().print(rendered(values.ScoredPage((replace(SCORED, item_id=item_id),), "", INFO)))
+    printed = capsys.readouterr().out
+    assert "".join(letter for letter in printed if letter in item_id) == item_id

@@ -22,6 +22,7 @@ from foldin_client.cli.answers import (
 )
 
 PIPE_WIDTH = 10_000  # nothing is cut or wrapped where no person reads
+NARROWEST = 40  # in less, rich leaves columns empty: the terminal itself wraps the lines then
 
 
 def terminal() -> Console:
@@ -30,13 +31,9 @@ def terminal() -> Console:
     No text is markup: what an id or a title has between brackets or colons is printed as it is.
     """
     piped = not sys.stdout.isatty()
-    return Console(
-        width=PIPE_WIDTH if piped else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=piped,
-    )
+    made = Console(highlight=False, markup=False, emoji=False, soft_wrap=piped)
+    made.width = PIPE_WIDTH if piped else max(made.width, NARROWEST)
+    return made
 
 
 def table(*columns: str, right: Iterable[str] = ()) -> Table:
