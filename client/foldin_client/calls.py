@@ -5,11 +5,14 @@ are in `recommendation_calls`, `catalog_calls` and `model_calls`.
 """
 
 import functools
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Generic, ParamSpec, Protocol, TypeVar
 
 from google.protobuf.message import Message
+
+from foldin_client.unsendable import invalid_field
 
 AnswerT = TypeVar("AnswerT", bound=Message)
 P = ParamSpec("P")
@@ -42,11 +45,19 @@ class Call(Generic[T_co]):
 
 
 def sending(build: Callable[P, Call[T]], send: Callable[[Call[T]], R]) -> Callable[P, R]:
-    """The function of the same arguments that sends the call they make."""
+    """The function of the same arguments that sends the call they make.
+
+    Raises InvalidField for arguments that no request can carry.
+    """
 
     @functools.wraps(build)
     def method(*args: P.args, **kwargs: P.kwargs) -> R:
-        return send(build(*args, **kwargs))
+        try:
+            made = build(*args, **kwargs)
+        except (ValueError, OverflowError) as refused:
+            arguments = inspect.signature(build).bind(*args, **kwargs).arguments
+            raise invalid_field(arguments, refused) from refused
+        return send(made)
 
     return method
 

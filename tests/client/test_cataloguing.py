@@ -99,6 +99,9 @@ def test_a_long_file_is_sent_a_thousand_at_a_time(
         (("item_id,name", "a,A"), "lacks title"),
         (("item_id,title,colour", "a,A,red"), "has 'colour'"),
         (("item_id,title,year", "a,A,soon"), ":2: 'soon' is no year"),
+        (("item_id,title,year", "a,A,99999999999"), ":2: '99999999999' is no year from 1 to 9999"),
+        (("item_id,title,year", "a,A,1999", "b,B,0"), ":3: '0' is no year"),
+        (("item_id,title", f"a,{'A' * 200_000}"), ":2 can't be read: field larger than"),
         (("item_id,title", "a,A,B"), ":2 has more fields"),
     ],
 )
@@ -118,8 +121,8 @@ def test_what_to_add_must_be_said_once(run: Run, tmp_path: Path) -> None:
 
 
 def test_a_refused_item_is_told_with_its_field(server: Scripted, run: Run) -> None:
-    server.script("UpsertItems", invalid("items[0].year"))
-    result = run("items", "add", "a", "--title", "A", "--year", "0", "--json")
+    server.script("UpsertItems", invalid("items[0].title"))
+    result = run("items", "add", "a", "--title", "A", "--json")
     assert result.exit_code == 1
     assert json.loads(result.stderr)["error"] == "INVALID_FIELD"
 

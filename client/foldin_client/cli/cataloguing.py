@@ -1,6 +1,8 @@
 """The commands that change the catalogue beside the model: items add, hide, show."""
 
 import csv
+import re
+import reprlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
@@ -9,12 +11,14 @@ import click
 
 from foldin_client.cli.answers import AddedItems, ChangedAvailability
 from foldin_client.cli.items import find_item
+from foldin_client.cli.listing import LAST_YEAR
 from foldin_client.cli.sessions import Session, asks_server
 from foldin_client.new_items import NewItem
 
 BATCH: Final = 1_000
 COLUMNS: Final = ("item_id", "title", "genres", "year", "tags")
 SEPARATOR: Final = "|"
+_YEAR: Final = re.compile(r"[0-9]{1,4}")
 
 
 @click.group()
@@ -26,7 +30,7 @@ def items() -> None:
 @click.argument("item_id", metavar="ID", required=False)
 @click.option("--title", help="What the item is called.")
 @click.option("--genre", "genres", multiple=True, help="May be repeated.")
-@click.option("--year", type=int)
+@click.option("--year", type=click.IntRange(1, LAST_YEAR))
 @click.option("--tag", "tags", multiple=True, help="May be repeated.")
 @click.option(
     "--file",
@@ -106,14 +110,17 @@ def _read(file: Path) -> Iterator[NewItem]:
                 yield _item(row, f"{file}:{reader.line_num}")
     except UnicodeDecodeError as error:
         raise click.UsageError(f"{file} is not text in UTF-8: {error}") from error
+    except csv.Error as error:
+        place = f"{file}:{reader.reader.line_num}"
+        raise click.UsageError(f"{place} can't be read: {error}.") from error
 
 
 def _item(row: dict[str | None, str | None], place: str) -> NewItem:
     if None in row:
         raise click.UsageError(f"{place} has more fields than the first line; quote commas.")
     year = (row.get("year") or "").strip()
-    if year and not (year.isascii() and year.isdecimal()):
-        raise click.UsageError(f"{place}: {year!r} is no year, such as 1999.")
+    if year and not (_YEAR.fullmatch(year) and int(year)):
+        raise click.UsageError(f"{place}: {reprlib.repr(year)} is no year from 1 to {LAST_YEAR}.")
     return NewItem(
         item_id=(row.get("item_id") or "").strip(),
         title=(row.get("title") or "").strip(),

@@ -13,6 +13,8 @@ PageT = TypeVar("PageT", ScoredPage, ItemPage)
 PageT_co = TypeVar("PageT_co", covariant=True)
 
 LARGEST_PAGE = 200
+LARGEST_NUMBER = 2**31 - 1  # that a field of a request carries
+LAST_YEAR = 9999
 
 
 class Fetch(Protocol[PageT_co]):
@@ -27,8 +29,8 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--genre", "genres", multiple=True, help="Only of this genre; may be repeated.")
     @click.option("--exclude-genre", "without", multiple=True, help="None of this genre.")
     @click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Not this item.")
-    @click.option("--min-year", type=int, help="From this year on.")
-    @click.option("--max-year", type=int, help="Up to this year.")
+    @click.option("--min-year", type=click.IntRange(0, LAST_YEAR), help="From this year on.")
+    @click.option("--max-year", type=click.IntRange(0, LAST_YEAR), help="Up to this year.")
     @functools.wraps(command)
     def filtering(
         *args: object,

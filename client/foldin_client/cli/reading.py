@@ -9,7 +9,7 @@ import click
 
 from foldin_client.cli.answers import TitledPrediction, TitledPredictions
 from foldin_client.cli.items import find_item
-from foldin_client.cli.listing import first, takes_count, takes_filter
+from foldin_client.cli.listing import LARGEST_NUMBER, first, takes_count, takes_filter
 from foldin_client.cli.sessions import Session, asks_server
 from foldin_client.values import Filter, Rating, ScoredPage
 
@@ -43,7 +43,9 @@ class RatedText(click.ParamType[tuple[str, float]]):
     default=0.0,
     help="Trade score for variety: 0 is none, 1 is variety alone.",
 )
-@click.option("--max-per-cluster", type=click.IntRange(min=0), default=0, help="0: no limit.")
+@click.option(
+    "--max-per-cluster", type=click.IntRange(0, LARGEST_NUMBER), default=0, help="0: no limit."
+)
 @click.option("--include-rated", is_flag=True, help="Show items the user has rated, too.")
 @click.option("--known", is_flag=True, help="Fail for a user nothing is known of.")
 @click.option(

@@ -5,6 +5,7 @@ The commands themselves only say what to ask and how to show it.
 
 import functools
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -67,6 +68,10 @@ class Failed(click.ClickException):
                 return error.message or error.reason
 
 
+class Misused(Failed):
+    exit_code = 2
+
+
 class Missing(Failed):
     exit_code = 3
 
@@ -77,6 +82,8 @@ class Unavailable(Failed):
 
 def kind_of(error: FoldinError) -> type[Failed]:
     """What a script sees of a failure: its exit code."""
+    if isinstance(error.__cause__, ValueError):  # refused before it was sent
+        return Misused
     if isinstance(error, errors.NotFound | AmbiguousTitle):
         return Missing
     if error.code in {"UNAVAILABLE", "DEADLINE_EXCEEDED", "RESOURCE_EXHAUSTED"}:
@@ -93,6 +100,8 @@ class Session:
 
     def show(self, value: object) -> None:
         """The answer is on stdout: as a JSON document, or as people read it."""
+        if sys.stdout is None:  # the caller closed it
+            raise click.ClickException("Standard output is closed: the answer can't be printed.")
         if self.as_json:
             click.echo(json.dumps(document(value), indent=2))
             return
