@@ -9,7 +9,16 @@ from uuid import uuid4
 import pytest
 from click.testing import CliRunner, Result
 from client.whole import plant
-from foldin_client import AsyncClient, Client, Filter, FoldinError, NewRating, Query, errors
+from foldin_client import (
+    AsyncClient,
+    Client,
+    Filter,
+    FoldinError,
+    NewItem,
+    NewRating,
+    Query,
+    errors,
+)
 from foldin_client.cli import main
 from planted import Planted
 from server.processes import serving
@@ -190,3 +199,16 @@ def test_a_new_item_is_found_rated_hidden_and_shown_again(
     printed(run("items", "show", item_id, "--json"))
     assert client.get_item(item_id).available
     assert run("items", "hide", "no such film").exit_code == 3
+
+
+def test_a_title_with_its_year_names_every_item_that_has_both(
+    run: Run, client: Client, user: str
+) -> None:
+    years = {f"{user}-{k}": 1997 if k % 10 == 9 else 1996 for k in range(40)}
+    client.upsert_items(
+        [NewItem(item_id, f"Love of {item_id}", year=year) for item_id, year in years.items()]
+    )
+    result = run("item", f"love of {user} (1997)", "--json")
+    assert result.exit_code == 3
+    named = json.loads(result.stderr)["metadata"]
+    assert set(named) == {item_id for item_id, year in years.items() if year == 1997}

@@ -141,7 +141,34 @@ def test_an_ambiguous_title_lists_the_candidates(server: Scripted, run: Run) -> 
 def test_a_year_chooses_among_equal_titles(server: Scripted, run: Run) -> None:
     listed(server, HEAT, catalog_pb2.Item(item_id="7", title="Heat", year=1986))
     assert run("item", "Heat").exit_code == 3
+    listed(server, catalog_pb2.Item(item_id="7", title="Heat", year=1986))
     assert json.loads(run("item", "Heat (1986)", "--json").stdout)["item_id"] == "7"
+    request = catalog_pb2.ListItemsRequest.FromString(server.sent("ListItems")[-1])
+    assert (request.filter.min_year, request.filter.max_year) == (1986, 1986)
+
+
+def test_a_title_is_looked_for_on_every_page(server: Scripted, run: Run) -> None:
+    others = [catalog_pb2.Item(item_id=f"n{k}", title=f"Heat {k}") for k in range(200)]
+    server.script("GetItem", item_not_found("heat"))
+    server.script(
+        "ListItems",
+        catalog_pb2.ListItemsResponse(items=others, next_page_token="t", total_size=201),
+        catalog_pb2.ListItemsResponse(items=[HEAT], total_size=201),
+    )
+    assert json.loads(run("item", "heat", "--json").stdout)["item_id"] == "6"
+
+
+def test_of_very_many_candidates_the_first_are_named_and_all_are_counted(
+    server: Scripted, run: Run
+) -> None:
+    page = [catalog_pb2.Item(item_id=f"n{k}", title=f"Heat {k}") for k in range(200)]
+    server.script("GetItem", item_not_found("heat"))
+    answer = catalog_pb2.ListItemsResponse(items=page, next_page_token="t", total_size=54_321)
+    server.script("ListItems", answer)
+    failure = json.loads(run("item", "heat", "--json").stderr)
+    assert "54,321 items, the first 20 of which follow" in failure["message"]
+    assert list(failure["metadata"]) == [f"n{k}" for k in range(20)]
+    assert len(server.sent("ListItems")) == 5
 
 
 def test_a_rating_of_an_item_that_the_model_lacks_can_be_taken_back(

@@ -3,14 +3,16 @@
 import re
 from typing import TYPE_CHECKING
 
+from foldin_client.cli.listing import LARGEST_PAGE
 from foldin_client.cli.sessions import AmbiguousTitle
 from foldin_client.errors import Details, ItemNotFound
-from foldin_client.values import Item
+from foldin_client.values import Filter, Item
 
 if TYPE_CHECKING:
     from foldin_client.client import Client
 
-CANDIDATES = 20
+SEARCHED = 1_000  # items that have the words; whole titles come first
+NAMED = 20  # of several candidates
 _YEAR = re.compile(r"\((\d{4})\)\s*$")
 
 
@@ -23,7 +25,7 @@ def find_item(client: "Client", text: str) -> Item:
     try:
         return client.get_item(text)
     except ItemNotFound:
-        candidates = _with_words(client, text)
+        candidates, count = _with_words(client, text)
     exact = [item for item in candidates if _words(item.title) == _words(text)]
     chosen = exact or candidates
     if not chosen:
@@ -32,21 +34,29 @@ def find_item(client: "Client", text: str) -> Item:
             Details(resource_type="foldin.v1.Item", resource_name=text),
         )
     if len(chosen) > 1:
+        several = f"{len(exact) or count:,} items"
+        if len(chosen) > NAMED:
+            several += f", the first {NAMED} of which follow"
         raise AmbiguousTitle(
-            f"{text!r} is the title of several items; name one by its id:",
-            Details({item.item_id: _with_year(item) for item in chosen}),
+            f"{text!r} is the title of {several}; name one by its id:",
+            Details({item.item_id: _with_year(item) for item in chosen[:NAMED]}),
         )
     return chosen[0]
 
 
-def _with_words(client: "Client", text: str) -> list[Item]:
-    """Items that have the words of the text and, where it ends with one, its year."""
-    year = _YEAR.search(text)
+def _with_words(client: "Client", text: str) -> tuple[list[Item], int]:
+    """Items that have the words of the text and, where it ends with one, its year; and how many."""
     query = " ".join(_words(text))
     if not query:
-        return []
-    page = client.list_items(query, page_size=CANDIDATES)
-    return [item for item in page.items if year is None or item.year == int(year[1])]
+        return [], 0
+    year = int(found[1]) if (found := _YEAR.search(text)) else None
+    of_year = Filter(min_year=year, max_year=year)
+    items: list[Item] = []
+    for page in client.list_items_pages(query, page_size=LARGEST_PAGE, filter=of_year):
+        items += page.items
+        if len(items) >= SEARCHED:
+            break
+    return items, page.total_size
 
 
 def _words(title: str) -> list[str]:
