@@ -103,6 +103,7 @@ def test_a_long_file_is_sent_a_thousand_at_a_time(
         (("item_id,title,year", "a,A,1999", "b,B,0"), ":3: '0' is no year"),
         (("item_id,title", f"a,{'A' * 200_000}"), ":2 can't be read: field larger than"),
         (("item_id,title", "a,A,B"), ":2 has more fields"),
+        (("item_id,title",), "items.csv has no items"),
     ],
 )
 def test_a_file_that_is_off_is_refused_before_anything_is_sent(
@@ -141,6 +142,14 @@ def test_items_are_hidden_by_id_or_title_and_shown_again(server: Scripted, run: 
         (["6"], False),
         (["6"], True),
     ]
+
+
+def test_an_item_named_twice_is_hidden_and_counted_once(server: Scripted, run: Run) -> None:
+    server.script("GetItem", pb.GetItemResponse(item=pb.Item(item_id="2", title="Two")))
+    server.script("SetItemAvailability", pb.SetItemAvailabilityResponse(overlay_revision=8))
+    assert run("items", "hide", "2", "2", "two").stdout == "1 item hidden\n"
+    (request,) = map(pb.SetItemAvailabilityRequest.FromString, server.sent("SetItemAvailability"))
+    assert list(request.item_ids) == ["2"]
 
 
 def test_a_hidden_item_says_so(server: Scripted, run: Run) -> None:

@@ -57,6 +57,8 @@ def add(
         if item_id or title or genres or year is not None or tags:
             raise click.UsageError("Give one item by its options or many by --file, not both.")
         new = list(_read(file))
+        if not new:
+            raise click.UsageError(f"{file} has no items, only the line that names its columns.")
     elif not (item_id and title):
         raise click.UsageError("Name an ID and a --title, or give many items with --file.")
     else:
@@ -90,7 +92,8 @@ def _added(session: Session, new: Sequence[NewItem]) -> AddedItems:
 
 
 def _changed(session: Session, named: Sequence[str], *, available: bool) -> ChangedAvailability:
-    item_ids = tuple(find_item(session.client, text).item_id for text in named)
+    found = (find_item(session.client, text).item_id for text in named)
+    item_ids = tuple(dict.fromkeys(found))  # an id and a title may name one item
     answer = session.client.set_item_availability(item_ids, available=available)
     return ChangedAvailability(item_ids, available, answer.overlay_revision)
 
