@@ -212,3 +212,25 @@ def test_a_title_with_its_year_names_every_item_that_has_both(
     assert result.exit_code == 3
     named = json.loads(result.stderr)["metadata"]
     assert set(named) == {item_id for item_id, year in years.items() if year == 1997}
+
+
+def test_a_rating_is_taken_back_only_where_there_is_one(run: Run, user: str) -> None:
+    printed(run("rate", user, "101", "5", "--json"))
+    for item in ("no such film", "102"):
+        result = run("unrate", user, item, "--json")
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert json.loads(result.stderr)["error"] == "RATING_NOT_FOUND"
+    assert [r["item_id"] for r in printed(run("user", user, "--json"))["ratings"]] == ["101"]
+
+
+def test_a_rating_taken_back_again_by_the_same_request_changes_nothing(run: Run, user: str) -> None:
+    request = ("--request-id", str(uuid4()))
+    printed(run("rate", user, "101", "5", "--json"))
+    assert "unrated" in run("unrate", user, "101", *request).stdout
+    again = printed(run("unrate", user, "101", *request, "--json"))
+    assert (again["replayed"], again["superseded"]) == (True, False)
+    printed(run("rate", user, "101", "4", "--json"))
+    assert "nothing changed: a later rating" in run("unrate", user, "101", *request).stdout
+    assert [r["value"] for r in printed(run("user", user, "--json"))["ratings"]] == [4.0]
+    mistyped = run("unrate", user, "no such film", "--request-id", str(uuid4()))
+    assert mistyped.exit_code == 3

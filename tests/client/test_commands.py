@@ -33,6 +33,16 @@ def listed(server: Scripted, *items: catalog_pb2.Item) -> None:
     server.script("ListItems", answer)
 
 
+def rated(server: Scripted, *item_ids: str) -> None:
+    """The user has rated these, at revision 7."""
+    ratings = [
+        pb.GetUserStateResponse.RatedItem(rating=ratings_pb2.Rating(item_id=item_id, value=4.0))
+        for item_id in item_ids
+    ]
+    info = ratings_pb2.ServingInfo(user_revision=7)
+    server.script("GetUserState", pb.GetUserStateResponse(ratings=ratings, serving_info=info))
+
+
 def recommended(server: Scripted, count: int = 2) -> None:
     items = [
         ratings_pb2.ScoredItem(
@@ -175,10 +185,24 @@ def test_a_rating_of_an_item_that_the_model_lacks_can_be_taken_back(
     server: Scripted, run: Run
 ) -> None:
     listed(server)
-    server.script("DeleteRating", pb.DeleteRatingResponse())
-    assert run("unrate", "1", "gone").exit_code == 0
+    rated(server, "gone")
+    server.script("DeleteRating", pb.DeleteRatingResponse(user_revision=8))
+    result = run("unrate", "1", "gone")
+    assert (result.exit_code, result.stdout) == (0, "1 unrated gone\n")
     sent = pb.DeleteRatingRequest.FromString(server.sent("DeleteRating")[0])
     assert sent.item_id == "gone"
+
+
+@pytest.mark.parametrize("known", [(), (HEAT,)], ids=["mistyped", "not rated"])
+def test_what_the_user_has_not_rated_cannot_be_taken_back(
+    server: Scripted, run: Run, known: tuple[catalog_pb2.Item, ...]
+) -> None:
+    listed(server, *known)
+    rated(server, "9")
+    result = run("unrate", "1", "Heat")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "1 has no rating of 'Heat'" in result.stderr
+    assert server.sent("DeleteRating") == []
 
 
 def test_exit_codes_tell_failures_apart(server: Scripted, run: Run) -> None:

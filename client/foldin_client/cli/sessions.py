@@ -28,6 +28,12 @@ class AmbiguousTitle(FoldinError):
     reason = "TITLE_AMBIGUOUS"
 
 
+class NotRated(errors.NotFound):
+    """A rating to take back that the user has not given."""
+
+    reason = "RATING_NOT_FOUND"
+
+
 class Failed(click.ClickException):
     """Ends the command: the error on stderr, as a line or as JSON."""
 
