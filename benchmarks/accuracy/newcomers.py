@@ -31,8 +31,11 @@ def fold_in(dataset: Dataset, settings: TrainSettings) -> Findings:
 def cold(dataset: Dataset, settings: TrainSettings) -> Findings:
     """Items without any rating, ordered for those who went on to rate some of them."""
     found = Findings(dataset.report.name)
+    asked = ProtocolSettings(folds=COLD_TRIALS)
+    # Ties are broken by row, and the order of the file tells which items will be rated most.
+    dataset = dataset.with_items_shuffled(asked.seed)
     ours, theirs = [], []
-    for trial in trials("cold-items", dataset.ratings, ProtocolSettings(folds=COLD_TRIALS)):
+    for trial in trials("cold-items", dataset.ratings, asked):
         trained = train(replace(dataset, ratings=trial.train), settings)
         snapshot = published(trained, trial.train)
         served = Served.of(snapshot, trained.users, trial.train.item_ids)

@@ -3,11 +3,12 @@
 How it is read is `loading`; where fetched ones are kept is `cache`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
+import numpy as np
 from foldin_model.heads import Scale
 
 from foldin_trainer.data.items import ItemTable
@@ -76,6 +77,21 @@ class Dataset:
     items: ItemTable
     report: LoadReport
     users: UserTable = field(default_factory=UserTable)
+
+    def with_items_shuffled(self, seed: int) -> Self:
+        """The same data set with its items in a random order, the same for the same ids and seed.
+
+        Where an item stands then tells nothing of its ratings, to whom ties are broken by row.
+        """
+        ids = self.ratings.item_ids
+        by_id = sorted(range(len(ids)), key=ids.__getitem__)
+        order = np.random.default_rng(seed).permutation(by_id)
+        ratings = replace(
+            self.ratings,
+            item_ids=tuple(ids[row] for row in order.tolist()),
+            items=np.argsort(order)[self.ratings.items].astype(np.int32),
+        )
+        return replace(self, ratings=ratings, items=self.items.take(order))
 
 
 def _day(seconds: int) -> str:

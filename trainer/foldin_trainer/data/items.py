@@ -5,10 +5,10 @@ The parsing of MovieLens' conventions is here; the files are read in `catalogs`.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, Self
 
-from foldin_model.arrays import Floats
+from foldin_model.arrays import Floats, Integers
 
 YEAR_IN_TITLE: Final = re.compile(
     r"\s*\((\d{4})(?:\s*[-–]\s*(?:\d{4})?)?\)(?:\s*\((?:V|TV)\))?\s*$"
@@ -61,6 +61,14 @@ class ItemTable:
             tuple(item.year for item in found),
             tuple(item.tags for item in found),
             tuple(item.embedding for item in found),
+        )
+
+    def take(self, rows: Integers) -> Self:
+        """All that is known of the items in these rows, in that order."""
+        columns = {column.name: getattr(self, column.name) for column in fields(self)}
+        picked = rows.tolist()
+        return replace(
+            self, **{name: tuple(known[row] for row in picked) for name, known in columns.items()}
         )
 
 

@@ -15,7 +15,7 @@ from foldin_trainer.evaluation.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.given import GivenSplit
 from foldin_trainer.evaluation.learning_curve import FoldInCurve, learning_curve
 from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import FOLD_IN, GIVEN, ProtocolSettings, trials
+from foldin_trainer.evaluation.protocols import COLD_ITEMS, FOLD_IN, GIVEN, ProtocolSettings, trials
 from foldin_trainer.evaluation.report import Outcome
 from foldin_trainer.evaluation.scoring import run
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
@@ -106,20 +106,32 @@ class Plan:
 
 def evaluate(dataset: Dataset, plan: Plan) -> Evaluation:
     """Every protocol's outcome. Raises FoldinError, ValueError."""
-    learner = Learner(dataset, plan.train_settings, plan.say, plan.methods)
     outcomes, curve = [], None
+    first: Trained | None = None
     for number, protocol in enumerate(plan.protocols, start=1):
         plan.say(f"{protocol} ({number} of {len(plan.protocols)})")
         if protocol == FOLD_IN:
             curve = learning_curve(
                 dataset, plan.train_settings, seed=plan.protocol_settings.seed, say=plan.say
             )
-            learner.first = learner.first or curve.trained
+            first = first or curve.trained
         else:
+            known = _ordered(dataset, protocol, plan.protocol_settings)
+            learner = Learner(known, plan.train_settings, plan.say, plan.methods)
             outcomes.append(_outcome(protocol, learner, plan))
-    if learner.first is None:
+            first = first or learner.first
+    if first is None:
         raise ValueError("no protocol was asked for")
-    return Evaluation(dataset, plan.protocol_settings, tuple(outcomes), curve, learner.first)
+    return Evaluation(dataset, plan.protocol_settings, tuple(outcomes), curve, first)
+
+
+def _ordered(dataset: Dataset, protocol: str, settings: ProtocolSettings) -> Dataset:
+    """The data set with items in an order that says nothing of what the protocol hides.
+
+    In the file's order the items with most ratings stand first, and cold ones tie for whoever knows
+    nothing of them.
+    """
+    return dataset.with_items_shuffled(settings.seed) if protocol == COLD_ITEMS else dataset
 
 
 def _outcome(protocol: str, learner: Learner, plan: Plan) -> Outcome:

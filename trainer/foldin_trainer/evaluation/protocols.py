@@ -24,6 +24,7 @@ PROTOCOLS: Final = (
     "cold-items",
 )
 """Those that divide the ratings of one data set by themselves."""
+COLD_ITEMS: Final = PROTOCOLS[-1]
 GIVEN: Final = "given"
 """The split that two files hold (`given`)."""
 FOLD_IN: Final = "fold-in"
@@ -64,7 +65,8 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
     given her training ratings.
     held-out-users: every user is held out once; of her ratings, in random order, the first 80%
     are given after training and the rest is hidden. cold-items: a tenth of the items loses all its
-    ratings; only these items may be recommended, to those who rated some of them.
+    ratings; only these items may be recommended, to those who rated some of them. Ties among them
+    go by row, so rows must not tell how often an item is rated (`Dataset.with_items_shuffled`).
 
     Raises ValueError for another name, FoldinError where the data does not allow the split.
     """
