@@ -1,8 +1,11 @@
 """Published splits read from files: whose ratings are what, what is masked, what is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from foldin_trainer.commands.evaluate import evaluate
 from foldin_trainer.data import Columns, DataError
 from foldin_trainer.evaluation.given import SplitFiles, load_split
 
@@ -84,3 +87,32 @@ def test_columns_of_other_names_are_found_by_option(tmp_path: Path) -> None:
 def test_a_bad_line_is_named(tmp_path: Path, mask: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         load_split(files(tmp_path, TRAIN, TRAIN, mask))
+
+
+def test_what_a_table_says_of_the_users_of_both_files_is_known(tmp_path: Path) -> None:
+    asked = files(tmp_path, TRAIN, "user,item,rating\n3,a,4\n")
+    table = tmp_path / "users.csv"
+    table.write_text("user,city\n3,Ulm\n1,Ulm\n2,Bonn\n9,Bonn\n")
+    dataset = load_split(replace(asked, users=table)).dataset
+    assert dataset.ratings.user_ids == ("1", "2", "3")
+    assert dataset.users.attributes == {"city": (("Ulm",), (), ("Ulm",))}
+    assert dataset.report.attributes == ("city",)
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (b"\x80\x00\xff\x13", "users.csv, line 1: the header is not UTF-8"),
+        (b"city\nUlm\n", "users.csv, line 1: no user id column among 'city'"),
+        (b"user\n1\n", "there is no column besides 'user'"),
+    ],
+)
+def test_a_file_that_is_no_table_of_users_is_refused_by_name(
+    tmp_path: Path, table: bytes, said: str
+) -> None:
+    asked = files(tmp_path, TRAIN, "user,item,rating\n3,a,4\n")
+    (tmp_path / "users.csv").write_bytes(table)
+    options = ["--train", str(asked.train), "--test", str(asked.test)]
+    result = CliRunner().invoke(evaluate, [*options, "--users", str(tmp_path / "users.csv")])
+    assert result.exit_code == 1
+    assert said in result.output

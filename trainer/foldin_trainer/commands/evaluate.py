@@ -180,9 +180,8 @@ def _given(
     asked = click.get_current_context().get_parameter_source("source")
     if asked is not ParameterSource.DEFAULT:
         raise click.UsageError(f"SOURCE {source.name!r} and --train name two data sets; leave one")
-    return load_split(
-        SplitFiles(train_file, test_file, mask_file, source.items, source.columns, source.scale)
-    )
+    files = SplitFiles(train_file, test_file, mask_file, source.items, source.columns, source.scale)
+    return load_split(replace(files, users=source.users))
 
 
 def _usual(dataset: Dataset) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ from foldin_trainer.data.duplicates import last_of_each_pair
 from foldin_trainer.data.loading import own_file
 from foldin_trainer.data.pairs import has_ratings, read_pairs
 from foldin_trainer.data.tables import RatingColumns, read_ratings
+from foldin_trainer.data.user_tables import read_user_table
+from foldin_trainer.data.users import Attributes
 from foldin_trainer.evaluation.methods import make_cases
 from foldin_trainer.evaluation.protocols import MASKING, Trial
 
@@ -43,6 +45,7 @@ class SplitFiles:
     items: Path | None = None
     columns: Columns = field(default_factory=Columns)
     scale: Scale | None = None
+    users: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,10 +66,12 @@ def load_split(files: SplitFiles) -> GivenSplit:
     valued = all(has_ratings(path, files.columns) for path in (files.train, files.test))
     train, test = (_read(path, files, valued=valued) for path in (files.train, files.test))
     catalogue: Catalogue = {} if files.items is None else read_item_table(files.items)
+    attributes: Attributes = {} if files.users is None else read_user_table(files.users)
     users = tuple(dict.fromkeys((*train.user_ids, *test.user_ids)))
     items = tuple(dict.fromkeys((*train.item_ids, *test.item_ids, *catalogue)))
     scale = (files.scale or _spanned(files, train, test)) if valued else PREFERENCE
     known, hidden = (_ratings(part, users, items, scale) for part in (train, test))
+    people = UserTable.align(users, attributes)
     mask = None if files.mask is None else read_pairs(files.mask, files.columns)
     masked = {} if mask is None else _rows_by_user(mask, items)
     cases = tuple(
@@ -77,8 +82,8 @@ def load_split(files: SplitFiles) -> GivenSplit:
         Dataset(
             known,
             ItemTable.align(items, catalogue),
-            _report(files, known, train, catalogue),
-            UserTable.align(users, {}),
+            replace(_report(files, known, train, catalogue), attributes=tuple(people.attributes)),
+            people,
         ),
         Trial(known, cases, valued),
         MASKING if mask is None else f"{MASKING[:-1]}, and {_pairs(files.mask, mask)}.",
