@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from foldin_model.errors import FoldinError
 from foldin_model.ids import UserId
 from foldin_trainer.commands.evaluate import evaluate
+from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.evaluating import Plan
 from foldin_trainer.evaluation.evaluating import evaluate as run
 from foldin_trainer.evaluation.fold_in import agreement, fold_in_rmse, shortened
@@ -199,6 +201,51 @@ def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
     for interval in tenth.comparison.intervals[STEPS].values():
         assert interval.low < interval.estimate < interval.high
     assert set(tenth.comparison.intervals[STEPS]) == {"rmse", "ndcg@10"}
+
+
+def test_the_curve_of_fold_in_needs_users_of_many_ratings() -> None:
+    dataset = few_ratings_each(20)
+    with pytest.raises(FoldinError, match=r"after her first 20, and fewer than 2 of 8 users"):
+        learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"))
+    with pytest.raises(FoldinError, match="41 folds need as many users"):
+        learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"), folds=41)
+
+
+@pytest.mark.slow
+def test_a_protocol_of_the_default_ones_that_hides_nothing_is_left_out_with_a_note(
+    tmp_path: Path,
+) -> None:
+    folder = write_movielens(few_ratings_each(4), tmp_path / "data")
+    out = ["--methods", "popularity", *QUICKLY, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(evaluate, [str(folder), *out])
+    assert result.exit_code == 0, result.output
+    assert "note: temporal is left out: nothing is hidden" in " ".join(result.output.split())
+    report = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [p["protocol"] for p in report["protocols"]] == ["random", "held-out-users"]
+    assert report["notes"][0].startswith("temporal is left out")
+    assert "temporal is left out" in (tmp_path / "out" / "evaluation.html").read_text("utf-8")
+    asked = CliRunner().invoke(evaluate, [str(folder), "--protocol", "temporal", *out])
+    assert asked.exit_code == 1
+    assert asked.output.count("error: ") == 1
+
+
+@pytest.mark.slow
+def test_a_protocol_asked_for_twice_is_reported_once(tmp_path: Path) -> None:
+    folder = write_movielens(few_ratings_each(4), tmp_path / "data")
+    twice = ["--protocol", "random", "--protocol", "random", "--methods", "popularity"]
+    arguments = [str(folder), *twice, *QUICKLY, "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.stdout)["protocols"]) == 1
+
+
+def few_ratings_each(count: int) -> Dataset:
+    """The tiny data set with so many ratings of each of 40 users, at most."""
+    dataset = tiny_dataset(users=40, items=90)
+    users = dataset.ratings.users
+    order = np.argsort(users, kind="stable")
+    nth = np.arange(len(users)) - np.searchsorted(users[order], users[order])
+    return replace(dataset, ratings=dataset.ratings.take(order[nth < count]))
 
 
 @pytest.mark.slow

@@ -81,6 +81,46 @@ def test_without_times_the_latest_ratings_are_refused_with_the_remedy() -> None:
         list(trials("leave-last-out", timeless, ProtocolSettings()))
 
 
+@pytest.mark.parametrize(
+    ("protocol", "settings", "said"),
+    [
+        ("random", ProtocolSettings(share=0.00001), "a share of 1e-05 of 120 ratings is less than"),
+        ("temporal", ProtocolSettings(leave_last=4), "last 4 ratings .* give a lower --leave-last"),
+        ("kfold", ProtocolSettings(folds=121), "121 folds need as many ratings, and there are 120"),
+        ("held-out-users", ProtocolSettings(folds=31), "31 folds need as many users.* give fewer"),
+        ("cold-items", ProtocolSettings(folds=10), "10 folds need as many rated items"),
+    ],
+)
+def test_where_nothing_would_be_hidden_what_is_missing_is_named(
+    protocol: str, settings: ProtocolSettings, said: str
+) -> None:
+    """Thirty users rate the same four items."""
+    ratings = every_user_rates(users=30, items=4)
+    with pytest.raises(FoldinError, match=said):
+        list(trials(protocol, ratings, settings))
+
+
+def test_a_user_of_one_rating_has_no_last_one_to_hide() -> None:
+    ratings = every_user_rates(users=30, items=1)
+    with pytest.raises(FoldinError, match="a user's last rating would be where she has more"):
+        list(trials("leave-last-out", ratings, ProtocolSettings()))
+    with pytest.raises(FoldinError, match="there are 1; choose another protocol"):
+        list(trials("cold-items", ratings, ProtocolSettings()))
+
+
+def every_user_rates(*, users: int, items: int) -> Ratings:
+    size = users * items
+    return Ratings(
+        user_ids=tuple(f"user {user}" for user in range(users)),
+        item_ids=tuple(f"item {item}" for item in range(items)),
+        users=np.repeat(np.arange(users, dtype=np.int32), items),
+        items=np.tile(np.arange(items, dtype=np.int32), users),
+        values=(np.arange(size) % 5 + 1).astype(np.float64),
+        timestamps=np.arange(size),
+        scale=Scale(1.0, 5.0),
+    )
+
+
 def test_masked_items_are_never_recommended() -> None:
     (trial,) = trials("random", RATINGS, ProtocolSettings())
     popularity = Popularity.fit(trial.train)

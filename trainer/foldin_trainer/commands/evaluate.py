@@ -150,6 +150,7 @@ def evaluate(
         tuple(dict.fromkeys(methods)),
         given,
         say,
+        by_default=not (given or protocols),
     )
     evaluation = run(dataset, plan)
     report, html, *_ = write(evaluation, out)
@@ -193,6 +194,8 @@ def _show(evaluation: Evaluation) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
+    for note in evaluation.notes:
+        console.print(f"note: {note}", markup=False)
     for outcome in evaluation.outcomes:
         for table in (rating_table(outcome), ranking_table(outcome), spread_table(outcome)):
             if table is not None:

@@ -46,6 +46,7 @@ def document(evaluation: Evaluation, figures: Sequence[str]) -> dict[str, object
         "train_settings": trained.settings.flat(),
         "libraries": libraries(),
         "intervals": INTERVALS,
+        "notes": list(evaluation.notes),
         "protocols": [protocol(outcome) for outcome in evaluation.outcomes],
         "fold_in": None if evaluation.curve is None else curve_object(evaluation.curve),
         "learning_curve": [asdict(epoch) for epoch in trained.history],

@@ -21,7 +21,7 @@ from foldin_trainer.evaluation.report import Outcome
 def drawn(evaluation: Evaluation) -> list[Drawing]:
     """The figures of every protocol, of the curve of fold-in, of training and of the data."""
     found = [figure for outcome in evaluation.outcomes for figure in of_protocol(outcome)]
-    if evaluation.curve is not None and evaluation.curve.points:
+    if evaluation.curve is not None:
         found.append(draw_curve(evaluation.curve))
     trained = evaluation.trained
     watched = [(e.loss, e.rmse) for e in trained.history if e.rmse is not None]

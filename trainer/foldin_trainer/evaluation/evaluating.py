@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from foldin_model.errors import FoldinError
+
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
@@ -31,6 +33,7 @@ METHODS: Final = (
 BASELINES: Final = METHODS[:3]
 
 Say = Callable[[str], None]
+_Result = tuple[Outcome | FoldInCurve, Trained]
 
 
 def _silent(_: str) -> None:
@@ -82,18 +85,25 @@ class Learner:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Outcomes in the order asked for, the curve of fold-in, and the first model behind them."""
+    """Outcomes in the order asked for, the curve of fold-in, and the first model behind them.
+
+    `notes` say which protocol was left out, and why.
+    """
 
     dataset: Dataset
     settings: ProtocolSettings
     outcomes: tuple[Outcome, ...]
     curve: FoldInCurve | None
     trained: Trained
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an evaluation is to do: `count` items a list, and what foldin is compared with."""
+    """What an evaluation is to do: `count` items a list, and what foldin is compared with.
+
+    Where nobody named the protocols, `by_default`, one that the data does not allow is left out.
+    """
 
     protocols: Sequence[str]
     protocol_settings: ProtocolSettings
@@ -102,27 +112,53 @@ class Plan:
     methods: Sequence[str] = BASELINES
     given: GivenSplit | None = None
     say: Say = field(default=_silent)
+    by_default: bool = False
 
 
 def evaluate(dataset: Dataset, plan: Plan) -> Evaluation:
-    """Every protocol's outcome. Raises FoldinError, ValueError."""
-    outcomes, curve = [], None
-    first: Trained | None = None
-    for number, protocol in enumerate(plan.protocols, start=1):
-        plan.say(f"{protocol} ({number} of {len(plan.protocols)})")
-        if protocol == FOLD_IN:
-            curve = learning_curve(
-                dataset, plan.train_settings, seed=plan.protocol_settings.seed, say=plan.say
-            )
-            first = first or curve.trained
-        else:
-            known = _ordered(dataset, protocol, plan.protocol_settings)
-            learner = Learner(known, plan.train_settings, plan.say, plan.methods)
-            outcomes.append(_outcome(protocol, learner, plan))
-            first = first or learner.first
-    if first is None:
-        raise ValueError("no protocol was asked for")
-    return Evaluation(dataset, plan.protocol_settings, tuple(outcomes), curve, first)
+    """Every protocol's outcome, each protocol once. Raises FoldinError, ValueError."""
+    results: list[_Result] = []
+    refused: dict[str, FoldinError] = {}
+    protocols = tuple(dict.fromkeys(plan.protocols))
+    for number, protocol in enumerate(protocols, start=1):
+        plan.say(f"{protocol} ({number} of {len(protocols)})")
+        try:
+            results.append(_result(protocol, dataset, plan))
+        except FoldinError as failure:
+            if not plan.by_default:
+                raise
+            refused[protocol] = failure
+            plan.say(f"  left out: {failure}")
+    if not results:
+        raise next(iter(refused.values()), ValueError("no protocol was asked for"))
+    return Evaluation(
+        dataset,
+        plan.protocol_settings,
+        tuple(found for found, _ in results if isinstance(found, Outcome)),
+        next((found for found, _ in results if isinstance(found, FoldInCurve)), None),
+        results[0][1],
+        tuple(f"{protocol} is left out: {failure}" for protocol, failure in refused.items()),
+    )
+
+
+def _result(protocol: str, dataset: Dataset, plan: Plan) -> _Result:
+    settings = plan.protocol_settings
+    if protocol == FOLD_IN:
+        curve = learning_curve(dataset, plan.train_settings, seed=settings.seed, say=plan.say)
+        return curve, curve.trained
+    started = time.perf_counter()
+    dataset = _ordered(dataset, protocol, settings)
+    learner = Learner(dataset, plan.train_settings, plan.say, plan.methods)
+    given = plan.given if protocol == GIVEN else None
+    asked = [given.trial] if given else trials(protocol, dataset.ratings, settings)
+    found = run(asked, learner.fit, plan.count, dataset.items)
+    if learner.first is None:
+        raise ValueError(f"{protocol} has no trial")
+    seconds = time.perf_counter() - started
+    outcome = Outcome(protocol, plan.count, seconds, found, seed=settings.seed)
+    if given:
+        outcome = replace(outcome, masking=given.masking, notes=given.notes)
+    return outcome, learner.first
 
 
 def _ordered(dataset: Dataset, protocol: str, settings: ProtocolSettings) -> Dataset:
@@ -132,14 +168,3 @@ def _ordered(dataset: Dataset, protocol: str, settings: ProtocolSettings) -> Dat
     nothing of them.
     """
     return dataset.with_items_shuffled(settings.seed) if protocol == COLD_ITEMS else dataset
-
-
-def _outcome(protocol: str, learner: Learner, plan: Plan) -> Outcome:
-    started = time.perf_counter()
-    dataset, settings = learner.dataset, plan.protocol_settings
-    given = plan.given if protocol == GIVEN else None
-    asked = [given.trial] if given else trials(protocol, dataset.ratings, settings)
-    found = run(asked, learner.fit, plan.count, dataset.items)
-    seconds = time.perf_counter() - started
-    outcome = Outcome(protocol, plan.count, seconds, found, seed=settings.seed)
-    return replace(outcome, masking=given.masking, notes=given.notes) if given else outcome

@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
+from foldin_model.errors import FoldinError
 from foldin_model.folding import fold
 from foldin_model.model import Model
 
@@ -20,6 +21,7 @@ from foldin_trainer.evaluation.comparing import Comparison, compare_measures
 from foldin_trainer.evaluation.measures import Measure, Ratio
 from foldin_trainer.evaluation.methods import Case, best, make_cases
 from foldin_trainer.evaluation.plain_folding import PlainFolding, fit_plain
+from foldin_trainer.evaluation.protocols import check_folds
 from foldin_trainer.evaluation.ranking_metrics import hit_matrix, ndcg
 from foldin_trainer.learning.mf import train_mf
 from foldin_trainer.learning.train_settings import TrainSettings
@@ -28,6 +30,7 @@ from foldin_trainer.splits import held_out_users
 
 SIZES: Final = (1, 2, 5, 10, 20, 50)
 LATE: Final = 20
+FEWEST: Final = 2  # users a point
 COUNT: Final = 10
 NONE: Final = "no fold-in"
 SGD: Final = "plain SGD"
@@ -81,29 +84,37 @@ def learning_curve(
     sizes: Sequence[int] = SIZES,
     *,
     steps: int = 3,
+    folds: int = 5,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> FoldInCurve:
-    """One point for every size that enough held-out users exceed, over the first of five folds.
+    """One point for every size that enough held-out users exceed, over the first of the folds.
 
     A retrain has its shrinkage tuned as the fold-in's is, on users inside its training part; the
-    constants of SGD and ridge are tuned there too. Without timestamps file order is time.
+    constants of SGD and ridge are tuned there too. Without timestamps file order is time. Raises
+    FoldinError where there is nobody to ask.
     """
     started = time.perf_counter()
     ratings = dataset.ratings
-    fold_ = next(held_out_users(ratings, seed=seed))
-    known = ratings.take(fold_.train_index)
-    trained = train(replace(dataset, ratings=known), settings)
-    say(f"  trained without {len(fold_.cases):,} users")
-    plain = fit_plain(known, settings.mf, epochs_of(trained, settings))
+    check_folds(folds, len(np.unique(ratings.users)), "users")
+    fold_ = next(held_out_users(ratings, folds, seed))
     sequences = [
         _in_time(ratings, np.concatenate((case.given_index, case.hidden_index)))
         for case in fold_.cases
     ]
+    if len(_longer(sequences, sizes[0])) < FEWEST:
+        raise FoldinError(
+            f"fold-in asks what a user rated after her first {LATE}, and fewer than {FEWEST} of "
+            f"{len(sequences)} users held out have more ratings; choose another protocol"
+        )
+    known = ratings.take(fold_.train_index)
+    trained = train(replace(dataset, ratings=known), settings)
+    say(f"  trained without {len(fold_.cases):,} users")
+    plain = fit_plain(known, settings.mf, epochs_of(trained, settings))
     points = []
     for size in sizes:
-        asked = [own for own in sequences if len(own) > max(LATE, size)]
-        if len(asked) < 2:
+        asked = _longer(sequences, size)
+        if len(asked) < FEWEST:
             break
         early = np.concatenate([own[:size] for own in asked])
         cases = _cases(ratings, asked, size)
@@ -146,6 +157,11 @@ def _cases(ratings: Ratings, sequences: Sequence[Integers], size: int) -> tuple[
     return tuple(
         replace(case, masked_rows=between[case.user_id]) for case in make_cases(early, late)
     )
+
+
+def _longer(sequences: Sequence[Integers], size: int) -> list[Integers]:
+    """Those with something to ask about after the first `size` and after the first twenty."""
+    return [own for own in sequences if len(own) > max(LATE, size)]
 
 
 def _late(sequence: Integers, size: int) -> Integers:

@@ -49,6 +49,7 @@ def page(evaluation: Evaluation, document: Mapping[str, object], figures: Sequen
         f"seed {evaluation.settings.seed}. Intervals: {INTERVALS}"
     )
     parts = [f"<h1>Evaluation · {escape(name)}</h1>", f'<p class="small">{escape(about)}</p>']
+    parts += [f'<p class="small">{escape(note)}</p>' for note in evaluation.notes]
     shown: set[str] = set()
     for outcome in evaluation.outcomes:
         own = [figure for figure in figures if figure.name.endswith(f"_{outcome.protocol}")]

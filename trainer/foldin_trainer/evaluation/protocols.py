@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from foldin_model.errors import FoldinError
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case, make_cases
 from foldin_trainer.splits import (
+    COLD_GROUPS,
     cold_items,
     held_out_users,
     kfold,
@@ -68,19 +70,22 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
     ratings; only these items may be recommended, to those who rated some of them. Ties among them
     go by row, so rows must not tell how often an item is rated (`Dataset.with_items_shuffled`).
 
-    Raises ValueError for another name, FoldinError where the data does not allow the split.
+    Raises ValueError for another name, FoldinError where the data does not allow the split or
+    nothing would be hidden.
     """
     match protocol:
         case "random":
-            yield _of_known_users(ratings, *random_split(ratings, settings.share, settings.seed))
+            yield _of_random_share(ratings, settings)
         case "kfold":
+            check_folds(settings.folds, len(ratings), "ratings")
             for train, test in kfold(ratings, settings.folds, settings.seed):
                 yield _of_known_users(ratings, train, test)
         case "temporal":
-            yield _of_known_users(ratings, *temporal_leave_last(ratings, settings.leave_last))
+            yield _of_last_ratings(ratings, settings.leave_last, "give a lower --leave-last")
         case "leave-last-out":
-            yield _of_known_users(ratings, *temporal_leave_last(ratings, 1))
+            yield _of_last_ratings(ratings, 1, "choose another protocol")
         case "held-out-users":
+            check_folds(settings.folds, len(np.unique(ratings.users)), "users")
             for fold in held_out_users(ratings, settings.folds, settings.seed):
                 given = np.concatenate([case.given_index for case in fold.cases])
                 hidden = np.concatenate([case.hidden_index for case in fold.cases])
@@ -89,10 +94,40 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
                     make_cases(ratings.take(given), ratings.take(hidden)),
                 )
         case "cold-items":
+            folds = min(settings.folds, COLD_GROUPS)
+            check_folds(folds, len(np.unique(ratings.items)), "rated items")
             for train, test in cold_items(ratings, settings.folds, settings.seed):
                 yield _of_cold_items(ratings.take(train), ratings.take(test))
         case _:
             raise ValueError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
+
+
+def check_folds(folds: int, there: int, what: str) -> None:
+    """Every fold has something to hide. Raises FoldinError where there is less than that."""
+    if folds > there:
+        remedy = "give fewer --folds" if there > 1 else "choose another protocol"
+        raise FoldinError(f"{folds:,} folds need as many {what}, and there are {there:,}; {remedy}")
+
+
+def _of_random_share(ratings: Ratings, settings: ProtocolSettings) -> Trial:
+    train, test = random_split(ratings, settings.share, settings.seed)
+    if len(test) == 0:
+        raise FoldinError(
+            f"nothing is hidden: a share of {settings.share:g} of {len(ratings):,} ratings is less "
+            "than one; give a larger --share"
+        )
+    return _of_known_users(ratings, train, test)
+
+
+def _of_last_ratings(ratings: Ratings, last: int, remedy: str) -> Trial:
+    train, test = temporal_leave_last(ratings, last)
+    if len(test) == 0:
+        many = f"{last} ratings" if last > 1 else "rating"
+        raise FoldinError(
+            f"nothing is hidden: a user's last {many} would be where she has more, and no user "
+            f"has; {remedy}"
+        )
+    return _of_known_users(ratings, train, test)
 
 
 def _of_known_users(ratings: Ratings, train_index: np.ndarray, test_index: np.ndarray) -> Trial:

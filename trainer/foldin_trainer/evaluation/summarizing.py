@@ -31,8 +31,6 @@ def summary_of_outcome(outcome: Outcome) -> str:
 
 def summary_of_curve(curve: FoldInCurve) -> str:
     """What the first ratings are worth, and what a full retrain would add."""
-    if not curve.points:
-        return "No held-out user has enough ratings to ask about."
     short = [point for point in curve.points if point.ratings <= 20] or list(curve.points)
     last = short[-1]
     gap = max(short, key=lambda point: point.gap)
