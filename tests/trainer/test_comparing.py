@@ -7,11 +7,20 @@ import pytest
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.comparing import compare, compare_measures, holm
+from foldin_trainer.evaluation.learning_curve import NONE, RETRAIN, STEPS, CurvePoint
 from foldin_trainer.evaluation.measures import Ratio
 from foldin_trainer.evaluation.methods import Method
 from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
-from foldin_trainer.evaluation.report import Outcome, difference_rows, rows
+from foldin_trainer.evaluation.report import (
+    Outcome,
+    difference_rows,
+    ranking_table,
+    rating_table,
+    rows,
+    spread_table,
+)
 from foldin_trainer.evaluation.scoring import Scores, run
+from foldin_trainer.evaluation.summarizing import summary_of_curve, summary_of_outcome
 from tiny import tiny_dataset
 
 DATASET = tiny_dataset(users=60, items=80)
@@ -110,3 +119,76 @@ def test_holm_multiplies_the_smallest_most_and_keeps_the_order() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+@pytest.mark.parametrize("users", [1, 2, 3, 9])
+def test_of_less_than_ten_users_nothing_is_told_from_chance(users: int) -> None:
+    gains = np.linspace(0.5, 1.0, users)
+    found = {"ours": mean_of(gains), "worse": mean_of(gains - 0.4)}
+    comparison = compare_measures(found, users, ours="ours")
+    difference = comparison.difference("worse", "gain")
+    assert difference is not None
+    assert difference.interval.estimate == pytest.approx(0.4)
+    assert np.isnan([difference.p, difference.p_holm, difference.interval.low]).all()
+    assert not difference.tested
+    assert not difference.significant
+    interval = comparison.intervals["ours"]["gain"]
+    assert interval.estimate == pytest.approx(gains.mean())
+    assert np.isnan([interval.low, interval.high]).all()
+
+
+def test_ten_users_are_enough_and_those_without_a_number_do_not_count() -> None:
+    gains = np.linspace(0.5, 1.0, 10)
+    found = {"ours": mean_of(gains), "worse": mean_of(gains - 0.4)}
+    difference = compare_measures(found, 10, ours="ours").difference("worse", "gain")
+    assert difference is not None
+    assert difference.significant
+    liking = np.arange(10)[:, None] < 9
+    few = {
+        name: {
+            "gain": replace(
+                own["gain"], above=own["gain"].above * liking, below=liking.astype(np.float64)
+            )
+        }
+        for name, own in found.items()
+    }
+    difference = compare_measures(few, 10, ours="ours").difference("worse", "gain")
+    assert difference is not None
+    assert not difference.tested
+
+
+def test_a_report_of_three_users_has_no_interval_and_no_star_and_says_why() -> None:
+    ratings = DATASET.ratings
+    (trial,) = trials("random", ratings, ProtocolSettings())
+    asked = replace(trial, cases=trial.cases[:3])
+    outcome = Outcome("random", 10, 1.0, run([asked], baselines, 10, DATASET.items))
+    assert outcome.remarks == (
+        "Only 3 were asked: of less than 10 users nothing is told from chance.",
+    )
+    assert all(row["ndcg@10_low"] is None for row in rows(outcome))
+    for row in difference_rows(outcome):
+        assert (row["p"], row["p_holm"], row["significant"]) == (None, None, False)
+    summary = summary_of_outcome(outcome)
+    assert "beside popularity with" in summary
+    assert "too few users to tell the two apart" in summary
+    assert "above" not in summary
+    assert "nan" not in summary
+    for table in (rating_table(outcome), ranking_table(outcome), spread_table(outcome)):
+        assert table is not None
+        cells = [str(cell) for column in table.columns for cell in column.cells]
+        assert not any("*" in cell or "nan" in cell for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("folded", "said"),
+    [
+        (0.8, "lower the RMSE from 1.0000 to 0.8000"),
+        (1.3, "raise the RMSE from 1.0000 to 1.3000"),
+        (1.00001, "leave the RMSE at 1.0000"),
+    ],
+)
+def test_the_summary_of_fold_in_says_which_way_the_error_went(folded: float, said: str) -> None:
+    errors = {NONE: 1.0, STEPS: folded, RETRAIN: 0.9}
+    found = {name: {"rmse": mean_of(np.full(12, error))["gain"]} for name, error in errors.items()}
+    point = CurvePoint(5, 12, compare_measures(found, 12, ours=STEPS))
+    assert f"folded in by three steps, {said}; a full retrain" in summary_of_curve([point])

@@ -200,7 +200,7 @@ def _show(evaluation: Evaluation) -> None:
         for table in (rating_table(outcome), ranking_table(outcome), spread_table(outcome)):
             if table is not None:
                 console.print(table)
-        for note in outcome.notes:
+        for note in outcome.remarks:
             console.print(f"note: {note}", markup=False)
     if evaluation.curve is not None:
         console.print(curve_table(evaluation.curve))

@@ -18,6 +18,7 @@ from foldin_trainer.evaluation.scoring import Scores
 
 DEVIATION_SAMPLES: Final = 200  # enough for a standard error (Efron & Tibshirani 1993, ch. 6)
 LEVEL: Final = 0.05
+FEWEST_USERS: Final = 10  # of fewer, resamples are too alike; of one user there is only one
 _Z: Final = 1.959964
 
 
@@ -25,7 +26,8 @@ _Z: Final = 1.959964
 class Difference:
     """Ours minus the other method's, with its interval.
 
-    `p` is two-sided, `p_holm` the same corrected for as many methods as the table compares.
+    `p` is two-sided, `p_holm` the same corrected for as many methods as the table compares. Of less
+    than FEWEST_USERS users nothing is told from chance: both are NaN, as are the interval's ends.
     """
 
     metric: str
@@ -39,13 +41,22 @@ class Difference:
         """Whether chance is ruled out at 5% over the methods of the table."""
         return self.p_holm < LEVEL
 
+    @property
+    def tested(self) -> bool:
+        """Whether there were enough users to ask."""
+        return not math.isnan(self.p)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Intervals by method and metric, and what sets one method apart from every other."""
+    """Intervals by method and metric, and what sets one method apart from every other.
+
+    `users` were asked; of less than FEWEST_USERS in a metric an interval has no ends.
+    """
 
     intervals: Mapping[str, Mapping[str, Interval]]
     differences: tuple[Difference, ...]
+    users: int
 
     def difference(self, method: str, metric: str) -> Difference | None:
         """Ours minus that method's in that metric; None where one of them has no such number."""
@@ -55,13 +66,20 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sampled:
-    """A measure over all users, and over resamples of them."""
+    """A measure over all its users, and over resamples of them."""
 
     estimate: float
     samples: Doubles
     smooth: bool
+    users: int
+
+    @property
+    def enough(self) -> bool:
+        return self.users >= FEWEST_USERS
 
     def interval(self) -> Interval:
+        if not self.enough:
+            return Interval(self.estimate, math.nan, math.nan)
         if self.smooth:
             return percentile_interval(self.estimate, self.samples)
         reach = _Z * float(np.nanstd(self.samples, ddof=1))
@@ -69,7 +87,10 @@ class _Sampled:
 
     def minus(self, other: "_Sampled") -> "_Sampled":
         return _Sampled(
-            self.estimate - other.estimate, self.samples - other.samples, smooth=self.smooth
+            self.estimate - other.estimate,
+            self.samples - other.samples,
+            self.smooth,
+            min(self.users, other.users),
         )
 
     def p(self) -> float:
@@ -111,7 +132,7 @@ def compare_measures(
         for method, own in sampled.items()
     }
     if ours not in sampled:
-        return Comparison(intervals, ())
+        return Comparison(intervals, (), users)
     others = {method: own for method, own in sampled.items() if method != ours}
     differences = [
         difference
@@ -120,7 +141,7 @@ def compare_measures(
             metric, mine, {name: own[metric] for name, own in others.items() if metric in own}
         )
     ]
-    return Comparison(intervals, tuple(differences))
+    return Comparison(intervals, tuple(differences), users)
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -139,10 +160,17 @@ def _differences(metric: str, mine: _Sampled, others: Mapping[str, _Sampled]) ->
         for name, other in others.items()
         if np.isfinite(mine.estimate) and np.isfinite(other.estimate)
     }
-    tested = [sample.p() for sample in apart.values()]
+    tested = {name: sample.p() for name, sample in apart.items() if sample.enough}
+    corrected = dict(zip(tested, holm(list(tested.values())), strict=True))
     return [
-        Difference(metric, name, sample.interval(), p, p_holm)
-        for (name, sample), p, p_holm in zip(apart.items(), tested, holm(tested), strict=True)
+        Difference(
+            metric,
+            name,
+            sample.interval(),
+            tested.get(name, math.nan),
+            corrected.get(name, math.nan),
+        )
+        for name, sample in apart.items()
     ]
 
 
@@ -166,6 +194,7 @@ def _sampled(
                 float(measure.values(everybody)[0]),
                 np.concatenate(samples[method, metric]),
                 measure.smooth,
+                measure.users,
             )
             for metric, measure in own.items()
         }

@@ -11,6 +11,7 @@ from foldin_trainer.evaluation.evaluating import Evaluation
 from foldin_trainer.evaluation.intervals import SAMPLES
 from foldin_trainer.evaluation.learning_curve import FoldInCurve
 from foldin_trainer.evaluation.report import (
+    TOO_FEW,
     Outcome,
     Row,
     difference_rows,
@@ -25,7 +26,7 @@ INTERVALS: Final = (
     f"95%, from {SAMPLES:,} bootstrap resamples of users, each with everything she was asked, from "
     "the seed; percentiles, but estimate ± 1.96 standard errors for coverage and Gini. Methods see "
     f"the same resamples; p is two-sided, p_holm corrected over a table's methods, and below "
-    f"{LEVEL:g} a difference is significant."
+    f"{LEVEL:g} a difference is significant; {TOO_FEW}."
 )
 
 
@@ -66,7 +67,7 @@ def protocol(outcome: Outcome) -> dict[str, object]:
         "k": outcome.count,
         "seconds": round(outcome.seconds, 1),
         "masking": outcome.masking,
-        "notes": list(outcome.notes),
+        "notes": list(outcome.remarks),
         "summary": summary_of_outcome(outcome),
         "rows": rows(outcome),
         "differences": difference_rows(outcome),
@@ -77,7 +78,7 @@ def curve_object(curve: FoldInCurve) -> dict[str, object]:
     """The learning curve of fold-in: a row for every number of ratings and method."""
     return {
         "seconds": round(curve.seconds, 1),
-        "summary": summary_of_curve(curve),
+        "summary": summary_of_curve(curve.points),
         "largest_gap_to_retrain": max(
             (p.gap for p in curve.points if p.ratings <= 20), default=None
         ),

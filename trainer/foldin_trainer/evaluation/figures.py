@@ -59,7 +59,7 @@ def draw_learning_curve(train_loss: Sequence[float], validation_rmse: Sequence[f
     return Drawing(
         "learning_curve",
         "Learning curve of the rating head",
-        f"Training loss falls from {train_loss[0]:.3f} to {train_loss[-1]:.3f} in {len(epochs)} "
+        f"Training loss goes from {train_loss[0]:.3f} to {train_loss[-1]:.3f} in {len(epochs)} "
         f"passes; validation RMSE is least after pass {kept}, {validation_rmse[kept - 1]:.4f}.",
         left,
     )

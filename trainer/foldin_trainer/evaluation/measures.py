@@ -23,6 +23,11 @@ class Measure(Protocol):
         """Whether a resample of users estimates it without bias; coverage, for one, is smaller."""
         ...
 
+    @property
+    def users(self) -> int:
+        """How many users it is made of; who has nothing to say in any trial is none of them."""
+        ...
+
     def values(self, weights: Doubles) -> Doubles:
         """The (s,) values where users count as in each row of (s, users) weights; NaN undefined."""
         ...
@@ -39,6 +44,11 @@ class Ratio:
     below: Doubles
     transform: Callable[[Doubles], Doubles]
     smooth: bool = True
+
+    @property
+    def users(self) -> int:
+        """Those with a denominator."""
+        return int(self.below.any(axis=1).sum())
 
     def values(self, weights: Doubles) -> Doubles:
         """One value a row of weights."""
@@ -62,6 +72,11 @@ class OfExposure:
     shown: tuple[csr_array, ...]
     of: Callable[[Doubles], Doubles]
     smooth: bool = False
+
+    @property
+    def users(self) -> int:
+        """Those whose list shows anything."""
+        return int(np.any([np.diff(matrix.indptr) > 0 for matrix in self.shown], axis=0).sum())
 
     def values(self, weights: Doubles) -> Doubles:
         """One value a row of weights."""

@@ -16,7 +16,7 @@ from foldin_trainer.evaluation.document import INTERVALS
 from foldin_trainer.evaluation.evaluating import Evaluation
 from foldin_trainer.evaluation.intervals import Interval
 from foldin_trainer.evaluation.learning_curve import NONE, STEPS, FoldInCurve
-from foldin_trainer.evaluation.report import Outcome, mark
+from foldin_trainer.evaluation.report import Outcome, mark, reach
 from foldin_trainer.evaluation.stylesheet import STYLE
 from foldin_trainer.evaluation.summarizing import summary_of_curve, summary_of_outcome
 
@@ -77,7 +77,7 @@ def _outcome(outcome: Outcome, figures: Sequence[Drawing]) -> list[str]:
     metrics = [metric.format(k=k) for metric in ACCURACY]
     first = {metric: metric.replace("_", " ") for metric in metrics}
     labels = {metric: _heading(label) for metric, label in first.items()}
-    notes = " ".join((outcome.masking, *outcome.notes))
+    notes = " ".join((outcome.masking, *outcome.remarks))
     return [
         f"<h2>{escape(outcome.protocol)}</h2>",
         f'<p class="summary">{escape(summary_of_outcome(outcome))}</p>',
@@ -109,7 +109,7 @@ def _curve(curve: FoldInCurve, figures: Sequence[Drawing]) -> list[str]:
     )
     parts = [
         "<h2>fold-in</h2>",
-        f'<p class="summary">{escape(summary_of_curve(curve))}</p>',
+        f'<p class="summary">{escape(summary_of_curve(curve.points))}</p>',
         f'<p class="small">{escape(about)}</p>',
         *(_figure(figure) for figure in figures),
     ]
@@ -151,8 +151,8 @@ def _cell(interval: Interval | None, star: str, *, digits: int | None = None) ->
     if interval is None or not math.isfinite(interval.estimate):
         return "–"
     places = digits if digits is not None else 4 if abs(interval.estimate) < 1 else 2
-    reach = f"{interval.low:.{places}f} to {interval.high:.{places}f}"
-    return f"{interval.estimate:.{places}f}{star}<span>{reach}</span>"
+    ends = reach(interval, places)
+    return f"{interval.estimate:.{places}f}{star}" + (f"<span>{ends}</span>" if ends else "")
 
 
 def _figure(figure: Drawing) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from foldin_trainer.evaluation.comparing import Comparison, compare
+from foldin_trainer.evaluation.comparing import FEWEST_USERS, Comparison, compare
 from foldin_trainer.evaluation.intervals import Interval
 from foldin_trainer.evaluation.learning_curve import FoldInCurve
 from foldin_trainer.evaluation.protocols import MASKING
@@ -23,6 +23,7 @@ Value = float | int | str | None
 Row = Mapping[str, Value]
 
 MARKED: Final = "* differs from foldin (5%, Holm)"
+TOO_FEW: Final = f"of less than {FEWEST_USERS} users nothing is told from chance"
 SPREAD: Final = {
     "coverage": "coverage",
     "novelty": "novelty_bits",
@@ -53,6 +54,13 @@ class Outcome:
     def __post_init__(self) -> None:
         found = compare(self.scores, self.count, seed=self.seed)
         object.__setattr__(self, "comparison", found)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and whether users are too few for intervals."""
+        users = self.comparison.users
+        few = f"Only {users} were asked: {TOO_FEW}." if users < FEWEST_USERS else None
+        return self.notes if few is None else (*self.notes, few)
 
 
 def rows(outcome: Outcome) -> list[Row]:
@@ -98,7 +106,7 @@ def rating_table(outcome: Outcome) -> Table | None:
         for metric in ("rmse", "mae"):
             found = outcome.comparison.intervals[scores.method][metric]
             cells.append(f"{found.estimate:.4f}{mark(outcome, scores.method, metric)}")
-            cells.append(f"{found.low:.4f} to {found.high:.4f}")
+            cells.append(reach(found, 4) or "-")
         table.add_row(scores.method, *cells)
     table.caption = MARKED
     return table
@@ -121,7 +129,9 @@ def ranking_table(outcome: Outcome) -> Table:
     found = rows(outcome)
     for row in found:
         cells = [
-            _cell(outcome, key, row, found) if key else _reach(row, f"ndcg@{k}")
+            _cell(outcome, key, row, found)
+            if key
+            else reach(outcome.comparison.intervals[str(row["method"])][f"ndcg@{k}"], 3) or "-"
             for key in headings.values()
         ]
         table.add_row(str(row["method"]), *cells)
@@ -175,6 +185,12 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
+def reach(interval: Interval, places: int) -> str:
+    """The ends of an interval; empty where it has none."""
+    ends = (interval.low, interval.high)
+    return " to ".join(f"{end:.{places}f}" for end in ends) if all(map(math.isfinite, ends)) else ""
+
+
 def interval_row(interval: Interval) -> dict[str, Value]:
     """An interval as plain numbers."""
     return {name: finite(value) for name, value in asdict(interval).items()}
@@ -208,13 +224,6 @@ def _row(outcome: Outcome, scores: Scores) -> Row:
         row[f"{metric}_low"] = finite(interval.low)
         row[f"{metric}_high"] = finite(interval.high)
     return row
-
-
-def _reach(row: Row, key: str) -> str:
-    low, high = row[f"{key}_low"], row[f"{key}_high"]
-    if isinstance(low, float) and isinstance(high, float):
-        return f"{low:.3f} to {high:.3f}"
-    return "-"
 
 
 def _cell(outcome: Outcome, key: str, row: Row, ranked: Sequence[Row]) -> str:

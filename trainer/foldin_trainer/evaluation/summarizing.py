@@ -1,8 +1,11 @@
 """One sentence a protocol that says what its table shows; every number in it is in the table."""
 
-from foldin_trainer.evaluation.comparing import Difference
-from foldin_trainer.evaluation.learning_curve import NONE, RETRAIN, STEPS, CurvePoint, FoldInCurve
-from foldin_trainer.evaluation.report import Outcome
+from collections.abc import Sequence
+
+from foldin_trainer.evaluation.comparing import FEWEST_USERS, Difference
+from foldin_trainer.evaluation.intervals import Interval
+from foldin_trainer.evaluation.learning_curve import NONE, RETRAIN, STEPS, CurvePoint
+from foldin_trainer.evaluation.report import TOO_FEW, Outcome, reach
 
 
 def summary_of_outcome(outcome: Outcome) -> str:
@@ -12,35 +15,46 @@ def summary_of_outcome(outcome: Outcome) -> str:
     ours = intervals["foldin"]
     others = {name: own[metric].estimate for name, own in intervals.items() if name != "foldin"}
     found = ours[metric]
-    sentence = (
-        f"foldin reaches NDCG@{outcome.count} {found.estimate:.3f} "
-        f"({found.low:.3f} to {found.high:.3f})"
-    )
+    sentence = f"foldin reaches NDCG@{outcome.count} {_with_ends(found, 3)}"
     if others:
         best = max(others, key=lambda name: others[name])
         apart = outcome.comparison.difference(best, metric)
-        sentence += f", {_apart(apart)} {best} with {others[best]:.3f}"
-    if "rmse" in ours:
-        rmse = ours["rmse"]
-        sentence += (
-            f"; it predicts ratings with RMSE {rmse.estimate:.4f} "
-            f"({rmse.low:.4f} to {rmse.high:.4f})"
+        theirs = f"{best} with {others[best]:.3f}"
+        untold = apart is not None and not apart.tested
+        sentence += ", " + (
+            f"beside {theirs} and of too few users to tell the two apart"
+            if untold
+            else f"{_apart(apart)} {theirs}"
         )
+    if "rmse" in ours:
+        sentence += f"; it predicts ratings with RMSE {_with_ends(ours['rmse'], 4)}"
     return sentence + "."
 
 
-def summary_of_curve(curve: FoldInCurve) -> str:
+def summary_of_curve(points: Sequence[CurvePoint]) -> str:
     """What the first ratings are worth, and what a full retrain would add."""
-    short = [point for point in curve.points if point.ratings <= 20] or list(curve.points)
+    short = [point for point in points if point.ratings <= 20] or list(points)
     last = short[-1]
     gap = max(short, key=lambda point: point.gap)
+    few = min(point.users for point in short)
     return (
-        f"The first {last.ratings} ratings, folded in by three steps, lower the RMSE from "
-        f"{last.estimate(NONE):.4f} to {last.estimate(STEPS):.4f}; a full retrain reaches "
+        f"The first {last.ratings} ratings, folded in by three steps, "
+        f"{_change(last.estimate(NONE), last.estimate(STEPS))}; a full retrain reaches "
         f"{min(last.estimate(name) for name in last.retrains):.4f}, and over "
         f"{short[0].ratings} to {last.ratings} ratings fold-in is at most {gap.gap:+.4f} from it"
-        f"{_chance(gap)}."
+        f"{_chance(gap)}." + (f" Only {few} were asked: {TOO_FEW}." if few < FEWEST_USERS else "")
     )
+
+
+def _change(before: float, after: float) -> str:
+    if f"{before:.4f}" == f"{after:.4f}":
+        return f"leave the RMSE at {before:.4f}"
+    return f"{'lower' if after < before else 'raise'} the RMSE from {before:.4f} to {after:.4f}"
+
+
+def _with_ends(interval: Interval, places: int) -> str:
+    ends = reach(interval, places)
+    return f"{interval.estimate:.{places}f}" + (f" ({ends})" if ends else "")
 
 
 def _apart(difference: Difference | None) -> str:
@@ -52,6 +66,6 @@ def _apart(difference: Difference | None) -> str:
 def _chance(point: CurvePoint) -> str:
     best = min(point.retrains or [RETRAIN], key=point.estimate)
     apart = point.comparison.difference(best, "rmse")
-    if apart is None:
+    if apart is None or not apart.tested:
         return ""
     return f" (at {point.ratings}: {apart.interval.low:+.4f} to {apart.interval.high:+.4f})"
