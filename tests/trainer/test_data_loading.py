@@ -139,6 +139,27 @@ def test_an_item_table_in_parquet_may_hold_lists(tmp_path: Path) -> None:
     assert read.items.genres == (("Crime", "Action"),)
 
 
+@pytest.mark.parametrize("id_", [6, 123_456_789_012])
+def test_ids_that_are_floats_in_parquet_are_the_same_in_every_file(
+    tmp_path: Path, id_: int
+) -> None:
+    tables = {
+        "ratings": {"user": [float(id_), 2.0], "item": [float(id_), 2.0], "rating": [1.0, 2.0]},
+        "items": {"id": [float(id_)], "title": ["Heat (1995)"]},
+        "users": {"user": [id_, 2], "age": [30.0, 30.0]},
+    }
+    for name, columns in tables.items():
+        pa.parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    read = load_dataset(
+        tmp_path / "ratings.parquet",
+        items=tmp_path / "items.parquet",
+        users=tmp_path / "users.parquet",
+    )
+    assert read.ratings.item_ids == (str(id_), "2")
+    assert read.items.titles == ("Heat", "")
+    assert read.users.attributes["age"] == (("30",), ("30",))
+
+
 def test_ratings_cannot_be_changed(tiny: Dataset) -> None:
     with pytest.raises(ValueError, match="read-only"):
         tiny.ratings.values[0] = 1

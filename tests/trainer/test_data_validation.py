@@ -1,10 +1,13 @@
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from click.testing import CliRunner
 from foldin_model.heads import Scale
+from foldin_trainer.commands.data import data
 from foldin_trainer.data import DataError, load_dataset
 from foldin_trainer.data.catalogs import read_item_table
 
@@ -103,6 +106,28 @@ def test_a_bad_row_of_a_parquet_file_is_named(tmp_path: Path) -> None:
     pa.parquet.write_table(table, path)
     with pytest.raises(DataError, match="row 2: the rating is missing"):
         load_dataset(path)
+
+
+@pytest.mark.parametrize("bad", [None, datetime(1961, 1, 1, tzinfo=UTC)])
+def test_a_bad_time_among_dates_of_a_parquet_file_is_named(
+    tmp_path: Path, bad: datetime | None
+) -> None:
+    times = [datetime(1998, 8, 3, 14, 24, 26, tzinfo=UTC)] * 7
+    columns = {"user": list("abcdefg"), "item": ["x"] * 7, "rating": [1.0] * 7}
+    table = pa.table(columns | {"timestamp": [*times[:5], bad, times[6]]})
+    pa.parquet.write_table(table, tmp_path / "own.parquet")
+    shown = "" if bad is None else "-283996800"
+    with pytest.raises(DataError, match=f"row 6: the timestamp '{shown}' is not a time"):
+        load_dataset(tmp_path / "own.parquet")
+
+
+@pytest.mark.parametrize("ends", ["0:inf", "-inf:5", "nan:5", "5:1"])
+def test_a_scale_is_finite_and_ascends(tmp_path: Path, ends: str) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text(HEADER + GOOD)
+    refused = CliRunner().invoke(data, ["check", str(path), "--scale", ends])
+    assert refused.exit_code == 2
+    assert ends in refused.output
 
 
 def test_an_edition_without_its_titles_is_refused(tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ class ScaleType(click.ParamType[Scale]):
             self.fail(f"{value!r} is not LOW:HIGH, such as 1:5", param, ctx)
         if not -math.inf < scale.low < scale.high < math.inf:
             self.fail(f"{value!r}: the low end must be below the high end", param, ctx)
+        if not math.isfinite(scale.high - scale.low):
+            self.fail(f"{value!r}: both ends must be finite", param, ctx)
         return scale
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 
 from foldin_trainer.data.errors import DataError
@@ -29,6 +30,7 @@ ALIASES: Final = {
 }
 NAMEABLE: Final = frozenset({"user", "item", "rating", "timestamp"})
 NOT_UTF8: Final = "convert the file to UTF-8, for example with `iconv -f windows-1252 -t utf-8`"
+EXACT: Final = float(2**53)  # whole numbers below are all different as floats
 UTF16: Final = "convert the file to UTF-8, for example with `iconv -f utf-16 -t utf-8`"
 
 
@@ -84,6 +86,19 @@ def parquet_names(path: Path) -> tuple[str, ...]:
     except pa.ArrowInvalid:
         remedy = "give a Parquet file, or end a CSV's name in .csv"
         raise DataError(path, None, "this is not a Parquet file", remedy) from None
+
+
+def texts(column: pa.Array) -> pa.Array:
+    """A Parquet column as text, the same in every file: a whole number is "6" also as a float.
+
+    Whole numbers become floats where one of them is missing, so that types differ between files.
+    """
+    plain = column.cast(pa.string())
+    if not pa.types.is_floating(column.type):
+        return plain
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), EXACT))
+    numbers = pc.if_else(whole, column, pa.scalar(None, column.type)).cast(pa.int64())
+    return pc.coalesce(numbers.cast(pa.string()), plain)
 
 
 def not_utf8(path: Path, failure: UnicodeDecodeError) -> DataError:

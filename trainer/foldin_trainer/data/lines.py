@@ -19,6 +19,7 @@ from foldin_trainer.data.columns import (
     not_utf8,
     parquet_names,
     read_header,
+    texts,
 )
 from foldin_trainer.data.errors import DataError
 
@@ -71,11 +72,18 @@ def split_rows(path: Path, encoding: str, separator: str, width: int) -> Iterato
 
 def parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
     table = pa.parquet.read_table(path, columns=[name for name in wanted if name])
-    for number, row in enumerate(table.to_pylist(), start=1):
-        yield number, [_text(row[name]) if name else "" for name in wanted]
+    columns = [_filled(table.column(name)) if name else [""] * table.num_rows for name in wanted]
+    for number, row in enumerate(zip(*columns, strict=True), start=1):
+        yield number, list(row)
 
 
-def _text(value: object) -> str:
+def _filled(column: pa.ChunkedArray) -> list[str]:
+    """The column's texts; what is missing is "", and parts of a list are joined by bars."""
+    values = column.to_pylist() if pa.types.is_nested(column.type) else texts(column).to_pylist()
+    return [_joined(value) for value in values]
+
+
+def _joined(value: object) -> str:
     if isinstance(value, list):
         return "|".join(map(str, value))
     return "" if value is None else str(value)

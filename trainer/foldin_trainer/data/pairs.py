@@ -18,6 +18,7 @@ from foldin_trainer.data.columns import (
     is_parquet,
     parquet_names,
     read_header,
+    texts,
 )
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.tables import RatingColumns
@@ -66,7 +67,7 @@ def _names(path: Path) -> tuple[str, ...]:
 def _table(path: Path, user: str, item: str) -> pa.Table:
     if is_parquet(path):
         table = pa.parquet.read_table(path, columns=[user, item])
-        return table.cast(pa.schema([(name, pa.string()) for name in table.column_names]))
+        return pa.table({name: texts(table.column(name)) for name in table.column_names})
     header = read_header(path)
     return pa.csv.read_csv(
         path,

@@ -23,7 +23,7 @@ from foldin_trainer.data.checks import (
     id_problem,
     latest_second,
 )
-from foldin_trainer.data.columns import is_parquet
+from foldin_trainer.data.columns import is_parquet, texts
 from foldin_trainer.data.errors import DataError
 
 BLOCK_BYTES: Final = 16 << 20
@@ -163,14 +163,19 @@ def _csv_blocks(file: RatingFile) -> Iterator[pa.RecordBatch]:
 
 
 def _parquet_blocks(file: RatingFile) -> Iterator[pa.RecordBatch]:
-    ids_and_numbers = [pa.string(), pa.string(), pa.float64(), pa.float64()]
     with pa.parquet.ParquetFile(file.path) as parquet:
         for block in parquet.iter_batches(BLOCK_ROWS, columns=list(file.wanted)):
-            columns = [block.column(name) for name in file.wanted]
-            if file.timestamp is not None and pa.types.is_temporal(columns[3].type):
-                columns[3] = columns[3].cast(pa.timestamp("s"), safe=False).cast(pa.int64())
-            cast = [c.cast(t) for c, t in zip(columns, ids_and_numbers, strict=False)]
+            user, item, *numbers = _plain_columns(file, block)
+            cast = [texts(user), texts(item), *(column.cast(pa.float64()) for column in numbers)]
             yield pa.RecordBatch.from_arrays(cast, names=file.wanted)
+
+
+def _plain_columns(file: RatingFile, block: pa.RecordBatch) -> list[pa.Array]:
+    """The wanted columns, dates as seconds since 1970."""
+    columns = [block.column(name) for name in file.wanted]
+    if file.timestamp is not None and pa.types.is_temporal(columns[3].type):
+        columns[3] = columns[3].cast(pa.timestamp("s"), safe=False).cast(pa.int64())
+    return columns
 
 
 def _values(column: pa.Array, scale: Scale | None) -> Doubles:
@@ -203,6 +208,6 @@ def _slowly(file: RatingFile, skip: int) -> Iterator[Fields]:
             row += block.num_rows
             if row <= skip:
                 continue
-            columns = [block.column(name).to_pylist() for name in file.wanted]
+            columns = [texts(column).to_pylist() for column in _plain_columns(file, block)]
             for place, values in enumerate(zip(*columns, strict=True), row - block.num_rows + 1):
-                yield Fields(place, *(None if value is None else str(value) for value in values))
+                yield Fields(place, *(value or "" for value in values))
