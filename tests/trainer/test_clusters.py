@@ -37,6 +37,21 @@ def test_a_name_is_genres_and_the_most_rated_titles(clustering: Clustering) -> N
     assert clustering.clusters[0].genres == ("Crime",)
 
 
+@pytest.mark.filterwarnings("error")
+def test_directions_that_are_alike_make_no_more_clusters_than_there_are() -> None:
+    items = ItemTable(("",) * 90, ((),) * 90, (None,) * 90)
+    on_a_line = np.random.default_rng(0).normal(size=(90, 1)).astype(np.float32)
+    vectors = on_a_line * np.array([[1.0, 1e-8]], np.float32)
+    vectors += 1e-9 * np.random.default_rng(1).normal(size=(90, 2)).astype(np.float32)
+    clustering = cluster_items(vectors, np.full(90, 5), items, seed=0)
+    assert [cluster.id for cluster in clustering.clusters] == [1, 2]
+    signs = np.sign(on_a_line[:, 0])
+    assert set(zip(signs.tolist(), clustering.ids.tolist(), strict=True)) in (
+        {(1.0, 1), (-1.0, 2)},
+        {(1.0, 2), (-1.0, 1)},
+    )
+
+
 def test_a_catalogue_without_genres_and_titles_still_has_names() -> None:
     items = ItemTable(("",) * 9, ((),) * 9, (None,) * 9)
     vectors = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from foldin_trainer.data.items import ItemTable
 
 MOST_CLUSTERS: Final = 30
+DECIMALS: Final = 6  # float32 knows no more; what differs in less is one direction
 GENRES_IN_NAME: Final = 2
 TITLES_IN_NAME: Final = 2
 LATE_ARTICLE: Final = re.compile(r"(.+), (The|A|An)")
@@ -36,9 +37,9 @@ def cluster_items(
     """K-Means on the directions of the similarity rows (n, d) of the rated items.
 
     An item counts with the root of its ratings, so that what many know shapes the groups. The
-    largest cluster is number 1. There are about √(rated items / 2) clusters, at most 30. An item
-    without ratings joins the cluster whose genres are most like its own. Equal input gives equal
-    clusters on one machine.
+    largest cluster is number 1. There are about √(rated items / 2) clusters, at most 30 and no more
+    than there are directions, which are two on a line. An item without ratings joins the cluster
+    whose genres are most like its own. Equal input gives equal clusters on one machine.
     """
     rated = np.flatnonzero(rating_counts)
     labels = np.zeros(len(similarity), np.int32)
@@ -59,7 +60,9 @@ def cluster_items(
 
 
 def _kmeans(directions: Doubles, weights: Doubles, seed: int) -> Rows:
-    count = min(max(round(float(np.sqrt(len(directions) / 2))), 1), MOST_CLUSTERS, len(directions))
+    directions = np.round(directions, DECIMALS)
+    different = len(np.unique(directions, axis=0))
+    count = min(max(round(float(np.sqrt(len(directions) / 2))), 1), MOST_CLUSTERS, different)
     with threadpool_limits(1):  # the sums of several threads have no fixed order
         means = KMeans(count, n_init=1, random_state=seed)
         labels = means.fit_predict(directions, sample_weight=weights)
