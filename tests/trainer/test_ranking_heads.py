@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from foldin_model.folding import fold
 from foldin_trainer.data import Dataset
+from foldin_trainer.learning import choosing
 from foldin_trainer.learning.choosing import Attempt, Held, RankingSettings, choose_ranking
 from foldin_trainer.learning.ease import EaseSettings, train_ease
+from foldin_trainer.learning.encoder.result import EncoderEpoch
 from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ials import IalsSettings
 from foldin_trainer.learning.plans import EnsembleSettings
@@ -39,6 +42,17 @@ def test_auto_tries_every_head_and_takes_the_best(held: Held) -> None:
 def test_without_time_the_first_plan_alone_is_tried(held: Held) -> None:
     chosen = choose_ranking(held, replace(QUICK, head="auto", time_budget_s=0.0))
     assert [one.plan.name for one in chosen.attempts] == ["ials, 6 dimensions"]
+
+
+def test_no_encoder_is_trained_once_the_time_is_up(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, looks = iter(range(100)), list[EncoderEpoch]()
+    monkeypatch.setattr(choosing, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    auto = replace(QUICK, head="auto", time_budget_s=4.5)
+    chosen = choose_ranking(held, auto, looked=looks.append)
+    assert len(chosen.attempts) == 5  # a second each: implicit ALS and four of item-to-item weights
+    assert not looks
 
 
 def test_a_full_rank_ease_scores_as_its_weights_do(tiny: Dataset) -> None:

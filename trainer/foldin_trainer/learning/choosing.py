@@ -108,11 +108,7 @@ def choose_ranking(
     (questions,) = questions_of(held.ratings, held.cases, (None,))
     best: tuple[float, Plan, Ranking] | None = None
     attempts: list[Attempt] = []
-    started = time.monotonic()
-    for plan in plans(held, settings, looked):
-        spent = time.monotonic() - started
-        if attempts and settings.time_budget_s is not None and spent > settings.time_budget_s:
-            break
+    for plan in _in_time(plans(held, settings, looked), settings.time_budget_s):
         ranking = plan.learn(held.known, held.items)
         attempt = Attempt(plan, *quality(ranking, questions))
         attempts.append(attempt)
@@ -123,6 +119,15 @@ def choose_ranking(
         raise ValueError(f"no plan for {settings.head}")
     order = sorted(attempts, key=lambda one: -one.quality)
     return Chosen(best[1], best[2], tuple(order))
+
+
+def _in_time(tried: Iterator[Plan], budget_s: float | None) -> Iterator[Plan]:
+    """The first plan and those begun within the budget: asking for one may train an encoder."""
+    started = time.monotonic()
+    for plan in tried:
+        yield plan
+        if budget_s is not None and time.monotonic() - started > budget_s:
+            return
 
 
 def plans(
