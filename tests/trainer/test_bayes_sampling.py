@@ -140,6 +140,19 @@ def test_a_resumed_training_ends_on_the_same_bits(tiny: Dataset, tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["bayes.pt"]
 
 
+@pytest.mark.parametrize("damage", ["empty", "cut short", "text", "something else"])
+def test_a_checkpoint_that_cannot_be_read_is_refused_by_name(
+    tiny: Dataset, tmp_path: Path, damage: str
+) -> None:
+    checkpoint = Checkpoint(tmp_path / "bayes.pt", every=3)
+    torch.save([1, 2], checkpoint.path)
+    whole = checkpoint.path.read_bytes()
+    contents = {"empty": b"", "cut short": whole[: len(whole) // 2], "text": b"no checkpoint\n"}
+    checkpoint.path.write_bytes(contents.get(damage, whole))
+    with pytest.raises(FoldinError, match=r"bayes\.pt .*remove it"):
+        train_bayes(tiny.ratings, tiny.items, QUICK, checkpoint=checkpoint)
+
+
 def test_a_checkpoint_of_another_training_is_refused(tiny: Dataset, tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path / "bayes.pt", every=3)
     train_bayes(tiny.ratings, tiny.items, replace(QUICK, sweeps=6), checkpoint=checkpoint)
