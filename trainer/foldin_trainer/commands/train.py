@@ -1,6 +1,6 @@
 """`foldin train`: from a data set's ratings to a published model that serves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.errors import FoldinError
 from foldin_model.ids import Version
 from foldin_model.indexing import KINDS
-from foldin_model.manifest import Manifest, Setting
+from foldin_model.manifest import Manifest
 from foldin_model.publishing import Description, activate, publish
 from foldin_model.store.redis_models import RedisModelStore
 from rich.console import Console
@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from foldin_trainer.commands.numbers import SEED, FiniteRange
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
+from foldin_trainer.commands.settings import as_found
 from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.commands.stores import opened_models, takes_store
 from foldin_trainer.data.cache import all_cached, cached
@@ -29,7 +30,6 @@ from foldin_trainer.learning.mf import Epoch
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 from foldin_trainer.learning.training import Listener, Trained
 from foldin_trainer.learning.training import train as learn
-from foldin_trainer.tuning.settings import changed, heads_of, read_settings
 
 MOST_LINES = 50
 
@@ -77,7 +77,7 @@ MOST_LINES = 50
     "--settings",
     "settings_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What `foldin tune` found; its head is trained unless another is asked for.",
+    help="What `foldin tune` found; its head is trained. Other options given as well win.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of everything random.")
 @click.option(
@@ -145,7 +145,7 @@ def train(
     bayes = replace(bayes, sweeps=sweeps or bayes.sweeps, chains=chains or bayes.chains)
     settings = replace(settings, bayes=bayes)
     if settings_file is not None:
-        settings = _as_found(settings, read_settings(settings_file))
+        settings = as_found(settings, settings_file)
     if checkpoints is not None:
         checkpoints.mkdir(parents=True, exist_ok=True)
     with _showing() as listener:
@@ -168,25 +168,6 @@ def train(
         print_json(_account(trained, manifest, active=publishing and activating))
     else:
         print_facts(_facts(trained, manifest, active=publishing and activating))
-
-
-def _as_found(settings: TrainSettings, values: Mapping[str, Setting]) -> TrainSettings:
-    """The settings with those values, and with their heads unless others are asked for."""
-    rating, ranking = heads_of(values)
-    if rating is not None and rating != settings.rating_head:
-        _refuse_if_asked("rating_head", rating, settings.rating_head)
-        settings = replace(settings, rating_head=rating)
-    if ranking is not None and settings.ranking_head not in {ranking, "auto"}:
-        _refuse_if_asked("ranking_head", ranking, settings.ranking_head)
-        settings = replace(settings, ranking_head=ranking)
-    return changed(settings, values)
-
-
-def _refuse_if_asked(option: str, found: str, head: str) -> None:
-    source = click.get_current_context().get_parameter_source(option)
-    if source is not ParameterSource.DEFAULT:
-        name = f"--{option.replace('_', '-')}"
-        raise FoldinError(f"--settings is for {name} {found}, not for {head}; leave one out")
 
 
 def _published(

@@ -5,6 +5,7 @@ of a rating and with rows about the items' contents; served is what `compression
 """
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,17 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.compression import Compressed, compress
 from foldin_trainer.learning.content_rows import content_rows
 from foldin_trainer.learning.item_weights import Ease, ItemWeights
+from foldin_trainer.learning.limits import (
+    DIMENSIONS,
+    FACTOR,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEED,
+    SHARE,
+    Limits,
+    Within,
+    check,
+)
 from foldin_trainer.learning.ranking import Ranking, no_weight
 
 MOST_EXAMPLES: Final = 8_000
@@ -26,6 +38,19 @@ MOST_EXAMPLES: Final = 8_000
 MOST_ITEMS: Final = 200_000
 PRIOR_SCALES: Final = (0.005, 0.01, 0.02, 0.04)
 """More popularity serves first ratings, and takes from long histories what they tell."""
+
+
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "dimension": DIMENSIONS,
+        "l2": POSITIVE,
+        "l2_exponent": Within(-1.0, 1.0),
+        "relief": SHARE,
+        "factors": FACTOR,
+        "content_weight": NOT_NEGATIVE,
+        "seed": SEED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +72,9 @@ class EaseSettings:
     content_weight: float = 1.0
     """Of the rows about genres and years; 0 leaves them out."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check("ease", self, LIMITS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,8 @@ users' regularisation must not depend on their counts, so that one prior serves 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import torch
@@ -18,6 +20,31 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.conjugate_gradient import approach_side
 from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
 from foldin_trainer.learning.half_step import Side, solve_side
+from foldin_trainer.learning.limits import (
+    COUNT,
+    DEVICE,
+    DIMENSIONS,
+    POSITIVE,
+    SEED,
+    Limits,
+    Within,
+    check,
+)
+
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "dimension": DIMENSIONS,
+        "served": DIMENSIONS,
+        "unobserved_weight": POSITIVE,
+        "user_l2": POSITIVE,
+        "item_l2": POSITIVE,
+        "item_l2_exponent": Within(-1.0, 2.0),
+        "iterations": COUNT,
+        "steps": COUNT,
+        "device": DEVICE,
+        "seed": SEED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +72,9 @@ class IalsSettings:
     """
     device: DeviceName = "auto"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check("ials", self, LIMITS)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,8 @@ Only the training of its parameters; how new users are folded into it is `prior`
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import torch
@@ -15,7 +17,33 @@ from torch.nn.functional import embedding
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.bayes.spread import Spread
 from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
+from foldin_trainer.learning.limits import (
+    COUNT,
+    DEVICE,
+    DIMENSIONS,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    SEED,
+    Limits,
+    check,
+)
 from foldin_trainer.splits import random_split
+
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "dimension": DIMENSIONS,
+        "learning_rate": RATE,
+        "l2": NOT_NEGATIVE,
+        "bias_l2": NOT_NEGATIVE,
+        "epochs": COUNT,
+        "patience": COUNT,
+        "batch_size": COUNT,
+        "spread": POSITIVE,
+        "device": DEVICE,
+        "seed": SEED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +68,9 @@ class MfSettings:
     """Expected length of a vector before training."""
     device: DeviceName = "auto"
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check("mf", self, LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +161,8 @@ def train_mf_twice(
     `epochs` of the result are those of the first training, which knows a validation RMSE.
     """
     kept, held = random_split(ratings, share, settings.seed)
-    first = train_mf(ratings.take(kept), settings, ratings.take(held), progress=progress)
+    validation = ratings.take(held) if len(held) else None
+    first = train_mf(ratings.take(kept), settings, validation, progress=progress)
     last = train_mf(ratings, settings, stop_after=first.best_epoch)
     return replace(last, epochs=first.epochs)
 

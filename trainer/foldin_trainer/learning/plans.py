@@ -5,8 +5,10 @@ A plan is tried on part of the users and then carried out on everyone; choosing 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
+from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
 
 from foldin_trainer.data.items import ItemTable
@@ -16,6 +18,7 @@ from foldin_trainer.learning.encoder.settings import EncoderSettings
 from foldin_trainer.learning.encoder.training import train_encoder
 from foldin_trainer.learning.ensemble import Part, blend
 from foldin_trainer.learning.ials import IalsSettings, train_ials
+from foldin_trainer.learning.limits import DIMENSIONS, NOT_NEGATIVE, SEED, Limits, check
 from foldin_trainer.learning.narrowing import narrowed
 from foldin_trainer.learning.ranking import Ranking, ranking_by_encoder, ranking_by_ials
 from foldin_trainer.learning.weighting import rule_for
@@ -92,6 +95,16 @@ class EncoderPlan:
         return ranking_by_encoder(result, ratings, self.settings.start_sharpness)
 
 
+ENSEMBLE_LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "dimension": DIMENSIONS,
+        "weights": NOT_NEGATIVE,
+        "ease_dimension": DIMENSIONS,
+        "seed": SEED,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class EnsembleSettings:
     """How much each part of a blend weighs, and to how many dimensions it is compressed."""
@@ -103,6 +116,11 @@ class EnsembleSettings:
     ease_dimension: int = 200
     """Of the part: compressed once, in the blend, it keeps what the others lack."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check("ensemble", self, ENSEMBLE_LIMITS)
+        if not any(self.weights):
+            raise FoldinError("ensemble.weights are all 0; one must be above 0")
 
 
 class Parts:

@@ -4,10 +4,12 @@ The file is JSON; what a search found and what a training is given look the same
 """
 
 import json
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar, get_args
+from typing import Final, get_args
 
 from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
@@ -15,28 +17,30 @@ from foldin_model.manifest import Setting
 from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
 KEY: Final = "settings"
-D = TypeVar("D", bound="DataclassInstance")
+REFERENCE: Final = "reference-"
+"""What names of methods begin with that are only measured against."""
 
 
 def changed(settings: TrainSettings, values: Mapping[str, Setting]) -> TrainSettings:
     """The settings with those values; "encoder.kept.0" is the first number of a tuple.
 
-    Raises FoldinError, naming what is unknown or no number.
+    Raises FoldinError, naming what is unknown, no number, or outside its limits.
     """
+    parts: dict[str, dict[str, object]] = {}
     for name, value in values.items():
         head, _, rest = name.partition(".")
         field, _, place = rest.partition(".")
         part = getattr(settings, head, None)
         if not is_dataclass(part) or isinstance(part, type) or not hasattr(part, field):
             raise _unknown(name)
-        present = getattr(part, field)
+        fields = parts.setdefault(head, {})
+        present = fields.get(field, getattr(part, field))
         fitting = _placed(name, value, present, place) if place else _fitting(name, value, present)
-        settings = _with(settings, head, _with(part, field, fitting))
-    return settings
+        fields[field] = fitting
+    # All of a part at once: limits that hang together are for the whole.
+    changes = {head: replace(getattr(settings, head), **fields) for head, fields in parts.items()}
+    return replace(settings, **changes)
 
 
 def heads_of(values: Mapping[str, Setting]) -> tuple[RatingHead | None, RankingHead | None]:
@@ -51,19 +55,24 @@ def heads_of(values: Mapping[str, Setting]) -> tuple[RatingHead | None, RankingH
 
 
 def read_settings(path: Path) -> dict[str, Setting]:
-    """The values of a file that a search wrote. Raises FoldinError where it is something else."""
+    """The values of a file that a search wrote, for a head.
+
+    Raises FoldinError where it is something else, and where the search was for a reference.
+    """
     try:
         document = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as failure:
         raise FoldinError(f"{path} can't be read as settings: {failure}") from failure
     found = document.get(KEY) if isinstance(document, dict) else None
+    method = document.get("method") if isinstance(document, dict) else None
+    if isinstance(method, str) and method.startswith(REFERENCE):
+        raise FoldinError(
+            f"{path} is for {method}, which models are compared with and which can't be trained "
+            "to serve; tune a head"
+        )
     if not isinstance(found, dict):
         raise FoldinError(f"{path} has no object {KEY!r}; give a file that `foldin tune` wrote")
     return found
-
-
-def _with(whole: D, field: str, value: object) -> D:
-    return replace(whole, **{field: value})
 
 
 def _unknown(name: str) -> FoldinError:
@@ -81,8 +90,11 @@ def _placed(name: str, value: Setting, present: object, place: str) -> tuple[obj
 
 def _fitting(name: str, value: Setting, present: object) -> Setting:
     """The value where it is of the kind of the present one."""
-    if isinstance(present, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is type(present) or (present is None and isinstance(value, int)):
+    if isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(present, float):
+            return float(value) if abs(value) < sys.float_info.max else math.inf
+        if present is None:
+            return value
+    if type(value) is type(present):
         return value
     raise FoldinError(f"{name} is {value!r}, not like its default {present!r}")

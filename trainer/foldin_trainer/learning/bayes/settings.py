@@ -1,11 +1,36 @@
 """How the rating head `bayes` is sampled: every number that decides which model comes out."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from types import MappingProxyType
+from typing import Final, Self
 
 from foldin_model.errors import FoldinError
 
 from foldin_trainer.learning.devices import DeviceName
+from foldin_trainer.learning.limits import (
+    COUNT,
+    DEVICE,
+    DIMENSIONS,
+    POSITIVE,
+    SEED,
+    Limits,
+    Within,
+    check,
+)
+
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "factors": Within(1, DIMENSIONS.high),
+        "dimension": DIMENSIONS,
+        "sweeps": COUNT,
+        "burn_in": Within(0, COUNT.high),
+        "thin": COUNT,
+        "chains": COUNT,
+        "noise_degrees": POSITIVE,
+        "device": DEVICE,
+        "seed": SEED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +68,7 @@ class BayesSettings:
         return replace(self, chains=1, sweeps=sweeps)
 
     def __post_init__(self) -> None:
+        check("bayes", self, LIMITS)
         if self.sweeps < self.burn_in + self.thin:
             raise FoldinError(
                 f"{self.sweeps} sweeps leave no sample after {self.burn_in} of burn-in with one "

@@ -1,6 +1,39 @@
 """How a linear encoder is trained."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from foldin_model.errors import FoldinError
+
+from foldin_trainer.learning.limits import (
+    COUNT,
+    DIMENSIONS,
+    FACTOR,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    SEED,
+    SHARE,
+    Limits,
+    check,
+)
+
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "dimension": DIMENSIONS,
+        "start_l2": POSITIVE,
+        "start_sharpness": POSITIVE,
+        "start_factors": FACTOR,
+        "target_weights": NOT_NEGATIVE,
+        "kept": SHARE,
+        "anchor": NOT_NEGATIVE,
+        "learning_rate": RATE,
+        "batch_users": COUNT,
+        "epochs": COUNT,
+        "seed": SEED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,3 +61,11 @@ class EncoderSettings:
     epochs: int = 50
     """At most, where validation users say when to stop."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        check("encoder", self, LIMITS)
+        low, high = self.kept
+        if low > high:
+            raise FoldinError(f"encoder.kept.0 is {low}, it must be at most encoder.kept.1, {high}")
+        if not any(self.target_weights):
+            raise FoldinError("encoder.target_weights are all 0; one must be above 0")

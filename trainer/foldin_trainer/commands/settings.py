@@ -1,0 +1,58 @@
+"""How a training takes the settings that `foldin tune` found, beside those of its own options.
+
+What a file of settings is belongs to `foldin_trainer.tuning.settings`.
+"""
+
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+import click
+from click.core import ParameterSource
+from foldin_model.errors import FoldinError
+
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.tuning.settings import changed, heads_of, read_settings
+
+SETTING_OF: Final = {
+    "dimension": "*.dimension",
+    "epochs": "mf.epochs",
+    "sweeps": "bayes.sweeps",
+    "chains": "bayes.chains",
+    "seed": "*.seed",
+    "device": "*.device",
+}
+"""Which settings an option sets, by their flat names."""
+
+
+def as_found(settings: TrainSettings, path: Path) -> TrainSettings:
+    """The settings with the file's values and heads, but for values that options were given for.
+
+    Raises FoldinError where the file is for another head than an option asks for.
+    """
+    values = read_settings(path)
+    rating, ranking = heads_of(values)
+    if rating is not None and rating != settings.rating_head:
+        _refuse_if_asked("rating_head", rating, settings.rating_head)
+        settings = replace(settings, rating_head=rating)
+    if ranking is not None and settings.ranking_head not in {ranking, "auto"}:
+        _refuse_if_asked("ranking_head", ranking, settings.ranking_head)
+        settings = replace(settings, ranking_head=ranking)
+    given = [pattern for option, pattern in SETTING_OF.items() if _is_given(option)]
+    left = {n: value for n, value in values.items() if not any(fnmatchcase(n, p) for p in given)}
+    try:
+        return changed(settings, left)
+    except FoldinError as wrong:
+        raise FoldinError(f"{path}: {wrong}") from wrong
+
+
+def _is_given(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not ParameterSource.DEFAULT
+
+
+def _refuse_if_asked(option: str, found: str, head: str) -> None:
+    if _is_given(option):
+        name = f"--{option.replace('_', '-')}"
+        raise FoldinError(f"--settings is for {name} {found}, not for {head}; leave one out")
