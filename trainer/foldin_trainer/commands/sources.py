@@ -36,10 +36,10 @@ class ScaleType(click.ParamType[Scale]):
             scale = Scale(float(low), float(high))
         except ValueError:
             self.fail(f"{value!r} is not LOW:HIGH, such as 1:5", param, ctx)
-        if not -math.inf < scale.low < scale.high < math.inf:
-            self.fail(f"{value!r}: the low end must be below the high end", param, ctx)
         if not math.isfinite(scale.high - scale.low):
             self.fail(f"{value!r}: both ends must be finite", param, ctx)
+        if not scale.low < scale.high:
+            self.fail(f"{value!r}: the low end must be below the high end", param, ctx)
         return scale
 
 
