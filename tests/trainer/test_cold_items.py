@@ -11,9 +11,11 @@ from foldin_trainer.data import Dataset
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
+from foldin_trainer.evaluation.document import protocol
 from foldin_trainer.evaluation.evaluating import Plan, evaluate
 from foldin_trainer.evaluation.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.protocols import ProtocolSettings, Trial, trials
+from foldin_trainer.evaluation.report import ranking_table
 from foldin_trainer.evaluation.scoring import score
 from foldin_trainer.learning.train_settings import TrainSettings
 from tiny import tiny_dataset
@@ -134,6 +136,10 @@ def test_figures_of_cold_items_do_not_depend_on_the_order_of_lines() -> None:
     straight, sorted_ = (
         evaluate(d, plan).outcomes[0] for d in (DATASET, most_rated_first(DATASET))
     )
+    said = str(ranking_table(straight).caption), str(protocol(straight)["masking"])
+    for masking in said:
+        assert "Not recommended to anybody: the items with a rating in the training" in masking
+        assert "she has given" not in masking
     for before, after in zip(straight.scores[:2], sorted_.scores[:2], strict=True):
         assert before.method in {"popularity", "item mean"}
         assert before.everything.ndcg.mean() == pytest.approx(after.everything.ndcg.mean())

@@ -17,7 +17,15 @@ from foldin_trainer.evaluation.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.given import GivenSplit
 from foldin_trainer.evaluation.learning_curve import FoldInCurve, learning_curve
 from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import COLD_ITEMS, FOLD_IN, GIVEN, ProtocolSettings, trials
+from foldin_trainer.evaluation.protocols import (
+    COLD_ITEMS,
+    COLD_MASKING,
+    FOLD_IN,
+    GIVEN,
+    MASKING,
+    ProtocolSettings,
+    trials,
+)
 from foldin_trainer.evaluation.report import Outcome
 from foldin_trainer.evaluation.scoring import run
 from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
@@ -155,9 +163,15 @@ def _result(protocol: str, dataset: Dataset, plan: Plan) -> _Result:
     if learner.first is None:
         raise ValueError(f"{protocol} has no trial")
     seconds = time.perf_counter() - started
-    outcome = Outcome(protocol, plan.count, seconds, found, seed=settings.seed)
-    if given:
-        outcome = replace(outcome, masking=given.masking, notes=given.notes)
+    outcome = Outcome(
+        protocol,
+        plan.count,
+        seconds,
+        found,
+        settings.seed,
+        given.masking if given else COLD_MASKING if protocol == COLD_ITEMS else MASKING,
+        given.notes if given else (),
+    )
     return outcome, learner.first
 
 

@@ -32,6 +32,10 @@ GIVEN: Final = "given"
 FOLD_IN: Final = "fold-in"
 """The learning curve of fold-in (`learning_curve`), which asks other questions than the others."""
 MASKING: Final = "Not recommended to a user: the items whose ratings she has given."
+COLD_MASKING: Final = (
+    "Not recommended to anybody: the items with a rating in the training part, and those that "
+    "nobody ever rated; what is left are the cold ones."
+)
 
 
 @dataclass(frozen=True, slots=True)
