@@ -190,7 +190,7 @@ def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -
 def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
     dataset = tiny_dataset(users=60, items=90)
     settings = TrainSettings.of(dimension=4, device="cpu")
-    curve = learning_curve(dataset, settings, (1, 10))
+    curve = learning_curve(dataset, settings, (1, 10), count=4, folds=3)
     assert [point.ratings for point in curve.points] == [1, 10]
     first, tenth = curve.points
     assert set(first.comparison.intervals) == set(CURVE_METHODS)
@@ -200,7 +200,49 @@ def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
     assert tenth.gap == tenth.estimate(STEPS) - min(map(tenth.estimate, tenth.retrains))
     for interval in tenth.comparison.intervals[STEPS].values():
         assert interval.low < interval.estimate < interval.high
-    assert set(tenth.comparison.intervals[STEPS]) == {"rmse", "ndcg@10"}
+    assert set(tenth.comparison.intervals[STEPS]) == {"rmse", "ndcg@4"}
+    assert 12 < tenth.users <= 20
+
+
+@pytest.mark.slow
+def test_fold_in_heeds_what_it_is_given_and_records_no_more(tmp_path: Path) -> None:
+    folder = write_movielens(tiny_dataset(users=60, items=90), tmp_path / "data")
+    asked = [str(folder), "--protocol", "fold-in", "--k", "4", "--folds", "3", *QUICKLY]
+    result = CliRunner().invoke(evaluate, [*asked, "--json", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["protocol_settings"] == {"folds": 3, "seed": 0}
+    assert {row["metric"] for row in report["fold_in"]["rows"]} == {"rmse", "ndcg@4"}
+    assert report["fold_in"]["rows"][0]["users"] <= 20
+    page = (tmp_path / "out" / "evaluation.html").read_text("utf-8")
+    assert "NDCG@4" in page
+    assert "one of 3 folds" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fold-in", "--methods", "ease"], "--methods says nothing to fold-in"),
+        (["kfold", "--share", "0.5"], "--share says nothing to kfold"),
+        (["random", "--leave-last", "2"], "add a protocol that heeds it: temporal"),
+        (["leave-last-out", "--folds", "2"], "--folds says nothing to leave-last-out"),
+    ],
+)
+def test_an_option_that_no_protocol_heeds_is_refused(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    folder = write_movielens(few_ratings_each(4), tmp_path / "data")
+    protocol, *options = arguments
+    result = CliRunner().invoke(evaluate, [str(folder), "--protocol", protocol, *options])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
+
+
+def test_settings_are_recorded_where_a_protocol_heeds_them() -> None:
+    settings = ProtocolSettings()
+    assert settings.used_by(["random"]) == {"share": 0.2, "seed": 0}
+    assert settings.used_by(["kfold", "temporal"]) == {"folds": 5, "leave_last": 5, "seed": 0}
+    assert settings.used_by(["given"]) == {"seed": 0}
 
 
 def test_the_curve_of_fold_in_needs_users_of_many_ratings() -> None:

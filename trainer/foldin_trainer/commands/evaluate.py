@@ -16,7 +16,13 @@ from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.evaluating import BASELINES, METHODS, Evaluation, Plan
 from foldin_trainer.evaluation.evaluating import evaluate as run
 from foldin_trainer.evaluation.given import GivenSplit, SplitFiles, load_split
-from foldin_trainer.evaluation.protocols import FOLD_IN, GIVEN, PROTOCOLS, ProtocolSettings
+from foldin_trainer.evaluation.protocols import (
+    FOLD_IN,
+    GIVEN,
+    HEEDED_BY,
+    PROTOCOLS,
+    ProtocolSettings,
+)
 from foldin_trainer.evaluation.report import (
     curve_table,
     ranking_table,
@@ -54,7 +60,8 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Choice(METHODS),
     default=BASELINES,
     show_default=True,
-    help="What foldin is compared with; may be repeated. ease and implicit-als are tuned.",
+    help="What foldin is compared with, but for fold-in; may be repeated. ease and implicit-als "
+    "are tuned.",
 )
 @click.option(
     "--k", "count", type=click.IntRange(1, 200), default=10, show_default=True, help="Items a list."
@@ -64,7 +71,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.IntRange(2),
     default=DEFAULTS.folds,
     show_default=True,
-    help="Folds of kfold and held-out-users.",
+    help="Folds of kfold, held-out-users and cold-items; fold-in holds one out.",
 )
 @click.option(
     "--share",
@@ -142,8 +149,10 @@ def evaluate(
     given = _given(source, protocols, train_file, test_file, mask_file)
     dataset = source.load() if given is None else given.dataset
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
+    asked = (GIVEN,) if given else protocols or _usual(dataset)
+    _refuse_unused(asked)
     plan = Plan(
-        (GIVEN,) if given else protocols or _usual(dataset),
+        asked,
         ProtocolSettings(folds=folds, share=share, leave_last=leave_last, seed=seed),
         replace(settings, rating_head=rating_head, ranking_head=ranking_head),
         count,
@@ -183,6 +192,19 @@ def _given(
         raise click.UsageError(f"SOURCE {source.name!r} and --train name two data sets; leave one")
     files = SplitFiles(train_file, test_file, mask_file, source.items, source.columns, source.scale)
     return load_split(replace(files, users=source.users))
+
+
+def _refuse_unused(protocols: tuple[str, ...]) -> None:
+    """Nothing was asked for that none of those protocols heeds. Raises UsageError."""
+    context = click.get_current_context()
+    for name, heeding in HEEDED_BY.items():
+        said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if said and heeding.isdisjoint(protocols):
+            option, there = f"--{name.replace('_', '-')}", ", ".join(protocols)
+            raise click.UsageError(
+                f"{option} says nothing to {there}; leave it out, or add a protocol that heeds "
+                f"it: {', '.join(sorted(heeding))}"
+            )
 
 
 def _usual(dataset: Dataset) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def document(evaluation: Evaluation, figures: Sequence[str]) -> dict[str, object
         },
         "seed": evaluation.settings.seed,
         "method": trained.settings.method,
-        "protocol_settings": asdict(evaluation.settings),
+        "protocol_settings": evaluation.settings.used_by(evaluation.protocols),
         "train_settings": trained.settings.flat(),
         "libraries": libraries(),
         "intervals": INTERVALS,

@@ -105,6 +105,12 @@ class Evaluation:
     trained: Trained
     notes: tuple[str, ...] = ()
 
+    @property
+    def protocols(self) -> list[str]:
+        """The names of those that came to a result."""
+        curve = [] if self.curve is None else [FOLD_IN]
+        return [*(outcome.protocol for outcome in self.outcomes), *curve]
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -152,7 +158,14 @@ def evaluate(dataset: Dataset, plan: Plan) -> Evaluation:
 def _result(protocol: str, dataset: Dataset, plan: Plan) -> _Result:
     settings = plan.protocol_settings
     if protocol == FOLD_IN:
-        curve = learning_curve(dataset, plan.train_settings, seed=settings.seed, say=plan.say)
+        curve = learning_curve(
+            dataset,
+            plan.train_settings,
+            count=plan.count,
+            folds=settings.folds,
+            seed=settings.seed,
+            say=plan.say,
+        )
         return curve, curve.trained
     started = time.perf_counter()
     dataset = _ordered(dataset, protocol, settings)
@@ -178,7 +191,7 @@ def _result(protocol: str, dataset: Dataset, plan: Plan) -> _Result:
 def _ordered(dataset: Dataset, protocol: str, settings: ProtocolSettings) -> Dataset:
     """The data set with items in an order that says nothing of what the protocol hides.
 
-    In the file's order the items with most ratings stand first, and cold ones tie for whoever knows
-    nothing of them.
+    In the file's order an item tends to stand the earlier the more it is rated, and cold ones tie
+    for whoever knows nothing of them.
     """
     return dataset.with_items_shuffled(settings.seed) if protocol == COLD_ITEMS else dataset

@@ -32,6 +32,7 @@ SIZES: Final = (1, 2, 5, 10, 20, 50)
 LATE: Final = 20
 FEWEST: Final = 2  # users a point
 COUNT: Final = 10
+FOLDS: Final = 5
 NONE: Final = "no fold-in"
 SGD: Final = "plain SGD"
 RIDGE: Final = "ridge λI"
@@ -46,7 +47,7 @@ METHODS: Final = (NONE, SGD, RIDGE, EXACT, STEPS, ADAM, RETRAIN)
 class CurvePoint:
     """All methods with the first `ratings` ratings of `users` users; differences are from STEPS.
 
-    Metrics are `rmse`, and `ndcg@10` for methods that make lists.
+    Metrics are `rmse`, and for methods that make lists NDCG, such as `ndcg@10`.
     """
 
     ratings: int
@@ -70,12 +71,17 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldInCurve:
-    """The points by number of ratings, and the model that users were folded into."""
+    """The points by number of ratings, and the model that users were folded into.
+
+    Lists are of `count` items; one of `folds` folds of the users was held out.
+    """
 
     points: tuple[CurvePoint, ...]
     trained: Trained
     plain: PlainFolding
     seconds: float
+    count: int = COUNT
+    folds: int = FOLDS
 
 
 def learning_curve(
@@ -84,7 +90,8 @@ def learning_curve(
     sizes: Sequence[int] = SIZES,
     *,
     steps: int = 3,
-    folds: int = 5,
+    count: int = COUNT,
+    folds: int = FOLDS,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> FoldInCurve:
@@ -121,14 +128,16 @@ def learning_curve(
         again = ratings.take(np.concatenate((fold_.train_index, early)))
         retrained = train(replace(dataset, ratings=again), settings)
         say(f"  {size} ratings of {len(cases):,} users: trained again")
-        answers = dict(_answers(trained.model, cases, plain, steps, ratings.item_ids))
-        answers[RETRAIN] = _retrained(retrained, cases, ratings.item_ids)
+        answers = dict(
+            _answers(trained.model, cases, plain, ratings.item_ids, steps=steps, count=count)
+        )
+        answers[RETRAIN] = _retrained(retrained, cases, ratings.item_ids, count)
         if settings.rating_head == "mf":
             adam = train_mf(again, settings.mf, stop_after=epochs_of(trained, settings))
             late = ratings.take(np.concatenate([_late(own, size) for own in asked]))
             answers[ADAM] = _Answer(_by_case(adam.predict(late), late, cases), None)
-        points.append(_point(size, cases, answers, seed))
-    return FoldInCurve(tuple(points), trained, plain, time.perf_counter() - started)
+        points.append(_point(size, cases, answers, count, seed))
+    return FoldInCurve(tuple(points), trained, plain, time.perf_counter() - started, count, folds)
 
 
 def epochs_of(trained: Trained, settings: TrainSettings) -> int:
@@ -169,12 +178,18 @@ def _late(sequence: Integers, size: int) -> Integers:
 
 
 def _answers(
-    model: Model, cases: Sequence[Case], plain: PlainFolding, steps: int, item_ids: Sequence[str]
+    model: Model,
+    cases: Sequence[Case],
+    plain: PlainFolding,
+    item_ids: Sequence[str],
+    *,
+    steps: int,
+    count: int,
 ) -> Iterator[tuple[str, _Answer]]:
     rows = model.catalog.rows(item_ids)
     heads = (model.ranking, model.rating)
     nobody = [(model.ranking_prior, model.rating_prior)] * len(cases)
-    yield NONE, _answered(model, rows, cases, nobody)
+    yield NONE, _answered(model, rows, cases, nobody, count)
     for name, limit in ((EXACT, None), (STEPS, steps)):
         users = []
         for case in cases:
@@ -185,12 +200,14 @@ def _answers(
                 for head in heads
             )
             users.append((ranking, rating))
-        yield name, _answered(model, rows, cases, users)
+        yield name, _answered(model, rows, cases, users, count)
     yield SGD, _Answer(plain.predict(cases, plain.by_sgd, model.scale), None)
     yield RIDGE, _Answer(plain.predict(cases, plain.by_ridge, model.scale), None)
 
 
-def _retrained(trained: Trained, cases: Sequence[Case], item_ids: Sequence[str]) -> _Answer:
+def _retrained(
+    trained: Trained, cases: Sequence[Case], item_ids: Sequence[str], count: int
+) -> _Answer:
     """The vectors that were published for the users after training with their ratings."""
     places = {user_id: place for place, user_id in enumerate(trained.users.user_ids)}
     own = [places[case.user_id] for case in cases]
@@ -200,13 +217,17 @@ def _retrained(trained: Trained, cases: Sequence[Case], item_ids: Sequence[str])
         strict=True,
     )
     rows = trained.model.catalog.rows(item_ids)
-    return _answered(trained.model, rows, cases, list(pairs))
+    return _answered(trained.model, rows, cases, list(pairs), count)
 
 
 def _answered(
-    model: Model, rows: Rows, cases: Sequence[Case], users: Sequence[tuple[Doubles, Doubles]]
+    model: Model,
+    rows: Rows,
+    cases: Sequence[Case],
+    users: Sequence[tuple[Doubles, Doubles]],
+    count: int,
 ) -> _Answer:
-    """What the vectors predict, clipped to the scale, and the first ten items that they find."""
+    """What the vectors predict, clipped to the scale, and the first items that they find."""
     predicted = [
         model.rating.score(rows[case.hidden_rows], rating)
         for case, (_, rating) in zip(cases, users, strict=True)
@@ -217,7 +238,7 @@ def _answered(
     queries = np.array([model.query(*vectors) for vectors in users])
     scores = queries @ model.items[rows].astype(np.float64).T
     clipped = np.clip(np.concatenate(predicted), model.scale.low, model.scale.high)
-    return _Answer(clipped, best(scores, left_out, COUNT))
+    return _Answer(clipped, best(scores, left_out, count))
 
 
 def _by_case(predicted: Doubles, late: Ratings, cases: Sequence[Case]) -> Doubles:
@@ -230,7 +251,7 @@ def _by_case(predicted: Doubles, late: Ratings, cases: Sequence[Case]) -> Double
 
 
 def _point(
-    size: int, cases: Sequence[Case], answers: Mapping[str, _Answer], seed: int
+    size: int, cases: Sequence[Case], answers: Mapping[str, _Answer], count: int, seed: int
 ) -> CurvePoint:
     hidden = [case.hidden_rows for case in cases]
     counts = np.array([len(rows) for rows in hidden], np.int64)
@@ -247,7 +268,7 @@ def _point(
         found[name] = {"rmse": Ratio(squares[:, None], weights, np.sqrt)}
         if answer.lists is not None:
             gains = ndcg(hit_matrix(answer.lists, hidden), counts)[:, None]
-            found[name][f"ndcg@{COUNT}"] = Ratio(gains, np.ones_like(gains), np.asarray)
+            found[name][f"ndcg@{count}"] = Ratio(gains, np.ones_like(gains), np.asarray)
     return CurvePoint(size, len(cases), compare_measures(found, len(cases), ours=STEPS, seed=seed))
 
 

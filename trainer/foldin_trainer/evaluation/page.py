@@ -101,10 +101,10 @@ def _table(outcome: Outcome, metrics: Mapping[str, str], caption: str) -> str:
 def _curve(curve: FoldInCurve, figures: Sequence[Drawing]) -> list[str]:
     names = list(dict.fromkeys(n for point in curve.points for n in point.comparison.intervals))
     about = (
-        "Users of one of five folds are held out; their first ratings in time are folded in, or "
-        "everything is trained again with them, and all methods predict what they rated after the "
-        "first twenty (or after those given). The shrinkage of fold-in and of the full retrain is "
-        "tuned alike on users inside the training part; so are ridge "
+        f"Users of one of {curve.folds} folds are held out; their first ratings in time are folded "
+        "in, or everything is trained again with them, and all methods predict what they rated "
+        "after the first twenty (or after those given). The shrinkage of fold-in and of the full "
+        "retrain is tuned alike on users inside the training part; so are ridge "
         f"(λ = {curve.plain.ridge:g}) and SGD (rate {curve.plain.rate:g}). {curve.seconds:,.0f} s."
     )
     parts = [
@@ -113,7 +113,7 @@ def _curve(curve: FoldInCurve, figures: Sequence[Drawing]) -> list[str]:
         f'<p class="small">{escape(about)}</p>',
         *(_figure(figure) for figure in figures),
     ]
-    for metric, label in (("rmse", "RMSE"), ("ndcg@10", "NDCG@10")):
+    for metric, label in (("rmse", "RMSE"), (f"ndcg@{curve.count}", f"NDCG@{curve.count}")):
         rows = [["method", *(f"{point.ratings} ratings" for point in curve.points)]]
         for name in names:
             found = [point.comparison.intervals[name].get(metric) for point in curve.points]

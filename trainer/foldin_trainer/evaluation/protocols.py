@@ -3,8 +3,8 @@
 A protocol is a run of trials; how they are scored is `scoring`, how ratings are divided `splits`.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -31,6 +31,13 @@ GIVEN: Final = "given"
 """The split that two files hold (`given`)."""
 FOLD_IN: Final = "fold-in"
 """The learning curve of fold-in (`learning_curve`), which asks other questions than the others."""
+HEEDED_BY: Final[Mapping[str, frozenset[str]]] = {
+    "folds": frozenset({"kfold", "held-out-users", COLD_ITEMS, FOLD_IN}),
+    "share": frozenset({"random"}),
+    "leave_last": frozenset({"temporal"}),
+    "methods": frozenset({*PROTOCOLS, GIVEN}),
+}
+"""Which protocols heed what; whatever is not here says something to all."""
 MASKING: Final = "Not recommended to a user: the items whose ratings she has given."
 COLD_MASKING: Final = (
     "Not recommended to anybody: the items with a rating in the training part, and those that "
@@ -43,12 +50,20 @@ class ProtocolSettings:
     """How much is held out, and by which seed. Defaults are those of the published tables."""
 
     folds: int = 5
-    """Folds of `kfold`, `held-out-users` and, at most ten, `cold-items`."""
+    """Folds of `kfold`, `held-out-users` and, at most ten, `cold-items`; one is of `fold-in`."""
     share: float = 0.2
     """Share of ratings that `random` hides."""
     leave_last: int = 5
     """Latest ratings of every user that `temporal` hides."""
     seed: int = 0
+
+    def used_by(self, protocols: Collection[str]) -> dict[str, float]:
+        """The settings that say anything to one of those protocols, by name."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in HEEDED_BY or not HEEDED_BY[name].isdisjoint(protocols)
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
