@@ -60,7 +60,8 @@ METRICS: Mapping[Metric, str] = {
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File for the best settings.  [default: beside the journal]",
+    help="File for the best settings.  [default: beside the journal, JOURNAL-METRIC-KEY.json; "
+    "KEY is another for other data, methods, folds and seeds]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @printing_errors
@@ -90,7 +91,7 @@ def tune(
     found = search(asked, source.load, jobs, partial(_tell, metric))
     if found is None:
         raise FoldinError(f"no trial was finished in {timeout_s} s; give it a longer --timeout")
-    out = out or journal.with_suffix(".json")
+    out = out or journal.with_name(f"{journal.stem}-{metric}-{found.key}.json")
     document = _document(asked, found)
     _write(out, document)
     if as_json:
@@ -136,7 +137,10 @@ def _document(asked: Search, found: Found) -> dict[str, object]:
 
 def _write(path: Path, document: Mapping[str, object]) -> None:
     """The whole file is there or the old one is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+        part.replace(path)
+    except OSError as failure:
+        raise FoldinError(f"{path} can't be written: {failure}; give another --out") from failure

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
+from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
 
 from foldin_trainer.data.dataset import Dataset
@@ -22,7 +23,7 @@ from foldin_trainer.evaluation.served import Served, published
 from foldin_trainer.learning.bayes.training import train_bayes
 from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.encoder.result import EncoderEpoch
-from foldin_trainer.learning.mf import train_mf
+from foldin_trainer.learning.mf import train_mf_twice
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, train
 from foldin_trainer.splits import kfold
@@ -55,12 +56,25 @@ Measure = Callable[[Dataset, Values, Measuring], Iterator[float]]
 class Tunable:
     """A method, what may be tuned of it and by which metrics, the usual one first.
 
-    `measure` gives one figure a fold for a data set and values of the space.
+    `measure` gives one figure a fold for a data set and values of the space; `divided` is what
+    the folds are parts of.
     """
 
     space: spaces.Space
     metrics: tuple[Metric, ...]
     measure: Measure
+    divided: Literal["ratings", "users"] = "users"
+
+
+def check_folds(method: str, ratings: Ratings, folds: int) -> None:
+    """Every fold has something. Raises FoldinError where there are more folds than parts."""
+    divided = TUNABLE[method].divided
+    parts = len(ratings) if divided == "ratings" else len(np.unique(ratings.users))
+    if folds > parts:
+        raise FoldinError(
+            f"--folds is {folds}, which takes as many {divided} at least; there "
+            f"{'is' if parts == 1 else 'are'} {parts}"
+        )
 
 
 def lower_is_better(metric: Metric) -> bool:
@@ -83,7 +97,8 @@ def _errors(
 
 def _mf(dataset: Dataset, known: Ratings, hidden: Ratings, settings: TrainSettings) -> float:
     del dataset
-    return _rmse(train_mf(known, settings.mf, hidden).predict(hidden), hidden)
+    found = train_mf_twice(known, settings.mf, share=settings.validation_share)
+    return _rmse(found.predict(hidden), hidden)
 
 
 def _bayes(dataset: Dataset, known: Ratings, hidden: Ratings, settings: TrainSettings) -> float:
@@ -142,8 +157,8 @@ def _implicit(dataset: Dataset, values: Values, how: Measuring) -> Method:
 
 TUNABLE: Final[Mapping[str, Tunable]] = MappingProxyType(
     {
-        "mf": Tunable(spaces.MF, ("rmse",), _errors(_mf)),
-        "bayes": Tunable(spaces.BAYES, ("rmse",), _errors(_bayes)),
+        "mf": Tunable(spaces.MF, ("rmse",), _errors(_mf), "ratings"),
+        "bayes": Tunable(spaces.BAYES, ("rmse",), _errors(_bayes), "ratings"),
         "ials": Tunable(spaces.IALS, ("ndcg", "ndcg-liked"), _lists(_served("ials"))),
         "ease": Tunable(spaces.EASE_HEAD, ("ndcg", "ndcg-liked"), _lists(_served("ease"))),
         "encoder": Tunable(spaces.ENCODER, ("ndcg", "ndcg-liked"), _lists(_served("encoder"))),

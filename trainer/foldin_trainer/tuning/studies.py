@@ -3,26 +3,39 @@
 What a trial is worth is an objective's; here trials are asked for, cut short and remembered.
 """
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+import math
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from statistics import fmean
-from typing import Final
+from threading import Semaphore
+from typing import Final, Protocol
 
 import optuna
+from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.study import MaxTrialsCallback
 from optuna.trial import FrozenTrial, TrialState
 
 from foldin_trainer.data.dataset import Dataset
-from foldin_trainer.tuning.objectives import TUNABLE, Measuring, Metric, lower_is_better
+from foldin_trainer.tuning.identity import content_hash, short
+from foldin_trainer.tuning.journals import open_journal
+from foldin_trainer.tuning.objectives import (
+    TUNABLE,
+    Measuring,
+    Metric,
+    check_folds,
+    lower_is_better,
+)
 
 UNPRUNED: Final = 5  # trials that are always measured whole, for the others to be compared with
 PASSES: Final = 1_000  # steps of a fold, for trials to be compared after the same pass
+SEEDS: Final = 2**32
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -43,12 +56,16 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The best values so far; `finished` trials were measured, `pruned` of them in part."""
+    """The best values so far; `finished` trials were measured, `pruned` of them in part.
+
+    `key` is short, the same for the same data, method, metric, folds and seed, and else another.
+    """
 
     values: Mapping[str, Setting]
     figure: float
     finished: int
     pruned: int
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,44 +80,102 @@ class Step:
 Hear = Callable[[Step], None]
 
 
+class Tickets(Protocol):
+    """What a job takes one of for every trial; who gets none ends."""
+
+    def acquire(self, *, blocking: bool) -> bool:
+        """Whether there was one left to take."""
+        ...
+
+
 def search(search: Search, load: Callable[[], Dataset], jobs: int, hear: Hear) -> Found | None:
     """The best values of the journal after the search; None where no trial was finished.
 
     `load` gives the data set, in every process anew; it must be picklable where `jobs` is not 1.
-    The same search in one process from an empty journal finds the same.
+    The same search in one process from an empty journal finds the same. Whatever ends it early, a
+    trial under way counts for nothing. Raises FoldinError for more folds than there are parts.
     """
-    search.journal.parent.mkdir(parents=True, exist_ok=True)
-    if jobs == 1:
-        _work(search, load, 0, hear)
-    else:
-        _study(search, load(), 0)  # made once, before many would make it
-        context = get_context("spawn")
-        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-            for done in [pool.submit(_work, search, load, job, hear) for job in range(jobs)]:
-                done.result()
-    return _found(_study(search, load(), 0))
-
-
-def _work(search: Search, load: Callable[[], Dataset], job: int, hear: Hear) -> None:
     dataset = load()
-    study = _study(search, dataset, job)
-    left = search.trials - len(study.get_trials(deepcopy=False, states=FINISHED))
-    if left > 0:
-        study.optimize(
-            lambda trial: _measured(search, dataset, trial),
-            timeout=search.timeout_s,
-            callbacks=[
-                MaxTrialsCallback(search.trials, states=FINISHED),
-                lambda study, trial: hear(_step(study, trial)),
-            ],
-        )
+    check_folds(search.method, dataset.ratings, search.folds)
+    name = _name(search, dataset)
+    left = max(search.trials - len(_finished(_study(search, name, 0))), 0)
+    if jobs == 1:
+        _work(search, lambda: dataset, 0, Semaphore(left), hear)
+    elif left:
+        del dataset
+        _work_together(search, load, min(jobs, left), left, hear)
+    return _found(_study(search, name, 0), name)
 
 
-def _study(search: Search, dataset: Dataset, job: int) -> optuna.Study:
-    """The study of the journal that is about this very data, method, metric and these folds."""
-    storage = JournalStorage(JournalFileBackend(str(search.journal)))
-    about = (search.method, search.metric, search.folds, search.seed, dataset.ratings.hash)
-    name = " ".join(map(str, about))
+def _work_together(
+    search: Search, load: Callable[[], Dataset], jobs: int, left: int, hear: Hear
+) -> None:
+    """Processes have shared the trials that are left."""
+    context = get_context("spawn")
+    with ExitStack() as stack:
+        with _deaf():
+            tickets = stack.enter_context(context.Manager()).Semaphore(left)
+            pool = stack.enter_context(
+                ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_when_told)
+            )
+            running = [pool.submit(_work, search, load, job, tickets, hear) for job in range(jobs)]
+        try:
+            for done in as_completed(running):
+                done.result()
+        except BaseException:
+            for process in active_children():
+                process.terminate()
+            raise
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Processes that are started within never hear Ctrl-C: who started them ends them."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _end_when_told() -> None:
+    """From now on the process ends by an exception, and so never in the middle of a line."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+
+
+def _work(
+    search: Search, load: Callable[[], Dataset], job: int, tickets: Tickets, hear: Hear
+) -> None:
+    dataset, end = load(), math.inf
+    if search.timeout_s is not None:
+        end = time.monotonic() + search.timeout_s
+    study = _study(search, _name(search, dataset), job)
+    while time.monotonic() < end and tickets.acquire(blocking=False):
+        hear(_step(study, _tried(search, dataset, study)))
+
+
+def _tried(search: Search, dataset: Dataset, study: optuna.Study) -> FrozenTrial:
+    """The next trial, finished. One that something else than an error ends stays unfinished."""
+    trial = study.ask()
+    try:
+        figure = _measured(search, dataset, trial)
+    except optuna.TrialPruned:
+        return study.tell(trial, state=TrialState.PRUNED)
+    except Exception:
+        study.tell(trial, state=TrialState.FAIL)
+        raise
+    return study.tell(trial, figure)
+
+
+def _name(search: Search, dataset: Dataset) -> str:
+    """What the search is about: this very data, method and metric, and these folds."""
+    about = (search.method, search.metric, search.folds, search.seed, content_hash(dataset))
+    return " ".join(map(str, about))
+
+
+def _study(search: Search, name: str, job: int) -> optuna.Study:
+    """The study of the journal that has the name."""
+    storage = open_journal(search.journal)
     known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage)}
     past = known[name].n_trials if name in known else 0
     return optuna.create_study(
@@ -108,7 +183,11 @@ def _study(search: Search, dataset: Dataset, job: int) -> optuna.Study:
         study_name=name,
         direction="minimize" if lower_is_better(search.metric) else "maximize",
         # A search that goes on must not try again what it began with.
+<<<<<<< HEAD
         sampler=optuna.samplers.TPESampler(seed=(search.seed + 1_000 * job + past) % 2**32),
+=======
+        sampler=optuna.samplers.TPESampler(seed=(search.seed + 1_000 * job + past) % SEEDS),
+>>>>>>> b51315a (A search is told apart by all it depends on, keeps its own file, tries no more than asked and ends quietly)
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=0),
         load_if_exists=True,
     )
@@ -134,6 +213,11 @@ def _measured(search: Search, dataset: Dataset, trial: optuna.Trial) -> float:
 
     how = Measuring(search.folds, search.seed, search.metric, look)
     for figure in tunable.measure(dataset, values, how):
+        if not math.isfinite(figure):
+            raise FoldinError(
+                f"fold {len(figures) + 1} of {search.folds} has nothing to measure {search.metric} "
+                "by; lower --folds or give more ratings"
+            )
         if len(figures) + 1 < search.folds:
             compare(figure, (len(figures) + 1) * PASSES)
         figures.append(figure)
@@ -146,9 +230,13 @@ def _step(study: optuna.Study, trial: FrozenTrial) -> Step:
     return Step(trial.number + 1, figure, study.best_value if complete else None)
 
 
-def _found(study: optuna.Study) -> Found | None:
-    finished = study.get_trials(deepcopy=False, states=FINISHED)
+def _finished(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=FINISHED)
+
+
+def _found(study: optuna.Study, name: str) -> Found | None:
+    finished = _finished(study)
     pruned = sum(trial.state == TrialState.PRUNED for trial in finished)
     if len(finished) == pruned:
         return None
-    return Found(study.best_params, study.best_value, len(finished), pruned)
+    return Found(study.best_params, study.best_value, len(finished), pruned, short(name))
