@@ -127,19 +127,15 @@ async def test_the_user_not_served_for_longest_is_forgotten(app: Live) -> None:
     assert cache.get(UserId("a"), Version("another")) is None
 
 
-async def test_a_later_revision_is_not_forgotten_for_an_earlier_one(app: Live) -> None:
+@pytest.mark.parametrize(
+    ("revision", "held"), [(6, 7), (8, 8), (0, 0)], ids=["earlier", "later", "forgotten"]
+)
+async def test_a_state_gives_way_to_a_later_one_and_where_the_store_has_forgotten_the_user(
+    app: Live, revision: int, held: int
+) -> None:
     cache, snapshot = UserCache(2), app.server.snapshots.serving()
     cache.put(UserId("a"), popular_user(snapshot, 7))
-    cache.put(UserId("a"), popular_user(snapshot, 6))
-    held = cache.get(UserId("a"), snapshot.version)
-    assert held is not None
-    assert held.revision == 7
-
-
-async def test_a_user_the_store_has_forgotten_is_forgotten_here_as_well(app: Live) -> None:
-    cache, snapshot = UserCache(2), app.server.snapshots.serving()
-    cache.put(UserId("a"), popular_user(snapshot, 7))
-    cache.put(UserId("a"), popular_user(snapshot, 0))
-    held = cache.get(UserId("a"), snapshot.version)
-    assert held is not None
-    assert held.revision == 0
+    cache.put(UserId("a"), popular_user(snapshot, revision))
+    user = cache.get(UserId("a"), snapshot.version)
+    assert user is not None
+    assert user.revision == held

@@ -183,11 +183,7 @@ def _study(search: Search, name: str, job: int) -> optuna.Study:
         study_name=name,
         direction="minimize" if lower_is_better(search.metric) else "maximize",
         # A search that goes on must not try again what it began with.
-<<<<<<< HEAD
-        sampler=optuna.samplers.TPESampler(seed=(search.seed + 1_000 * job + past) % 2**32),
-=======
         sampler=optuna.samplers.TPESampler(seed=(search.seed + 1_000 * job + past) % SEEDS),
->>>>>>> b51315a (A search is told apart by all it depends on, keeps its own file, tries no more than asked and ends quietly)
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=0),
         load_if_exists=True,
     )
