@@ -108,7 +108,8 @@ def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
 def purge(place: _Place, user: str) -> None:
     """Forget USER: ratings, vectors, entries in the log.
 
-    Answers kept for repeated requests hold no rating and expire within the hour.
+    Answers kept for repeated requests hold no rating and expire within the hour. A server that
+    answered USER before forgets when it next asks the store.
     """
     with _opened(place) as (operator, models):
         versions = [version for version, _ in models.versions()]
