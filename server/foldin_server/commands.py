@@ -5,6 +5,8 @@ Nothing numeric is imported before the threads of the numeric libraries are limi
 
 import dataclasses
 import logging
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -54,6 +56,10 @@ def _click_type(hint: Any, kind: Any) -> Any:
     return click.Path(path_type=Path) if kind is Path else kind
 
 
+def _end(*_: object) -> None:
+    sys.exit()
+
+
 @click.command()
 @_setting_options
 def serve(**values: Any) -> None:
@@ -69,6 +75,7 @@ def serve(**values: Any) -> None:
         run = _server_of(settings)
         telemetry.log_to()
         log.info("settings", extra={"settings": settings.shown()})
+        signal.signal(signal.SIGTERM, _end)  # what is opened is closed again, from the start on
         run(settings)
     except (SettingsError, FoldinError) as error:
         raise click.ClickException(str(error)) from error

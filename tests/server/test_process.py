@@ -15,6 +15,7 @@ import grpc
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
+from foldin_model.locking import try_lock
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.redis_models import RedisModelStore
 from planted import Planted
@@ -51,6 +52,20 @@ async def stored(stub: Any, user: str, item: str) -> bool:
     except grpc.aio.AioRpcError:
         return False
     return True
+
+
+def test_a_server_that_is_told_to_stop_while_it_starts_leaves_no_store_behind(
+    tmp_path: Path,
+) -> None:
+    pid = tmp_path / "store" / "valkey.pid"
+    command = (*COMMAND, "--address", "127.0.0.1:0", "--data-dir", str(tmp_path))
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
+        while not (pid.exists() and pid.read_text()):  # the store is there, the server not yet
+            assert running.poll() is None
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+    with (tmp_path / "store" / "alive").open("wb") as alive:
+        assert try_lock(alive)
 
 
 @pytest.mark.parametrize("transport", ["grpcio", "native"])

@@ -53,13 +53,22 @@ def embedded_store(
     with (folder / "users").open("wb") as users:
         with locked(folder / "lock"):
             share(users)
-            _start_unless_answering(folder, socket, appendfsync)
+            try:
+                _start_unless_answering(folder, socket, appendfsync)
+            except (KeyboardInterrupt, SystemExit):
+                _leave(users, folder, socket)
+                raise
         try:
             yield f"unix://{quote(str(socket))}"
         finally:
             with locked(folder / "lock"):
-                if try_lock(users):
-                    _stop(folder, socket)
+                _leave(users, folder, socket)
+
+
+def _leave(users: IO[bytes], folder: Path, socket: Path) -> None:
+    """The server has ended, if nobody else is attached."""
+    if try_lock(users) and _alive(folder):
+        _stop(folder, socket)
 
 
 def _start_unless_answering(folder: Path, socket: Path, appendfsync: str) -> None:
