@@ -56,6 +56,7 @@ def embedded_store(
             try:
                 _start_unless_answering(folder, socket, appendfsync)
             except (KeyboardInterrupt, SystemExit):
+                _await_launched(folder, socket)
                 _leave(users, folder, socket)
                 raise
         try:
@@ -69,6 +70,14 @@ def _leave(users: IO[bytes], folder: Path, socket: Path) -> None:
     """The server has ended, if nobody else is attached."""
     if try_lock(users) and _alive(folder):
         _stop(folder, socket)
+
+
+def _await_launched(folder: Path, socket: Path) -> None:
+    """A server that has just been launched answers, or has ended: before, none can be stopped."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    with _client(socket) as client:
+        while _alive(folder) and not _answers(client) and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
 
 
 def _start_unless_answering(folder: Path, socket: Path, appendfsync: str) -> None:
