@@ -1,17 +1,21 @@
 """A real gRPC server whose answers a test scripts: the client's other half, without a model."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import grpc
+from click.testing import Result
+from foldin.v1 import catalog_pb2
 from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
+
+Run = Callable[..., Result]
 
 
 @dataclass
@@ -107,3 +111,10 @@ def invalid(*fields: str) -> Status:
 def item_not_found(name: str) -> Status:
     resource = ResourceInfo(resource_type="foldin.v1.Item", resource_name=name)
     return status(grpc.StatusCode.NOT_FOUND, f"no item {name!r}", "ITEM_NOT_FOUND", resource)
+
+
+def listed(server: "Scripted", *items: catalog_pb2.Item) -> None:
+    """The catalogue knows no id, and these titles."""
+    server.script("GetItem", item_not_found("?"))
+    answer = catalog_pb2.ListItemsResponse(items=items, total_size=len(items))
+    server.script("ListItems", answer)

@@ -35,19 +35,20 @@ class Installed:
         path = publishing.install(self._store, version, self._directory, thorough=thorough)
         self._files[version] = _file_of(path)
         loaded = publishing.load(path)
-        if thorough:
-            self._damaged.discard(version)
-            self._verified.add(version)
+        self._damaged.discard(version)
+        (self._verified.add if thorough else self._verified.discard)(version)
         return loaded
 
+    def is_verified(self, version: Version) -> bool:
+        """Whether every bit of the version was right when it was looked at since it was loaded."""
+        return version in self._verified
+
     def damage(self, version: Version) -> str:
-        """What is wrong with the loaded version; empty where every bit is right, seen once.
+        """What is wrong with the loaded version; empty where every bit is right.
 
         Files that are others than those that were loaded count: another process, which found them
         damaged, has replaced them.
         """
-        if version in self._verified:
-            return ""
         found = self._damage(version)
         (self._damaged if found else self._verified).add(version)
         return found

@@ -158,7 +158,7 @@ class Snapshots:
         Where they are damaged they are fetched again, and the version serves no more if they can't.
         """
         version = self._version()
-        if version is None:
+        if version is None or self._installed.is_verified(version):
             return
         damage = await asyncio.to_thread(self._installed.damage, version)
         if not damage:

@@ -1,26 +1,13 @@
 """New items and availability from the command line: what is sent, what is said, what is refused."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from foldin.v1 import catalog_pb2 as pb
 from foldin.v1.ratings_pb2 import SOURCE_CONTENT
 from foldin_client import Client, NewItem
-from foldin_client.cli import main
-from scripted import Scripted, invalid, item_not_found
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(server: Scripted) -> Run:
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments, env={"FOLDIN_ADDRESS": server.address})
-
-    return invoke
+from scripted import Run, Scripted, invalid, item_not_found
 
 
 def upserted(server: Scripted, *trained: str) -> None:

@@ -1,7 +1,5 @@
 """A version is published whole, installed whole, and refused at the first bit that is off."""
 
-import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,30 +7,16 @@ import numpy as np
 import pytest
 from foldin_model import indexing, publishing
 from foldin_model.arrays import Floats, Mask
-from foldin_model.artifact import pack, unpack
 from foldin_model.errors import ArtifactCorrupt, VersionConflict, VersionNotFound
 from foldin_model.folding import fold
 from foldin_model.ids import UserId, Version
 from foldin_model.indexing import FlatIndex, Proposal
-from foldin_model.manifest import Manifest
-from foldin_model.publishing import VersionState
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import ModelStore, Pointer
-from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.users import TrainedUser
 from planted import Planted, planted
 from published import ABOUT, assert_equal_models, publish
-
-
-@pytest.fixture(params=["memory", "redis"])
-def store(request: pytest.FixtureRequest, valkey_url: str, namespace: str) -> Iterator[ModelStore]:
-    made: ModelStore
-    made = (
-        MemoryModelStore() if request.param == "memory" else RedisModelStore(valkey_url, namespace)
-    )
-    yield made
-    made.close()
 
 
 def test_a_published_model_is_installed_and_loaded_unchanged(
@@ -127,89 +111,6 @@ def test_rollback_flips_to_the_previous_version_and_back(store: ModelStore, smal
     assert publishing.rollback(store) == Pointer(two, one, 4)
 
 
-def test_versions_are_listed_newest_first_with_their_states(
-    store: ModelStore, small: Planted
-) -> None:
-    names = [publish(store, small, rating_mean=mean) for mean in (3.0, 3.1, 3.2)]
-    publishing.activate(store, names[0])
-    publishing.activate(store, names[2])
-    listed = publishing.versions(store)
-    assert [one.manifest and one.manifest.version for one in listed] == names[::-1]
-    assert [(one.version, one.state) for one in listed] == [
-        (names[2], VersionState.CURRENT),
-        (names[1], VersionState.AVAILABLE),
-        (names[0], VersionState.PREVIOUS),
-    ]
-
-
-def test_a_removed_version_leaves_nothing_behind(
-    store: ModelStore, small: Planted, tmp_path: Path
-) -> None:
-    one, two = publish(store, small), publish(store, small, rating_mean=3.0)
-    publishing.activate(store, one)
-    publishing.activate(store, two)
-    path = publishing.install(store, one, tmp_path)
-    with pytest.raises(VersionConflict):
-        publishing.remove(store, two, tmp_path)
-    publishing.remove(store, one, tmp_path)
-    assert not path.exists()
-    assert store.pointer() == Pointer(two, None, 3)
-    assert [name for name, _ in store.versions()] == [two]
-    assert store.trained_user(one, UserId("1")) is None
-    with pytest.raises(ArtifactCorrupt):
-        store.chunk(one, "items:0")
-    with pytest.raises(VersionNotFound):
-        publishing.remove(store, one)
-    publishing.install(store, two, tmp_path)
-
-
-def damage(store: ModelStore, version: Version, how: str) -> None:
-    """Leaves nothing of the manifest, or half of it, or that of another, or no users' ids."""
-    if how == "users":
-        store.put_chunk(version, "users:0", b"[]")
-        return
-    published = dict(store.versions())[version]
-    whole = store.manifest(version)
-    other = whole.replace(version.encode(), b"another")
-    damaged = {"empty": b"", "half": whole[: len(whole) // 2], "other": other}[how]
-    store.put_manifest(version, damaged, published)
-
-
-@pytest.mark.parametrize("how", ["empty", "half", "other"])
-def test_a_damaged_manifest_hides_no_other_version(
-    store: ModelStore, small: Planted, how: str
-) -> None:
-    names = [publish(store, small) for _ in range(3)]
-    damage(store, names[1], how)
-    listed = publishing.versions(store)
-    assert [one.version for one in listed] == names[::-1]
-    assert [one.manifest is None for one in listed] == [False, True, False]
-    assert "the manifest" in listed[1].damage
-
-
-@pytest.mark.parametrize("how", ["empty", "half", "other", "users"])
-def test_a_damaged_version_is_removed_with_all_that_is_stored_under_it(
-    store: ModelStore, small: Planted, tmp_path: Path, how: str
-) -> None:
-    one, two = publish(store, small), publish(store, small)
-    path = publishing.install(store, one, tmp_path)
-    publishing.activate(store, one)
-    damage(store, one, how)
-    with pytest.raises(VersionConflict):
-        publishing.remove(store, one, tmp_path)
-    publishing.activate(store, two)
-    publishing.remove(store, one, tmp_path)
-    assert not path.exists()
-    assert [name for name, _ in store.versions()] == [two]
-    assert store.trained_user(one, UserId("1")) is None
-    assert store.trained_user(two, UserId("1")) is not None
-    with pytest.raises(ArtifactCorrupt):
-        store.chunk(one, "items:0")
-    with pytest.raises(VersionNotFound):
-        store.manifest(one)
-    publishing.install(store, two, tmp_path)
-
-
 def test_the_page_key_stays(store: ModelStore) -> None:
     assert len(store.page_key()) == 32
     assert store.page_key() == store.page_key()
@@ -249,56 +150,6 @@ def test_a_large_model_is_cut_into_chunks_of_four_mebibytes(small: Planted) -> N
     sizes = [chunk.size_bytes for chunk in manifest.chunks_of("items")]
     assert sizes[:2] == [4 * 1024 * 1024] * 2
     assert len(sizes) == 3
-
-
-def _manifest(small: Planted) -> tuple[bytes, Manifest]:
-    return pack(small.model)[0], publishing.publish(
-        small.model, small.users, ABOUT, MemoryModelStore()
-    )
-
-
-@pytest.mark.parametrize(
-    "field",
-    ["item_count", "ranking_dimension", "rating_dimension", "similarity_dimension"],
-)
-def test_counts_and_shapes_that_disagree_are_refused(small: Planted, field: str) -> None:
-    blob, manifest = _manifest(small)
-    assert_equal_models(unpack(blob, manifest)[0], small.model)
-    with pytest.raises(ArtifactCorrupt):
-        unpack(blob, replace(manifest, **{field: getattr(manifest, field) + 1}))
-
-
-def test_a_section_that_is_missing_or_elsewhere_is_refused(small: Planted) -> None:
-    blob, manifest = _manifest(small)
-    for index, section in enumerate(manifest.sections):
-        rest = manifest.sections[:index] + manifest.sections[index + 1 :]
-        with pytest.raises(ArtifactCorrupt, match=section.name.partition(".")[0]):
-            unpack(blob, replace(manifest, sections=rest))
-        beyond = replace(section, offset=len(blob) // 64 * 64 + 64)
-        with pytest.raises(ArtifactCorrupt, match=section.name.partition(".")[0]):
-            unpack(blob, replace(manifest, sections=(*rest, beyond)))
-
-
-def test_a_manifest_survives_its_json(small: Planted) -> None:
-    _, manifest = _manifest(small)
-    assert Manifest.from_json(manifest.to_json()) == manifest
-    assert Manifest.from_json(manifest.to_json()).to_json() == manifest.to_json()
-
-
-def test_a_manifest_that_lacks_anything_is_refused_by_name(small: Planted) -> None:
-    document = json.loads(_manifest(small)[1].to_json())
-    for name in document:
-        lacking = {key: value for key, value in document.items() if key != name}
-        with pytest.raises(ArtifactCorrupt, match=name):
-            Manifest.from_json(json.dumps(lacking).encode())
-        with pytest.raises(ArtifactCorrupt, match=name):
-            Manifest.from_json(json.dumps(document | {name: [[]]}).encode())
-
-
-@pytest.mark.parametrize("stored", [b"", b"[]", b"{", b"\xff", b'{"schema": 2}'])
-def test_what_is_no_manifest_is_refused(stored: bytes) -> None:
-    with pytest.raises(ArtifactCorrupt):
-        Manifest.from_json(stored)
 
 
 class LazyIndex(FlatIndex):

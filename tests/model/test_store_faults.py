@@ -1,125 +1,28 @@
 """What callers of the Redis rating store see when the store dies, comes back, or they give up."""
 
 import asyncio
-import os
 import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
-from uuid import uuid4
+from collections.abc import AsyncIterator
 
 import pytest
 from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
-from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.store.embedded import embedded_store
+from foldin_model.ids import UserId, Version
 from foldin_model.store.keys import Keys
 from foldin_model.store.operating import StoreOperator
-from foldin_model.store.protocols import FoldedState, RatingWrite
+from foldin_model.store.protocols import FoldedState
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
-from foldin_model.users import folded_stamp
+from machines import Machine, opened, write
 from redis import Redis
 
 V1 = Version("v1")
 ANN = UserId("ann")
 
 
-class Machine:
-    """A store that can be killed and started again on the same data."""
-
-    def __init__(self, data_dir: Path) -> None:
-        self._data_dir = data_dir
-        self._users = ExitStack()
-        self.url = self.start()
-
-    def start(self) -> str:
-        return self._users.enter_context(embedded_store(self._data_dir, appendfsync="always"))
-
-    def signal(self, number: signal.Signals) -> None:
-        os.kill(int((self._data_dir / "store" / "valkey.pid").read_text()), number)
-
-    def close(self) -> None:
-        self._users.close()
-
-
-@pytest.fixture
-def machine() -> Iterator[Machine]:
-    with TemporaryDirectory(prefix="foldin-") as folder:
-        made = Machine(Path(folder))
-        yield made
-        made.close()
-
-
 @pytest.fixture
 async def store(machine: Machine) -> AsyncIterator[RedisRatingStore]:
     async with opened(machine) as made:
         yield made
-
-
-@asynccontextmanager
-async def opened(machine: Machine, *, timeout_s: float = 1.0) -> AsyncIterator[RedisRatingStore]:
-    store = RedisRatingStore(machine.url, "ns", timeout_s=timeout_s)
-    yield store
-    await store.close()
-
-
-def write(user: str, item: str, value: float = 3.0) -> RatingWrite:
-    return RatingWrite(UserId(user), ItemId(item), value, request_id=uuid4())
-
-
-def round_trips(url: str) -> int:
-    """How many times the server has read from a connection, this one's own questions included."""
-    with Redis.from_url(url, protocol=2) as client:
-        return int(client.info("stats")["total_reads_processed"])
-
-
-async def count_round_trips(url: str, *calls: "asyncio.Task[Any]") -> int:
-    before = round_trips(url)
-    overhead = round_trips(url) - before
-    await asyncio.gather(*calls)
-    return round_trips(url) - before - 2 * overhead
-
-
-async def keep_folded(store: RedisRatingStore, user: UserId) -> None:
-    outcome = await store.write(write(user, "item"))
-    assert await store.keep_folded(
-        V1, [FoldedState(user, outcome.revision, folded_stamp(V1, outcome.revision))]
-    ) == [True]
-
-
-async def test_reads_that_arrive_together_share_one_round_trip(
-    machine: Machine, store: RedisRatingStore
-) -> None:
-    users = [UserId(f"user {i}") for i in range(50)]
-    await asyncio.gather(*(keep_folded(store, user) for user in users))
-    await store.read(ANN, V1)
-    reads = [asyncio.ensure_future(store.read(user, V1)) for user in users]
-    assert await count_round_trips(machine.url, *reads) == 1
-    assert all(read.result().folded for read in reads)
-    await asyncio.gather(*(store.write(write(user, "other")) for user in users))
-    reads = [asyncio.ensure_future(store.read(user, V1)) for user in users]
-    assert await count_round_trips(machine.url, *reads) == 2
-    assert all(read.result().history for read in reads)
-
-
-async def test_writes_that_arrive_together_share_one_round_trip(
-    machine: Machine, store: RedisRatingStore
-) -> None:
-    await store.write(write("ann", "item"))
-    writes = [asyncio.ensure_future(store.write(write("ann", f"item {i}"))) for i in range(20)]
-    assert await count_round_trips(machine.url, *writes) == 1
-    history = (await store.read(ANN, V1)).history
-    assert history is not None
-    assert len(history) == 21
-
-
-async def test_one_read_is_one_round_trip(machine: Machine, store: RedisRatingStore) -> None:
-    await keep_folded(store, ANN)
-    await store.read(ANN, V1)
-    for call in (store.read(ANN, V1), store.read(ANN, V1, history=True), store.revision(ANN)):
-        assert await count_round_trips(machine.url, asyncio.ensure_future(call)) == 1
 
 
 async def test_every_acknowledged_write_survives_a_kill(

@@ -127,9 +127,10 @@ async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
     assert await app.health(CURRENT_MODEL) == "SERVING"
 
 
-def damage(app: Live, version: Version) -> Path:
+async def damage(app: Live, version: Version) -> Path:
     """One bit of the installed version is another; the server does not know that it looked once."""
     installed = app.server.snapshots._installed
+    await until(lambda: installed.is_verified(version))  # else that look may end after the damage
     file = installed._directory / version / "model.bin"
     with file.open("r+b") as opened:  # writing it anew would cut what is mapped for a moment
         opened.seek(file.stat().st_size // 2)
@@ -143,7 +144,7 @@ def damage(app: Live, version: Version) -> Path:
 async def test_a_model_found_damaged_while_it_serves_is_fetched_again(app: Live) -> None:
     snapshots = app.server.snapshots
     old = snapshots.serving()
-    path = damage(app, old.version)
+    path = await damage(app, old.version)
 
     async def current() -> Snapshot:
         return snapshots.serving()
@@ -158,6 +159,7 @@ async def test_files_that_another_process_replaced_are_mapped_anew(app: Live) ->
     snapshots = app.server.snapshots
     old = snapshots.serving()
     installed = snapshots._installed
+    await until(lambda: installed.is_verified(old.version))
     file = installed._directory / old.version / "model.bin"
     shutil.copy(file, file.with_suffix(".new"))
     file.with_suffix(".new").replace(file)
@@ -175,7 +177,7 @@ async def test_a_damaged_model_that_cannot_be_fetched_again_serves_no_more(
     version = app.server.snapshots.serving().version
     whole = models.chunk(version, "items:0")
     models.put_chunk(version, "items:0", bytes(len(whole)))
-    damage(app, version)
+    await damage(app, version)
     await settled(app.health, lambda health: health == "NOT_SERVING")
     assert (await failure(app.recommend("1"))).reason == "MODEL_NOT_READY"
     metrics = app.server.metrics.registry
@@ -194,7 +196,7 @@ async def test_the_model_before_serves_again_where_the_one_after_is_damaged_for_
     new = publish_version(other, models)
     await becomes(app, new)
     models.put_chunk(new, "items:0", bytes(len(models.chunk(new, "items:0"))))
-    damage(app, new)
+    await damage(app, new)
     seen = await settled(lambda: serving(app), lambda answer: bool(answer.load_error))
     assert seen.model.version == old
     assert await app.health(CURRENT_MODEL) == "NOT_SERVING"

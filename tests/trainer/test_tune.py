@@ -135,8 +135,8 @@ def test_the_passes_of_mf_are_chosen_without_the_ratings_that_measure_it() -> No
 @pytest.mark.parametrize(
     ("lines", "options", "told"),
     [
-        (["a,x,3"], ("--method", "ease"), "--folds is 3, which takes as many users at least; "),
-        (["a,x,3"], ("--method", "mf"), "--folds is 3, which takes as many ratings at least; "),
+        (["a,x,3"], ("--method", "ease"), "3 folds need as many users, and there are 1; give more"),
+        (["a,x,3"], ("--method", "mf"), "3 folds need as many ratings, and there are 1; give more"),
         (["a,x,3", "b,x,4"], ("--method", "ease", "--folds", 2), "1 users rated, at least 10"),
     ],
 )

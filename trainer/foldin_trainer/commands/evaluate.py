@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from foldin_trainer.commands.numbers import SEED, FiniteRange
+from foldin_trainer.commands.numbers import DIMENSION, SEED, FiniteRange
 from foldin_trainer.commands.reporting import printing_errors, say
 from foldin_trainer.commands.sources import Source, takes_source
 from foldin_trainer.data import Dataset
@@ -101,7 +101,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="As in train.",
 )
-@click.option("--dimension", type=click.IntRange(2, 1024), help="As in train.")
+@click.option("--dimension", type=DIMENSION, help="As in train.")
 @click.option(
     "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
 )
@@ -190,8 +190,8 @@ def _given(
     asked = click.get_current_context().get_parameter_source("source")
     if asked is not ParameterSource.DEFAULT:
         raise click.UsageError(f"SOURCE {source.name!r} and --train name two data sets; leave one")
-    files = SplitFiles(train_file, test_file, mask_file, source.items, source.columns, source.scale)
-    return load_split(replace(files, users=source.users))
+    of_source = (source.items, source.columns, source.scale, source.users)
+    return load_split(SplitFiles(train_file, test_file, mask_file, *of_source))
 
 
 def _refuse_unused(protocols: tuple[str, ...]) -> None:

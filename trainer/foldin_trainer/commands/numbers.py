@@ -5,8 +5,15 @@ from typing import Final
 
 import click
 
-SEED: Final = click.IntRange(0, 2**32 - 1)
-"""What NumPy and scikit-learn both take."""
+from foldin_trainer.learning import limits
+
+
+def _whole(within: limits.Within) -> click.IntRange:
+    return click.IntRange(int(within.low), int(within.high))
+
+
+SEED: Final = _whole(limits.SEED)
+DIMENSION: Final = _whole(limits.DIMENSIONS)
 
 
 class FiniteRange(click.FloatRange):

@@ -18,7 +18,7 @@ from foldin_model.store.redis_models import RedisModelStore
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from foldin_trainer.commands.numbers import SEED, FiniteRange
+from foldin_trainer.commands.numbers import DIMENSION, SEED, FiniteRange
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
 from foldin_trainer.commands.settings import as_found
 from foldin_trainer.commands.sources import Source, takes_source
@@ -39,7 +39,7 @@ MOST_LINES = 50
 @takes_store
 @click.option(
     "--dimension",
-    type=click.IntRange(2, 1024),
+    type=DIMENSION,
     help="Length of the vectors of either head.  [default: its own]",
 )
 @click.option(

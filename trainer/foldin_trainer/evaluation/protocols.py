@@ -121,10 +121,16 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
             raise ValueError(f"no protocol {protocol!r}; there are {', '.join(PROTOCOLS)}")
 
 
-def check_folds(folds: int, there: int, what: str) -> None:
-    """Every fold has something to hide. Raises FoldinError where there is less than that."""
+def check_folds(
+    folds: int, there: int, what: str, *, undivided: str = "choose another protocol"
+) -> None:
+    """Every fold has something to hide.
+
+    Raises FoldinError where there is less than that, with the remedy `undivided` where there is but
+    one.
+    """
     if folds > there:
-        remedy = "give fewer --folds" if there > 1 else "choose another protocol"
+        remedy = "give fewer --folds" if there > 1 else undivided
         raise FoldinError(f"{folds:,} folds need as many {what}, and there are {there:,}; {remedy}")
 
 

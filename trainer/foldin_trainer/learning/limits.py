@@ -59,6 +59,7 @@ SHARE: Final = Within(0.0, 1.0)
 RATE: Final = Within(0.0, 1.0, above=True)
 FACTOR: Final = Within(-10.0, 10.0)
 SEED: Final = Within(0, 2**32 - 1)
+"""What NumPy and scikit-learn both take."""
 DEVICE: Final = OneOf(DEVICES)
 
 

@@ -10,13 +10,12 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
-from foldin_model.errors import FoldinError
 from foldin_model.manifest import Setting
 
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
+from foldin_trainer.evaluation.protocols import ProtocolSettings, check_folds, trials
 from foldin_trainer.evaluation.references import AlsSettings, Ease, ImplicitAls
 from foldin_trainer.evaluation.scoring import score
 from foldin_trainer.evaluation.served import Served, published
@@ -66,15 +65,11 @@ class Tunable:
     divided: Literal["ratings", "users"] = "users"
 
 
-def check_folds(method: str, ratings: Ratings, folds: int) -> None:
+def check_divisible(method: str, ratings: Ratings, folds: int) -> None:
     """Every fold has something. Raises FoldinError where there are more folds than parts."""
     divided = TUNABLE[method].divided
     parts = len(ratings) if divided == "ratings" else len(np.unique(ratings.users))
-    if folds > parts:
-        raise FoldinError(
-            f"--folds is {folds}, which takes as many {divided} at least; there "
-            f"{'is' if parts == 1 else 'are'} {parts}"
-        )
+    check_folds(folds, parts, divided, undivided="give more ratings")
 
 
 def lower_is_better(metric: Metric) -> bool:

@@ -23,19 +23,20 @@ from foldin_model.manifest import Setting
 from optuna.trial import FrozenTrial, TrialState
 
 from foldin_trainer.data.dataset import Dataset
+from foldin_trainer.learning.limits import SEED
 from foldin_trainer.tuning.identity import content_hash, short
 from foldin_trainer.tuning.journals import open_journal
 from foldin_trainer.tuning.objectives import (
     TUNABLE,
     Measuring,
     Metric,
-    check_folds,
+    check_divisible,
     lower_is_better,
 )
 
 UNPRUNED: Final = 5  # trials that are always measured whole, for the others to be compared with
 PASSES: Final = 1_000  # steps of a fold, for trials to be compared after the same pass
-SEEDS: Final = 2**32
+SEEDS: Final = int(SEED.high) + 1
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -96,7 +97,7 @@ def search(search: Search, load: Callable[[], Dataset], jobs: int, hear: Hear) -
     trial under way counts for nothing. Raises FoldinError for more folds than there are parts.
     """
     dataset = load()
-    check_folds(search.method, dataset.ratings, search.folds)
+    check_divisible(search.method, dataset.ratings, search.folds)
     name = _name(search, dataset)
     left = max(search.trials - len(_finished(_study(search, name, 0))), 0)
     if jobs == 1:

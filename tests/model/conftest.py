@@ -1,0 +1,31 @@
+"""Fixtures of the model's tests: a store of models of either kind, and a real one to break."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from foldin_model.store.memory import MemoryModelStore
+from foldin_model.store.protocols import ModelStore
+from foldin_model.store.redis_models import RedisModelStore
+from machines import Machine
+
+
+@pytest.fixture
+def machine() -> Iterator[Machine]:
+    """A real store of the test's own."""
+    with TemporaryDirectory(prefix="foldin-") as folder:
+        made = Machine(Path(folder))
+        yield made
+        made.close()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest, valkey_url: str, namespace: str) -> Iterator[ModelStore]:
+    """A store of models, in memory and on a real server."""
+    made: ModelStore
+    made = (
+        MemoryModelStore() if request.param == "memory" else RedisModelStore(valkey_url, namespace)
+    )
+    yield made
+    made.close()
