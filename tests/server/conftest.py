@@ -71,3 +71,10 @@ async def app(small: Planted, stores: Stores) -> AsyncIterator[Live]:
     async with live(stores) as running:
         yield running
     stores.models.close()
+
+
+@pytest.fixture
+async def other_app(app: Live, stores: Stores) -> AsyncIterator[Live]:
+    """Another server on the same stores."""
+    async with live(stores) as running:
+        yield running

@@ -1,7 +1,5 @@
 """Hidden items are in no list of any server, and no page of a list goes astray for them."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from foldin.v1 import catalog_pb2 as pb
 from foldin.v1 import ratings_pb2
@@ -11,19 +9,11 @@ from planted import planted
 from server.live import (
     Live,
     ids,
-    live,
     publish_version,
     settled,
     until,
 )
 from server.new_items import NIGHT, OLD, everything, item, search, show, similar, upsert
-
-
-@pytest.fixture
-async def other_app(app: Live, stores: Stores) -> AsyncIterator[Live]:
-    """Another server on the same stores."""
-    async with live(stores) as running:
-        yield running
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])

@@ -2,10 +2,19 @@
 
 from pathlib import Path
 
+from foldin_model.ids import Version
 from foldin_model.store.memory import MemoryModelStore
 from foldin_server.installed import Installed
 from planted import Planted
 from published import publish
+
+
+def loaded(made: Planted, directory: Path) -> tuple[Installed, Version]:
+    store = MemoryModelStore()
+    version = publish(store, made)
+    installed = Installed(store, directory)
+    installed.load(version)
+    return installed, version
 
 
 def flip(file: Path) -> None:
@@ -20,10 +29,7 @@ def flip(file: Path) -> None:
 def test_a_version_is_verified_once_after_each_time_it_is_loaded(
     small: Planted, tmp_path: Path
 ) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    installed = Installed(store, tmp_path)
-    installed.load(version)
+    installed, version = loaded(small, tmp_path)
     assert not installed.is_verified(version)
     assert installed.damage(version) == ""
     assert installed.is_verified(version)
@@ -37,10 +43,7 @@ def test_a_version_is_verified_once_after_each_time_it_is_loaded(
 def test_what_was_found_damaged_is_verified_before_it_is_mapped_again(
     small: Planted, tmp_path: Path
 ) -> None:
-    store = MemoryModelStore()
-    version = publish(store, small)
-    installed = Installed(store, tmp_path)
-    installed.load(version)
+    installed, version = loaded(small, tmp_path)
     flip(tmp_path / version / "model.bin")
     assert installed.damage(version)
     installed.load(version)

@@ -3,7 +3,6 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -28,13 +27,6 @@ from server.live import (
     until,
 )
 from server.new_items import NIGHT, OLD, everything, item, predicted, search, show, similar, upsert
-
-
-@pytest.fixture
-async def other_app(app: Live, stores: Stores) -> AsyncIterator[Live]:
-    """Another server on the same stores."""
-    async with live(stores) as running:
-        yield running
 
 
 @pytest.mark.parametrize("backend", ["memory", "redis"])
