@@ -11,11 +11,11 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin_model.arrays import Doubles, Floats, Integers, Mask, Rows
+from foldin_model import kernels
+from foldin_model.arrays import Doubles, Floats, Integers, Mask
 
 WholeNumbers = NDArray[np.int32]
 HIDDEN: Final = np.iinfo(np.int32).min  # less than any score
-_LARGEST: Final = np.iinfo(np.int32).max
 _MOST: Final = 127
 _FLATTEST: Final = 1e-3
 _ROUNDING: Final = 2.0**-30  # far more than what float64 rounds on the way, in shares of lengths
@@ -60,11 +60,7 @@ class Turning:
 
     def coarse(self, queries: Doubles) -> CoarseQueries:
         """The (m, d) queries, ready for matrices that are turned alike."""
-        turned = queries @ self.queries
-        units = np.maximum(np.abs(turned).max(axis=1, initial=0.0) / _MOST, _SMALLEST)
-        whole = np.rint(turned / units[:, None])
-        lost = _lengths(turned - whole * units[:, None])
-        return CoarseQueries(whole.astype(np.int8), units, _lengths(turned), lost)
+        return CoarseQueries(*kernels.whole_numbers(queries @ self.queries, _SMALLEST))
 
 
 class CoarseScores(NamedTuple):
@@ -73,59 +69,13 @@ class CoarseScores(NamedTuple):
     An exact score is no further from that than `slack` (m,).
     """
 
-    lanes: int
     numbers: WholeNumbers
     units: Doubles
     slack: Doubles
 
-    def hide(self, rows: Rows, queries: Integers) -> None:
-        """Takes rows (k,) out of the lists of `queries` (k,)."""
-        if len(rows):
-            self.numbers[queries, rows] = HIDDEN
-
-    def promising(self, floors: Doubles, count: int) -> tuple[Integers, Integers]:
-        """Queries (k,) and rows (k,) that may be among the `count` best and score the floor.
-
-        `floors` (m,) are infinitely low where nothing is known yet.
-        """
-        bounds = self.reaching(floors)
-        if floors.min() == -np.inf:
-            np.maximum(bounds, self.best(count), out=bounds)
-        (pairs,) = (self.numbers >= bounds[:, None]).ravel().nonzero()
-        if len(pairs) == 0:
-            return pairs, pairs
-        queries, rows = np.divmod(pairs, self.numbers.shape[1])
-        return queries, rows
-
-    def best(self, count: int) -> WholeNumbers:
-        """(m,) bounds that the numbers of each query's `count` best rows reach.
-
-        They are over HIDDEN. The best of each lane are numbers of different rows, so the `count`-th
-        of those is no better than the sought one.
-        """
-        numbers, rows = self.numbers, self.numbers.shape[1]
-        whole = rows - rows % self.lanes
-        lanes = numbers
-        if count <= self.lanes < whole:
-            lanes = numbers[:, :whole].reshape(len(numbers), -1, self.lanes).max(axis=1)
-            rest = lanes[:, : rows - whole]
-            np.maximum(rest, numbers[:, whole:], out=rest)
-        count = min(count, lanes.shape[1])
-        last = np.partition(lanes, -count, axis=1)[:, -count]
-        return np.fmax(np.ceil(last - 2 * self.slack / self.units), HIDDEN + 1).astype(np.int32)
-
-    def reaching(self, floors: Doubles) -> WholeNumbers:
-        """(m,) bounds over HIDDEN that numbers reach whose exact scores reach `floors` (m,)."""
-        bounds = (floors - self.slack) / self.units
-        bounds -= 2  # where numbers are cut to whole ones those below 0 grow
-        # fmax and fmin leave what is no number out, so that it reveals nothing hidden.
-        return np.fmax(np.fmin(bounds, _LARGEST), HIDDEN + 1).astype(np.int32)
-
 
 class CoarseMatrix:
     """A matrix (n, d) of at least one row in int8, turned, packed for products. It is a copy."""
-
-    lanes: Final = 512
 
     def __init__(self, vectors: Floats, turning: Turning) -> None:
         largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
@@ -155,7 +105,7 @@ class CoarseMatrix:
         slack = queries.lengths * self._lost + queries.lost * self._kept
         units = queries.units * self._unit
         numbers = np.asarray(numkong.dots_packed(queries.whole, self._packed))
-        return CoarseScores(self.lanes, numbers, units, slack)
+        return CoarseScores(numbers, units, slack)
 
 
 def _turned(vectors: Floats, turning: Turning) -> Iterator[tuple[slice, Doubles]]:

@@ -9,12 +9,12 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
+from foldin_model import kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.bounding import BLOCK_ROWS, Bounds
-from foldin_model.coarse import CoarseMatrix, CoarseQueries, Turning
+from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseQueries, Turning, WholeNumbers
 from foldin_model.lists import Lists
 from foldin_model.rounding import rounding
-from foldin_model.scoring import canonical_scores
 
 JOINED: Final = 2
 """How many bounds a block has: with more the search ends later, with fewer in more steps."""
@@ -22,8 +22,6 @@ ROOM: Final = 1.5
 """Whole numbers are made of so many times the rows that a usual search reads."""
 MOST_SHARE: Final = 1 / 16
 """Where whole numbers leave more of a block than this, they are no help."""
-TOGETHER: Final = 8_192
-"""Rows that are scored exactly at a time, however many tie: each takes 20 bytes a dimension."""
 NOTHING: Final[Rows] = np.empty(0, np.int32)
 
 
@@ -45,23 +43,16 @@ class Block:
 
 
 class _Hidden(NamedTuple):
-    """Rows (n,) that are not for the queries at the places `owners` (n,)."""
+    """Rows that are not for some queries: for the i-th `rows[starts[i] : starts[i + 1]]`."""
 
     rows: Rows
-    owners: Integers
+    starts: Integers
 
     @classmethod
     def of(cls, rows: Sequence[Rows]) -> Self:
-        owners = np.arange(len(rows)).repeat([len(one) for one in rows])
-        return cls(np.concatenate((NOTHING, *rows)), owners)
-
-    def inside(self, block: Block, left: Integers) -> "_Hidden":
-        """The rows of a block, counted from its start, and the places of owners in `left`."""
-        inside = (self.rows >= block.start) & (self.rows < block.start + len(block))
-        rows, owners = self.rows[inside] - block.start, self.owners[inside]
-        places = np.searchsorted(left, owners).clip(max=len(left) - 1)
-        there = left[places] == owners
-        return _Hidden(rows[there], places[there])
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(one) for one in rows], out=starts[1:])
+        return cls(np.concatenate((NOTHING, *rows)), starts)
 
 
 class _Search:
@@ -75,66 +66,61 @@ class _Search:
         count: int,
         longest: float,
     ) -> None:
-        self._queries = queries
+        self._queries = np.ascontiguousarray(queries)
         self._hidden = _Hidden.of(hidden)
-        self._count = count
         self._longest = longest
         self._left = np.arange(len(queries))
-        self._turned = turned  # of those who are left, as the floors are
-        self._floors = np.full(len(queries), -np.inf)
-        self.lists = Lists.empty(len(queries))
+        self._turned = turned  # of those who are left
+        self.lists = Lists.empty(len(queries), count)
 
     def goes_on(self, ceilings: Doubles) -> bool:
         """Whether a list can be improved by rows that score at most `ceilings` (m,)."""
-        hopeful = ceilings[self._left] >= self._floors
+        hopeful = (ceilings >= self.lists.floors())[self._left]
         if not hopeful.all():
-            self._left, self._floors = self._left[hopeful], self._floors[hopeful]
+            self._left = self._left[hopeful]
             self._turned = self._turned.at(hopeful)
         return len(self._left) > 0
 
-    def through(self, block: Block, *, alone: bool) -> None:
-        """The lists are those of the block's rows too; with a block `alone` they are complete."""
-        hidden = self._hidden if alone else self._hidden.inside(block, self._left)
-        places, rows = self._promising(block, hidden)
-        if len(rows) == 0:
-            return
-        found, owners = rows.astype(np.int32), self._left[places]
-        parts = [slice(at, at + TOGETHER) for at in range(0, len(rows), TOGETHER)]
-        exact = [
-            canonical_scores(block.vectors, found[part], self._queries[owners[part]])
-            for part in parts
-        ]
-        self.lists = self.lists.with_hits(
-            found + np.int32(block.start), np.concatenate(exact), owners, self._count
-        )
-        if not alone:
-            self._floors = self.lists.floors(self._count)[self._left]
+    def through(self, block: Block) -> None:
+        """The lists are those of the block's rows too."""
+        left = self._left
+        if block.coarse is not None:
+            numbers, units, slack = block.coarse.scores(self._turned)
+            most = max(4 * self.lists.rows.shape[1], int(MOST_SHARE * len(block)))
+            left = left[self._scan(block, left, (numbers, HIDDEN, units, slack), most) < 0]
+        if len(left):
+            self._close(block, left)
 
-    def _promising(self, block: Block, hidden: _Hidden) -> tuple[Integers, Integers]:
-        """Places in `left` (k,) and rows (k,) of the block that may belong to their lists."""
-        if block.coarse is None:
-            return self._close(block, hidden)
-        scores = block.coarse.scores(self._turned)
-        scores.hide(*hidden)
-        places, rows = scores.promising(self._floors, self._count)
-        most = max(4 * self._count, int(MOST_SHARE * len(block)))
-        if len(rows) > most * len(self._left):
-            return self._close(block, hidden)
-        return places, rows
-
-    def _close(self, block: Block, hidden: _Hidden) -> tuple[Integers, Integers]:
-        """As `_promising`, by scores in float32: slower, and as close as those can be."""
-        queries = self._queries[self._left]
-        scores = queries.astype(np.float32) @ block.vectors.T
-        scores[hidden.owners, hidden.rows] = -np.inf
+    def _close(self, block: Block, places: Integers) -> None:
+        """By scores in float32, which is slower, and as close as those can be."""
+        queries = self._queries[places]
+        numbers = queries.astype(np.float32) @ block.vectors.T
         slack = rounding(queries, self._longest)
-        bounds = self._floors - slack
-        if self._count < len(block):
-            last = np.partition(scores, -self._count, axis=1)[:, -self._count]
-            bounds = np.maximum(bounds, last - 2 * slack)
-        bounds = np.nextafter(bounds.astype(np.float32), np.float32(-np.inf))
-        places, rows = np.nonzero((scores >= bounds[:, None]) & (scores > -np.inf))
-        return places, rows
+        self._scan(block, places, (numbers, -np.inf, np.ones(len(places)), slack), len(block))
+
+    def _scan(
+        self,
+        block: Block,
+        places: Integers,
+        about: tuple[WholeNumbers | Floats, float, Doubles, Doubles],
+        most: int,
+    ) -> Integers:
+        """What `kernels.scan` says; `about` are its first arguments."""
+        vectors, queries, (hidden, starts) = block.vectors, self._queries, self._hidden
+        rows, scores, counts = self.lists
+        return kernels.scan(
+            *about,
+            places,
+            block.start,
+            vectors,
+            queries,
+            hidden,
+            starts,
+            most,
+            rows,
+            scores,
+            counts,
+        )
 
 
 class CoarseBlocks:
@@ -204,15 +190,15 @@ class CoarseBlocks:
     def _search(self, queries: Doubles, hidden: Sequence[Rows], count: int) -> tuple[Lists, int]:
         """The lists and how many blocks were read."""
         if min(count, len(self._blocks), len(queries)) < 1:
-            return Lists.empty(len(queries)), 0
+            return Lists.empty(len(queries), count), 0
         turned = self._turning.coarse(queries)
         search = _Search(queries, turned, hidden, count, self._bounds.longest)
         first, *others = self._blocks
-        search.through(first, alone=not others)
+        search.through(first)
         if others:
             ceilings = self._bounds.ceilings(queries).T
             for place, block in enumerate(others, 1):
                 if not search.goes_on(ceilings[place]):
                     return search.lists, place
-                search.through(block, alone=False)
+                search.through(block)
         return search.lists, len(self._blocks)

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.leading import Lead
+from foldin_model.scoring import canonical_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class QuadraticHead:
 
         With (n, d) vectors each row is scored for a user of its own.
         """
-        products = self.vectors[rows].astype(np.float64) * vector
-        scores: Doubles = products.sum(axis=1) + self.offsets[rows] + self.constant
+        scores = canonical_scores(self.vectors, rows, vector)
+        scores += self.offsets[rows]
+        scores += self.constant
         return scores

@@ -8,13 +8,14 @@ import binascii
 import hmac
 import struct
 from base64 import urlsafe_b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.arrays import Doubles, Rows
 from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
 from foldin_model.ids import Version
 from foldin_model.searching import Cursor
@@ -108,27 +109,58 @@ class PageToken:
 def cursor_tokens(
     version: Version,
     key: bytes,
-    lists: Iterable[tuple[bytes, Cursor, FoldedUser]],
-    ranking: Floats,
-    rating: Floats,
+    arguments: Sequence[bytes],
+    users: Sequence[FoldedUser],
+    *,
+    vectors: tuple[Doubles, Doubles],
+    cursors: tuple[Doubles, Rows],
 ) -> list[bytes]:
     """What `PageToken.encode` gives for (m,) personal lists of one version that go on.
 
-    Of each its arguments, the cursor and the user; her vectors stand in `ranking` and `rating`,
-    (m, d) each.
+    `vectors` are those of the users, (m, d) for ranking and (m, d) for rating, `cursors` scores
+    and rows (m,).
     """
-    name, dimensions = version.encode(), (ranking.shape[1], rating.shape[1])
-    vectors = np.concatenate((ranking, rating), axis=1, dtype="<f4")
+    name, sizes = version.encode(), tuple(part.shape[1] for part in vectors)
+    bodies = np.empty(len(users), _cursor_body(len(name), *sizes))
+    bodies["format"], bodies["kind"] = _FORMAT, 0
+    bodies["arguments"] = np.frombuffer(b"".join(arguments), bodies.dtype["arguments"])
+    bodies["revision"] = [user.revision for user in users]
+    bodies["rating_count"] = [user.rating_count for user in users]
+    bodies["personalization"] = [user.personalization for user in users]
+    bodies["sizes"] = len(name), *sizes
+    bodies["version"] = np.frombuffer(name, bodies.dtype["version"])
+    bodies["ranking_vector"], bodies["rating_vector"] = vectors
+    bodies["score"], bodies["row"] = cursors
     keyed = hmac.new(key, digestmod="sha256")  # what depends on the key alone is computed once
+    packed, size = bodies.tobytes(), bodies.itemsize
     signed = []
-    for (arguments, cursor, user), numbers in zip(lists, vectors, strict=True):
-        counts = (user.revision, user.rating_count, user.personalization)
-        header = _HEADER.pack(_FORMAT, 0, arguments, *counts, len(name), *dimensions)
-        body = b"".join((header, name, numbers.tobytes(), _CURSOR.pack(*cursor)))
+    for start in range(0, len(packed), size):
+        body = packed[start : start + size]
         mac = keyed.copy()
         mac.update(body)
         signed.append(mac.digest()[:SIGNATURE_BYTES] + body)
     return _texts(signed)
+
+
+@cache
+def _cursor_body(version_bytes: int, ranking: int, rating: int) -> np.dtype[np.void]:
+    """What `_packed` makes of a user's list that goes on after a cursor."""
+    return np.dtype(
+        [
+            ("format", "u1"),
+            ("kind", "u1"),
+            ("arguments", f"V{ARGUMENTS_BYTES}"),
+            ("revision", "<i8"),
+            ("rating_count", "<i8"),
+            ("personalization", "u1"),
+            ("sizes", "<u2", 3),
+            ("version", f"V{version_bytes}"),
+            ("ranking_vector", "<f4", ranking),
+            ("rating_vector", "<f4", rating),
+            ("score", "<f8"),
+            ("row", "<i8"),
+        ]
+    )
 
 
 def _invalid() -> PageTokenInvalid:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from foldin_model import kernels
 from foldin_model.arrays import Doubles, Floats, Rows
 
 
@@ -10,6 +11,5 @@ def canonical_scores(vectors: Floats, rows: Rows, query: Doubles) -> Doubles:
 
     With (n, d) queries each row has its own.
     """
-    products = vectors[rows].astype(np.float64)
-    products *= query
-    return np.asarray(products.sum(axis=1), np.float64)
+    score = kernels.scores if query.ndim == 1 else kernels.paired_scores
+    return score(np.ascontiguousarray(vectors[rows]), np.ascontiguousarray(query))

@@ -74,8 +74,8 @@ def search_space(
     at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
     if allowed is None and after is None and space.coarse is not None:
-        lists = search_together(space, query[None, :], [NOTHING], count)
-        return Hits(lists.rows, lists.scores)
+        rows, scores, counts = search_together(space, query[None, :], [NOTHING], count)
+        return Hits(rows[0, : counts[0]], scores[0, : counts[0]])
     total = len(space) if allowed is None else int(np.count_nonzero(allowed))
     if allowed is not None and total <= DIRECT_ROWS:
         return _first(_ordered(space, _rows(allowed), query, after), count)

@@ -10,7 +10,7 @@ import numpy as np
 from foldin_model.arrays import Floats
 from foldin_model.filtering import ANYTHING
 from foldin_model.paging import cursor_tokens
-from foldin_model.searching import Cursor, search_together
+from foldin_model.searching import search_together
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser
 
@@ -52,8 +52,8 @@ def plain_pages(
     page_key: bytes,
 ) -> PlainPages:
     """The first `size` items for each of (m,) users; `digests` (m,) name their lists."""
-    ranking = np.array([user.ranking_vector for user in users])
-    rating = np.array([user.rating_vector for user in users])
+    ranking = np.concatenate([user.ranking_vector for user in users]).reshape(len(users), -1)
+    rating = np.concatenate([user.rating_vector for user in users]).reshape(len(users), -1)
     queries = snapshot.model.queries(ranking, rating)
     unavailable = snapshot.model.catalog.unavailable
     hidden = [user.seen for user in users]
@@ -61,30 +61,28 @@ def plain_pages(
         hidden = [np.concatenate((rows, unavailable)) for rows in hidden]
     lists = search_together(snapshot.retrieval, queries, hidden, size + 1)
     goes_on = lists.counts > size  # there is one more
-    shown = np.ones(len(lists.rows), np.bool_)
-    shown[np.cumsum(lists.counts)[goes_on] - 1] = False
-    rows, owners, scores = lists.rows[shown], lists.owners[shown], lists.scores[shown]
-    ends = np.cumsum(lists.counts - goes_on).tolist()
-    pages = PlainPages(
+    counts = lists.counts - goes_on
+    shown = np.arange(size) < counts[:, None]
+    rows, scores = lists.rows[:, :size][shown], lists.scores[:, :size][shown]
+    owners = np.repeat(np.arange(len(users)), counts)
+    last = np.cumsum(counts)[goes_on] - 1
+    going_on = np.flatnonzero(goes_on).tolist()
+    tokens = cursor_tokens(
+        snapshot.version,
+        page_key,
+        [digests[place] for place in going_on],
+        [users[place] for place in going_on],
+        vectors=(ranking[goes_on], rating[goes_on]),
+        cursors=(scores[last], rows[last]),
+    )
+    continued = [b""] * len(users)
+    for place, token in zip(going_on, tokens, strict=True):
+        continued[place] = token
+    return PlainPages(
         users=users,
         rows=rows.tolist(),
         scores=scores.astype(np.float32),
         predictions=predicted(snapshot, rows, rating[owners]).astype(np.float32),
-        ends=ends,
-        tokens=[b""] * len(users),
+        ends=np.cumsum(counts).tolist(),
+        tokens=continued,
     )
-    going_on = np.flatnonzero(goes_on)
-    continued = [
-        (
-            digests[place],
-            Cursor(float(scores[ends[place] - 1]), pages.rows[ends[place] - 1]),
-            users[place],
-        )
-        for place in going_on.tolist()
-    ]
-    tokens = cursor_tokens(
-        snapshot.version, page_key, continued, ranking[going_on], rating[going_on]
-    )
-    for place, token in zip(going_on.tolist(), tokens, strict=True):
-        pages.tokens[place] = token
-    return pages

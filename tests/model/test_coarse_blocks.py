@@ -1,15 +1,16 @@
 """Searching together: every answer is the one that brute force gives to its query."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
-from foldin_model import bounding, coarse_blocks
-from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model import bounding, coarse_blocks, kernels
+from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
-from foldin_model.coarse import CoarseMatrix
 from foldin_model.coarse_blocks import NOTHING, CoarseBlocks
 from foldin_model.indexing import Space
+from foldin_model.kernels import LANES
 from foldin_model.lists import Lists
 from foldin_model.scoring import canonical_scores
 from foldin_model.searching import search_together
@@ -24,7 +25,6 @@ def _in_many_blocks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (bounding, coarse_blocks):
             patch.setattr(module, "BLOCK_ROWS", 16)
-        patch.setattr(coarse_blocks, "TOGETHER", 64)
         yield
 
 
@@ -32,20 +32,22 @@ def _in_many_blocks() -> Iterator[None]:
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows were scored exactly, every time."""
     counts: list[int] = []
+    scan = kernels.scan
 
-    def counted(matrix: Floats, rows: Rows, query: Doubles) -> Doubles:
-        counts.append(len(rows))
-        return canonical_scores(matrix, rows, query)
+    def counted(*arguments: Any) -> Integers:
+        exact: Integers = scan(*arguments)
+        counts.append(int(exact.clip(min=0).sum()))
+        return exact
 
-    monkeypatch.setattr(coarse_blocks, "canonical_scores", counted)
-    monkeypatch.setattr(CoarseMatrix, "lanes", 64)
+    monkeypatch.setattr(kernels, "scan", counted)
     return counts
 
 
 @st.composite
 def matrices(draw: st.DrawFn) -> tuple[Floats, Doubles, np.random.Generator]:
     """Rows (n, d) and queries (m, d) of all sizes, with and without ties and zeros."""
-    n, d, m = draw(st.integers(1, 300)), draw(st.integers(2, 140)), draw(st.integers(1, 9))
+    n = draw(st.integers(1, 300) | st.sampled_from([LANES, 2 * LANES + 1, 1_500]))
+    d, m = draw(st.integers(2, 140)), draw(st.integers(1, 9))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     vectors = rng.normal(size=(n, d)) * np.exp(draw(st.floats(0.0, 2.0)) * rng.normal(size=(n, 1)))
     if draw(st.booleans()):
@@ -59,7 +61,6 @@ def matrices(draw: st.DrawFn) -> tuple[Floats, Doubles, np.random.Generator]:
     case=matrices(),
     tails=st.lists(st.integers(0, 40), max_size=2),
     count=st.integers(1, 60),
-    lanes=st.sampled_from([4, 32, 512]),
     share=st.sampled_from([0.0, coarse_blocks.MOST_SHARE, 1.0]),
     kind=st.sampled_from(["flat", "pruned"]),
     prepared=st.booleans(),
@@ -70,7 +71,6 @@ def test_answers_are_those_of_brute_force(
     case: tuple[Floats, Doubles, np.random.Generator],
     tails: list[int],
     count: int,
-    lanes: int,
     share: float,
     kind: str,
     prepared: bool,
@@ -92,17 +92,16 @@ def test_answers_are_those_of_brute_force(
     n = len(everything)
     hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(CoarseMatrix, "lanes", lanes)
         patch.setattr(coarse_blocks, "MOST_SHARE", share)
         lists = search_together(space, queries, hidden, count)
-    assert lists.owners.tolist() == np.repeat(np.arange(len(queries)), lists.counts).tolist()
     assert lists.rows.dtype == np.int32
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
         rows = np.setdiff1d(np.arange(n, dtype=np.int32), unwanted)
         scores = canonical_scores(everything, rows, query)
         order = np.lexsort((rows, -scores))[:count]
-        assert lists.rows[lists.owners == place].tolist() == rows[order].tolist()
-        np.testing.assert_array_equal(lists.scores[lists.owners == place], scores[order])
+        assert lists.counts[place] == len(order)
+        assert lists.rows[place, : len(order)].tolist() == rows[order].tolist()
+        np.testing.assert_array_equal(lists.scores[place, : len(order)], scores[order])
 
 
 def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
@@ -146,6 +145,15 @@ def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
     assert sum(scored) < 200
 
 
+def test_few_rows_are_scored_exactly(scored: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(5_000, 64)) * np.geomspace(1, 20, 64)).astype(np.float32)
+    space = Space.of(vectors, kind="flat", together=True)
+    queries = rng.normal(size=(8, 64)) / np.geomspace(1, 20, 64)
+    search_together(space, queries, [NOTHING] * 8, 10)
+    assert sum(scored) < 8 * 40
+
+
 def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list[int]) -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(4_000, 32)).astype(np.float32)
@@ -160,7 +168,7 @@ def test_queries_of_very_different_lengths_end_where_each_must() -> None:
     queries = np.concatenate((np.eye(64)[:1], 1e6 * np.eye(64)[-1:]))
     space = Space.of(vectors, kind="pruned", together=True)
     lists = search_together(space, queries, [NOTHING] * 2, 1)
-    assert lists.rows.tolist() == [0, 63]
+    assert lists.rows.tolist() == [[0], [63]]
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
@@ -176,16 +184,11 @@ def test_a_space_for_single_queries_says_so() -> None:
         search_together(space, np.ones((1, 4)), [NOTHING], 2)
 
 
-def test_lists_keep_the_first_of_each_owner_and_say_what_more_hits_must_score() -> None:
-    rows = np.array([5, 7, 1, 2], np.int32)
-    lists = Lists.empty(3).with_hits(
-        rows, np.array([1.0, 3.0, 2.0, 2.0]), np.array([0, 0, 2, 2]), 2
-    )
-    assert lists.rows.tolist() == [7, 5, 1, 2]
-    assert lists.floors(2).tolist() == [1.0, -np.inf, 2.0]
-    more = lists.with_hits(np.array([3, 0], np.int32), np.array([1.0, 2.0]), np.array([0, 2]), 2)
-    assert more.rows.tolist() == [7, 3, 0, 1]
-    assert more.counts.tolist() == [2, 0, 2]
+def test_a_list_that_is_full_says_what_a_further_hit_must_score() -> None:
+    lists = Lists.empty(2, 2)
+    lists.scores[:] = [[3.0, 1.0], [2.0, 0.0]]
+    lists.counts[:] = [2, 1]
+    assert lists.floors().tolist() == [1.0, -np.inf]
 
 
 @given(case=matrices(), cut=st.integers(0, 140))

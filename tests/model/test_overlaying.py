@@ -144,7 +144,7 @@ def test_plain_searches_leave_hidden_items_out_where_they_are_told_to() -> None:
     query = np.ones(laid.model.dimension)
     hidden_rows = laid.model.catalog.unavailable
     found = search_together(laid.retrieval, query[None, :], [hidden_rows], 20)
-    assert found.rows.tolist() == brute(laid, query, allowed(laid, ItemConditions()))[:20]
+    assert found.rows[0].tolist() == brute(laid, query, allowed(laid, ItemConditions()))[:20]
 
 
 def test_titles_genres_and_years_find_new_items(laid: Snapshot) -> None:
