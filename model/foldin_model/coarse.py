@@ -11,7 +11,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin_model import kernels
+from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Mask
 
 WholeNumbers = NDArray[np.int32]
@@ -60,7 +60,7 @@ class Turning:
 
     def coarse(self, queries: Doubles) -> CoarseQueries:
         """The (m, d) queries, ready for matrices that are turned alike."""
-        return CoarseQueries(*kernels.whole_numbers(queries @ self.queries, _SMALLEST))
+        return CoarseQueries(*scan_kernels.whole_numbers(queries @ self.queries, _SMALLEST))
 
 
 class CoarseScores(NamedTuple):

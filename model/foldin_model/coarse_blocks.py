@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from foldin_model import kernels
+from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.bounding import BLOCK_ROWS, Bounds
 from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseQueries, Turning, WholeNumbers
@@ -105,10 +105,10 @@ class _Search:
         about: tuple[WholeNumbers | Floats, float, Doubles, Doubles],
         most: int,
     ) -> Integers:
-        """What `kernels.scan` says; `about` are its first arguments."""
+        """What `scan_kernels.scan` says; `about` are its first arguments."""
         vectors, queries, (hidden, starts) = block.vectors, self._queries, self._hidden
         rows, scores, counts = self.lists
-        return kernels.scan(
+        return scan_kernels.scan(
             *about,
             places,
             block.start,

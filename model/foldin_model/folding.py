@@ -6,15 +6,19 @@ rating.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Rows
+from foldin_model import fold_kernels
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.heads import QuadraticHead
 
 LONG: Final = 4
 FEW: Final = 2
+SMALL: Final = 48
+"""Up to this dimension loops in machine code are quicker than BLAS and LAPACK."""
 ROUNDING: Final = 1e-28
 
 
@@ -39,30 +43,39 @@ def fold_exact(vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubl
     n, d = vectors.shape
     if n == 0:
         return Folded(base, np.zeros(0))
-    if few_for(n, d):
+    if FEW * n <= d:
         roots = np.sqrt(weights)
         scaled = vectors * roots[:, None]
         kernel = scaled @ scaled.T
         kernel.flat[:: n + 1] += 1.0
         coefficients = roots * _solve(kernel, roots * (targets - vectors @ base))
         return Folded(base + coefficients @ vectors, coefficients)
-    vector = _solve(*normal_equations(vectors, weights, targets, base))
+    weighted = vectors * weights[:, None]
+    normal = weighted.T @ vectors
+    normal.flat[:: d + 1] += 1.0
+    vector = _solve(normal, base + targets @ weighted)
     return Folded(vector, weights * (targets - vectors @ vector))
 
 
-def few_for(n: int, d: int) -> bool:
-    """Whether the kernel form of n ratings is the quicker one for a vector of d."""
-    return FEW * n <= d
+def fold_each(
+    vectors: Floats, weights: Doubles, targets: Doubles, starts: Integers, bases: Doubles
+) -> Doubles:
+    """The vectors (m, d) of histories that stand one after the other, each over its own base.
 
-
-def normal_equations(
-    vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles
-) -> tuple[Doubles, Doubles]:
-    """A(H) (d, d) and base + g(H) (d,). Shapes as in `fold_exact`."""
-    weighted = vectors * weights[:, None]
-    normal = weighted.T @ vectors
-    normal.flat[:: len(base) + 1] += 1.0
-    return normal, base + targets @ weighted
+    `vectors` are (n, d), `weights` and `targets` (n,), `bases` (m, d). The i-th history is from
+    `starts[i]` to `starts[i + 1]`; its vector is `fold_exact`'s, whatever the others are.
+    """
+    if bases.shape[1] <= SMALL:
+        solved = bases.copy()
+        fold_kernels.solve_each(vectors, weights, targets, starts, solved)
+        return solved
+    spans = [slice(*span) for span in pairwise(starts.tolist())]
+    exact = vectors.astype(np.float64)
+    folded = [
+        fold_exact(exact[span], weights[span], targets[span], base).vector
+        for span, base in zip(spans, bases, strict=True)
+    ]
+    return np.array(folded).reshape(bases.shape)
 
 
 def fold_in_steps(
@@ -115,12 +128,14 @@ def fold(
         base = base + head.lead.of(rows, values)
     if not head.quadratic:
         return Folded(base, np.zeros(len(rows)))
-    vectors = head.vectors[rows].astype(np.float64)
+    vectors = np.ascontiguousarray(head.vectors[rows])
     weights = head.weights(rows, values)
     targets = head.targets(rows, values)
     if steps is None or len(rows) > LONG * len(base):
-        return fold_exact(vectors, weights, targets, base)
-    return fold_in_steps(vectors, weights, targets, base, steps)
+        starts = np.array([0, len(rows)])
+        vector = fold_each(vectors, weights, targets, starts, base[None, :])[0]
+        return Folded(vector, weights * (targets - vectors @ vector))
+    return fold_in_steps(vectors.astype(np.float64), weights, targets, base, steps)
 
 
 def trained_base(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:

@@ -5,13 +5,12 @@ What is done number by number is done for all of them; sums and solves stay each
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.folding import few_for, fold_exact, normal_equations
+from foldin_model.folding import fold_each
 from foldin_model.heads import QuadraticHead
 
 
@@ -48,35 +47,11 @@ def fold_together(head: QuadraticHead, histories: Histories, bases: Doubles) -> 
 
     `bases` is (m, d).
     """
-    vectors = bases.copy()
-    spans = list(pairwise(histories.starts))
+    rows, values, starts = histories.rows, histories.values, np.array(histories.starts)
     if head.lead is not None:
-        shares = head.lead.shares_together(histories.values, histories.starts)
-        led = head.lead.vectors[histories.rows].astype(np.float64)
-        for place, (start, end) in enumerate(spans):
-            vectors[place] += shares[start:end] @ led[start:end]
-    return _solved(head, histories, vectors, spans) if head.quadratic else vectors
-
-
-def _solved(
-    head: QuadraticHead, histories: Histories, bases: Doubles, spans: Sequence[tuple[int, int]]
-) -> Doubles:
-    """Those of d × d equations are solved by one call; the smaller ones each by itself."""
-    vectors = head.vectors[histories.rows].astype(np.float64)
-    weights = head.weights(histories.rows, histories.values)
-    targets = head.targets(histories.rows, histories.values)
-    solved = bases.copy()
-    places: list[int] = []
-    equations: list[tuple[Doubles, Doubles]] = []
-    for place, (start, end) in enumerate(spans):
-        own = vectors[start:end], weights[start:end], targets[start:end], bases[place]
-        if few_for(end - start, bases.shape[1]):
-            solved[place] = fold_exact(*own).vector
-        else:
-            places.append(place)
-            equations.append(normal_equations(*own))
-    if places:
-        normal = np.array([matrix for matrix, _ in equations])
-        right = np.array([vector for _, vector in equations])
-        solved[places] = np.linalg.solve(normal, right[:, :, None])[:, :, 0]
-    return solved
+        bases = bases + head.lead.of_each(rows, values, starts)
+    if not head.quadratic:
+        return bases
+    vectors = np.ascontiguousarray(head.vectors[rows])
+    weights, targets = head.weights(rows, values), head.targets(rows, values)
+    return fold_each(vectors, weights, targets, starts, bases)

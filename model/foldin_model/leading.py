@@ -5,12 +5,12 @@ A head with nothing but a lead is a linear encoder, such as a shallow autoencode
 (Simm et al. 2017).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from foldin_model import fold_kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 
 
@@ -48,18 +48,24 @@ class Lead:
             return factors
         return np.asarray(factors * float(len(factors)) ** -self.exponent, np.float64)
 
-    def shares_together(self, values: Doubles, starts: Sequence[int]) -> Doubles:
-        """The `shares` of histories one after the other, the i-th from `starts[i]` on."""
-        factors = self.rule.factor(values)
-        if self.exponent == 0.0:
-            return factors
-        sizes = np.diff(starts)
-        scales = [float(size) ** -self.exponent if size else 0.0 for size in sizes.tolist()]
-        return np.asarray(factors * np.repeat(scales, sizes), np.float64)
-
-    def of(self, rows: Rows, values: ArrayLike) -> Doubles:
+    def of(self, rows: Rows, values: Doubles) -> Doubles:
         """The lead (d,) of ratings `values` of the items at `rows`, both (n,)."""
-        return np.asarray(self.shares(values) @ self.vectors[rows].astype(np.float64), np.float64)
+        (lead,) = self.of_each(rows, values, np.array([0, len(rows)]))
+        return np.asarray(lead, np.float64)
+
+    def of_each(self, rows: Rows, values: Doubles, starts: Integers) -> Doubles:
+        """(m, d) leads: that of the ratings from `starts[i]` to `starts[i + 1]`, for each i.
+
+        `rows` and `values` are (n,).
+        """
+        shares = self.rule.factor(values)
+        if self.exponent != 0.0:
+            sizes = np.diff(starts)
+            scales = [float(size) ** -self.exponent if size else 0.0 for size in sizes.tolist()]
+            shares = shares * np.repeat(scales, sizes)
+        leads = np.zeros((len(starts) - 1, self.vectors.shape[1]))
+        fold_kernels.add_weighted(np.ascontiguousarray(self.vectors[rows]), shares, starts, leads)
+        return leads
 
     def reordered(self, order: Integers) -> "Lead":
         """The lead of the same items with the row that is now `order[i]` at row i."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from foldin_model import kernels
+from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Rows
 
 
@@ -11,5 +11,5 @@ def canonical_scores(vectors: Floats, rows: Rows, query: Doubles) -> Doubles:
 
     With (n, d) queries each row has its own.
     """
-    score = kernels.scores if query.ndim == 1 else kernels.paired_scores
+    score = scan_kernels.scores if query.ndim == 1 else scan_kernels.paired_scores
     return score(np.ascontiguousarray(vectors[rows]), np.ascontiguousarray(query))

@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from foldin_model import bounding, coarse_blocks, kernels
+from foldin_model import bounding, coarse_blocks, scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
 from foldin_model.coarse_blocks import NOTHING, CoarseBlocks
 from foldin_model.indexing import Space
-from foldin_model.kernels import LANES
 from foldin_model.lists import Lists
+from foldin_model.scan_kernels import LANES
 from foldin_model.scoring import canonical_scores
 from foldin_model.searching import search_together
 from foldin_model.stacking import StackedMatrix
@@ -32,14 +32,14 @@ def _in_many_blocks() -> Iterator[None]:
 def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many rows were scored exactly, every time."""
     counts: list[int] = []
-    scan = kernels.scan
+    scan = scan_kernels.scan
 
     def counted(*arguments: Any) -> Integers:
         exact: Integers = scan(*arguments)
         counts.append(int(exact.clip(min=0).sum()))
         return exact
 
-    monkeypatch.setattr(kernels, "scan", counted)
+    monkeypatch.setattr(scan_kernels, "scan", counted)
     return counts
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from foldin_model import kernels
+from foldin_model import scan_kernels
 from hypothesis import given
 from hypothesis import strategies as st
 
-PROGRAM = "from foldin_model import kernels; print(kernels.scores.stats.cache_hits)"
+PROGRAM = "from foldin_model import scan_kernels; print(scan_kernels.scores.stats.cache_hits)"
 
 
 @given(n=st.integers(0, 9), d=st.integers(0, 128), seed=st.integers(0, 2**32 - 1))
@@ -21,15 +21,15 @@ def test_sums_of_up_to_128_products_are_those_of_numpy(n: int, d: int, seed: int
     vectors = rng.normal(size=(n, d)).astype(np.float32)
     query, queries = rng.normal(size=d), rng.normal(size=(n, d))
     expected = (vectors.astype(np.float64) * query).sum(axis=1)
-    np.testing.assert_array_equal(kernels.scores(vectors, query), expected)
+    np.testing.assert_array_equal(scan_kernels.scores(vectors, query), expected)
     expected = (vectors.astype(np.float64) * queries).sum(axis=1)
-    np.testing.assert_array_equal(kernels.paired_scores(vectors, queries), expected)
+    np.testing.assert_array_equal(scan_kernels.paired_scores(vectors, queries), expected)
 
 
 @given(m=st.integers(0, 5), d=st.integers(1, 140), seed=st.integers(0, 2**32 - 1))
 def test_whole_numbers_and_what_they_lose_are_the_rows(m: int, d: int, seed: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(m, d))
-    whole, units, lengths, lost = kernels.whole_numbers(rows, 1e-100)
+    whole, units, lengths, lost = scan_kernels.whole_numbers(rows, 1e-100)
     rounded = whole * units[:, None]
     assert (np.abs(whole).max(axis=1, initial=0) <= 127).all()
     assert (np.abs(rows - rounded) <= 0.5000001 * units[:, None]).all()
@@ -55,8 +55,8 @@ def test_machine_code_is_made_once(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_machine_code_is_made_anew(tmp_path: Path) -> None:
     package = tmp_path / "foldin_model"
     package.mkdir()
-    for name in ("__init__.py", "arrays.py", "kernels.py"):
-        shutil.copy(Path(kernels.__file__).with_name(name), package)
+    for name in ("__init__.py", "arrays.py", "compiling.py", "scan_kernels.py"):
+        shutil.copy(Path(scan_kernels.__file__).with_name(name), package)
     occupied = package / "__pycache__"
     occupied.touch()
     places = {name: str(occupied) for name in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}

@@ -1,46 +1,18 @@
-"""Loops over numbers as machine code, made by numba when this module is first loaded.
+"""Exact scores, whole numbers and the search of a block's scores, in machine code."""
 
-The code is kept in __pycache__, or where NUMBA_CACHE_DIR says. What one kernel calls stands in this
-module: numba makes a kernel again where its own file has changed.
-"""
+from typing import Any, Final
 
-import logging
-from collections.abc import Callable
-from functools import partial
-from typing import Any, Final, TypeVar, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
+from foldin_model.compiling import DOUBLES, QUERIES, ROWS, STARTS, VECTORS, compiled
 
 LANES: Final = 512
-_VECTORS: Final = "Array(float32, 2, 'C', True)"  # True: a read-only one will do
-_DOUBLES: Final = "Array(float64, 1, 'C', True)"
-_QUERIES: Final = "Array(float64, 2, 'C', True)"
-_HIDDEN: Final = "Array(int32, 1, 'C', True), Array(int64, 1, 'C', True)"
 _LISTS: Final = "int32[:, ::1], float64[:, ::1], int64[::1]"
-log = logging.getLogger(__name__)
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def _compiled(*signatures: str) -> Callable[[Kernel], Kernel]:
-    """Makes machine code of a function for these types at once; without types, for its callers."""
-
-    def compile_kernel(kernel: Kernel) -> Kernel:
-        compiling = partial(numba.njit, list(signatures) or None, error_model="numpy")
-        try:
-            made: Any = compiling(cache=True)(kernel)
-        except RuntimeError as error:  # there is no folder that can be written
-            log.warning("machine code is not kept; set NUMBA_CACHE_DIR: %s", error)
-            made = compiling()(kernel)
-        return cast("Kernel", made)
-
-    return compile_kernel
-
-
-@_compiled()
+@compiled()
 def _score(vector: Floats, query: Doubles) -> float:
     """The inner product of (d,) numbers in float64, always summed in the same order.
 
@@ -64,7 +36,7 @@ def _score(vector: Floats, query: Doubles) -> float:
     return float(total)
 
 
-@_compiled(f"float64[::1]({_VECTORS}, {_DOUBLES})")
+@compiled(f"float64[::1]({VECTORS}, {DOUBLES})")
 def scores(vectors: Floats, query: Doubles) -> Doubles:
     """The inner product of each of (n, d) rows with the query (d,)."""
     totals = np.empty(len(vectors))
@@ -73,7 +45,7 @@ def scores(vectors: Floats, query: Doubles) -> Doubles:
     return totals
 
 
-@_compiled(f"float64[::1]({_VECTORS}, {_QUERIES})")
+@compiled(f"float64[::1]({VECTORS}, {QUERIES})")
 def paired_scores(vectors: Floats, queries: Doubles) -> Doubles:
     """The inner product of each of (n, d) rows with its own query in (n, d)."""
     totals = np.empty(len(vectors))
@@ -82,7 +54,7 @@ def paired_scores(vectors: Floats, queries: Doubles) -> Doubles:
     return totals
 
 
-@_compiled(f"Tuple((int8[:, ::1], float64[::1], float64[::1], float64[::1]))({_QUERIES}, float64)")
+@compiled(f"Tuple((int8[:, ::1], float64[::1], float64[::1], float64[::1]))({QUERIES}, float64)")
 def whole_numbers(
     rows: Doubles, smallest: float
 ) -> tuple[NDArray[np.int8], Doubles, Doubles, Doubles]:
@@ -106,7 +78,7 @@ def whole_numbers(
     return whole, units, lengths, lost
 
 
-@_compiled()
+@compiled()
 def _hide(numbers: Any, lowest: Any, start: int, hidden: Rows) -> None:
     """Takes rows, counted from `start`, out of (n,) numbers that may have them."""
     for row in hidden:
@@ -114,7 +86,7 @@ def _hide(numbers: Any, lowest: Any, start: int, hidden: Rows) -> None:
             numbers[row - start] = lowest
 
 
-@_compiled()
+@compiled()
 def _lane_tops(numbers: Any, tops: Any) -> None:
     """The greatest of each lane: those of (n,) numbers that stand `len(tops)` apart."""
     lanes = len(tops)
@@ -128,7 +100,7 @@ def _lane_tops(numbers: Any, tops: Any) -> None:
         tops[lane] = max(tops[lane], rest[lane])
 
 
-@_compiled()
+@compiled()
 def _greatest(numbers: Any, lowest: Any, best: Any) -> int:
     """Puts the greatest of (n,) numbers over `lowest` into `best` in order; how many there are."""
     found = 0
@@ -144,7 +116,7 @@ def _greatest(numbers: Any, lowest: Any, best: Any) -> int:
     return found
 
 
-@_compiled()
+@compiled()
 def _reaching(numbers: Any, lowest: Any, tops: Any, bound: float, reaching: Any) -> int:
     """Puts the rows of (n,) numbers over `lowest` that reach the bound into `reaching`.
 
@@ -163,7 +135,7 @@ def _reaching(numbers: Any, lowest: Any, tops: Any, bound: float, reaching: Any)
     return found
 
 
-@_compiled()
+@compiled()
 def _with_hit(rows: Rows, scores: Doubles, count: int, row: int, score: float) -> int:
     """Puts a hit into a list of `count` in canonical order if it has a place; the new count."""
     if count == len(rows):
@@ -182,10 +154,10 @@ def _with_hit(rows: Rows, scores: Doubles, count: int, row: int, score: float) -
     return count
 
 
-@_compiled(
+@compiled(
     *(
-        f"int64[::1]({numbers}[:, ::1], {numbers}, {_DOUBLES}, {_DOUBLES}, int64[::1], int64,"
-        f" {_VECTORS}, {_QUERIES}, {_HIDDEN}, int64, {_LISTS})"
+        f"int64[::1]({numbers}[:, ::1], {numbers}, {DOUBLES}, {DOUBLES}, int64[::1], int64,"
+        f" {VECTORS}, {QUERIES}, {ROWS}, {STARTS}, int64, {_LISTS})"
         for numbers in ("int32", "float32")
     )
 )
