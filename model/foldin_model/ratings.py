@@ -92,9 +92,9 @@ class History:
             records, item_ids = records[live], list(compress(item_ids, live))
         return cls(
             cast("tuple[ItemId, ...]", tuple(map(bytes.decode, item_ids))),
-            records["value"].astype(np.float64),
-            records["event_time_us"].astype(np.int64),
-            records["revision"].astype(np.int64),
+            records["value"].astype(np.float64, copy=False),
+            records["event_time_us"].astype(np.int64, copy=False),
+            records["revision"].astype(np.int64, copy=False),
         )
 
 

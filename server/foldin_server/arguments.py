@@ -33,10 +33,10 @@ class RecommendArguments(NamedTuple):
     user: UserArguments
     page: PageArguments
     conditions: ItemConditions
-    include_rated: bool
-    strength: float
-    max_per_cluster: int
-    max_reasons: int | None
+    include_rated: bool = False
+    strength: float = 0.0
+    max_per_cluster: int = 0
+    max_reasons: int | None = None
 
     @property
     def diversified(self) -> bool:

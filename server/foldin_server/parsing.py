@@ -216,10 +216,10 @@ def _profile(
 
 def _page(checks: Checks, request: Paged) -> PageArguments:
     size = checks.size("page_size", request.page_size, default=DEFAULT_PAGE, most=MAX_PAGE)
-    return PageArguments(size, request.page_token, _digest(request))
+    return PageArguments(size, request.page_token, _list_digest(request))
 
 
-def _digest(request: Paged) -> bytes:
+def _list_digest(request: Paged) -> bytes:
     """Names the list that a request asks for, whichever part of it."""
     size, token = request.page_size, request.page_token
     request.ClearField("page_size")
@@ -227,7 +227,12 @@ def _digest(request: Paged) -> bytes:
         request.ClearField("page_token")
     rest = request.SerializeToString(deterministic=True)
     request.page_size, request.page_token = size, token  # a copy of all fields costs more
-    return blake2b(request.DESCRIPTOR.name.encode() + rest, digest_size=16).digest()
+    return digest(request.DESCRIPTOR.name, rest)
+
+
+def digest(message: str, fields: bytes) -> bytes:
+    """Names a request by the name of its message and its fields as protobuf writes them."""
+    return blake2b(message.encode() + fields, digest_size=16).digest()
 
 
 def _conditions(checks: Checks, request: Paged) -> ItemConditions:

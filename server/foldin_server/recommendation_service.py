@@ -15,6 +15,7 @@ from foldin_server import parsing, rendering
 from foldin_server.answering import Answering, Asked, Reply
 from foldin_server.calls import Call, Calls, entry_status, rpc
 from foldin_server.plain import is_plain
+from foldin_server.plain_parsing import plain_arguments
 from foldin_server.rating import Rater
 from foldin_server.recommending import Recommender
 from foldin_server.snapshots import Snapshots
@@ -56,12 +57,12 @@ class Recommendations(RecommendationServiceServicer):
         """
         snapshot = self._snapshots.serving()
         known = self._answering.known(snapshot, request)
-        if known is None:
+        arguments = plain_arguments(request) if known is None else known.arguments
+        if arguments is None:
             message = pb.RecommendRequest.FromString(request)
             call.user_id = UserId(message.user_id) if message.user_id else None
             arguments = parsing.recommend_arguments(message, snapshot.model.scale)
         else:
-            arguments = known.arguments
             call.user_id = arguments.user.user_id
         asked = Asked(request, arguments, snapshot, known, call, reply)
         if self._answering.gives_again(asked):

@@ -1,0 +1,48 @@
+"""Reads, without protobuf, requests for the first page of a user's list and nothing else.
+
+Most Recommends are that. Whatever is not just so is left to `foldin_server.parsing`, which says
+what is wrong with it.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from foldin.v1 import recommendation_pb2
+from foldin_model.filtering import ANYTHING
+from foldin_model.ids import UserId
+
+from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
+from foldin_server.parsing import digest
+from foldin_server.validation import DEFAULT_PAGE, MAX_PAGE
+
+_NAME: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.name
+_FIELDS: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.fields_by_name
+_USER: Final = _FIELDS["user_id"].number << 3 | 2
+_PAGE_SIZE: Final = _FIELDS["page_size"].number << 3
+_LONGEST: Final = 0x7F  # an id whose length is one byte on the wire
+
+
+def plain_arguments(request: bytes) -> RecommendArguments | None:
+    """What the bytes of a RecommendRequest ask for, None where they are not that simple."""
+    if len(request) < 3 or request[0] != _USER or request[1] > _LONGEST:
+        return None
+    end = 2 + request[1]
+    size = _page_size(request[end : end + 3])
+    try:
+        user_id = request[2:end].decode()
+    except UnicodeDecodeError:
+        return None
+    if size is None or not user_id or len(request) < end or not user_id.isprintable():
+        return None
+    page = PageArguments(size, "", digest(_NAME, request[:end]))
+    return RecommendArguments(UserArguments(UserId(user_id)), page, ANYTHING)
+
+
+@lru_cache
+def _page_size(rest: bytes) -> int | None:
+    """The size of a page that is asked for by what follows the user, if nothing else is."""
+    if not rest:
+        return DEFAULT_PAGE
+    if len(rest) == 2 and rest[0] == _PAGE_SIZE and rest[1] < 0x80:  # a varint of one byte
+        return min(rest[1] or DEFAULT_PAGE, MAX_PAGE)
+    return None
