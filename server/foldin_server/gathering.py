@@ -11,7 +11,7 @@ from typing import Final
 
 from foldin_server.settings import ChosenTransport
 
-COMPANY: Final = 32  # shared by so many, what a batch costs is little for each
+COMPANY: Final = 24  # shared by so many, what a batch costs is little for each
 LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
 # hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.

@@ -122,7 +122,7 @@ def folding_operations(snapshot: Snapshot, view: UserView) -> float:
     for head in (snapshot.model.ranking, snapshot.model.rating):
         dimension = len(head.prior)
         operations += rated * dimension * (head.lead is not None)
-        operations += rated * dimension * min(rated, dimension) * head.quadratic
+        operations += rated * dimension * min(rated, dimension) / 2 * head.quadratic
     return operations
 
 
