@@ -118,7 +118,7 @@ def folding_operations(snapshot: Snapshot, view: UserView) -> float:
     """About how many multiplications folding a user takes."""
     if not view.state.history:
         return 0.0
-    rated, operations = len(view.state.history), 0
+    rated, operations = len(view.state.history), 0.0
     for head in (snapshot.model.ranking, snapshot.model.rating):
         dimension = len(head.prior)
         operations += rated * dimension * (head.lead is not None)
