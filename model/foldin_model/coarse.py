@@ -16,7 +16,6 @@ from foldin_model.arrays import Doubles, Floats, Integers, Mask
 
 WholeNumbers = NDArray[np.int32]
 HIDDEN: Final = np.iinfo(np.int32).min  # less than any score
-_MOST: Final = 127
 _FLATTEST: Final = 1e-3
 _ROUNDING: Final = 2.0**-30  # far more than what float64 rounds on the way, in shares of lengths
 _SMALLEST: Final = 1e-100
@@ -79,7 +78,7 @@ class CoarseMatrix:
 
     def __init__(self, vectors: Floats, turning: Turning) -> None:
         largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
-        self._unit = max(largest / _MOST, _SMALLEST)
+        self._unit = max(largest / scan_kernels.MOST, _SMALLEST)
         self._lost = self._kept = 0.0
         whole = np.empty(vectors.shape, np.int8)
         for place, part in _turned(vectors, turning):

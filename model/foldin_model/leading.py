@@ -44,9 +44,7 @@ class Lead:
     def shares(self, values: ArrayLike) -> Doubles:
         """What each of the (n,) ratings of one history multiplies its e_j with: n^-γ ρ(r_j)."""
         factors = self.rule.factor(values)
-        if self.exponent == 0.0 or len(factors) == 0:
-            return factors
-        return np.asarray(factors * float(len(factors)) ** -self.exponent, np.float64)
+        return self._scaled(factors, np.array([0, len(factors)]))
 
     def of(self, rows: Rows, values: Doubles) -> Doubles:
         """The lead (d,) of ratings `values` of the items at `rows`, both (n,)."""
@@ -58,14 +56,18 @@ class Lead:
 
         `rows` and `values` are (n,).
         """
-        shares = self.rule.factor(values)
-        if self.exponent != 0.0:
-            sizes = np.diff(starts)
-            scales = [float(size) ** -self.exponent if size else 0.0 for size in sizes.tolist()]
-            shares = shares * np.repeat(scales, sizes)
+        shares = self._scaled(self.rule.factor(values), starts)
         leads = np.zeros((len(starts) - 1, self.vectors.shape[1]))
         fold_kernels.add_weighted(np.ascontiguousarray(self.vectors[rows]), shares, starts, leads)
         return leads
+
+    def _scaled(self, factors: Doubles, starts: Integers) -> Doubles:
+        """The factors (n,) of histories one after the other, each times n^-γ of its history."""
+        if self.exponent == 0.0:
+            return factors
+        sizes = np.diff(starts)
+        scales = [float(size) ** -self.exponent if size else 0.0 for size in sizes.tolist()]
+        return np.asarray(factors * np.repeat(scales, sizes), np.float64)
 
     def reordered(self, order: Integers) -> "Lead":
         """The lead of the same items with the row that is now `order[i]` at row i."""

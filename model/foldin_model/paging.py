@@ -24,7 +24,17 @@ from foldin_model.users import FoldedUser, Personalization
 SIGNATURE_BYTES: Final = 16
 ARGUMENTS_BYTES: Final = 16
 _FORMAT: Final = 1
-_HEADER: Final = struct.Struct("<BB16sqqBHHH")
+_HEADER: Final = np.dtype(
+    [
+        ("format", "u1"),
+        ("kind", "u1"),  # of the position
+        ("arguments", f"V{ARGUMENTS_BYTES}"),
+        ("revision", "<i8"),
+        ("rating_count", "<i8"),
+        ("personalization", "u1"),
+        ("sizes", "<u2", 3),  # bytes of the version and numbers of both vectors, which follow
+    ]
+)
 _CURSOR: Final = struct.Struct("<dq")
 _SAFE_IN_URLS: Final = bytes.maketrans(b"+/", b"-_")
 
@@ -122,12 +132,13 @@ def cursor_tokens(
     """
     name, sizes = version.encode(), tuple(part.shape[1] for part in vectors)
     bodies = np.empty(len(users), _cursor_body(len(name), *sizes))
-    bodies["format"], bodies["kind"] = _FORMAT, 0
-    bodies["arguments"] = np.frombuffer(b"".join(arguments), bodies.dtype["arguments"])
-    bodies["revision"] = [user.revision for user in users]
-    bodies["rating_count"] = [user.rating_count for user in users]
-    bodies["personalization"] = [user.personalization for user in users]
-    bodies["sizes"] = len(name), *sizes
+    header = bodies["header"]
+    header["format"], header["kind"] = _FORMAT, 0
+    header["arguments"] = np.frombuffer(b"".join(arguments), _HEADER["arguments"])
+    header["revision"] = [user.revision for user in users]
+    header["rating_count"] = [user.rating_count for user in users]
+    header["personalization"] = [user.personalization for user in users]
+    header["sizes"] = len(name), *sizes
     bodies["version"] = np.frombuffer(name, bodies.dtype["version"])
     bodies["ranking_vector"], bodies["rating_vector"] = vectors
     bodies["score"], bodies["row"] = cursors
@@ -147,13 +158,7 @@ def _cursor_body(version_bytes: int, ranking: int, rating: int) -> np.dtype[np.v
     """What `_packed` makes of a user's list that goes on after a cursor."""
     return np.dtype(
         [
-            ("format", "u1"),
-            ("kind", "u1"),
-            ("arguments", f"V{ARGUMENTS_BYTES}"),
-            ("revision", "<i8"),
-            ("rating_count", "<i8"),
-            ("personalization", "u1"),
-            ("sizes", "<u2", 3),
+            ("header", _HEADER),
             ("version", f"V{version_bytes}"),
             ("ranking_vector", "<f4", ranking),
             ("rating_vector", "<f4", rating),
@@ -193,32 +198,35 @@ def _packed(token: PageToken) -> bytes:
     none = np.zeros(0)
     ranking, rating = (user.ranking_vector, user.rating_vector) if user else (none, none)
     kind, position = _packed_position(token.position)
-    header = _HEADER.pack(
-        _FORMAT,
-        kind,
-        token.arguments,
-        user.revision if user else 0,
-        user.rating_count if user else 0,
-        user.personalization if user else 0,
-        len(version),
-        len(ranking),
-        len(rating),
-    )
+    header = np.zeros((), _HEADER)
+    header["format"], header["kind"] = _FORMAT, kind
+    header["arguments"] = np.void(token.arguments)
+    if user:
+        header["revision"], header["rating_count"] = user.revision, user.rating_count
+        header["personalization"] = user.personalization
+    header["sizes"] = len(version), len(ranking), len(rating)
     vectors = ranking.astype("<f4").tobytes() + rating.astype("<f4").tobytes()
-    return header + version + vectors + position
+    return header.tobytes() + version + vectors + position
 
 
 def _unpacked(body: bytes) -> tuple[Version, bytes, Cursor | int | Rows, PagedUser | None]:
-    _, kind, arguments, revision, count, personalization, *sizes = _HEADER.unpack_from(body)
-    version_end = _HEADER.size + sizes[0]
-    vectors_end = version_end + 4 * (sizes[1] + sizes[2])
+    header = np.frombuffer(body, _HEADER, count=1)[0]
+    version_bytes, ranking_size, rating_size = header["sizes"].tolist()
+    version_end = _HEADER.itemsize + version_bytes
+    vectors_end = version_end + 4 * (ranking_size + rating_size)
     vectors = np.frombuffer(body[version_end:vectors_end], "<f4").astype(np.float64)
     user = None
-    if personalization:
-        ranking, rating = vectors[: sizes[1]], vectors[sizes[1] :]
-        user = PagedUser(revision, count, Personalization(personalization), ranking, rating)
-    version = Version(body[_HEADER.size : version_end].decode())
-    return version, arguments, _unpacked_position(kind, body[vectors_end:]), user
+    if header["personalization"]:
+        user = PagedUser(
+            int(header["revision"]),
+            int(header["rating_count"]),
+            Personalization(header["personalization"]),
+            vectors[:ranking_size],
+            vectors[ranking_size:],
+        )
+    version = Version(body[_HEADER.itemsize : version_end].decode())
+    position = _unpacked_position(int(header["kind"]), body[vectors_end:])
+    return version, header["arguments"].tobytes(), position, user
 
 
 def _packed_position(position: Cursor | int | Rows) -> tuple[int, bytes]:

@@ -9,6 +9,7 @@ from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.compiling import DOUBLES, QUERIES, ROWS, STARTS, VECTORS, compiled
 
 LANES: Final = 512
+MOST: Final = 127  # the greatest whole number that is used of int8
 _LISTS: Final = "int32[:, ::1], float64[:, ::1], int64[::1]"
 
 
@@ -67,7 +68,7 @@ def whole_numbers(
     units, lengths, lost = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
     for place in range(len(rows)):
         row = rows[place]
-        unit = max(np.abs(row).max() / 127, smallest)
+        unit = max(np.abs(row).max() / MOST, smallest)
         squares = lost_squares = 0.0
         for column in range(len(row)):
             rounded = np.rint(row[column] / unit)

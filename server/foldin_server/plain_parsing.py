@@ -4,7 +4,6 @@ Most Recommends are that. Whatever is not just so is left to `foldin_server.pars
 what is wrong with it.
 """
 
-from functools import lru_cache
 from typing import Final
 
 from foldin.v1 import recommendation_pb2
@@ -38,7 +37,6 @@ def plain_arguments(request: bytes) -> RecommendArguments | None:
     return RecommendArguments(UserArguments(UserId(user_id)), page, ANYTHING)
 
 
-@lru_cache
 def _page_size(rest: bytes) -> int | None:
     """The size of a page that is asked for by what follows the user, if nothing else is."""
     if not rest:
