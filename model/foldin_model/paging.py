@@ -14,6 +14,7 @@ from functools import cache
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
@@ -97,8 +98,12 @@ class PageToken:
 
     def encode(self, key: bytes) -> str:
         """The token as callers see it, signed with `key`."""
+        return _text(self.signed(key)).decode()
+
+    def signed(self, key: bytes) -> bytes:
+        """The bytes of which `encode` is the text."""
         body = _packed(self)
-        return _text(_signature(body, key) + body).decode()
+        return _signature(body, key) + body
 
     @classmethod
     def decode(cls, text: str, key: bytes) -> Self:
@@ -116,7 +121,7 @@ class PageToken:
         return cls(*_unpacked(body))
 
 
-def cursor_tokens(
+def signed_cursors(
     version: Version,
     key: bytes,
     arguments: Sequence[bytes],
@@ -124,40 +129,41 @@ def cursor_tokens(
     *,
     vectors: tuple[Doubles, Doubles],
     cursors: tuple[Doubles, Rows],
-) -> list[bytes]:
-    """What `PageToken.encode` gives for (m,) personal lists of one version that go on.
+) -> NDArray[np.uint8]:
+    """(m, bytes): what `PageToken.signed` gives for (m,) personal lists of one version that go on.
 
     `vectors` are those of the users, (m, d) for ranking and (m, d) for rating, `cursors` scores
     and rows (m,).
     """
     name, sizes = version.encode(), tuple(part.shape[1] for part in vectors)
-    bodies = np.empty(len(users), _cursor_body(len(name), *sizes))
-    header = bodies["header"]
+    tokens = np.empty(len(users), _signed_cursor(len(name), *sizes))
+    header = tokens["header"]
     header["format"], header["kind"] = _FORMAT, 0
     header["arguments"] = np.frombuffer(b"".join(arguments), _HEADER["arguments"])
     header["revision"] = [user.revision for user in users]
     header["rating_count"] = [user.rating_count for user in users]
     header["personalization"] = [user.personalization for user in users]
     header["sizes"] = len(name), *sizes
-    bodies["version"] = np.frombuffer(name, bodies.dtype["version"])
-    bodies["ranking_vector"], bodies["rating_vector"] = vectors
-    bodies["score"], bodies["row"] = cursors
+    tokens["version"] = np.frombuffer(name, tokens.dtype["version"])
+    tokens["ranking_vector"], tokens["rating_vector"] = vectors
+    tokens["score"], tokens["row"] = cursors
+    packed, size = memoryview(tokens.tobytes()), tokens.itemsize
     keyed = hmac.new(key, digestmod="sha256")  # what depends on the key alone is computed once
-    packed, size = bodies.tobytes(), bodies.itemsize
-    signed = []
+    signatures = []
     for start in range(0, len(packed), size):
-        body = packed[start : start + size]
         mac = keyed.copy()
-        mac.update(body)
-        signed.append(mac.digest()[:SIGNATURE_BYTES] + body)
-    return _texts(signed)
+        mac.update(packed[start + SIGNATURE_BYTES : start + size])
+        signatures.append(mac.digest()[:SIGNATURE_BYTES])
+    tokens["signature"] = np.frombuffer(b"".join(signatures), tokens.dtype["signature"])
+    return tokens.view(np.uint8).reshape(len(users), size)
 
 
 @cache
-def _cursor_body(version_bytes: int, ranking: int, rating: int) -> np.dtype[np.void]:
-    """What `_packed` makes of a user's list that goes on after a cursor."""
+def _signed_cursor(version_bytes: int, ranking: int, rating: int) -> np.dtype[np.void]:
+    """A signature, and what `_packed` makes of a user's list that goes on after a cursor."""
     return np.dtype(
         [
+            ("signature", f"V{SIGNATURE_BYTES}"),
             ("header", _HEADER),
             ("version", f"V{version_bytes}"),
             ("ranking_vector", "<f4", ranking),
@@ -177,16 +183,6 @@ def _invalid() -> PageTokenInvalid:
 
 def _text(signed: bytes) -> bytes:
     return binascii.b2a_base64(signed, newline=False).rstrip(b"=").translate(_SAFE_IN_URLS)
-
-
-def _texts(signed: Sequence[bytes]) -> list[bytes]:
-    """`_text` of each, encoded in one go. All are of one length."""
-    if not signed:
-        return []
-    filling = bytes(-len(signed[0]) % 3)
-    letters = (len(signed[0]) + len(filling)) // 3 * 4
-    text = _text(filling.join((*signed, b"")))
-    return [text[at : at + letters - len(filling)] for at in range(0, len(text), letters)]
 
 
 def _signature(body: bytes, key: bytes) -> bytes:

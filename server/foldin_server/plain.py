@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from foldin_model.arrays import Floats
+from foldin_model.arrays import Floats, Integers, Rows
 from foldin_model.filtering import ANYTHING
-from foldin_model.paging import cursor_tokens
+from foldin_model.paging import signed_cursors
 from foldin_model.searching import search_together
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import FoldedUser
+from numpy.typing import NDArray
 
 from foldin_server.arguments import RecommendArguments
 from foldin_server.ranking import predicted
@@ -22,16 +23,17 @@ from foldin_server.ranking import predicted
 class PlainPages:
     """The pages of (m,) users one after the other, `ends` where each ends.
 
-    `rows` has the items, `scores` and `predictions` (n,) what they are shown with. `tokens` (m,)
-    continue the lists, empty where nothing is left.
+    `rows` has the items, `scores` and `predictions` (n,) what they are shown with. `signed` (t, s)
+    are page tokens, the `tokens[i]`-th is that of the i-th list; -1 where nothing is left.
     """
 
     users: Sequence[FoldedUser]
-    rows: list[int]
+    rows: Rows
     scores: Floats
     predictions: Floats
-    ends: list[int]
-    tokens: list[bytes]
+    ends: Integers
+    tokens: Integers
+    signed: NDArray[np.uint8]
 
 
 def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
@@ -67,7 +69,7 @@ def plain_pages(
     owners = np.repeat(np.arange(len(users)), counts)
     last = np.cumsum(counts)[goes_on] - 1
     going_on = np.flatnonzero(goes_on).tolist()
-    tokens = cursor_tokens(
+    signed = signed_cursors(
         snapshot.version,
         page_key,
         [digests[place] for place in going_on],
@@ -75,14 +77,12 @@ def plain_pages(
         vectors=(ranking[goes_on], rating[goes_on]),
         cursors=(scores[last], rows[last]),
     )
-    continued = [b""] * len(users)
-    for place, token in zip(going_on, tokens, strict=True):
-        continued[place] = token
     return PlainPages(
         users=users,
-        rows=rows.tolist(),
+        rows=rows,
         scores=scores.astype(np.float32),
         predictions=predicted(snapshot, rows, rating[owners]).astype(np.float32),
-        ends=np.cumsum(counts).tolist(),
-        tokens=continued,
+        ends=np.cumsum(counts),
+        tokens=np.where(goes_on, np.cumsum(goes_on) - 1, -1),
+        signed=signed,
     )

@@ -5,17 +5,17 @@ The bytes are those of `foldin_server.rendering`; explained answers are rendered
 
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
-from foldin_model.arrays import Floats
+from foldin_model.arrays import Floats, Integers, Rows
 from foldin_model.catalog import Catalog
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser
+from foldin_model.users import FoldedUser, Personalization
+from numpy.typing import NDArray
 
-from foldin_server import rendering
+from foldin_server import rendering, reply_kernels
 from foldin_server.plain import PlainPages
 from foldin_server.ranking import Recommendation
 from foldin_server.users import Freshness, UserView
@@ -27,9 +27,15 @@ _SCORE: Final = 2 << 3 | 5
 _PREDICTED: Final = 3 << 3 | 5
 _PLACEHOLDER: Final = struct.pack("<BfBf", _SCORE, 1.0, _PREDICTED, 1.0)
 _SOURCES: Final = (ratings_pb2.SOURCE_COLLABORATIVE, ratings_pb2.SOURCE_POPULAR)
-_FIELDS: Final = recommendation_pb2.RecommendResponse.DESCRIPTOR.fields_by_name
-_TOKEN: Final = _FIELDS["next_page_token"].number << 3 | 2
-_INFO: Final = _FIELDS["serving_info"].number << 3 | 2
+_RESPONSE: Final = recommendation_pb2.RecommendResponse.DESCRIPTOR.fields_by_name
+_INFO: Final = ratings_pb2.ServingInfo.DESCRIPTOR.fields_by_name
+_TAGS: Final = (
+    _RESPONSE["next_page_token"].number << 3 | 2,
+    _RESPONSE["serving_info"].number << 3 | 2,
+    _INFO["rating_count"].number << 3,
+    _INFO["user_revision"].number << 3,
+)
+_ROOM: Final = 1 << 16
 
 
 class PreparedAnswers:
@@ -56,101 +62,147 @@ class PreparedItems:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self._parts = {source: _Parts(snapshot.model.catalog, source) for source in _SOURCES}
-        self._infos: dict[tuple[object, ...], ratings_pb2.ServingInfo] = {}
+        self._parts = _Parts(snapshot.model.catalog)
+        self._infos = _Infos(snapshot)
 
     def response(self, answer: Recommendation, page_key: bytes) -> bytes:
         """An answer without explanations as it travels."""
-        hits = answer.hits
-        numbers = _packed(hits.scores.astype(np.float32), answer.predictions.astype(np.float32))
-        token = rendering.page_token(answer.next_token, page_key).encode()
-        info = self._info(answer.user, answer.freshness, degraded=answer.degraded)
-        source = rendering.source_of(answer.user)
-        return self._joined(source, hits.rows.tolist(), numbers, token, info)
+        hits, token = answer.hits, answer.next_token
+        signed = b"" if token is None else token.signed(page_key)
+        page = PlainPages(
+            users=[answer.user],
+            rows=hits.rows,
+            scores=hits.scores.astype(np.float32),
+            predictions=answer.predictions.astype(np.float32),
+            ends=np.array([len(hits)]),
+            tokens=np.array([-1 if token is None else 0]),
+            signed=np.frombuffer(signed, np.uint8)[None, :],
+        )
+        (response,) = self._replies(page, [(answer.freshness, answer.degraded)])
+        return response
 
     def responses(self, pages: PlainPages, views: Sequence[UserView]) -> list[bytes]:
         """Plain pages as they travel, made from those views of their users."""
-        numbers = _packed(pages.scores, pages.predictions)
-        responses, start = [], 0
-        for user, view, token, end in zip(
-            pages.users, views, pages.tokens, pages.ends, strict=True
-        ):
-            info = self._info(user, view.freshness, degraded=view.degraded)
-            source = rendering.source_of(user)
-            rows, own = pages.rows[start:end], numbers[start:end]
-            responses.append(self._joined(source, rows, own, token, info))
-            start = end
-        return responses
+        return self._replies(pages, [(view.freshness, view.degraded) for view in views])
 
-    def _joined(
-        self,
-        source: "ratings_pb2.Source",
-        rows: list[int],
-        numbers: list[bytes],
-        token: bytes,
-        info: bytes,
-    ) -> bytes:
-        parts = self._parts[source]
-        pieces: list[bytes] = []
-        for row, own in zip(rows, numbers, strict=True):
-            head, tail = parts[row]
-            pieces += (head, own, tail)
-        if token:
-            pieces += (_head(_TOKEN, len(token)), token)
-        pieces += (_head(_INFO, len(info)), info)
-        return b"".join(pieces)
-
-    def _info(self, user: FoldedUser, freshness: Freshness, *, degraded: bool) -> bytes:
-        key = (user.personalization, freshness, degraded)
-        info = self._infos.get(key)
-        if info is None:
-            info = self._infos[key] = rendering.user_info(
-                self.snapshot, user, degraded=degraded, freshness=freshness
-            )
-        info.rating_count = user.rating_count
-        info.user_revision = user.revision
-        return info.SerializeToString()
+    def _replies(self, pages: PlainPages, read: Sequence[tuple[Freshness, bool]]) -> list[bytes]:
+        """Replies to users whose states were `read` with that freshness, degraded or not."""
+        users = pages.users
+        sources = np.array([_SOURCES.index(rendering.source_of(user)) for user in users], np.int64)
+        lengths = np.diff(pages.ends, prepend=0)
+        self._parts.encode(np.repeat(sources, lengths), pages.rows)
+        kinds = [self._infos.kind(user, how) for user, how in zip(users, read, strict=True)]
+        replies, ends = reply_kernels.replies(
+            pages.rows,
+            _packed(pages.scores, pages.predictions),
+            pages.ends,
+            sources,
+            self._parts.letters,
+            self._parts.places,
+            pages.tokens,
+            pages.signed,
+            np.array(kinds, np.int64),
+            self._infos.letters,
+            self._infos.cuts,
+            np.array([user.rating_count for user in users], np.int64),
+            np.array([user.revision for user in users], np.int64),
+            _TAGS,
+        )
+        whole, stops = replies.tobytes(), ends.tolist()
+        return [whole[start:end] for start, end in zip([0, *stops], stops, strict=False)]
 
 
-class _Parts(dict[int, tuple[bytes, bytes]]):
-    """What stands in an answer before the numbers of an item, and after them, by row."""
+class _Parts:
+    """What stands in an answer before the numbers of an item, and after them.
 
-    def __init__(self, catalog: Catalog, source: "ratings_pb2.Source") -> None:
-        super().__init__()
+    For an item from the s-th of _SOURCES at row i that is `letters[a:b]` and `letters[b:c]`, with
+    a, b, c = `places[s, i]`. Before it is encoded all are 0.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._source = source
+        self._end = 0
+        self.letters = np.empty(_ROOM, np.uint8)
+        self.places = np.zeros((len(_SOURCES), len(catalog), 3), np.int64)
 
-    def __missing__(self, row: int) -> tuple[bytes, bytes]:
-        item = rendering.scored_item(self._catalog, row, 1.0, self._source)
+    def encode(self, sources: Integers, rows: Rows) -> None:
+        """Encodes those of (n,) items that are not yet."""
+        if self.places[sources, rows, 2].all():
+            return
+        for source, row in {*zip(sources.tolist(), rows.tolist(), strict=True)}:
+            if not self.places[source, row, 2]:
+                self._add(source, row)
+
+    def _add(self, source: int, row: int) -> None:
+        item = rendering.scored_item(self._catalog, row, 1.0, _SOURCES[source])
         item.predicted_rating = 1.0
         whole = recommendation_pb2.RecommendResponse(items=[item]).SerializeToString()
         named = ratings_pb2.ScoredItem(item_id=item.item_id).SerializeToString()
-        start = len(whole) - item.ByteSize() + len(named)
-        head, numbers, tail = (
-            whole[:start],
-            whole[start : start + _NUMBERS.itemsize],
-            whole[start + _NUMBERS.itemsize :],
-        )
-        if numbers != _PLACEHOLDER:
-            raise RuntimeError("protobuf no longer writes fields in the order of their numbers")
-        self[row] = head, tail
-        return head, tail
+        cut = len(whole) - item.ByteSize() + len(named)
+        head, tail = whole[:cut], _behind(_PLACEHOLDER, whole[cut:])
+        start, middle, end = self._end, self._end + cut, self._end + cut + len(tail)
+        if end > len(self.letters):
+            self.letters = np.concatenate((self.letters, np.empty(end, np.uint8)))
+        self.letters[start:end] = np.frombuffer(head + tail, np.uint8)
+        self.places[source, row] = start, middle, end
+        self._end = end
 
 
-def _packed(scores: Floats, predictions: Floats) -> list[bytes]:
-    """What stands between the parts of each of (n,) items."""
+class _Infos:
+    """ServingInfo of each kind that has been asked for, without the numbers of a user.
+
+    That of the i-th kind is `letters[i]` as far as `cuts[i, 1]`; the numbers belong at `cuts[i,
+    0]`.
+    """
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._kinds: dict[tuple[Personalization, Freshness, bool], int] = {}
+        self._encoded: list[tuple[bytes, bytes]] = []
+        self.letters: NDArray[np.uint8]
+        self.cuts: Integers
+
+    def kind(self, user: FoldedUser, read: tuple[Freshness, bool]) -> int:
+        """The number of the kind for a user whose state was `read` like that, degraded or not."""
+        freshness, degraded = read
+        key = (user.personalization, freshness, degraded)
+        kind = self._kinds.get(key)
+        if kind is None:
+            info = rendering.user_info(
+                self._snapshot,
+                user._replace(rating_count=1, revision=1),
+                degraded=degraded,
+                freshness=freshness,
+            )
+            self._add(info)
+            kind = self._kinds[key] = len(self._encoded) - 1
+        return kind
+
+    def _add(self, info: ratings_pb2.ServingInfo) -> None:
+        first = ratings_pb2.ServingInfo(
+            model_version=info.model_version, personalization=info.personalization
+        ).SerializeToString()
+        *_, count_tag, revision_tag = _TAGS
+        numbers = bytes((count_tag, 1, revision_tag, 1))
+        rest = _behind(numbers, info.SerializeToString()[len(first) :])
+        self._encoded.append((first, rest))
+        encoded = [first + rest for first, rest in self._encoded]
+        longest = max(map(len, encoded))
+        padded = b"".join(one.ljust(longest, b"\0") for one in encoded)
+        self.letters = np.frombuffer(padded, np.uint8).reshape(len(encoded), longest)
+        self.cuts = np.array([(len(first), len(first + rest)) for first, rest in self._encoded])
+
+
+def _behind(beginning: bytes, encoded: bytes) -> bytes:
+    """What follows the beginning, which is there if fields are in their order."""
+    if not encoded.startswith(beginning):
+        raise RuntimeError("protobuf no longer writes fields in the order of their numbers")
+    return encoded[len(beginning) :]
+
+
+def _packed(scores: Floats, predictions: Floats) -> NDArray[np.uint8]:
+    """(n, bytes): what stands between the parts of each of (n,) items."""
     numbers = np.empty(len(scores), _NUMBERS)
     numbers["score_tag"], numbers["predicted_tag"] = _SCORE, _PREDICTED
     numbers["score"], numbers["predicted"] = scores, predictions
-    whole: list[bytes] = numbers.view(f"V{_NUMBERS.itemsize}").tolist()
-    return whole
-
-
-@lru_cache
-def _head(tag: int, size: int) -> bytes:
-    """What stands before a field of that many bytes: its tag, and the size in sevens of bits."""
-    head = [tag]
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes((*head, size))
+    return numbers.view(np.uint8).reshape(len(scores), _NUMBERS.itemsize)
