@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -147,23 +146,13 @@ async def test_a_store_that_is_not_there_yet_is_waited_for(small: Planted, tmp_p
                 assert await asyncio.to_thread(process.stop) == 0
 
 
-def test_it_starts_with_two_seconds_of_work_and_says_how_it_is_set(
-    small: Planted, tmp_path: Path
-) -> None:
+def test_it_says_how_it_is_set(small: Planted, tmp_path: Path) -> None:
     publish_into(tmp_path, small)
-    before = worked_s()
     with serving(tmp_path) as process:
         assert process.stop() == 0
     assert [line["event"] for line in process.lines[:3]] == ["settings", "model", "serving"]
     assert process.line("settings")["settings"]["store_timeout_ms"] == 250.0
     assert process.line("serving")["model_version"]
-    assert worked_s() - before < 2.0
-
-
-def worked_s() -> float:
-    """Seconds of processor time that ended children took: a busy machine does not change them."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 async def test_a_call_is_logged_and_counted_without_its_user(
