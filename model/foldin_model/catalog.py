@@ -115,11 +115,11 @@ class Catalog:
 
     def row(self, item_id: str) -> int | None:
         """The row of an item, or None where the model lacks it."""
-        return self._rows.get(item_id)
+        return self._rows.get(item_id, None)
 
     def rows(self, item_ids: Iterable[str]) -> Rows:
         """The rows of those items that the model has, in the order given."""
-        found = (self._rows.get(item_id) for item_id in item_ids)
+        found = (self._rows.get(item_id, None) for item_id in item_ids)
         return np.fromiter((row for row in found if row is not None), np.int32)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast, overload
 import numpy as np
 
 from foldin_model.arrays import Floats, Rows
-from foldin_model.texts import Postings, RowsById
+from foldin_model.texts import Default, Postings, RowsById
 
 COPIED_ROWS: Final = 50_000
 Entry = TypeVar("Entry")
@@ -114,7 +114,7 @@ class StackedRows:
     first: RowsById
     second: Mapping[str, int]
 
-    def get(self, id_: str, /) -> int | None:
-        """The row of an id, or None."""
-        row = self.first.get(id_)
-        return self.second.get(id_) if row is None else row
+    def get(self, id_: str, default: Default, /) -> int | Default:
+        """The row of an id, or the default."""
+        row = self.first.get(id_, None)
+        return self.second.get(id_, default) if row is None else row

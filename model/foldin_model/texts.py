@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Protocol, Self, overload
+from typing import Protocol, Self, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from foldin_model.arrays import Integers, Rows
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
+Default = TypeVar("Default")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,8 +84,8 @@ class Postings:
 class RowsById(Protocol):
     """Finds the row of an id."""
 
-    def get(self, id_: str, /) -> int | None:
-        """The row of an id, or None."""
+    def get(self, id_: str, default: Default, /) -> int | Default:
+        """The row of an id, or the default."""
         ...
 
 
@@ -103,8 +104,8 @@ class HashedRows:
         order = np.argsort(hashes, kind="stable").astype(np.int32)
         return cls(ids, hashes[order], order)
 
-    def get(self, id_: str) -> int | None:
-        """The row of an id, or None. Ids are compared, as hashes may collide."""
+    def get(self, id_: str, default: Default, /) -> int | Default:
+        """The row of an id, or the default. Ids are compared, as hashes may collide."""
         hashed = np.uint64(_hash(id_))
         place = int(np.searchsorted(self.hashes, hashed))
         while place < len(self.hashes) and self.hashes[place] == hashed:
@@ -112,7 +113,7 @@ class HashedRows:
             if self.ids[row] == id_:
                 return row
             place += 1
-        return None
+        return default
 
 
 def offsets_of(lengths: Iterable[int]) -> Integers:

@@ -49,8 +49,8 @@ def test_ids_are_found_even_if_their_hashes_collide(
         whole = texts._hash
         patch.setattr(texts, "_hash", lambda text: whole(text) % hashes)
         found = HashedRows.of(ids)
-        assert [found.get(id_) for id_ in ids] == list(range(len(ids)))
-        assert found.get(other) == (ids.index(other) if other in ids else None)
+        assert [found.get(id_, None) for id_ in ids] == list(range(len(ids)))
+        assert found.get(other, None) == (ids.index(other) if other in ids else None)
 
 
 @given(years=st.lists(st.none() | st.integers(-3_000, 3_000)))

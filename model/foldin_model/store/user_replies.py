@@ -32,11 +32,10 @@ def whole_state_or_failure(version: Version, reply: object) -> UserState | Foldi
 
 def current_state(version: Version, reply: object) -> UserState | None:
     """The state in what MGET answered, if it is of that version and of the user's revision."""
-    match reply:
-        case [revision, bytes(folded), *_]:
-            number = revision_in(revision)
-            if folded.startswith(folded_stamp(version, number)):
-                return UserState(number, folded=folded)
+    if isinstance(reply, list) and len(reply) > 1 and isinstance(reply[1], bytes):
+        number = revision_in(reply[0])
+        if reply[1].startswith(folded_stamp(version, number)):
+            return UserState(number, folded=reply[1])
     return None
 
 
@@ -59,9 +58,8 @@ def whole_state(version: Version, reply: object, *, history: bool = False) -> Us
 
 def revision_in(reply: object) -> int:
     """The revision that GET answered, 0 where a user has none."""
-    match reply:
-        case None:
-            return 0
-        case bytes(digits):
-            return int(digits)
+    if isinstance(reply, bytes):
+        return int(reply)
+    if reply is None:
+        return 0
     raise TypeError(f"the store answered {reply!r} for a revision")
