@@ -7,7 +7,7 @@ from typing import Final, Self, overload
 import numpy as np
 
 from foldin_model.arrays import Floats, Integers, Rows
-from foldin_model.texts import RowsById, offsets_of
+from foldin_model.texts import ListedRows, RowsById, offsets_of
 
 NO_YEAR: Final = int(np.iinfo(np.int32).min)
 
@@ -107,7 +107,7 @@ class Catalog:
     _rows: RowsById = field(init=False, repr=False)
 
     def __post_init__(self, id_rows: RowsById | None) -> None:
-        rows = id_rows or {id_: row for row, id_ in enumerate(self.item_ids)}
+        rows = id_rows or ListedRows((id_, row) for row, id_ in enumerate(self.item_ids))
         object.__setattr__(self, "_rows", rows)
 
     def __len__(self) -> int:
@@ -115,11 +115,11 @@ class Catalog:
 
     def row(self, item_id: str) -> int | None:
         """The row of an item, or None where the model lacks it."""
-        return self._rows.get(item_id, None)
+        return self._rows.get(item_id)
 
     def rows(self, item_ids: Iterable[str]) -> Rows:
         """The rows of those items that the model has, in the order given."""
-        found = (self._rows.get(item_id, None) for item_id in item_ids)
+        found = (self._rows.get(item_id) for item_id in item_ids)
         return np.fromiter((row for row in found if row is not None), np.int32)
 
     @property

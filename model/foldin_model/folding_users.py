@@ -4,8 +4,7 @@ The whole history is folded, in row order. A history that is the trained one nee
 are rounded to float32, as they are stored, so that a kept state and a fresh one answer alike.
 """
 
-from collections.abc import Iterator, Sequence
-from itertools import repeat
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -83,8 +82,7 @@ def usable_histories(
         item_ids += ids
         values.append(own)
         counts.append(len(ids))
-    found: Iterator[int] = map(catalog.rows_by_id.get, item_ids, repeat(-1))
-    rows = np.fromiter(found, np.int64, len(item_ids))
+    rows = catalog.rows_by_id.each(item_ids)
     places = np.arange(len(counts)) * (len(catalog) + 1)
     keys = np.repeat(places, counts) + rows  # by user, then by row
     order = np.argsort(keys)

@@ -29,7 +29,7 @@ from foldin_model.stacking import (
     stacked_sequence,
 )
 from foldin_model.tailing import tailed
-from foldin_model.texts import Postings
+from foldin_model.texts import ListedRows, Postings
 from foldin_model.titles import TitleIndex
 
 BLOCK_ITEMS: Final = 1_000
@@ -174,7 +174,7 @@ def _stacked_catalog(base: Catalog, items: Sequence[NewItem]) -> Catalog:
     values = [[rating.value for rating in entry.ratings.values()] for _, entry, _ in items]
     counts = np.array([len(given) for given in values], np.int64)
     means = np.array([np.mean(given) if given else np.nan for given in values], np.float32)
-    rows: dict[str, int] = {item_id: cut + place for place, (item_id, _, _) in enumerate(items)}
+    rows = ListedRows((item_id, cut + place) for place, (item_id, _, _) in enumerate(items))
     contents = [content for _, _, content in items]
     unrated = [cut + place for place, given in enumerate(values) if not given]
     return Catalog(

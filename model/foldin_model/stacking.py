@@ -4,14 +4,14 @@ A small catalogue is copied together; of one that is mapped from a file nothing 
 numbers a row.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast, overload
 
 import numpy as np
 
-from foldin_model.arrays import Floats, Rows
-from foldin_model.texts import Default, Postings, RowsById
+from foldin_model.arrays import Floats, Integers, Rows
+from foldin_model.texts import Postings, RowsById
 
 COPIED_ROWS: Final = 50_000
 Entry = TypeVar("Entry")
@@ -112,9 +112,14 @@ class StackedRows:
     """The row of an id among both parts; an id of the first part is that of the first."""
 
     first: RowsById
-    second: Mapping[str, int]
+    second: RowsById
 
-    def get(self, id_: str, default: Default, /) -> int | Default:
-        """The row of an id, or the default."""
-        row = self.first.get(id_, None)
-        return self.second.get(id_, default) if row is None else row
+    def get(self, id_: str) -> int | None:
+        """The row of an id, or None."""
+        row = self.first.get(id_)
+        return self.second.get(id_) if row is None else row
+
+    def each(self, ids: Sequence[str]) -> Integers:
+        """The rows of (n,) ids, -1 for those that there are not."""
+        rows = self.first.each(ids)
+        return np.where(rows < 0, self.second.each(ids), rows)

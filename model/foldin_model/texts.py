@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Protocol, Self, TypeVar, overload
+from itertools import repeat
+from typing import Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from foldin_model.arrays import Integers, Rows
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
-Default = TypeVar("Default")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,11 +82,23 @@ class Postings:
 
 
 class RowsById(Protocol):
-    """Finds the row of an id."""
+    """Finds the rows of ids."""
 
-    def get(self, id_: str, default: Default, /) -> int | Default:
-        """The row of an id, or the default."""
+    def get(self, id_: str, /) -> int | None:
+        """The row of an id, or None."""
         ...
+
+    def each(self, ids: Sequence[str], /) -> Integers:
+        """The rows of (n,) ids, -1 for those that there are not."""
+        ...
+
+
+class ListedRows(dict[str, int]):
+    """The row of each id in a dictionary."""
+
+    def each(self, ids: Sequence[str]) -> Integers:
+        """The rows of (n,) ids, -1 for those that there are not."""
+        return np.fromiter(map(self.get, ids, repeat(-1)), np.int64, len(ids))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,8 +116,8 @@ class HashedRows:
         order = np.argsort(hashes, kind="stable").astype(np.int32)
         return cls(ids, hashes[order], order)
 
-    def get(self, id_: str, default: Default, /) -> int | Default:
-        """The row of an id, or the default. Ids are compared, as hashes may collide."""
+    def get(self, id_: str) -> int | None:
+        """The row of an id, or None. Ids are compared, as hashes may collide."""
         hashed = np.uint64(_hash(id_))
         place = int(np.searchsorted(self.hashes, hashed))
         while place < len(self.hashes) and self.hashes[place] == hashed:
@@ -113,7 +125,18 @@ class HashedRows:
             if self.ids[row] == id_:
                 return row
             place += 1
-        return default
+        return None
+
+    def each(self, ids: Sequence[str]) -> Integers:
+        """The rows of (n,) ids, -1 for those that there are not."""
+        hashes = np.fromiter(map(_hash, ids), np.uint64, len(ids))
+        places = np.searchsorted(self.hashes[:-1], hashes)  # one past the end is the last
+        rows = self.rows[places].tolist() if len(self.rows) else [-1] * len(ids)
+        for place, (id_, row) in enumerate(zip(ids, rows, strict=True)):
+            if row < 0 or self.ids[row] != id_:
+                found = self.get(id_)
+                rows[place] = -1 if found is None else found
+        return np.array(rows, np.int64)
 
 
 def offsets_of(lengths: Iterable[int]) -> Integers:

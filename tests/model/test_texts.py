@@ -7,8 +7,9 @@ from foldin_model.filtering import ItemConditions, allowed
 from foldin_model.publishing import Description
 from foldin_model.searching import popular
 from foldin_model.snapshot import Snapshot
+from foldin_model.stacking import StackedRows
 from foldin_model.store.memory import MemoryModelStore
-from foldin_model.texts import HashedRows, Postings, Texts
+from foldin_model.texts import HashedRows, ListedRows, Postings, Texts
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import Planted
@@ -49,8 +50,11 @@ def test_ids_are_found_even_if_their_hashes_collide(
         whole = texts._hash
         patch.setattr(texts, "_hash", lambda text: whole(text) % hashes)
         found = HashedRows.of(ids)
-        assert [found.get(id_, None) for id_ in ids] == list(range(len(ids)))
-        assert found.get(other, None) == (ids.index(other) if other in ids else None)
+        assert [found.get(id_) for id_ in ids] == list(range(len(ids)))
+        assert found.get(other) == (ids.index(other) if other in ids else None)
+        rows = [*range(len(ids)), ids.index(other) if other in ids else -1]
+        for each in (found, ListedRows(zip(ids, rows, strict=False)), StackedRows(found, found)):
+            assert each.each([*ids, other]).tolist() == rows
 
 
 @given(years=st.lists(st.none() | st.integers(-3_000, 3_000)))
