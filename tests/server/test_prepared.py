@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
+from foldin_model.ids import Version
 from foldin_model.paging import PagedUser, PageToken
 from foldin_model.personalizing import fold_user
 from foldin_model.searching import Cursor, Hits
@@ -25,7 +26,7 @@ rows = st.integers(0, len(SNAPSHOT) - 1)
     items=st.lists(st.tuples(rows, numbers, numbers), max_size=20),
     rating=st.sampled_from([None, 1.0, 5.0]),
     revision=st.integers(0, 2**62),
-    more=st.booleans(),
+    version=st.none() | st.integers(1, 9).map("v".__mul__),
     degraded=st.booleans(),
     freshness=st.sampled_from(Freshness),
 )
@@ -34,13 +35,15 @@ def test_the_bytes_are_those_of_the_plain_rendering(
     items: list[tuple[int, float, float]],
     rating: float | None,
     revision: int,
-    more: bool,
+    version: str | None,
     degraded: bool,
     freshness: Freshness,
 ) -> None:
     ratings = {} if rating is None else {"101": rating}
     user = fold_user(SNAPSHOT, state_of(ratings, revision=revision))
-    token = PageToken(SNAPSHOT.version, bytes(16), Cursor(1.5, 3), PagedUser.of(user))
+    token = None
+    if version is not None:  # of all lengths, as base64 cares for that
+        token = PageToken(Version(version), bytes(16), Cursor(1.5, 3), PagedUser.of(user))
     answer = Recommendation(
         snapshot=SNAPSHOT,
         current=user,
@@ -51,12 +54,26 @@ def test_the_bytes_are_those_of_the_plain_rendering(
         ),
         predictions=np.array([predicted for _, _, predicted in items], np.float64),
         explanations=None,
-        next_token=token if more else None,
+        next_token=token,
         degraded=degraded,
         freshness=freshness,
     )
     expected = rendering.recommendation(answer, b"key")
     response = PREPARED.response(answer, b"key")
+    assert pb.RecommendResponse.FromString(response) == expected
+
+
+def test_there_is_room_for_every_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("foldin_server.prepared._ROOM", 1)
+    user, ones = fold_user(SNAPSHOT, state_of({"101": 5.0})), np.ones(len(SNAPSHOT))
+    answer = Recommendation(
+        *(SNAPSHOT, user, user, Hits(np.arange(len(SNAPSHOT), dtype=np.int32), ones), ones),
+        *(None, None),
+        degraded=False,
+        freshness=Freshness.STRICT,
+    )
+    response = PreparedItems(SNAPSHOT).response(answer, b"key")
+    expected = rendering.recommendation(answer, b"key")
     assert pb.RecommendResponse.FromString(response) == expected
 
 
