@@ -35,7 +35,7 @@ _TAGS: Final = (
     _INFO["rating_count"].number << 3,
     _INFO["user_revision"].number << 3,
 )
-_ROOM: Final = 1 << 16
+_ROOM: Final = 1 << 12
 
 
 class PreparedAnswers:
@@ -98,6 +98,7 @@ class PreparedItems:
             pages.ends,
             sources,
             self._parts.letters,
+            self._parts.slots,
             self._parts.places,
             pages.tokens,
             pages.signed,
@@ -116,21 +117,22 @@ class _Parts:
     """What stands in an answer before the numbers of an item, and after them.
 
     For an item from the s-th of _SOURCES at row i that is `letters[a:b]` and `letters[b:c]`, with
-    a, b, c = `places[s, i]`. Before it is encoded all are 0.
+    a, b, c = `places[slots[s, i]]`. Before it is encoded the slot is 0, which is nobody's.
     """
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._end = 0
+        self._filled = 1
+        self.slots = np.zeros((len(_SOURCES), len(catalog)), np.int32)
+        self.places = np.zeros((_ROOM, 3), np.int64)
         self.letters = np.empty(_ROOM, np.uint8)
-        self.places = np.zeros((len(_SOURCES), len(catalog), 3), np.int64)
 
     def encode(self, sources: Integers, rows: Rows) -> None:
         """Encodes those of (n,) items that are not yet."""
-        if self.places[sources, rows, 2].all():
+        if self.slots[sources, rows].all():
             return
         for source, row in {*zip(sources.tolist(), rows.tolist(), strict=True)}:
-            if not self.places[source, row, 2]:
+            if not self.slots[source, row]:
                 self._add(source, row)
 
     def _add(self, source: int, row: int) -> None:
@@ -140,12 +142,16 @@ class _Parts:
         named = ratings_pb2.ScoredItem(item_id=item.item_id).SerializeToString()
         cut = len(whole) - item.ByteSize() + len(named)
         head, tail = whole[:cut], _behind(_PLACEHOLDER, whole[cut:])
-        start, middle, end = self._end, self._end + cut, self._end + cut + len(tail)
+        slot, start = self._filled, int(self.places[self._filled - 1, 2])
+        end = start + len(head) + len(tail)
+        if slot == len(self.places):
+            self.places = np.concatenate((self.places, np.zeros_like(self.places)))
         if end > len(self.letters):
             self.letters = np.concatenate((self.letters, np.empty(end, np.uint8)))
         self.letters[start:end] = np.frombuffer(head + tail, np.uint8)
-        self.places[source, row] = start, middle, end
-        self._end = end
+        self.places[slot] = start, start + len(head), end
+        self.slots[source, row] = slot
+        self._filled = slot + 1
 
 
 class _Infos:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 _BYTES: Final = "Array(uint8, 1, 'C', True)"
 _TABLE: Final = "Array(uint8, 2, 'C', True)"
+_SLOTS: Final = "Array(int32, 2, 'C', True)"
+_PLACES: Final = "Array(int64, 2, 'C', True)"
 _SEVEN_BITS: Final = 0x7F
 _VARINT: Final = 10  # bytes of the longest
 # that of base64 in addresses (RFC 4648, section 5)
@@ -66,8 +68,8 @@ def _put_base64(out: Bytes, at: int, raw: Bytes) -> int:
 
 @compiled(
     f"Tuple((uint8[::1], int64[::1]))({ROWS}, {_TABLE}, {STARTS}, {STARTS}, {_BYTES},"
-    f" Array(int64, 3, 'C', True), {STARTS}, {_TABLE}, {STARTS}, {_TABLE},"
-    f" Array(int64, 2, 'C', True), {STARTS}, {STARTS}, UniTuple(int64, 4))"
+    f" {_SLOTS}, {_PLACES}, {STARTS}, {_TABLE}, {STARTS}, {_TABLE},"
+    f" {_PLACES}, {STARTS}, {STARTS}, UniTuple(int64, 4))"
 )
 def replies(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     rows: Rows,
@@ -75,6 +77,7 @@ def replies(  # noqa: PLR0917 (numba is quickest with arguments that have no nam
     ends: Integers,
     sources: Integers,
     letters: Bytes,
+    slots: Rows,
     places: Integers,
     tokens: Integers,
     signed: Bytes,
@@ -87,19 +90,19 @@ def replies(  # noqa: PLR0917 (numba is quickest with arguments that have no nam
 ) -> tuple[Bytes, Integers]:
     """The replies to (m,) users and where each ends.
 
-    The i-th has the items at `rows[ends[i - 1] : ends[i]]`, of (n,). An item is
-    `letters[a:b]`, its `numbers` (n, k), `letters[b:c]`, with a, b, c from `places` (sources,
-    n_items, 3) by `sources` (m,) and row. Then comes `signed[tokens[i]]`, of (t, s), in base64,
-    unless `tokens[i]` is -1. Last is `infos[kinds[i]]` as far as its second of `cuts` (kinds, 2),
-    with the fields of `counts` and `revisions` (m,) at the first. `tags` are those of the token,
-    of the info, and of both fields in it.
+    The i-th has the items at `rows[ends[i - 1] : ends[i]]`, of (n,). An item is `letters[a:b]`, its
+    `numbers` (n, k), `letters[b:c]`, with a, b, c those of `places` (any, 3) at its slot, which
+    `slots` (sources, n_items) has by `sources` (m,) and row. Then comes `signed[tokens[i]]`, of
+    (t, s), in base64, unless `tokens[i]` is -1. Last is `infos[kinds[i]]` as far as its second of
+    `cuts` (kinds, 2), with the fields of `counts` and `revisions` (m,) at the first. `tags` are
+    those of the token, of the info, and of both fields in it.
     """
     token_tag, info_tag, count_tag, revision_tag = tags
     token_size = signed.shape[1] // 3 * 4 + (signed.shape[1] % 3 * 4 + 2) // 3
     size, start = 0, 0
     for i in range(len(ends)):
         for j in range(start, ends[i]):
-            item = places[sources[i], rows[j]]
+            item = places[slots[sources[i], rows[j]]]
             size += item[2] - item[0] + numbers.shape[1]
         size += (token_size if tokens[i] >= 0 else 0) + cuts[kinds[i], 1]
         size += 8 * _VARINT  # four tags, two sizes, two numbers
@@ -109,7 +112,7 @@ def replies(  # noqa: PLR0917 (numba is quickest with arguments that have no nam
     at, start = 0, 0
     for i in range(len(ends)):
         for j in range(start, ends[i]):
-            item = places[sources[i], rows[j]]
+            item = places[slots[sources[i], rows[j]]]
             at = _put(out, at, letters[item[0] : item[1]])
             at = _put(out, at, numbers[j])
             at = _put(out, at, letters[item[1] : item[2]])
