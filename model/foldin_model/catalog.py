@@ -119,8 +119,8 @@ class Catalog:
 
     def rows(self, item_ids: Iterable[str]) -> Rows:
         """The rows of those items that the model has, in the order given."""
-        found = (self._rows.get(item_id) for item_id in item_ids)
-        return np.fromiter((row for row in found if row is not None), np.int32)
+        rows = self._rows.each([*item_ids])
+        return rows[rows >= 0].astype(np.int32)
 
     @property
     def rows_by_id(self) -> RowsById:
