@@ -35,12 +35,13 @@ def fold_users(
     users: list[FoldedUser | ArtifactCorrupt | None] = [None] * len(states)
     trained: dict[int, TrainedUser] = {}
     extras = extras or [()] * len(states)
+    dimensions = len(snapshot.model.ranking_prior), len(snapshot.model.rating_prior)
     for place, (state, extra) in enumerate(zip(states, extras, strict=True)):
         try:
             if state.folded is not None and not extra:
-                users[place] = FoldedUser.unpack(state.folded, *_dimensions(snapshot.model))
+                users[place] = FoldedUser.unpack(state.folded, *dimensions)
             elif state.trained is not None:
-                trained[place] = TrainedUser.unpack(state.trained, *_dimensions(snapshot.model))
+                trained[place] = TrainedUser.unpack(state.trained, *dimensions)
         except ArtifactCorrupt as error:
             users[place] = error
     fresh = [place for place, user in enumerate(users) if user is None]
@@ -150,7 +151,3 @@ def _bases(
             ranking.append(record.ranking_base)
             rating.append(record.rating_base)
     return np.array(ranking, np.float64), np.array(rating, np.float64)
-
-
-def _dimensions(model: Model) -> tuple[int, int]:
-    return len(model.ranking_prior), len(model.rating_prior)

@@ -3,7 +3,7 @@
 A snapshot is built once, beside the serving path, and never changes; a server swaps the reference.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Self
 
 from foldin_model.arrays import Doubles, Rows
@@ -36,7 +36,9 @@ class Snapshot:
     `retrieval` is the space of `model.items`, `similarity` that of `model.similarity`.
     `popular_query` is the query of a user nothing is known of. `genres` has the rows of
     case-folded genre names; `years` is (n,), NO_YEAR where the year is missing. With an overlay
-    (`foldin_model.overlaying`) there are rows behind those of the version's own, `base`.
+    (`foldin_model.overlaying`) there are rows behind those of the version's own, `base`. Every
+    answer names the `version`; two answers to the same question are the same where they share the
+    `edition`.
     """
 
     manifest: Manifest
@@ -49,6 +51,13 @@ class Snapshot:
     titles: TitleIndex
     overlay_revision: int = 0
     base: "Snapshot | None" = None
+    version: Version = field(init=False)
+    edition: Edition = field(init=False)
+
+    def __post_init__(self) -> None:
+        version = Version(self.manifest.version)
+        object.__setattr__(self, "version", version)
+        object.__setattr__(self, "edition", Edition(version, self.overlay_revision))
 
     @classmethod
     def build(cls, manifest: Manifest, model: Model, derived: Derived | None = None) -> Self:
@@ -74,19 +83,9 @@ class Snapshot:
         )
 
     @property
-    def version(self) -> Version:
-        """The version that every answer names."""
-        return Version(self.manifest.version)
-
-    @property
     def created_at(self) -> float:
         """When the model was made, in seconds since 1970."""
         return self.manifest.created_at
-
-    @property
-    def edition(self) -> Edition:
-        """What two answers to the same question share if they are to be the same."""
-        return Edition(self.version, self.overlay_revision)
 
     @property
     def of_version(self) -> "Snapshot":

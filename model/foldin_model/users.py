@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple, Self
 
@@ -148,27 +148,26 @@ class FoldedUser(NamedTuple):
     def unpack(cls, packed: bytes, ranking_dimension: int, rating_dimension: int) -> Self:
         """The user, her arrays views of the bytes. Raises ArtifactCorrupt where they do not fit."""
         try:
-            kind, revision, name_bytes = _STAMP.unpack_from(packed)
-            start = _STAMP.size + name_bytes
-            version = packed[_STAMP.size : start].decode()
-            personalization, rating_count, seen_count = _COUNTS.unpack_from(packed, start)
-            start += _COUNTS.size
+            header = _folded_header(_STAMP.unpack_from(packed)[2])
+            kind, revision, _, version, personalization, rating_count, seen_count = (
+                header.unpack_from(packed)
+            )
             dimensions = ranking_dimension + rating_dimension
-            seen_start = start + 8 * dimensions
+            seen_start = header.size + 8 * dimensions
             if kind != FOLDED_FORMAT or len(packed) != seen_start + 4 * seen_count:
                 raise ArtifactCorrupt(
                     f"a folded user of format {kind} has {len(packed)} bytes; format "
                     f"{FOLDED_FORMAT} with {seen_count} rows has {seen_start + 4 * seen_count}"
                 )
-            vectors = np.frombuffer(packed, _NUMBERS, dimensions, start)
+            vectors = np.frombuffer(packed, _NUMBERS, dimensions, header.size)
             return cls(
-                version=version,
-                revision=revision,
-                rating_count=rating_count,
-                personalization=_PERSONALIZATIONS[personalization],
-                ranking_vector=vectors[:ranking_dimension],
-                rating_vector=vectors[ranking_dimension:],
-                seen=np.frombuffer(packed, _ROWS, seen_count, seen_start),
+                version.decode(),
+                revision,
+                rating_count,
+                _PERSONALIZATIONS[personalization],
+                vectors[:ranking_dimension],
+                vectors[ranking_dimension:],
+                np.frombuffer(packed, _ROWS, seen_count, seen_start),
             )
         except (struct.error, KeyError, ValueError) as error:
             raise ArtifactCorrupt(f"a folded user of {len(packed)} bytes: {error}") from error
@@ -178,6 +177,12 @@ def folded_stamp(version: str, revision: int) -> bytes:
     """What packed FoldedUsers of that version and revision, and only they, begin with."""
     name = version.encode()
     return _STAMP.pack(FOLDED_FORMAT, revision, len(name)) + name
+
+
+@lru_cache(maxsize=8)
+def _folded_header(name_bytes: int) -> struct.Struct:
+    """The stamp with a version's name of so many bytes, and the counts behind it."""
+    return struct.Struct(f"{_STAMP.format}{name_bytes}s{_COUNTS.format.removeprefix('<')}")
 
 
 @cache

@@ -5,6 +5,7 @@ Every name ends in its unit; counters end in `_total`.
 
 import logging
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,7 +15,7 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import start_http_server
 from prometheus_client.gc_collector import GCCollector
-from prometheus_client.metrics_core import HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -58,6 +59,28 @@ class CallSeconds(Collector):
         yield family
 
 
+class AnswerCounts(Collector):
+    """The counter `foldin_answers_total`, counted by one thread and collected by any."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[tuple[str, bool], int] = defaultdict(int)
+
+    def count(self, personalization: str, degraded: bool) -> None:  # noqa: FBT001
+        """Counts an answer that was made so."""
+        self._counts[personalization, degraded] += 1
+
+    def collect(self) -> Iterable[Metric]:
+        """All answers so far."""
+        family = CounterMetricFamily(
+            "foldin_answers",
+            "Answers by how they were made.",
+            labels=("personalization", "degraded"),
+        )
+        for (personalization, degraded), count in tuple(self._counts.items()):
+            family.add_metric((personalization, "yes" if degraded else "no"), count)
+        yield family
+
+
 class Metrics:
     """The metrics of one server in a registry of their own."""
 
@@ -66,12 +89,8 @@ class Metrics:
         self.registry = registry
         self.calls = CallSeconds()
         registry.register(self.calls)
-        self.answers = Counter(
-            "foldin_answers_total",
-            "Answers by how they were made.",
-            ("personalization", "degraded"),
-            registry=registry,
-        )
+        self.answers = AnswerCounts()
+        registry.register(self.answers)
         self.in_flight = Gauge("foldin_in_flight_calls", "Calls in work.", registry=registry)
         self.background_failures = Counter(
             "foldin_background_failures_total",

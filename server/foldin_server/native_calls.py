@@ -39,12 +39,11 @@ class OpenCalls(dict[int, "NativeCall"]):
         self.most_response_bytes = most_response_bytes
         self._none: asyncio.Event | None = None
 
-    def end(self, call_id: int) -> bool:
-        """Whether the call was open; it is no more."""
-        found = self.pop(call_id, None) is not None
+    def end(self, call_id: int) -> None:
+        """The call is open no more."""
+        del self[call_id]
         if self._none is not None and not self:
             self._none.set()
-        return found
 
     async def drain(self, seconds: float) -> None:
         """Returns when no call is open, or after so long."""
@@ -57,20 +56,16 @@ class OpenCalls(dict[int, "NativeCall"]):
 class NativeCall:
     """A call, open until it ends. `left` is called where its caller leaves before."""
 
-    __slots__ = ("_calls", "_ends_at", "call_id", "left", "task")
+    __slots__ = ("_calls", "_ends_at", "call_id", "ended", "left", "task")
 
     def __init__(self, calls: OpenCalls, call_id: int, seconds_left: float | None) -> None:
         self._calls = calls
         self._ends_at = None if seconds_left is None else time.monotonic() + seconds_left
         self.call_id = call_id
+        self.ended = False  # nobody waits any more
         self.task: asyncio.Task[None] | None = None
         self.left: Callable[[], None] | None = None
         calls[call_id] = self
-
-    @property
-    def ended(self) -> bool:
-        """Whether nobody waits any more."""
-        return self.call_id not in self._calls
 
     def time_remaining(self) -> float | None:
         """Seconds until the caller goes, None for one who stays."""
@@ -86,18 +81,23 @@ class NativeCall:
 
     def respond(self, response: bytes) -> None:
         """Ends the call well, if the response is not too large."""
-        fits = self._fits(response, self._calls.most_response_bytes)
-        if fits and self._calls.end(self.call_id):
+        most_bytes = self._calls.most_response_bytes
+        if len(response) > most_bytes:
+            self._too_large(response, most_bytes)
+        elif self._end():
             self._calls.front.respond(self.call_id, response)
 
     def fail(self, code: int, details: str, trailing: Metadata = NO_METADATA) -> None:
         """Ends the call with a status other than OK."""
-        if self._calls.end(self.call_id):
+        if self._end():
             self._calls.front.fail(self.call_id, code, details, trailing_metadata=list(trailing))
 
     def fits(self, request: bytes) -> bool:
         """Whether the request may be so large; else the call has ended."""
-        return self._fits(request, self._calls.most_request_bytes)
+        most_bytes = self._calls.most_request_bytes
+        if len(request) > most_bytes:
+            self._too_large(request, most_bytes)
+        return not self.ended
 
     async def send(self, response: bytes) -> bool:
         """Sends one of several responses; False where the caller has left."""
@@ -108,20 +108,24 @@ class NativeCall:
 
     def finish(self) -> None:
         """Ends a call of several responses well."""
-        if self._calls.end(self.call_id):
+        if self._end():
             self._calls.front.stream_end(self.call_id)
 
     def leave(self) -> None:
         """Nobody waits any more: what works for the call stops."""
-        if not self._calls.end(self.call_id):
+        if not self._end():
             return
         if self.task is not None:
             self.task.cancel()
         if self.left is not None:
             self.left()
 
-    def _fits(self, message: bytes, most_bytes: int) -> bool:
-        fits = len(message) <= most_bytes
-        if not fits:
-            self.fail(TOO_LARGE, f"a message has {len(message)} bytes; {most_bytes} is the limit")
-        return fits
+    def _end(self) -> bool:
+        """Whether the call was open; it is no more."""
+        was_open, self.ended = not self.ended, True
+        if was_open:
+            self._calls.end(self.call_id)
+        return was_open
+
+    def _too_large(self, message: bytes, most_bytes: int) -> None:
+        self.fail(TOO_LARGE, f"a message has {len(message)} bytes; {most_bytes} is the limit")

@@ -237,14 +237,14 @@ def digest(message: str, fields: bytes) -> bytes:
 
 def _conditions(checks: Checks, request: Paged) -> ItemConditions:
     if not request.HasField("filter"):
-        return ANYTHING
+        return ANYTHING  # which is found by identity
     conditions = request.filter
     low = conditions.min_year if conditions.HasField("min_year") else None
     high = conditions.max_year if conditions.HasField("max_year") else None
     checks.years("filter", low, high)
     checks.count("filter.include_genres", len(conditions.include_genres))
     checks.count("filter.exclude_genres", len(conditions.exclude_genres))
-    return ItemConditions(
+    asked = ItemConditions(
         include_genres=tuple(conditions.include_genres),
         exclude_genres=tuple(conditions.exclude_genres),
         exclude_item_ids=checks.identifiers("filter.exclude_item_ids", conditions.exclude_item_ids),
@@ -254,6 +254,7 @@ def _conditions(checks: Checks, request: Paged) -> ItemConditions:
         min_year=low,
         max_year=high,
     )
+    return ANYTHING if asked == ANYTHING else asked
 
 
 def _content(

@@ -23,7 +23,8 @@ from foldin_server.ranking import predicted
 class PlainPages:
     """The pages of (m,) users one after the other, `ends` where each ends.
 
-    `rows` has the items, `scores` and `predictions` (n,) what they are shown with. `signed` (t, s)
+    `rows` has the items, `scores` and `predictions` (n,) what they are shown with, `owners` (n,)
+    the places of those who get them. `signed` (t, s)
     are page tokens, the `tokens[i]`-th is that of the i-th list; -1 where nothing is left.
     """
 
@@ -31,6 +32,7 @@ class PlainPages:
     rows: Rows
     scores: Floats
     predictions: Floats
+    owners: Integers
     ends: Integers
     tokens: Integers
     signed: NDArray[np.uint8]
@@ -40,7 +42,7 @@ def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
     """Whether `plain_pages` makes the page that is asked for."""
     return (
         snapshot.retrieval.coarse is not None
-        and arguments.conditions == ANYTHING
+        and arguments.conditions is ANYTHING
         and arguments.max_reasons is None
         and not (arguments.page.token or arguments.include_rated or arguments.diversified)
     )
@@ -82,6 +84,7 @@ def plain_pages(
         rows=rows,
         scores=scores.astype(np.float32),
         predictions=predicted(snapshot, rows, rating[owners]).astype(np.float32),
+        owners=owners,
         ends=np.cumsum(counts),
         tokens=np.where(goes_on, np.cumsum(goes_on) - 1, -1),
         signed=signed,

@@ -74,6 +74,7 @@ class PreparedItems:
             rows=hits.rows,
             scores=hits.scores.astype(np.float32),
             predictions=answer.predictions.astype(np.float32),
+            owners=np.zeros(len(hits), np.int64),
             ends=np.array([len(hits)]),
             tokens=np.array([-1 if token is None else 0]),
             signed=np.frombuffer(signed, np.uint8)[None, :],
@@ -88,10 +89,10 @@ class PreparedItems:
     def _replies(self, pages: PlainPages, read: Sequence[tuple[Freshness, bool]]) -> list[bytes]:
         """Replies to users whose states were `read` with that freshness, degraded or not."""
         users = pages.users
-        sources = np.array([_SOURCES.index(rendering.source_of(user)) for user in users], np.int64)
-        lengths = np.diff(pages.ends, prepend=0)
-        self._parts.encode(np.repeat(sources, lengths), pages.rows)
-        kinds = [self._infos.kind(user, how) for user, how in zip(users, read, strict=True)]
+        listed = [self._infos.kind(user, how) for user, how in zip(users, read, strict=True)]
+        kinds = np.array(listed, np.int64)
+        sources = self._infos.sources[kinds]
+        self._parts.encode(sources[pages.owners], pages.rows)
         replies, ends = reply_kernels.replies(
             pages.rows,
             _packed(pages.scores, pages.predictions),
@@ -102,7 +103,7 @@ class PreparedItems:
             self._parts.places,
             pages.tokens,
             pages.signed,
-            np.array(kinds, np.int64),
+            kinds,
             self._infos.letters,
             self._infos.cuts,
             np.array([user.rating_count for user in users], np.int64),
@@ -158,7 +159,7 @@ class _Infos:
     """ServingInfo of each kind that has been asked for, without the numbers of a user.
 
     That of the i-th kind is `letters[i]` as far as `cuts[i, 1]`; the numbers belong at `cuts[i,
-    0]`.
+    0]`. Its items come from the `sources[i]`-th of _SOURCES.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -167,6 +168,7 @@ class _Infos:
         self._encoded: list[tuple[bytes, bytes]] = []
         self.letters: NDArray[np.uint8]
         self.cuts: Integers
+        self.sources = np.zeros(0, np.int64)
 
     def kind(self, user: FoldedUser, read: tuple[Freshness, bool]) -> int:
         """The number of the kind for a user whose state was `read` like that, degraded or not."""
@@ -181,6 +183,8 @@ class _Infos:
                 freshness=freshness,
             )
             self._add(info)
+            source = _SOURCES.index(rendering.source_of(user))
+            self.sources = np.append(self.sources, source)
             kind = self._kinds[key] = len(self._encoded) - 1
         return kind
 

@@ -8,7 +8,6 @@ import logging
 import sys
 import time
 from dataclasses import dataclass
-from functools import cache
 from hashlib import blake2b
 from typing import Final, TextIO
 
@@ -71,9 +70,8 @@ class Telemetry:
 
     def __init__(self, metrics: Metrics, *, log_calls: bool) -> None:
         self._log_calls = log_calls
-        # Finding a metric by its labels takes longer than counting, and there are few of them.
         self._calls = metrics.calls
-        self._answers = cache(metrics.answers.labels)
+        self._answers = metrics.answers
         self.hash_key = b""
 
     def ended(self, call: CallRecord, started: float) -> None:
@@ -81,7 +79,7 @@ class Telemetry:
         seconds = time.monotonic() - started
         self._calls.observe(call.method, call.code, seconds)
         if call.personalization:
-            self._answers(call.personalization, "yes" if call.degraded else "no").inc()
+            self._answers.count(call.personalization, call.degraded)
         if self._log_calls:
             log.info("rpc", extra=self._line(call, seconds))
 

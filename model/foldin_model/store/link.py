@@ -14,7 +14,7 @@ from hiredis import ReplyError, pack_command
 from foldin_model.errors import FoldinError
 from foldin_model.store.connection import Command, Transaction, refused, unavailable
 from foldin_model.store.endpoint import Endpoint
-from foldin_model.store.stream import Replies, Sent, Stream, Waiting
+from foldin_model.store.stream import Batch, Sent, SentTogether, Stream
 
 _UNKNOWN_SCRIPT: Final = "NOSCRIPT"
 _BEGIN: Final = pack_command(("MULTI",))
@@ -55,7 +55,8 @@ class Link:
         """The future reply; StoreUnavailable where none comes, or one that tells of an error."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
-        self._waiting.append(_sent(command, future))
+        packed, queued = _packed(command)
+        self._waiting.append(Sent(packed, future, queued))
         self._flush_soon(loop)
         return future
 
@@ -67,11 +68,9 @@ class Link:
         It costs less than as many submits: who waits is woken once. They leave at once, with those
         that were submitted before.
         """
-        replies = Replies(len(commands), asyncio.get_running_loop().create_future())
-        for place, command in enumerate(commands):
-            self._waiting.append(_sent(command, replies[place]))
-        self._flush()
-        return replies.future
+        batch = Batch(len(commands), asyncio.get_running_loop().create_future())
+        self._flush(_sent_together(commands, batch))
+        return batch.future
 
     async def close(self) -> None:
         """Hangs up when everything submitted was answered."""
@@ -88,17 +87,18 @@ class Link:
             self._flushing = True
             loop.call_soon(self._flush)
 
-    def _flush(self) -> None:
+    def _flush(self, together: Sequence[Sent] = ()) -> None:
         self._flushing = False
         if self._stream is None:
+            self._waiting += together
             if self._connecting is None:
                 self._connecting = asyncio.get_running_loop().create_task(self._connect())
             return
         waiting, self._waiting = self._waiting, []
         if not self._certain:
             waiting = [sent for sent in waiting if not sent.future.cancelled()]
-        if waiting:
-            self._stream.send(waiting)
+        if waiting or together:
+            self._stream.send((*waiting, *together))
 
     async def _connect(self) -> None:
         made: Stream | None = None
@@ -140,10 +140,9 @@ class Link:
             self._fail(forgotten, ConnectionError("the connection is gone"))
             return
         loads = self._prepare()[: self._reload]
-        unheard = Replies(len(loads), asyncio.get_running_loop().create_future())
+        unheard = Batch(len(loads), asyncio.get_running_loop().create_future())
         unheard.future.cancel()  # where one fails, the command that needs it will say so
-        sent = [_sent(load, unheard[place]) for place, load in enumerate(loads)]
-        self._stream.send((*sent, *forgotten))
+        self._stream.send((*_sent_together(loads, unheard), *forgotten))
 
     def _ended(self, stream: Stream, reason: Exception) -> None:
         if stream is self._stream:
@@ -152,8 +151,7 @@ class Link:
 
     def _fail(self, commands: Sequence[Sent], reason: Exception) -> None:
         for sent in commands:
-            if not sent.future.done():
-                sent.future.set_exception(self._failure(reason))
+            sent.fail(self._failure(reason))
 
     def _failure(self, reason: Exception) -> FoldinError:
         if isinstance(reason, FoldinError):
@@ -167,18 +165,27 @@ async def answers(stream: Stream, commands: Sequence[Command]) -> list[object]:
     """What a connection answers to commands of its own. Raises the first failure."""
     if not commands:
         return []
-    replies = Replies(len(commands), asyncio.get_running_loop().create_future())
-    stream.send([_sent(command, replies[place]) for place, command in enumerate(commands)])
-    answered = await replies.future
+    batch = Batch(len(commands), asyncio.get_running_loop().create_future())
+    stream.send(_sent_together(commands, batch))
+    answered = await batch.future
     for reply in answered:
         if isinstance(reply, Exception):
             raise reply
     return answered
 
 
-def _sent(command: Command | Transaction, future: Waiting) -> Sent:
+def _sent_together(commands: Sequence[Command | Transaction], batch: Batch) -> list[SentTogether]:
+    together = []
+    for place, command in enumerate(commands):
+        packed, queued = _packed(command)
+        together.append(SentTogether(packed, batch, place, queued))
+    return together
+
+
+def _packed(command: Command | Transaction) -> tuple[bytes, int]:
+    """The bytes of a command and how many replies come before its own."""
     # The stub of hiredis has one argument where any number may stand.
     if not isinstance(command, Transaction):
-        return Sent(pack_command(command), future)  # type: ignore[arg-type]
+        return pack_command(command), 0  # type: ignore[arg-type]
     packed = [pack_command(one) for one in command.commands]  # type: ignore[arg-type]
-    return Sent(b"".join((_BEGIN, *packed, _RUN)), future, queued=1 + len(packed))
+    return b"".join((_BEGIN, *packed, _RUN)), 1 + len(packed)

@@ -7,24 +7,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import Any, Final, cast
 
 from hiredis import HiredisError, PushNotification, Reader, ReplyError
 
 _MORE: Final = object()  # what the reader says where a reply is not complete yet
 _POLL_S: Final = 0.001  # long enough that what has arrived meanwhile is read before time is up
-
-
-class Waiting(Protocol):
-    """Who waits for a reply. An `asyncio.Future` is one."""
-
-    def done(self) -> bool: ...
-
-    def cancelled(self) -> bool: ...
-
-    def set_result(self, reply: object, /) -> None: ...
-
-    def set_exception(self, error: Exception, /) -> None: ...
 
 
 class Sent:
@@ -35,15 +23,25 @@ class Sent:
 
     __slots__ = ("future", "packed", "queued", "refusal", "repeated")
 
-    def __init__(self, packed: bytes, future: Waiting, queued: int = 0) -> None:
+    def __init__(self, packed: bytes, future: "asyncio.Future[Any]", queued: int = 0) -> None:
         self.packed = packed
         self.future = future
         self.queued = queued
         self.refusal: ReplyError | None = None
         self.repeated = False
 
+    def answer(self, reply: object) -> None:
+        """The reply is there; it may be that nobody waits any more."""
+        if not self.future.done():
+            self.future.set_result(reply)
 
-class Replies:
+    def fail(self, reason: Exception) -> None:
+        """There will be no reply."""
+        if not self.future.done():
+            self.future.set_exception(reason)
+
+
+class Batch:
     """The replies to some commands, which come to who waits for them as one list.
 
     An error stands in the place of its reply.
@@ -56,9 +54,6 @@ class Replies:
         self._replies: list[object] = [None] * count
         self._left = count
 
-    def __getitem__(self, place: int) -> "Place":
-        return Place(self, place)
-
     def put(self, place: int, reply: object) -> None:
         """One reply is there."""
         self._replies[place] = reply
@@ -67,26 +62,21 @@ class Replies:
             self.future.set_result(self._replies)
 
 
-class Place:
-    """The place of one reply among others."""
+class SentTogether(Sent):
+    """One command of a batch and the place of its reply."""
 
-    __slots__ = ("_place", "_replies")
+    __slots__ = ("_batch", "_place")
 
-    def __init__(self, replies: Replies, place: int) -> None:
-        self._replies = replies
+    def __init__(self, packed: bytes, batch: Batch, place: int, queued: int = 0) -> None:
+        super().__init__(packed, batch.future, queued)
+        self._batch = batch
         self._place = place
 
-    def done(self) -> bool:
-        return self._replies.future.done()
+    def answer(self, reply: object) -> None:
+        self._batch.put(self._place, reply)
 
-    def cancelled(self) -> bool:
-        return self._replies.future.cancelled()
-
-    def set_result(self, reply: object, /) -> None:
-        self._replies.put(self._place, reply)
-
-    def set_exception(self, error: Exception, /) -> None:
-        self._replies.put(self._place, error)
+    def fail(self, reason: Exception) -> None:
+        self._batch.put(self._place, reason)
 
 
 class Stream(asyncio.Protocol):
@@ -163,8 +153,8 @@ class Stream(asyncio.Protocol):
                 sent.popleft()
                 if isinstance(reply, ReplyError) or command.refusal is not None:
                     self._refused(command, command.refusal or reply)
-                elif not command.future.done():
-                    command.future.set_result(reply)
+                else:
+                    command.answer(reply)
         except (HiredisError, IndexError) as error:  # no reply, or one to no command
             self.end(ConnectionError(f"the store sent what cannot be read: {error}"))
             return

@@ -76,12 +76,12 @@ class RevisionTracker:
             watcher.lost(str(unavailable(self._endpoint.url, reason)))
             ended.set_result(reason)
             for sent in gone.unanswered():
-                _refuse(sent, reason)
+                sent.fail(reason)
 
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s):
                 stream = await self._endpoint.open(
-                    lambda: Stream(self._bound_s, _refuse, end, _told_to(watcher))
+                    lambda: Stream(self._bound_s, Sent.fail, end, _told_to(watcher))
                 )
                 await answers(stream, (*self._endpoint.greeting(3), self._track()))
             watcher.changed(None)
@@ -121,8 +121,3 @@ def _user(name: object) -> UserId:
     if not isinstance(name, bytes):
         raise TypeError(f"the store told of a change to {name!r}")
     return UserId(name.split(b":", 4)[4].decode())
-
-
-def _refuse(sent: Sent, reason: Exception) -> None:
-    if not sent.future.done():
-        sent.future.set_exception(reason)
