@@ -51,7 +51,7 @@ class _Hidden(NamedTuple):
     @classmethod
     def of(cls, rows: Sequence[Rows]) -> Self:
         starts = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(one) for one in rows], out=starts[1:])
+        np.fromiter(map(len, rows), np.int64, len(rows)).cumsum(out=starts[1:])
         return cls(np.concatenate((NOTHING, *rows)), starts)
 
 

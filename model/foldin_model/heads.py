@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.leading import Lead
 from foldin_model.scoring import canonical_scores
 
@@ -84,12 +84,12 @@ class QuadraticHead:
         """What vectors[row]·z should be for each of (n,) ratings."""
         return self.rule.target(values) - self.offsets[rows] - self.constant
 
-    def score(self, rows: Rows, vector: Doubles) -> Doubles:
+    def score(self, rows: Rows, vector: Doubles, owners: Integers | None = None) -> Doubles:
         """Scores of (n,) rows for a (d,) user vector, in float64, each row by itself.
 
-        With (n, d) vectors each row is scored for a user of its own.
+        With `owners` (n,) the i-th row is scored for the `owners[i]`-th of (m, d) vectors.
         """
-        scores = canonical_scores(self.vectors, rows, vector)
+        scores = canonical_scores(self.vectors, rows, vector, owners)
         scores += self.offsets[rows]
         scores += self.constant
         return scores

@@ -46,12 +46,12 @@ def scores(vectors: Floats, query: Doubles) -> Doubles:
     return totals
 
 
-@compiled(f"float64[::1]({VECTORS}, {QUERIES})")
-def paired_scores(vectors: Floats, queries: Doubles) -> Doubles:
-    """The inner product of each of (n, d) rows with its own query in (n, d)."""
+@compiled(f"float64[::1]({VECTORS}, {QUERIES}, {STARTS})")
+def owned_scores(vectors: Floats, queries: Doubles, owners: Integers) -> Doubles:
+    """The inner product of each of (n, d) rows with the `owners[i]`-th of (m, d) queries."""
     totals = np.empty(len(vectors))
     for row in range(len(vectors)):
-        totals[row] = _score(vectors[row], queries[row])
+        totals[row] = _score(vectors[row], queries[owners[row]])
     return totals
 
 

@@ -3,13 +3,17 @@
 import numpy as np
 
 from foldin_model import scan_kernels
-from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
 
 
-def canonical_scores(vectors: Floats, rows: Rows, query: Doubles) -> Doubles:
+def canonical_scores(
+    vectors: Floats, rows: Rows, query: Doubles, owners: Integers | None = None
+) -> Doubles:
     """The score of each of (n,) rows of `vectors` for `query` (d,), whatever the other rows are.
 
-    With (n, d) queries each row has its own.
+    With `owners` (n,) the i-th row is scored for the `owners[i]`-th of (m, d) queries.
     """
-    score = scan_kernels.scores if query.ndim == 1 else scan_kernels.paired_scores
-    return score(np.ascontiguousarray(vectors[rows]), np.ascontiguousarray(query))
+    chosen, query = np.ascontiguousarray(vectors[rows]), np.ascontiguousarray(query)
+    if owners is None:
+        return scan_kernels.scores(chosen, query)
+    return scan_kernels.owned_scores(chosen, query, owners)

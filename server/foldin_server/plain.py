@@ -68,9 +68,10 @@ def plain_pages(
     counts = lists.counts - goes_on
     shown = np.arange(size) < counts[:, None]
     rows, scores = lists.rows[:, :size][shown], lists.scores[:, :size][shown]
-    owners = np.repeat(np.arange(len(users)), counts)
-    last = np.cumsum(counts)[goes_on] - 1
-    going_on = np.flatnonzero(goes_on).tolist()
+    owners = np.arange(len(users)).repeat(counts)
+    ends = counts.cumsum()
+    last = ends[goes_on] - 1
+    going_on = goes_on.nonzero()[0].tolist()
     signed = signed_cursors(
         snapshot.version,
         page_key,
@@ -83,9 +84,9 @@ def plain_pages(
         users=users,
         rows=rows,
         scores=scores.astype(np.float32),
-        predictions=predicted(snapshot, rows, rating[owners]).astype(np.float32),
+        predictions=predicted(snapshot, rows, rating, owners).astype(np.float32),
         owners=owners,
-        ends=np.cumsum(counts),
-        tokens=np.where(goes_on, np.cumsum(goes_on) - 1, -1),
+        ends=ends,
+        tokens=np.where(goes_on, goes_on.cumsum() - 1, -1),
         signed=signed,
     )

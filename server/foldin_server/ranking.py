@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from foldin_model.arrays import Doubles, Mask, Rows
+from foldin_model.arrays import Doubles, Integers, Mask, Rows
 from foldin_model.diversifying import WINDOW, diversify
 from foldin_model.explaining import Explanation, explain
 from foldin_model.filtering import allowed
@@ -94,13 +94,15 @@ def current_user(
     return user._replace(revision=remembered.revision, seen=np.union1d(user.seen, remembered.seen))
 
 
-def predicted(snapshot: Snapshot, rows: Rows, vectors: Doubles) -> Doubles:
-    """What a user would rate the items at (n,) rows, on the scale.
+def predicted(
+    snapshot: Snapshot, rows: Rows, vector: Doubles, owners: Integers | None = None
+) -> Doubles:
+    """What the user with that rating vector (d,) would rate the items at (n,) rows, on the scale.
 
-    `vectors` are the rating vector (d,) of the user, or (n, d) those of a user for each row.
+    With `owners` (n,) the i-th is the user with the `owners[i]`-th of (m, d) vectors.
     """
     model = snapshot.model
-    ratings = model.rating.score(rows, vectors)
+    ratings = model.rating.score(rows, vector, owners)
     return np.clip(ratings, model.scale.low, model.scale.high)
 
 
