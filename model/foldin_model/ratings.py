@@ -3,8 +3,9 @@
 A packed record is 42 bytes, little-endian: format, flags, value, event time, request id, revision.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
+from itertools import accumulate, chain, compress, pairwise
 from typing import Final, Self, cast
 
 import numpy as np
@@ -83,24 +84,41 @@ class History:
     @classmethod
     def unpack(cls, item_ids: list[bytes], packed: list[bytes]) -> Self:
         """The live ratings among the stored fields of one user. Raises ArtifactCorrupt."""
-        if not packed:
-            return cls.empty()
-        records = _records(packed)
+        (history,) = cls.unpack_each([(item_ids, packed)])
+        return history
+
+    @classmethod
+    def unpack_each(cls, stored: Sequence[tuple[list[bytes], list[bytes]]]) -> list[Self]:
+        """`unpack` for (m,) users at once. Raises ArtifactCorrupt where a field of any is damaged.
+
+        The arrays are parts of those of all.
+        """
+        records = _records([*chain.from_iterable(packed for _, packed in stored)])
+        item_ids = [*map(bytes.decode, chain.from_iterable(ids for ids, _ in stored))]
+        ends = [0, *accumulate(len(packed) for _, packed in stored)]
         deleted = records["flags"] & DELETED
         if np.count_nonzero(deleted):
             live = deleted == 0
-            records, item_ids = records[live], list(compress(item_ids, live))
-        return cls(
-            cast("tuple[ItemId, ...]", tuple(map(bytes.decode, item_ids))),
-            records["value"].astype(np.float64, copy=False),
-            records["event_time_us"].astype(np.int64, copy=False),
-            records["revision"].astype(np.int64, copy=False),
+            records, item_ids = records[live], [*compress(item_ids, live.tolist())]
+            ends = np.append(0, live.cumsum())[ends].tolist()
+        values = records["value"].astype(np.float64)
+        times_us, revisions = (
+            records[name].astype(np.int64) for name in ("event_time_us", "revision")
         )
+        return [
+            cls(
+                cast("tuple[ItemId, ...]", tuple(item_ids[start:end])),
+                values[start:end],
+                times_us[start:end],
+                revisions[start:end],
+            )
+            for start, end in pairwise(ends)
+        ]
 
 
 def _records(packed: list[bytes]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":
     sizes = set(map(len, packed))
-    if sizes != {RECORD.itemsize}:
+    if not sizes <= {RECORD.itemsize}:
         raise ArtifactCorrupt(f"a stored rating has {sorted(sizes)} bytes, not {RECORD.itemsize}")
     records = np.frombuffer(b"".join(packed), RECORD)
     if np.count_nonzero(records["format"] != FORMAT):

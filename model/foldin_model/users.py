@@ -5,7 +5,6 @@ Both are disposable: they belong to one model version and can be computed from r
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -52,8 +51,7 @@ def digest_in_order(rows: Rows, values: Doubles) -> int:
     return int.from_bytes(name.digest(), "little")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedUser:
+class TrainedUser(NamedTuple):
     """The published vectors of one user (see `foldin_model.model.TrainedUsers`), (d,) each."""
 
     ranking_vector: Doubles
@@ -88,13 +86,13 @@ class TrainedUser:
                 f"a trained user has format {kind}; this program reads {TRAINED_FORMAT}"
             )
         numbers = np.frombuffer(packed, "<f4", offset=_TRAINED.size).astype(np.float64)
-        ranking, rating = numbers[: 2 * ranking_dimension], numbers[2 * ranking_dimension :]
+        ranking, rating = 2 * ranking_dimension, 2 * ranking_dimension + rating_dimension
         return cls(
-            ranking_vector=ranking[:ranking_dimension],
-            ranking_base=ranking[ranking_dimension:],
-            rating_vector=rating[:rating_dimension],
-            rating_base=rating[rating_dimension:],
-            digest=history,
+            numbers[:ranking_dimension],
+            numbers[ranking_dimension:ranking],
+            numbers[ranking:rating],
+            numbers[rating:],
+            history,
         )
 
 

@@ -32,10 +32,9 @@ from foldin_model.store.rule import (
 )
 from foldin_model.store.user_replies import (
     current_state,
-    first_answer,
+    first_answers,
     revision_in,
-    whole_state,
-    whole_state_or_failure,
+    whole_states,
 )
 
 _USED: Final = (scripts.WRITE, scripts.KEEP)
@@ -111,7 +110,10 @@ class RedisRatingStore:
             if (state := current_state(version, reply)) is not None:
                 return state
         reply = await self._reads.submit(self._whole(user_id, version))
-        return whole_state(version, reply, history=history)
+        (whole,) = whole_states(version, [reply], history=history)
+        if isinstance(whole, FoldinError):
+            raise whole
+        return whole
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
@@ -126,17 +128,15 @@ class RedisRatingStore:
         replies = await self._reads.submit_all(
             [self._question(*user, version, whole=whole) for user in users]
         )
-        states = [
-            first_answer(version, known, reply, whole=whole)
-            for (_, known), reply in zip(users, replies, strict=True)
-        ]
+        known = [revision for _, revision in users]
+        states = [*first_answers(version, known, replies, whole=whole)]
         missing = [place for place, state in enumerate(states) if state is None]
         if missing:
             again = await self._reads.submit_all(
                 [self._whole(users[place][0], version) for place in missing]
             )
-            for place, reply in zip(missing, again, strict=True):
-                states[place] = whole_state_or_failure(version, reply)
+            for place, state in zip(missing, whole_states(version, again), strict=True):
+                states[place] = state
         found = [state for state in states if state is not None]
         self._expect_more_of(users, found)
         return found

@@ -1,5 +1,7 @@
 """What the store answers about users, as the states that it tells of."""
 
+from collections.abc import Sequence
+
 from hiredis import ReplyError
 
 from foldin_model.errors import ArtifactCorrupt, FoldinError, StoreUnavailable
@@ -9,25 +11,29 @@ from foldin_model.store.protocols import UserState
 from foldin_model.users import folded_stamp
 
 
-def first_answer(
+def first_answers(
+    version: Version, known: Sequence[int], replies: Sequence[object], *, whole: bool
+) -> Sequence[UserState | FoldinError | None]:
+    """The states that the first replies about (m,) users tell, None where one does not.
+
+    Of whom a revision is `known`, not 0, that alone was asked; of others all with `whole`.
+    """
+    if whole and not any(known):
+        return whole_states(version, replies)
+    return [
+        _first_answer(version, revision, reply, whole=whole)
+        for revision, reply in zip(known, replies, strict=True)
+    ]
+
+
+def _first_answer(
     version: Version, known: int, reply: object, *, whole: bool
 ) -> UserState | FoldinError | None:
-    """The state that a first reply tells, None where it does not."""
     if isinstance(reply, StoreUnavailable):
         return reply
     if known:
         return UserState(known) if revision_in(reply) == known else None
-    return whole_state_or_failure(version, reply) if whole else current_state(version, reply)
-
-
-def whole_state_or_failure(version: Version, reply: object) -> UserState | FoldinError:
-    """`whole_state`, or why there is none."""
-    if isinstance(reply, StoreUnavailable):
-        return reply
-    try:
-        return whole_state(version, reply)
-    except ArtifactCorrupt as error:
-        return error
+    return whole_states(version, [reply])[0] if whole else current_state(version, reply)
 
 
 def current_state(version: Version, reply: object) -> UserState | None:
@@ -39,21 +45,53 @@ def current_state(version: Version, reply: object) -> UserState | None:
     return None
 
 
-def whole_state(version: Version, reply: object, *, history: bool = False) -> UserState:
-    """The state in what the transaction answered, with the `history` or as short as it can be.
+def whole_states(
+    version: Version, replies: Sequence[object], *, history: bool = False
+) -> list[UserState | FoldinError]:
+    """The states in what transactions answered, or why there is none.
 
-    Raises ArtifactCorrupt.
+    With the `history`, or each as short as it can be.
     """
-    match reply:
-        case [[revision, _, (bytes() | None) as trained] as kept, list(fields)]:
-            short = None if history else current_state(version, kept)
-            if short is not None:
-                return short
-            stored = History.unpack(fields[::2], fields[1::2])
-            return UserState(revision_in(revision), history=stored, trained=trained)
-        case [_, ReplyError() as error]:
-            raise ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
-    raise TypeError(f"the store answered {reply!r} for a user")
+    states: dict[int, UserState | FoldinError] = {}
+    read: dict[int, tuple[int, bytes | None]] = {}
+    stored: list[tuple[list[bytes], list[bytes]]] = []
+    for place, reply in enumerate(replies):
+        match reply:
+            case StoreUnavailable():
+                states[place] = reply
+            case [[revision, _, (bytes() | None) as trained] as kept, list(fields)]:
+                short = None if history else current_state(version, kept)
+                if short is not None:
+                    states[place] = short
+                    continue
+                read[place] = revision_in(revision), trained
+                stored.append((fields[::2], fields[1::2]))
+            case [_, ReplyError() as error]:
+                states[place] = ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
+            case _:
+                raise TypeError(f"the store answered {reply!r} for a user")
+    for (place, (revision, trained)), own in zip(read.items(), _histories(stored), strict=True):
+        if isinstance(own, History):
+            states[place] = UserState(revision, history=own, trained=trained)
+        else:
+            states[place] = own
+    return [states[place] for place in range(len(replies))]
+
+
+def _histories(
+    stored: Sequence[tuple[list[bytes], list[bytes]]],
+) -> Sequence[History | ArtifactCorrupt]:
+    try:
+        return History.unpack_each(stored)
+    except ArtifactCorrupt:
+        return [_history(*fields) for fields in stored]
+
+
+def _history(item_ids: list[bytes], packed: list[bytes]) -> History | ArtifactCorrupt:
+    try:
+        return History.unpack(item_ids, packed)
+    except ArtifactCorrupt as error:
+        return error
 
 
 def revision_in(reply: object) -> int:
