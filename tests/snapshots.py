@@ -58,5 +58,5 @@ def state_of(
     """What a store answers for a user with these ratings, in this order."""
     none = np.zeros(len(ratings), np.int64)
     values = np.array(list(ratings.values()), np.float64)
-    history = History(tuple(map(ItemId, ratings)), values, none, none)
+    history = History.of(tuple(map(ItemId, ratings)), values, none, none)
     return UserState(revision, history=history, trained=trained)

@@ -7,7 +7,7 @@ from typing import Final, Self, overload
 import numpy as np
 
 from foldin_model.arrays import Floats, Integers, Rows
-from foldin_model.texts import ListedRows, RowsById, offsets_of
+from foldin_model.texts import RowsById, TabledRows, Texts, offsets_of
 
 NO_YEAR: Final = int(np.iinfo(np.int32).min)
 
@@ -89,7 +89,7 @@ class Catalog:
 
     `rating_counts` is (n,) int64, `rating_means` (n,) float32 with NaN where nothing was rated,
     `cluster_ids` (n,) int32, numbered from 1, 0 for items of none. `id_rows` finds the rows of the
-    ids; without it a dictionary is made. Items at the `unavailable` rows, increasing, are not
+    ids; without it a table is made. Items at the `unavailable` rows, increasing, are not
     shown; those at `described` rows have vectors by their content alone.
     """
 
@@ -107,8 +107,7 @@ class Catalog:
     _rows: RowsById = field(init=False, repr=False)
 
     def __post_init__(self, id_rows: RowsById | None) -> None:
-        rows = id_rows or ListedRows((id_, row) for row, id_ in enumerate(self.item_ids))
-        object.__setattr__(self, "_rows", rows)
+        object.__setattr__(self, "_rows", id_rows or TabledRows.of(self.item_ids))
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -119,7 +118,7 @@ class Catalog:
 
     def rows(self, item_ids: Iterable[str]) -> Rows:
         """The rows of those items that the model has, in the order given."""
-        rows = self._rows.each([*item_ids])
+        rows = self._rows.each(Texts.of(item_ids))
         return rows[rows >= 0].astype(np.int32)
 
     @property

@@ -18,6 +18,7 @@ from foldin_model.model import Model
 from foldin_model.ratings import History
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import UserState
+from foldin_model.texts import Texts
 from foldin_model.users import FoldedUser, Personalization, TrainedUser, digest_in_order
 
 Extra = Sequence[tuple[ItemId, float]]
@@ -71,19 +72,19 @@ def usable_histories(
 
     The counts are of all ratings, also of items that it lacks.
     """
-    item_ids: list[ItemId] = []
+    items: list[Texts] = []
     values: list[Doubles] = []
     counts: list[int] = []
     for history, extra in zip(histories, extras, strict=True):
-        ids, own = history.item_ids, history.values
+        rated, own = history.items, history.values
         if extra:
-            ratings = dict(zip(ids, own.tolist(), strict=True))
+            ratings = dict(zip(history.item_ids, own.tolist(), strict=True))
             ratings.update(extra)
-            ids, own = tuple(ratings), np.array([*ratings.values()], np.float64)
-        item_ids += ids
+            rated, own = Texts.of(ratings), np.array([*ratings.values()], np.float64)
+        items.append(rated)
         values.append(own)
-        counts.append(len(ids))
-    rows = catalog.rows_by_id.each(item_ids)
+        counts.append(len(own))
+    rows = catalog.rows_by_id.each(Texts.joined(items))
     places = np.arange(len(counts)) * (len(catalog) + 1)
     keys = np.repeat(places, counts) + rows  # by user, then by row
     order = np.argsort(keys)

@@ -3,7 +3,7 @@
 A packed record is 42 bytes, little-endian: format, flags, value, event time, request id, revision.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, compress, pairwise
 from typing import Final, Self, cast
@@ -13,6 +13,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Integers
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.ids import ItemId
+from foldin_model.texts import Texts
 
 FORMAT: Final = 1
 DELETED: Final = 0b0000_0001
@@ -65,21 +66,37 @@ class RatingRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """All live ratings of a user, one entry each; arrays are (n,)."""
+    """All live ratings of a user, one entry each; `items` are their ids, arrays are (n,)."""
 
-    item_ids: tuple[ItemId, ...]
+    items: Texts
     values: Doubles
     event_times_us: Integers
     revisions: Integers
 
     def __len__(self) -> int:
-        return len(self.item_ids)
+        return len(self.values)
+
+    @property
+    def item_ids(self) -> tuple[ItemId, ...]:
+        """The rated items."""
+        return cast("tuple[ItemId, ...]", tuple(self.items))
+
+    @classmethod
+    def of(
+        cls,
+        item_ids: Iterable[ItemId],
+        values: Doubles,
+        event_times_us: Integers,
+        revisions: Integers,
+    ) -> Self:
+        """The history of these items."""
+        return cls(Texts.of(item_ids), values, event_times_us, revisions)
 
     @classmethod
     def empty(cls) -> Self:
         """No rating at all."""
         none = np.zeros(0, np.int64)
-        return cls((), np.zeros(0), none, none)
+        return cls.of((), np.zeros(0), none, none)
 
     @classmethod
     def unpack(cls, item_ids: list[bytes], packed: list[bytes]) -> Self:
@@ -94,20 +111,20 @@ class History:
         The arrays are parts of those of all.
         """
         records = _records([*chain.from_iterable(packed for _, packed in stored)])
-        item_ids = [*map(bytes.decode, chain.from_iterable(ids for ids, _ in stored))]
+        item_ids = [*chain.from_iterable(ids for ids, _ in stored)]
         ends = [0, *accumulate(len(packed) for _, packed in stored)]
         deleted = records["flags"] & DELETED
         if np.count_nonzero(deleted):
             live = deleted == 0
             records, item_ids = records[live], [*compress(item_ids, live.tolist())]
             ends = np.append(0, live.cumsum())[ends].tolist()
-        values = records["value"].astype(np.float64)
+        items, values = Texts.packed_from(item_ids), records["value"].astype(np.float64)
         times_us, revisions = (
             records[name].astype(np.int64) for name in ("event_time_us", "revision")
         )
         return [
             cls(
-                cast("tuple[ItemId, ...]", tuple(item_ids[start:end])),
+                Texts(items.packed, items.offsets[start : end + 1]),
                 values[start:end],
                 times_us[start:end],
                 revisions[start:end],

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar, cast, overload
 import numpy as np
 
 from foldin_model.arrays import Floats, Integers, Rows
-from foldin_model.texts import Postings, RowsById
+from foldin_model.texts import Postings, RowsById, Texts
 
 COPIED_ROWS: Final = 50_000
 Entry = TypeVar("Entry")
@@ -119,7 +119,7 @@ class StackedRows:
         row = self.first.get(id_)
         return self.second.get(id_) if row is None else row
 
-    def each(self, ids: Sequence[str]) -> Integers:
+    def each(self, ids: Texts) -> Integers:
         """The rows of (n,) ids, -1 for those that there are not."""
         rows = self.first.each(ids)
         return np.where(rows < 0, self.second.each(ids), rows)

@@ -9,15 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import repeat
-from typing import Protocol, Self, overload
+from typing import Final, Protocol, Self, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foldin_model import text_kernels
 from foldin_model.arrays import Integers, Rows
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
+_NO_SIZE: Final = np.zeros(1, np.int64)
+_NO_BYTE: Final = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +35,20 @@ class Texts(Sequence[str]):
         """The same strings, packed."""
         if isinstance(texts, cls):
             return texts
-        encoded = [text.encode() for text in texts]
+        return cls.packed_from([text.encode() for text in texts])
+
+    @classmethod
+    def packed_from(cls, encoded: Sequence[bytes]) -> Self:
+        """The strings that these bytes are in UTF-8."""
         return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets_of(map(len, encoded)))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Texts"]) -> Self:
+        """The strings of all parts, one after the other."""
+        packed = [part.packed[part.offsets[0] : part.offsets[-1]] for part in parts]
+        sizes = [part.offsets[1:] - part.offsets[:-1] for part in parts]
+        ends = np.cumsum(np.concatenate((_NO_SIZE, *sizes)), dtype=np.int64)
+        return cls(np.concatenate((_NO_BYTE, *packed)), ends)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -88,7 +103,7 @@ class RowsById(Protocol):
         """The row of an id, or None."""
         ...
 
-    def each(self, ids: Sequence[str], /) -> Integers:
+    def each(self, ids: Texts, /) -> Integers:
         """The rows of (n,) ids, -1 for those that there are not."""
         ...
 
@@ -96,9 +111,35 @@ class RowsById(Protocol):
 class ListedRows(dict[str, int]):
     """The row of each id in a dictionary."""
 
-    def each(self, ids: Sequence[str]) -> Integers:
+    def each(self, ids: Texts) -> Integers:
         """The rows of (n,) ids, -1 for those that there are not."""
         return np.fromiter(map(self.get, ids, repeat(-1)), np.int64, len(ids))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TabledRows:
+    """The row of each id, its place among `ids`, in a `table` of `foldin_model.text_kernels`."""
+
+    ids: Texts
+    table: Rows
+
+    @classmethod
+    def of(cls, ids: Iterable[str]) -> Self:
+        """The rows of all ids; of an id that comes twice, the first."""
+        packed = Texts.of(ids)
+        table = np.full(2 << len(packed).bit_length(), text_kernels.NOBODY, np.int32)
+        text_kernels.fill(packed.packed, packed.offsets, table)
+        return cls(packed, table)
+
+    def get(self, id_: str) -> int | None:
+        """The row of an id, or None."""
+        row = int(self.each(Texts.of((id_,)))[0])
+        return None if row == text_kernels.NOBODY else row
+
+    def each(self, ids: Texts) -> Integers:
+        """The rows of (n,) ids, -1 for those that there are not."""
+        own = self.ids
+        return text_kernels.find(own.packed, own.offsets, self.table, ids.packed, ids.offsets)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,7 +168,7 @@ class HashedRows:
             place += 1
         return None
 
-    def each(self, ids: Sequence[str]) -> Integers:
+    def each(self, ids: Texts) -> Integers:
         """The rows of (n,) ids, -1 for those that there are not."""
         hashes = np.fromiter(map(_hash, ids), np.uint64, len(ids))
         places = np.searchsorted(self.hashes[:-1], hashes)  # one past the end is the last

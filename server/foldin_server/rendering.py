@@ -137,13 +137,11 @@ def user_state(
         key=lambda i: (history.event_times_us[i], history.revisions[i]),
         reverse=True,
     )
-    catalog = answer.snapshot.model.catalog
+    catalog, item_ids = answer.snapshot.model.catalog, history.item_ids
     return recommendation_pb2.GetUserStateResponse(
         user_id=user_id,
         ratings=[
-            _rated_item(
-                catalog, history.item_ids[i], float(history.values[i]), history.event_times_us[i]
-            )
+            _rated_item(catalog, item_ids[i], float(history.values[i]), history.event_times_us[i])
             for i in latest[:most]
         ],
         trained=answer.trained,

@@ -9,7 +9,7 @@ from foldin_model.searching import popular
 from foldin_model.snapshot import Snapshot
 from foldin_model.stacking import StackedRows
 from foldin_model.store.memory import MemoryModelStore
-from foldin_model.texts import HashedRows, ListedRows, Postings, Texts
+from foldin_model.texts import HashedRows, ListedRows, Postings, TabledRows, Texts
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import Planted
@@ -54,7 +54,32 @@ def test_ids_are_found_even_if_their_hashes_collide(
         assert found.get(other) == (ids.index(other) if other in ids else None)
         rows = [*range(len(ids)), ids.index(other) if other in ids else -1]
         for each in (found, ListedRows(zip(ids, rows, strict=False)), StackedRows(found, found)):
-            assert each.each([*ids, other]).tolist() == rows
+            assert each.each(Texts.of([*ids, other])).tolist() == rows
+
+
+@given(ids=st.lists(STRINGS, unique=True), others=st.lists(STRINGS))
+def test_a_table_finds_the_first_row_of_every_id_and_of_no_other(
+    ids: list[str], others: list[str]
+) -> None:
+    found = TabledRows.of([*ids, *ids])
+    expected = {id_: row for row, id_ in enumerate(ids)}
+    assert [found.get(id_) for id_ in (*ids, *others)] == [*map(expected.get, (*ids, *others))]
+    asked = Texts.joined([Texts.of(part) for part in (others, [], ids, others)])
+    rows = [expected.get(id_, -1) for id_ in (*others, *ids, *others)]
+    assert found.each(asked).tolist() == rows
+
+
+def test_a_table_finds_ids_that_begin_at_the_same_place() -> None:
+    ids = [str(number) for number in range(5_000)]
+    assert TabledRows.of(ids).each(Texts.of(reversed(ids))).tolist() == [*range(4_999, -1, -1)]
+
+
+@given(parts=st.lists(st.lists(STRINGS)), cut=st.integers(0, 9))
+def test_joined_texts_are_those_of_all_parts(parts: list[list[str]], cut: int) -> None:
+    whole = Texts.of([text for part in parts for text in part])
+    assert [*Texts.joined([Texts.of(part) for part in parts])] == [*whole]
+    rest = Texts(whole.packed, whole.offsets[min(cut, len(whole)) :])
+    assert [*Texts.joined([rest, Texts.of(["a"])])] == [*whole[cut:], "a"]
 
 
 @given(years=st.lists(st.none() | st.integers(-3_000, 3_000)))

@@ -45,7 +45,7 @@ def _with(ratings: Ratings, user: int, item_id: str, value: float) -> History:
     values = dict(zip(items, ratings.values[own].tolist(), strict=True)) | {item_id: value}
     stamps = np.zeros(len(values), np.int64)
     ids = tuple(ItemId(name) for name in values)
-    return History(ids, np.array(list(values.values()), np.float64), stamps, stamps)
+    return History.of(ids, np.array(list(values.values()), np.float64), stamps, stamps)
 
 
 def _mean_rank(snapshot: Snapshot, history: History, rows: Rows) -> float:

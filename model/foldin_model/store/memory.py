@@ -203,7 +203,7 @@ class MemoryRatingStore:
             for item_id, record in self._ratings.get(user_id, {}).items()
             if not record.deleted
         ]
-        stored = History(
+        stored = History.of(
             tuple(item_id for item_id, _ in live),
             np.array([record.value for _, record in live], np.float64),
             np.array([record.event_time_us for _, record in live], np.int64),

@@ -70,7 +70,7 @@ class Served:
         """The user of a case as the server sees her with the given ratings in its store."""
         stamps = np.zeros(len(case.given_rows), np.int64)
         ids = tuple(ItemId(self.item_ids[row]) for row in case.given_rows.tolist())
-        history = History(ids, case.given_values, stamps, stamps)
+        history = History.of(ids, case.given_values, stamps, stamps)
         state = UserState(0, history=history, trained=self.trained.get(case.user_id))
         return fold_user(self.snapshot, state)
 
