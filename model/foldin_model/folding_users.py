@@ -102,7 +102,8 @@ def _fold(
 ) -> list[FoldedUser]:
     model = snapshot.model
     histories, counts = usable_histories(model.catalog, [history_of(s) for s in states], extras)
-    kinds = [_kind(*histories[place], record) for place, record in enumerate(trained)]
+    known = [histories[place] for place in range(len(histories))]
+    kinds = [_kind(*own, record) for own, record in zip(known, trained, strict=True)]
     ranking, rating = _bases(model, kinds, trained)
     moved = [i for i, kind in enumerate(kinds) if kind is Personalization.FOLDED_IN]
     if moved:
@@ -112,7 +113,7 @@ def _fold(
     ranking, rating = rounded(ranking), rounded(rating)
     users = []
     for place, (state, kind, count) in enumerate(zip(states, kinds, counts, strict=True)):
-        seen, _ = histories[place]
+        seen, _ = known[place]
         lasting = len(seen) == count and (count == 0 or snapshot.is_own(int(seen[-1])))
         users.append(
             FoldedUser(

@@ -46,8 +46,8 @@ def digest(rows: Rows, values: Doubles) -> int:
 
 def digest_in_order(rows: Rows, values: Doubles) -> int:
     """`digest` of a history whose rows increase."""
-    name = blake2b(rows.astype("<i4", copy=False).tobytes(), digest_size=8)
-    name.update(values.astype("<f8", copy=False).tobytes())
+    name = blake2b(np.ascontiguousarray(rows, _ROWS).data, digest_size=8)
+    name.update(np.ascontiguousarray(values, _NUMBERS).data)
     return int.from_bytes(name.digest(), "little")
 
 

@@ -75,7 +75,7 @@ class Keys:
 
     def trained(self, version: Version, user_id: UserId) -> str:
         """String: a packed TrainedUser."""
-        return f"fi:{self.namespace}:v:{version}:u:{{{partition(user_id)}}}:{user_id}"
+        return self.chunk(version, f"u:{{{partition(user_id)}}}:{user_id}")
 
     def ratings(self, user_id: UserId) -> str:
         """Hash: item to packed RatingRecord. The truth."""
@@ -101,6 +101,12 @@ class Keys:
         """The keys of revision and folded state, made in one go."""
         stem = self._stems[partition(user_id)]
         return f"{stem}rev:{user_id}", f"{stem}f:{user_id}"
+
+    def read(self, version: Version, user_id: UserId) -> tuple[str, str, str, str]:
+        """The keys of revision, folded state, trained record and ratings, made in one go."""
+        place = partition(user_id)
+        stem, trained = self._stems[place], self.chunk(version, f"u:{{{place}}}:{user_id}")
+        return f"{stem}rev:{user_id}", f"{stem}f:{user_id}", trained, f"{stem}r:{user_id}"
 
     def written(self, user_id: UserId) -> tuple[str, str, str, str]:
         """The keys of ratings, revision, folded state and log, made in one go."""

@@ -191,8 +191,8 @@ class RedisRatingStore:
         A script that looks first whether the folded state is current takes four times as long: it
         turns every field of the history into a string of its own.
         """
-        kept = (*self._keys.current(user_id), self._keys.trained(version, user_id))
-        return Transaction((("MGET", *kept), ("HGETALL", self._keys.ratings(user_id))))
+        *kept, ratings = self._keys.read(version, user_id)
+        return Transaction((("MGET", *kept), ("HGETALL", ratings)))
 
     def _keep_command(self, state: FoldedState) -> Command:
         keys = self._keys.current(state.user_id)
