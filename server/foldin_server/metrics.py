@@ -65,7 +65,7 @@ class AnswerCounts(Collector):
     def __init__(self) -> None:
         self._counts: defaultdict[tuple[str, bool], int] = defaultdict(int)
 
-    def count(self, personalization: str, degraded: bool) -> None:  # noqa: FBT001
+    def count(self, personalization: str, *, degraded: bool) -> None:
         """Counts an answer that was made so."""
         self._counts[personalization, degraded] += 1
 

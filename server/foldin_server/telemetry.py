@@ -79,7 +79,7 @@ class Telemetry:
         seconds = time.monotonic() - started
         self._calls.observe(call.method, call.code, seconds)
         if call.personalization:
-            self._answers.count(call.personalization, call.degraded)
+            self._answers.count(call.personalization, degraded=call.degraded)
         if self._log_calls:
             log.info("rpc", extra=self._line(call, seconds))
 
