@@ -29,7 +29,7 @@ from foldin_model.stacking import (
     stacked_sequence,
 )
 from foldin_model.tailing import tailed
-from foldin_model.texts import ListedRows, Postings
+from foldin_model.texts import Postings, TabledRows
 from foldin_model.titles import TitleIndex
 
 BLOCK_ITEMS: Final = 1_000
@@ -174,11 +174,11 @@ def _stacked_catalog(base: Catalog, items: Sequence[NewItem]) -> Catalog:
     values = [[rating.value for rating in entry.ratings.values()] for _, entry, _ in items]
     counts = np.array([len(given) for given in values], np.int64)
     means = np.array([np.mean(given) if given else np.nan for given in values], np.float32)
-    rows = ListedRows((item_id, cut + place) for place, (item_id, _, _) in enumerate(items))
+    item_ids = [item_id for item_id, _, _ in items]
     contents = [content for _, _, content in items]
     unrated = [cut + place for place, given in enumerate(values) if not given]
     return Catalog(
-        item_ids=stacked_sequence(base.item_ids, list(rows)),
+        item_ids=stacked_sequence(base.item_ids, item_ids),
         titles=stacked_sequence(base.titles, [content.title for content in contents]),
         genres=stacked_sequence(base.genres, [content.genres for content in contents]),
         years=stacked_sequence(base.years, [content.year for content in contents]),
@@ -186,7 +186,7 @@ def _stacked_catalog(base: Catalog, items: Sequence[NewItem]) -> Catalog:
         rating_means=np.concatenate((base.rating_means, means)),
         cluster_ids=np.concatenate((base.cluster_ids, np.zeros(len(items), np.int32))),
         clusters=base.clusters,
-        id_rows=StackedRows(base.rows_by_id, rows),
+        id_rows=StackedRows(base.rows_by_id, TabledRows.of(item_ids), cut),
         described=frozenset(unrated),
     )
 

@@ -109,17 +109,23 @@ def stacked_postings(first: Postings, later: Iterable[tuple[Postings, int]]) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StackedRows:
-    """The row of an id among both parts; an id of the first part is that of the first."""
+    """The row of an id among both parts; an id of the first part is that of the first.
+
+    Rows of the second part are counted from `cut`.
+    """
 
     first: RowsById
     second: RowsById
+    cut: int
 
     def get(self, id_: str) -> int | None:
         """The row of an id, or None."""
         row = self.first.get(id_)
-        return self.second.get(id_) if row is None else row
+        if row is None and (row := self.second.get(id_)) is not None:
+            row += self.cut
+        return row
 
     def each(self, ids: Texts) -> Integers:
         """The rows of (n,) ids, -1 for those that there are not."""
-        rows = self.first.each(ids)
-        return np.where(rows < 0, self.second.each(ids), rows)
+        rows, behind = self.first.each(ids), self.second.each(ids)
+        return np.where(rows < 0, np.where(behind < 0, behind, behind + self.cut), rows)

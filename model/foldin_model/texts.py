@@ -8,7 +8,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import repeat
 from typing import Final, Protocol, Self, overload
 
 import numpy as np
@@ -106,14 +105,6 @@ class RowsById(Protocol):
     def each(self, ids: Texts, /) -> Integers:
         """The rows of (n,) ids, -1 for those that there are not."""
         ...
-
-
-class ListedRows(dict[str, int]):
-    """The row of each id in a dictionary."""
-
-    def each(self, ids: Texts) -> Integers:
-        """The rows of (n,) ids, -1 for those that there are not."""
-        return np.fromiter(map(self.get, ids, repeat(-1)), np.int64, len(ids))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,8 +23,7 @@ from foldin_server.ranking import predicted
 class PlainPages:
     """The pages of (m,) users one after the other, `ends` where each ends.
 
-    `rows` has the items, `scores` and `predictions` (n,) what they are shown with, `owners` (n,)
-    the places of those who get them. `signed` (t, s)
+    `rows` has the items, `scores` and `predictions` (n,) what they are shown with. `signed` (t, s)
     are page tokens, the `tokens[i]`-th is that of the i-th list; -1 where nothing is left.
     """
 
@@ -32,7 +31,6 @@ class PlainPages:
     rows: Rows
     scores: Floats
     predictions: Floats
-    owners: Integers
     ends: Integers
     tokens: Integers
     signed: NDArray[np.uint8]
@@ -85,7 +83,6 @@ def plain_pages(
         rows=rows,
         scores=scores.astype(np.float32),
         predictions=predicted(snapshot, rows, rating, owners).astype(np.float32),
-        owners=owners,
         ends=ends,
         tokens=np.where(goes_on, goes_on.cumsum() - 1, -1),
         signed=signed,

@@ -74,7 +74,6 @@ class PreparedItems:
             rows=hits.rows,
             scores=hits.scores.astype(np.float32),
             predictions=answer.predictions.astype(np.float32),
-            owners=np.zeros(len(hits), np.int64),
             ends=np.array([len(hits)]),
             tokens=np.array([-1 if token is None else 0]),
             signed=np.frombuffer(signed, np.uint8)[None, :],
@@ -92,7 +91,7 @@ class PreparedItems:
         listed = [self._infos.kind(user, how) for user, how in zip(users, read, strict=True)]
         kinds = np.array(listed, np.int64)
         sources = self._infos.sources[kinds]
-        self._parts.encode(sources[pages.owners], pages.rows)
+        self._parts.encode(sources.repeat(np.diff(pages.ends, prepend=0)), pages.rows)
         replies, ends = reply_kernels.replies(
             pages.rows,
             _packed(pages.scores, pages.predictions),

@@ -129,7 +129,7 @@ class RedisRatingStore:
             [self._question(*user, version, whole=whole) for user in users]
         )
         known = [revision for _, revision in users]
-        states = [*first_answers(version, known, replies, whole=whole)]
+        states = first_answers(version, known, replies, whole=whole)
         missing = [place for place, state in enumerate(states) if state is None]
         if missing:
             again = await self._reads.submit_all(

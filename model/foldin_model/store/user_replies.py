@@ -1,6 +1,7 @@
 """What the store answers about users, as the states that it tells of."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from hiredis import ReplyError
 
@@ -11,29 +12,42 @@ from foldin_model.store.protocols import UserState
 from foldin_model.users import folded_stamp
 
 
+class _Stored(NamedTuple):
+    """A user whose ratings are still packed: `fields` are their items and their records."""
+
+    revision: int
+    trained: bytes | None
+    fields: tuple[list[bytes], list[bytes]]
+
+
 def first_answers(
     version: Version, known: Sequence[int], replies: Sequence[object], *, whole: bool
-) -> Sequence[UserState | FoldinError | None]:
+) -> list[UserState | FoldinError | None]:
     """The states that the first replies about (m,) users tell, None where one does not.
 
     Of whom a revision is `known`, not 0, that alone was asked; of others all with `whole`.
     """
-    if whole and not any(known):
-        return whole_states(version, replies)
+    asked = [reply for revision, reply in zip(known, replies, strict=True) if not revision]
+    others = iter(whole_states(version, asked) if whole else _current_states(version, asked))
     return [
-        _first_answer(version, revision, reply, whole=whole)
+        _unchanged(revision, reply) if revision else next(others)
         for revision, reply in zip(known, replies, strict=True)
     ]
 
 
-def _first_answer(
-    version: Version, known: int, reply: object, *, whole: bool
-) -> UserState | FoldinError | None:
+def _unchanged(known: int, reply: object) -> UserState | FoldinError | None:
     if isinstance(reply, StoreUnavailable):
         return reply
-    if known:
-        return UserState(known) if revision_in(reply) == known else None
-    return whole_states(version, [reply])[0] if whole else current_state(version, reply)
+    return UserState(known) if revision_in(reply) == known else None
+
+
+def _current_states(
+    version: Version, replies: Sequence[object]
+) -> list[UserState | FoldinError | None]:
+    return [
+        reply if isinstance(reply, StoreUnavailable) else current_state(version, reply)
+        for reply in replies
+    ]
 
 
 def current_state(version: Version, reply: object) -> UserState | None:
@@ -52,30 +66,29 @@ def whole_states(
 
     With the `history`, or each as short as it can be.
     """
-    states: dict[int, UserState | FoldinError] = {}
-    read: dict[int, tuple[int, bytes | None]] = {}
-    stored: list[tuple[list[bytes], list[bytes]]] = []
-    for place, reply in enumerate(replies):
-        match reply:
-            case StoreUnavailable():
-                states[place] = reply
-            case [[revision, _, (bytes() | None) as trained] as kept, list(fields)]:
-                short = None if history else current_state(version, kept)
-                if short is not None:
-                    states[place] = short
-                    continue
-                read[place] = revision_in(revision), trained
-                stored.append((fields[::2], fields[1::2]))
-            case [_, ReplyError() as error]:
-                states[place] = ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
-            case _:
-                raise TypeError(f"the store answered {reply!r} for a user")
-    for (place, (revision, trained)), own in zip(read.items(), _histories(stored), strict=True):
-        if isinstance(own, History):
-            states[place] = UserState(revision, history=own, trained=trained)
-        else:
-            states[place] = own
-    return [states[place] for place in range(len(replies))]
+    told = [_told(version, reply, history=history) for reply in replies]
+    unpacked = iter(_histories([each.fields for each in told if isinstance(each, _Stored)]))
+    return [_state(each, next(unpacked)) if isinstance(each, _Stored) else each for each in told]
+
+
+def _told(version: Version, reply: object, *, history: bool) -> UserState | FoldinError | _Stored:
+    match reply:
+        case StoreUnavailable():
+            return reply
+        case [[revision, _, (bytes() | None) as trained] as kept, list(fields)]:
+            short = None if history else current_state(version, kept)
+            if short is not None:
+                return short
+            return _Stored(revision_in(revision), trained, (fields[::2], fields[1::2]))
+        case [_, ReplyError() as error]:
+            return ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
+    raise TypeError(f"the store answered {reply!r} for a user")
+
+
+def _state(stored: _Stored, history: History | ArtifactCorrupt) -> UserState | FoldinError:
+    if isinstance(history, ArtifactCorrupt):
+        return history
+    return UserState(stored.revision, history=history, trained=stored.trained)
 
 
 def _histories(
