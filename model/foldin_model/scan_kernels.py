@@ -118,21 +118,23 @@ def _greatest(numbers: Any, lowest: Any, best: Any) -> int:
 
 
 @compiled()
-def _reaching(numbers: Any, lowest: Any, tops: Any, bound: float, reaching: Any) -> int:
+def _reaching(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
+    numbers: Any, lowest: Any, tops: Any, bound: float, most: int, reaching: Any
+) -> int:
     """Puts the rows of (n,) numbers over `lowest` that reach the bound into `reaching`.
 
-    How many there are: if that is one more than find room, there may be others.
+    How many there are: if that is more than `most`, there may be others. There has to be room for
+    so many and a lane.
     """
     found = 0
     for lane in range(len(tops)):
         if tops[lane] <= lowest or np.float64(tops[lane]) < bound:
             continue
+        if found > most:
+            break
         for row in range(lane, len(numbers), len(tops)):
-            if numbers[row] > lowest and np.float64(numbers[row]) >= bound:
-                if found == len(reaching):
-                    return found + 1
-                reaching[found] = row
-                found += 1
+            reaching[found] = row  # to be overwritten, without a branch that nobody can foretell
+            found += (numbers[row] > lowest) & (np.float64(numbers[row]) >= bound)
     return found
 
 
@@ -190,7 +192,7 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     exact = np.zeros(len(places), np.int64)
     lanes = min(LANES, numbers.shape[1])
     tops, best = np.empty(lanes, numbers.dtype), np.empty(rows.shape[1], numbers.dtype)
-    reaching = np.empty(min(most, numbers.shape[1]), np.int64)
+    reaching = np.empty(most + numbers.shape[1] // lanes + 1, np.int64)
     for k in range(len(places)):
         own, place = numbers[k], places[k]
         _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
@@ -203,8 +205,8 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
             bound = last - 2 * slack[k] / units[k]
         if counts[place] == len(best):
             bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
-        found = _reaching(own, lowest, tops, bound, reaching)
-        if found > len(reaching):
+        found = _reaching(own, lowest, tops, bound, most, reaching)
+        if found > most:
             exact[k] = -1
             continue
         for good in (True, False):  # exact scores of good rows spare some of the others
