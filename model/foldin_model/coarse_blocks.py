@@ -5,15 +5,15 @@ soon as no row of the blocks that are left can be, the search ends.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import numpy as np
 
 from foldin_model import scan_kernels
-from foldin_model.arrays import Doubles, Floats, Integers, Rows
+from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import BLOCK_ROWS, Bounds
 from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseQueries, Turning, WholeNumbers
-from foldin_model.lists import Lists
+from foldin_model.lists import Lists, RowLists
 from foldin_model.rounding import rounding
 
 JOINED: Final = 2
@@ -22,7 +22,8 @@ ROOM: Final = 1.5
 """Whole numbers are made of so many times the rows that a usual search reads."""
 MOST_SHARE: Final = 1 / 16
 """Where whole numbers leave more of a block than this, they are no help."""
-NOTHING: Final[Rows] = np.empty(0, np.int32)
+NOTHING: Final = RowLists.empty(1)
+"""What is hidden from a single query from which nothing is."""
 
 
 class Block:
@@ -42,19 +43,6 @@ class Block:
             self.coarse = CoarseMatrix(self.vectors, turning)
 
 
-class _Hidden(NamedTuple):
-    """Rows that are not for some queries: for the i-th `rows[starts[i] : starts[i + 1]]`."""
-
-    rows: Rows
-    starts: Integers
-
-    @classmethod
-    def of(cls, rows: Sequence[Rows]) -> Self:
-        starts = np.zeros(len(rows) + 1, np.int64)
-        np.fromiter(map(len, rows), np.int64, len(rows)).cumsum(out=starts[1:])
-        return cls(np.concatenate((NOTHING, *rows)), starts)
-
-
 class _Search:
     """(m, d) queries on their way through blocks; those whose lists are complete stay behind."""
 
@@ -62,12 +50,12 @@ class _Search:
         self,
         queries: Doubles,
         turned: CoarseQueries,
-        hidden: Sequence[Rows],
+        hidden: RowLists,
         count: int,
         longest: float,
     ) -> None:
         self._queries = np.ascontiguousarray(queries)
-        self._hidden = _Hidden.of(hidden)
+        self._hidden = hidden
         self._longest = longest
         self._left = np.arange(len(queries))
         self._turned = turned  # of those who are left
@@ -106,7 +94,7 @@ class _Search:
         most: int,
     ) -> Integers:
         """What `scan_kernels.scan` says; `about` are its first arguments."""
-        vectors, queries, (hidden, starts) = block.vectors, self._queries, self._hidden
+        vectors, queries, hidden = block.vectors, self._queries, self._hidden
         rows, scores, counts = self.lists
         return scan_kernels.scan(
             *about,
@@ -114,8 +102,8 @@ class _Search:
             block.start,
             vectors,
             queries,
-            hidden,
-            starts,
+            hidden.rows,
+            hidden.starts,
             most,
             rows,
             scores,
@@ -166,7 +154,7 @@ class CoarseBlocks:
 
     def prepare(self, query: Doubles, count: int) -> None:
         """Makes whole numbers of what searches like that of `count` rows for `query` (d,) read."""
-        _, reached = self._search(query[None, :], [NOTHING], count)
+        _, reached = self._search(query[None, :], NOTHING, count)
         for block in self._blocks[: int(np.ceil(ROOM * reached))]:
             block.make(self._turning)
 
@@ -180,14 +168,14 @@ class CoarseBlocks:
         """What whole numbers take."""
         return sum(block.coarse.memory_bytes for block in self._blocks if block.coarse)
 
-    def search(self, queries: Doubles, hidden: Sequence[Rows], count: int) -> Lists:
+    def search(self, queries: Doubles, hidden: RowLists, count: int) -> Lists:
         """The first `count` rows for each of (m, d) queries without its `hidden` rows.
 
         All numbers are finite, and hidden rows are rows of the matrix.
         """
         return self._search(queries, hidden, count)[0]
 
-    def _search(self, queries: Doubles, hidden: Sequence[Rows], count: int) -> tuple[Lists, int]:
+    def _search(self, queries: Doubles, hidden: RowLists, count: int) -> tuple[Lists, int]:
         """The lists and how many blocks were read."""
         if min(count, len(self._blocks), len(queries)) < 1:
             return Lists.empty(len(queries), count), 0

@@ -12,34 +12,33 @@ import numpy as np
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.folding import fold_each
 from foldin_model.heads import QuadraticHead
+from foldin_model.lists import RowLists
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histories:
-    """(m,) histories one after the other: all `rows` (n,) int32 and `values` (n,) float64.
+    """(m,) histories one after the other: the rows `rated`, which increase in each.
 
-    The i-th is from `starts[i]` to `starts[i + 1]`; its rows increase.
+    `values` (n,) float64 are those of all rows.
     """
 
-    rows: Rows
+    rated: RowLists
     values: Doubles
-    starts: Sequence[int]
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.rated)
 
     def __getitem__(self, place: int) -> tuple[Rows, Doubles]:
-        own = slice(self.starts[place], self.starts[place + 1])
-        return self.rows[own], self.values[own]
+        starts = self.rated.starts
+        return self.rated[place], self.values[starts[place] : starts[place + 1]]
 
     def only(self, places: Sequence[int]) -> Self:
         """The histories at these places."""
         if len(places) == len(self):
             return self
         own = [self[place] for place in places]
-        ends = np.cumsum([len(rows) for rows, _ in own]).tolist()
-        rows = np.concatenate([rows for rows, _ in own])
-        return type(self)(rows, np.concatenate([values for _, values in own]), (0, *ends))
+        rated = RowLists.of([rows for rows, _ in own])
+        return type(self)(rated, np.concatenate([values for _, values in own]))
 
 
 def fold_together(head: QuadraticHead, histories: Histories, bases: Doubles) -> Doubles:
@@ -47,7 +46,7 @@ def fold_together(head: QuadraticHead, histories: Histories, bases: Doubles) -> 
 
     `bases` is (m, d).
     """
-    rows, values, starts = histories.rows, histories.values, np.array(histories.starts)
+    rows, values, starts = histories.rated.rows, histories.values, histories.rated.starts
     if head.lead is not None:
         bases = bases + head.lead.of_each(rows, values, starts)
     if not head.quadratic:

@@ -4,58 +4,76 @@ The whole history is folded, in row order. A history that is the trained one nee
 are rounded to float32, as they are stored, so that a kept state and a fresh one answer alike.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Rows
+from foldin_model.arrays import Doubles, Floats, Mask
 from foldin_model.catalog import Catalog
 from foldin_model.errors import ArtifactCorrupt
+from foldin_model.folded_users import FoldedUsers
 from foldin_model.folding import rounded
 from foldin_model.folding_together import Histories, fold_together
 from foldin_model.ids import ItemId
-from foldin_model.model import Model
+from foldin_model.lists import RowLists
 from foldin_model.ratings import History
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import UserState
 from foldin_model.texts import Texts
-from foldin_model.users import FoldedUser, Personalization, TrainedUser, digest_in_order
+from foldin_model.users import Personalization, TrainedRecords, digests, unpack_trained
 
 Extra = Sequence[tuple[ItemId, float]]
 """Ratings of one user that count over the stored ones."""
+Unpacked = TypeVar("Unpacked", FoldedUsers, TrainedRecords)
+
+
+class Folding(NamedTuple):
+    """The `users` (k,) of the states at `places` (k,); by place, why others have none.
+
+    `users` is None where nobody has one.
+    """
+
+    users: FoldedUsers | None
+    places: list[int]
+    failures: dict[int, ArtifactCorrupt]
 
 
 def fold_users(
     snapshot: Snapshot, states: Sequence[UserState], extras: Sequence[Extra] | None = None
-) -> list[FoldedUser | ArtifactCorrupt]:
+) -> Folding:
     """The users of `states` as this version sees them, with their `extras`, all (m,).
 
     TRAINED where the ratings are those she was trained on, POPULAR where the model knows nothing
-    of her, else FOLDED_IN. `extras` need states read with their history.
+    of her, else FOLDED_IN. `extras` need states read with their history. Raises ValueError.
     """
-    users: list[FoldedUser | ArtifactCorrupt | None] = [None] * len(states)
-    trained: dict[int, TrainedUser] = {}
     extras = extras or [()] * len(states)
     dimensions = len(snapshot.model.ranking_prior), len(snapshot.model.rating_prior)
-    for place, (state, extra) in enumerate(zip(states, extras, strict=True)):
-        try:
-            if state.folded is not None and not extra:
-                users[place] = FoldedUser.unpack(state.folded, *dimensions)
-            elif state.trained is not None:
-                trained[place] = TrainedUser.unpack(state.trained, *dimensions)
-        except ArtifactCorrupt as error:
-            users[place] = error
-    fresh = [place for place, user in enumerate(users) if user is None]
+    failures: dict[int, ArtifactCorrupt] = {}
+    kept = {
+        place: state.folded
+        for place, (state, extra) in enumerate(zip(states, extras, strict=True))
+        if state.folded is not None and not extra
+    }
+    users = _unpacked(kept, failures, lambda each: FoldedUsers.unpack(each, *dimensions))
+    if len(kept) == len(states):
+        return Folding(users, [place for place in kept if place not in failures], failures)
+    others = [place for place in range(len(states)) if place not in kept]
+    records = {place: each for place in others if (each := states[place].trained) is not None}
+    trained = _unpacked(records, failures, lambda each: unpack_trained(each, *dimensions))
+    fresh = [place for place in others if place not in failures]
+    parts = [] if users is None else [users]
     if fresh:
         folded = _fold(
             snapshot,
             [states[place] for place in fresh],
             [extras[place] for place in fresh],
-            [trained.get(place) for place in fresh],
+            np.array([place in records for place in fresh]),
+            trained,
         )
-        for place, user in zip(fresh, folded, strict=True):
-            users[place] = user
-    return [user for user in users if user is not None]
+        parts.append(folded)
+    places = [place for place in (*kept, *fresh) if place not in failures]
+    return Folding(FoldedUsers.joined(parts) if parts else None, places, failures)
 
 
 def history_of(state: UserState) -> History:
@@ -89,67 +107,80 @@ def usable_histories(
     keys = np.repeat(places, counts) + rows  # by user, then by row
     order = np.argsort(keys)
     order = order[rows[order] >= 0]
-    ends = np.searchsorted(keys[order], places + len(catalog)).tolist()
-    known = Histories(rows[order].astype(np.int32), np.concatenate(values)[order], (0, *ends))
-    return known, counts
+    ends = np.searchsorted(keys[order], places + len(catalog))
+    rated_rows = RowLists(rows[order].astype(np.int32), np.concatenate(((0,), ends)))
+    return Histories(rated_rows, np.concatenate(values)[order]), counts
+
+
+def _unpacked(
+    packed: Mapping[int, bytes],
+    failures: dict[int, ArtifactCorrupt],
+    unpack: Callable[[Sequence[bytes]], Unpacked],
+) -> Unpacked | None:
+    """All that are sound, unpacked together; others are noted as failures of their places."""
+    if not packed:
+        return None
+    try:
+        return unpack([*packed.values()])
+    except ArtifactCorrupt:
+        sound: dict[int, bytes] = {}
+        for place, one in packed.items():
+            try:
+                unpack([one])
+            except ArtifactCorrupt as error:
+                failures[place] = error
+            else:
+                sound[place] = one
+    return unpack([*sound.values()]) if sound else None
 
 
 def _fold(
     snapshot: Snapshot,
     states: Sequence[UserState],
     extras: Sequence[Extra],
-    trained: Sequence[TrainedUser | None],
-) -> list[FoldedUser]:
+    is_trained: Mask,
+    trained: TrainedRecords | None,
+) -> FoldedUsers:
+    """The users of (k,) states; `trained` are the records of those who have one."""
     model = snapshot.model
-    histories, counts = usable_histories(model.catalog, [history_of(s) for s in states], extras)
-    known = [histories[place] for place in range(len(histories))]
-    kinds = [_kind(*own, record) for own, record in zip(known, trained, strict=True)]
-    ranking, rating = _bases(model, kinds, trained)
-    moved = [i for i, kind in enumerate(kinds) if kind is Personalization.FOLDED_IN]
+    given = [history_of(state) for state in states]
+    histories, counts = usable_histories(model.catalog, given, extras)
+    seen = histories.rated
+    kinds = np.where(seen.sizes > 0, Personalization.FOLDED_IN, Personalization.POPULAR)
+    ranking = np.tile(model.ranking_prior, (len(states), 1))
+    rating = np.tile(model.rating_prior, (len(states), 1))
+    if trained is not None:
+        names = np.array(digests(seen.rows, histories.values, seen.starts), np.uint64)
+        same = names[is_trained] == trained["digest"]
+        kinds[is_trained] = np.where(same, Personalization.TRAINED, Personalization.FOLDED_IN)
+        ranking[is_trained] = _of_trained(trained, "ranking", same)
+        rating[is_trained] = _of_trained(trained, "rating", same)
+    moved = (kinds == Personalization.FOLDED_IN).nonzero()[0].tolist()
     if moved:
         these = histories.only(moved)
         ranking[moved] = fold_together(model.ranking, these, ranking[moved])
         rating[moved] = fold_together(model.rating, these, rating[moved])
-    ranking, rating = rounded(ranking), rounded(rating)
-    users = []
-    for place, (state, kind, count) in enumerate(zip(states, kinds, counts, strict=True)):
-        seen, _ = known[place]
-        lasting = len(seen) == count and (count == 0 or snapshot.is_own(int(seen[-1])))
-        users.append(
-            FoldedUser(
-                version=snapshot.version,
-                revision=state.revision,
-                rating_count=count,
-                personalization=kind,
-                ranking_vector=ranking[place].copy(),  # one who is remembered keeps no others
-                rating_vector=rating[place].copy(),
-                seen=seen.copy(),
-                lasting=lasting,  # else ratings of other items may come, move or be new
-            )
-        )
-    return users
+    revisions = [state.revision for state in states]
+    return FoldedUsers.of(
+        snapshot.version,
+        np.array(revisions, np.int64),
+        np.array(counts, np.int64),
+        kinds.astype(np.uint8),
+        vectors=(rounded(ranking), rounded(rating)),
+        seen=seen,
+        lasting=_lasting(snapshot, seen, counts),
+    )
 
 
-def _kind(rows: Rows, values: Doubles, trained: TrainedUser | None) -> Personalization:
-    if trained is None:
-        return Personalization.FOLDED_IN if len(rows) else Personalization.POPULAR
-    same = trained.digest == digest_in_order(rows, values)
-    return Personalization.TRAINED if same else Personalization.FOLDED_IN
+def _of_trained(trained: TrainedRecords, head: str, same: Mask) -> Floats:
+    """(k, d): the vectors themselves where nothing is folded, else what is folded over."""
+    vectors, bases = trained[f"{head}_vector"], trained[f"{head}_base"]
+    return np.where(same[:, None], vectors, bases)
 
 
-def _bases(
-    model: Model, kinds: Sequence[Personalization], trained: Sequence[TrainedUser | None]
-) -> tuple[Doubles, Doubles]:
-    """What is folded over, or the vectors themselves where nothing is folded: (m, d) each."""
-    ranking, rating = [], []
-    for kind, record in zip(kinds, trained, strict=True):
-        if record is None:
-            ranking.append(model.ranking_prior)
-            rating.append(model.rating_prior)
-        elif kind is Personalization.TRAINED:
-            ranking.append(record.ranking_vector)
-            rating.append(record.rating_vector)
-        else:
-            ranking.append(record.ranking_base)
-            rating.append(record.rating_base)
-    return np.array(ranking, np.float64), np.array(rating, np.float64)
+def _lasting(snapshot: Snapshot, seen: RowLists, counts: Sequence[int]) -> Mask:
+    """Of whom all ratings are of the version's own items: others may come, move or be new."""
+    own = seen.sizes == np.array(counts)
+    rated = seen.sizes > 0
+    own[rated] &= seen.rows[seen.starts[1:][rated] - 1] < len(snapshot.of_version)
+    return np.asarray(own, np.bool_)

@@ -1,10 +1,14 @@
-"""Hits of several searches that are made together."""
+"""Several lists of rows at once: hits of searches, and rows that are there for each of many."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from foldin_model.arrays import Doubles, Integers, Rows
+
+_NO_ROW: Rows = np.empty(0, np.int32)
 
 
 class Lists(NamedTuple):
@@ -27,3 +31,54 @@ class Lists(NamedTuple):
         """(m,): what a further hit must score to be in each list."""
         full = self.counts == self.rows.shape[1]
         return np.where(full, self.scores[:, -1], -np.inf)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowLists:
+    """(m,) lists of rows one after the other: the i-th is `rows[starts[i] : starts[i + 1]]`.
+
+    `rows` is (n,) int32, `starts` (m + 1,) int64.
+    """
+
+    rows: Rows
+    starts: Integers
+
+    @classmethod
+    def of(cls, lists: Sequence[Rows]) -> Self:
+        """These lists."""
+        return cls(np.concatenate((_NO_ROW, *lists)), starts_of([*map(len, lists)]))
+
+    @classmethod
+    def empty(cls, lists: int) -> Self:
+        """So many lists without a row."""
+        return cls(_NO_ROW, np.zeros(lists + 1, np.int64))
+
+    @classmethod
+    def joined(cls, parts: Sequence["RowLists"]) -> Self:
+        """The lists of all parts, in order."""
+        sizes = [part.sizes for part in parts]
+        return cls(np.concatenate([part.rows for part in parts]), starts_of(np.concatenate(sizes)))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, place: int) -> Rows:
+        return self.rows[self.starts[place] : self.starts[place + 1]]
+
+    @property
+    def sizes(self) -> Integers:
+        """(m,): how many rows each has."""
+        return self.starts[1:] - self.starts[:-1]
+
+    def each_with(self, rows: Rows) -> "RowLists":
+        """Every list with these rows behind its own."""
+        if not len(rows):
+            return self
+        return RowLists.of([np.concatenate((self[place], rows)) for place in range(len(self))])
+
+
+def starts_of(sizes: "Sequence[int] | Integers") -> Integers:
+    """(m + 1,): where each of (m,) lists of such sizes starts, and where the last ends."""
+    starts = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=starts[1:])
+    return starts

@@ -96,8 +96,11 @@ class Model:
 
     def queries(self, ranking_vectors: Doubles, rating_vectors: Doubles) -> Doubles:
         """The (m, dimension) queries of (m, d) vectors of both heads."""
-        weights = np.full((len(ranking_vectors), 1), self.rating_weight)
-        return np.concatenate((ranking_vectors, weights, weights * rating_vectors), axis=1)
+        queries = np.empty((len(ranking_vectors), self.dimension))
+        cut = ranking_vectors.shape[1]
+        queries[:, :cut], queries[:, cut] = ranking_vectors, self.rating_weight
+        np.multiply(self.rating_weight, rating_vectors, out=queries[:, cut + 1 :])
+        return queries
 
     @property
     def item_rows(self) -> Floats:

@@ -10,7 +10,7 @@ import struct
 from base64 import urlsafe_b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Self
 
 import numpy as np
@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
+from foldin_model.folded_users import FoldedUser, FoldedUsers
 from foldin_model.ids import Version
 from foldin_model.searching import Cursor
-from foldin_model.users import FoldedUser, Personalization
+from foldin_model.users import Personalization
 
 SIGNATURE_BYTES: Final = 16
 ARGUMENTS_BYTES: Final = 16
@@ -122,33 +123,31 @@ class PageToken:
 
 
 def signed_cursors(
-    version: Version,
     key: bytes,
     arguments: Sequence[bytes],
-    users: Sequence[FoldedUser],
-    *,
-    vectors: tuple[Doubles, Doubles],
-    cursors: tuple[Doubles, Rows],
+    users: FoldedUsers,
+    scores: Doubles,
+    rows: Rows,
 ) -> NDArray[np.uint8]:
-    """(m, bytes): what `PageToken.signed` gives for (m,) personal lists of one version that go on.
+    """(m, bytes): what `PageToken.signed` gives for the lists of (m,) users of one version.
 
-    `vectors` are those of the users, (m, d) for ranking and (m, d) for rating, `cursors` scores
-    and rows (m,).
+    They go on after the cursors that are `scores` and `rows` (m,).
     """
-    name, sizes = version.encode(), tuple(part.shape[1] for part in vectors)
+    name = users.version.encode()
+    sizes = users.ranking_vectors.shape[1], users.rating_vectors.shape[1]
     tokens = np.empty(len(users), _signed_cursor(len(name), *sizes))
     header = tokens["header"]
     header["format"], header["kind"] = _FORMAT, 0
     header["arguments"] = np.frombuffer(b"".join(arguments), _HEADER["arguments"])
-    header["revision"] = [user.revision for user in users]
-    header["rating_count"] = [user.rating_count for user in users]
-    header["personalization"] = [user.personalization for user in users]
+    header["revision"], header["rating_count"] = users.revisions, users.rating_counts
+    header["personalization"] = users.personalizations
     header["sizes"] = len(name), *sizes
     tokens["version"] = np.frombuffer(name, tokens.dtype["version"])
-    tokens["ranking_vector"], tokens["rating_vector"] = vectors
-    tokens["score"], tokens["row"] = cursors
+    tokens["ranking_vector"] = users.ranking_vectors
+    tokens["rating_vector"] = users.rating_vectors
+    tokens["score"], tokens["row"] = scores, rows
     packed, size = memoryview(tokens.tobytes()), tokens.itemsize
-    keyed = hmac.new(key, digestmod="sha256")  # what depends on the key alone is computed once
+    keyed = _keyed(key)
     signatures = []
     for start in range(0, len(packed), size):
         mac = keyed.copy()
@@ -156,6 +155,12 @@ def signed_cursors(
         signatures.append(mac.digest()[:SIGNATURE_BYTES])
     tokens["signature"] = np.frombuffer(b"".join(signatures), tokens.dtype["signature"])
     return tokens.view(np.uint8).reshape(len(users), size)
+
+
+@lru_cache(maxsize=8)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """What of a signature depends on the key alone; it is copied, and never updated."""
+    return hmac.new(key, digestmod="sha256")
 
 
 @cache

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.catalog import Catalog
-from foldin_model.errors import ArtifactCorrupt
+from foldin_model.folded_users import FoldedUser
 from foldin_model.folding import moves
 from foldin_model.folding_users import Extra, fold_users, history_of, usable_histories
 from foldin_model.ratings import History
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import UserState
 from foldin_model.uncertainty import UserUncertainty, interval
-from foldin_model.users import FoldedUser
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +32,10 @@ def fold_user(snapshot: Snapshot, state: UserState, extra: Extra = ()) -> Folded
 
     As `fold_users` has it. Raises ArtifactCorrupt.
     """
-    (user,) = fold_users(snapshot, [state], [extra])
-    if isinstance(user, ArtifactCorrupt):
-        raise user
-    return user
+    folding = fold_users(snapshot, [state], [extra])
+    if folding.users is None:
+        raise folding.failures[0]
+    return folding.users.user(0)
 
 
 def popular_user(snapshot: Snapshot, revision: int = 0) -> FoldedUser:

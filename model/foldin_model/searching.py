@@ -5,7 +5,6 @@ again in float64, each row by itself, so that pages, transports and the evaluato
 bit. Pages continue strictly after a cursor.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,7 +13,7 @@ import numpy as np
 from foldin_model.arrays import Doubles, Mask, Rows
 from foldin_model.coarse_blocks import NOTHING
 from foldin_model.indexing import Proposal, Space
-from foldin_model.lists import Lists
+from foldin_model.lists import Lists, RowLists
 from foldin_model.rounding import above32
 from foldin_model.scoring import canonical_scores
 from foldin_model.snapshot import Snapshot
@@ -74,7 +73,7 @@ def search_space(
     at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
     if allowed is None and after is None and space.coarse is not None:
-        rows, scores, counts = search_together(space, query[None, :], [NOTHING], count)
+        rows, scores, counts = search_together(space, query[None, :], NOTHING, count)
         return Hits(rows[0, : counts[0]], scores[0, : counts[0]])
     total = len(space) if allowed is None else int(np.count_nonzero(allowed))
     if allowed is not None and total <= DIRECT_ROWS:
@@ -94,8 +93,8 @@ def search_space(
     return _first(_ordered(space, _rows(everything), query, after), count)
 
 
-def search_together(space: Space, queries: Doubles, hidden: Sequence[Rows], count: int) -> Lists:
-    """The first `count` rows for each of (m, d) queries without its `hidden` (any,) int32 rows.
+def search_together(space: Space, queries: Doubles, hidden: RowLists, count: int) -> Lists:
+    """The first `count` rows for each of (m, d) queries without its `hidden` rows.
 
     The answers are those of `search_space`. Raises ValueError where a space has no coarse blocks.
     """

@@ -11,11 +11,12 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from foldin_model.errors import FoldinError
+from foldin_model.errors import UserNotFound
+from foldin_model.folded_users import FoldedUsers, KeptUser
 from foldin_model.folding_users import fold_users
 from foldin_model.ids import Version
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser
+from foldin_model.users import Personalization
 
 from foldin_server.answers import Answer, Answers
 from foldin_server.arguments import RecommendArguments
@@ -24,7 +25,7 @@ from foldin_server.gathering import Gathering
 from foldin_server.offloading import offload
 from foldin_server.plain import plain_pages
 from foldin_server.prepared import PreparedAnswers
-from foldin_server.ranking import Recommendation, current_user
+from foldin_server.ranking import Recommendation, operations, recommend
 from foldin_server.settings import ChosenTransport
 from foldin_server.snapshots import Snapshots
 from foldin_server.turns import even_shares, folding_shares
@@ -117,22 +118,23 @@ class Answering:
         """An answer as it travels; it is kept where it may be given again."""
         response = self._prepared.response(answer, self._snapshots.page_key)
         explained = answer.explanations is not None
-        self._note(asked, view, answer.user, response, lasting=not explained)
+        personalization = answer.user.personalization
+        self._note(asked, view, personalization, response, lasting=not explained)
         return response
 
     def _note(
         self,
         asked: Asked,
         view: UserView,
-        user: FoldedUser,
+        personalization: Personalization,
         response: bytes,
         *,
         lasting: bool = True,
     ) -> None:
         """The record knows how the answer was made; a `lasting` one may be given again."""
-        personalization = user.personalization
-        asked.call.answered(asked.snapshot.version, personalization, degraded=view.degraded)
-        if lasting and not view.degraded and self._answers.keeps:
+        degraded = view.degraded
+        asked.call.answered(asked.snapshot.version, personalization, degraded=degraded)
+        if lasting and not degraded and self._answers.keeps:
             kept = Answer(asked.arguments, view.state.revision, personalization, response)
             self._answers.put(asked.snapshot.edition, asked.raw, kept)
 
@@ -141,6 +143,10 @@ class Answering:
         view = await self._users.view(
             asked.arguments.user, asked.snapshot.version, asked.call.deadline
         )
+        if view.state.folded is not None and asked.arguments.user.profile:  # the store is gone
+            cost = operations(asked.snapshot, view, asked.arguments)
+            answer = await offload(cost, recommend, asked.snapshot, view, asked.arguments, None)
+            return self.rendered(asked, view, answer)
         reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._viewed.append((replace(asked, reply=reply), view))
         if len(self._viewed) == 1:
@@ -176,8 +182,8 @@ class Answering:
             for one, view in zip(asked, views, strict=True):
                 if isinstance(view, UserView):
                     viewed.append((one, view))
-                elif not one.reply.done():
-                    one.reply.set_exception(view)
+                else:
+                    _fail(one, view)
             await self._make(viewed)
 
     async def _views(self, asked: list[Asked], version: Version) -> Sequence[UserView | Exception]:
@@ -190,12 +196,10 @@ class Answering:
     async def _make(self, viewed: Sequence[tuple[Asked, UserView]]) -> None:
         lists: defaultdict[tuple[Snapshot, int], list[tuple[Asked, UserView]]] = defaultdict(list)
         for asked, view in viewed:
-            if asked.reply.done():
-                continue
-            if (again := asked.again(view)) is not None:
-                asked.reply.set_result(again)
-            else:
+            if (again := asked.again(view)) is None:
                 lists[asked.snapshot, asked.arguments.page.size].append((asked, view))
+            elif not asked.reply.done():
+                asked.reply.set_result(again)
         for (snapshot, size), members in lists.items():
             for number, share in enumerate(even_shares(snapshot, members)):
                 if number:
@@ -207,62 +211,70 @@ class Answering:
     ) -> None:
         """Answers those who ask for lists of one size by one search."""
         try:
-            folded = await self._folded(snapshot, members)
-            responses = self._responses(snapshot, size, folded) if folded else []
+            folded, users = await self._folded(snapshot, members)
+            if users is None:
+                return
+            responses = self._responses(snapshot, size, folded, users)
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
             for asked, _ in members:
-                if not asked.reply.done():
-                    asked.reply.set_exception(error)
+                _fail(asked, error)
             return
-        for (asked, view, user), response in zip(folded, responses, strict=True):
+        for (asked, view), kind, response in zip(folded, users.kinds, responses, strict=True):
             if not asked.reply.done():
-                self._note(asked, view, user, response)
+                self._note(asked, view, kind, response)
                 asked.reply.set_result(response)
 
     def _responses(
-        self, snapshot: Snapshot, size: int, folded: Sequence[tuple[Asked, UserView, FoldedUser]]
+        self,
+        snapshot: Snapshot,
+        size: int,
+        members: Sequence[tuple[Asked, UserView]],
+        users: FoldedUsers,
     ) -> list[bytes]:
-        users = [user for _, _, user in folded]
-        digests = [asked.arguments.page.digest for asked, _, _ in folded]
+        digests = [asked.arguments.page.digest for asked, _ in members]
         pages = plain_pages(snapshot, users, digests, size, self._snapshots.page_key)
-        return self._prepared.items(snapshot).responses(pages, [view for _, view, _ in folded])
-
-    async def _current_users(
-        self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
-    ) -> list[FoldedUser | FoldinError]:
-        """The users of (m,) views, or why there is none; the others have turns in between."""
-        views = [view for _, view in members]
-        users: list[FoldedUser | FoldinError | None] = [view.remembered for view in views]
-        for number, (operations, places) in enumerate(folding_shares(snapshot, views)):
-            if number:
-                await asyncio.sleep(0)
-            states = [views[place].state for place in places]
-            extras = [members[place][0].arguments.user.profile for place in places]
-            folded = await offload(operations, fold_users, snapshot, states, extras)
-            for place, user in zip(places, folded, strict=True):
-                users[place] = user
-        for place, (asked, view) in enumerate(members):
-            if view.remembered is not None and asked.arguments.user.profile:
-                users[place] = current_user(snapshot, view, asked.arguments.user.profile)
-        return [user for user in users if user is not None]
+        freshness = [view.freshness for _, view in members]
+        return self._prepared.items(snapshot).responses(pages, freshness)
 
     async def _folded(
         self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
-    ) -> list[tuple[Asked, UserView, FoldedUser]]:
-        """Those who can be answered, with their users; the others have failed."""
-        users = await self._current_users(snapshot, members)
-        folded = []
-        for (asked, view), user in zip(members, users, strict=True):
-            try:
-                if isinstance(user, FoldinError):
-                    raise user
-                if asked.arguments.user.must_be_known:
-                    check_known(asked.arguments.user.user_id, view, user)
-            except FoldinError as error:
-                if not asked.reply.done():
-                    asked.reply.set_exception(error)
-                continue
-            if not asked.arguments.user.profile:
-                self._users.keep(asked.arguments.user.user_id, view, user)
-            folded.append((asked, view, user))
-        return folded
+    ) -> tuple[list[tuple[Asked, UserView]], FoldedUsers | None]:
+        """Those who can be answered, and their users as of now; the others have failed.
+
+        All others have turns in between.
+        """
+        folded: list[tuple[Asked, UserView]] = []
+        parts: list[FoldedUsers] = []
+        for number, (cost, share) in enumerate(folding_shares(snapshot, members)):
+            if number:
+                await asyncio.sleep(0)
+            states = [view.state for _, view in share]
+            extras = [asked.arguments.user.profile for asked, _ in share]
+            folding = await offload(cost, fold_users, snapshot, states, extras)
+            for place, error in folding.failures.items():
+                _fail(share[place][0], error)
+            if folding.users is not None:
+                these = [share[place] for place in folding.places]
+                self._keep(these, folding.users)
+                folded += these
+                parts.append(folding.users)
+        return folded, FoldedUsers.joined(parts) if parts else None
+
+    def _keep(self, members: Sequence[tuple[Asked, UserView]], users: FoldedUsers) -> None:
+        """Keeps what was folded of (m,) users; who is not known and has to be has failed."""
+        version, lasting = users.version, users.lasting.tolist()
+        for place, ((asked, view), packed) in enumerate(zip(members, users.packed, strict=True)):
+            user = asked.arguments.user
+            if user.must_be_known:
+                try:
+                    check_known(user.user_id, view, users.user(place))
+                except UserNotFound as error:
+                    _fail(asked, error)
+                    continue
+            if lasting[place] and not user.profile:
+                self._users.keep(user.user_id, view, KeptUser(version, view.state.revision, packed))
+
+
+def _fail(asked: Asked, error: Exception) -> None:
+    if not asked.reply.done():
+        asked.reply.set_exception(error)

@@ -33,13 +33,12 @@ Response = TypeVar("Response")
 class Call(CallRecord):
     """The record of a call, and how long it may still take."""
 
-    __slots__ = ("admitted", "deadline", "started")
+    admitted = False
 
     def __init__(self, method: str, deadline: Deadline) -> None:
         super().__init__(method)
         self.deadline = deadline
         self.started = time.monotonic()
-        self.admitted = False
 
     def told(self, info: ServingInfo) -> None:
         """Notes what the caller is told about how the answer was made."""

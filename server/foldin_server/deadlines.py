@@ -14,11 +14,15 @@ class Deadline(NamedTuple):
         """The point `seconds` from now, NEVER for None."""
         return NEVER if seconds is None else cls(time.monotonic() + seconds)
 
+    @property
+    def left(self) -> float | None:
+        """The seconds left, never negative; None for a caller who waits for ever."""
+        return None if self.at is None else max(0.0, self.at - time.monotonic())
+
     def capped(self, seconds: float) -> float:
         """The seconds left, `seconds` at most and never negative."""
-        if self.at is None:
-            return seconds
-        return max(0.0, min(seconds, self.at - time.monotonic()))
+        left = self.left
+        return seconds if left is None else min(seconds, left)
 
 
 NEVER: Final = Deadline(None)

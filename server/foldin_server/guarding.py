@@ -62,9 +62,9 @@ class GuardedStore:
     ) -> Sequence[UserState | FoldinError]:
         """Raises StoreUnavailable only where it was known before that the store is gone."""
         states = await self._guarded(self._store.read_all(users, version))
-        failures = [state for state in states if _is_gone(state)]
-        if failures and len(failures) == len(states):
-            self._lost(failures[0])
+        gone = [state for state in states if isinstance(state, StoreUnavailable)]
+        if gone and len(gone) == len(states) and all(map(_is_gone, gone)):
+            self._lost(gone[0])
         return states
 
     async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:

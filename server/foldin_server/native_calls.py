@@ -4,13 +4,14 @@ A call ends once: with a response, with a status, or because its caller left.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
 import grpc
 from pygrpc_native import STREAM_CLOSED, STREAM_FULL, NativeGrpcFront
+
+from foldin_server.deadlines import Deadline
 
 Metadata = Sequence[tuple[str, str | bytes]]
 NO_METADATA: Final[Metadata] = ()
@@ -56,11 +57,11 @@ class OpenCalls(dict[int, "NativeCall"]):
 class NativeCall:
     """A call, open until it ends. `left` is called where its caller leaves before."""
 
-    __slots__ = ("_calls", "_ends_at", "call_id", "ended", "left", "task")
+    __slots__ = ("_calls", "call_id", "deadline", "ended", "left", "task")
 
     def __init__(self, calls: OpenCalls, call_id: int, seconds_left: float | None) -> None:
         self._calls = calls
-        self._ends_at = None if seconds_left is None else time.monotonic() + seconds_left
+        self.deadline = Deadline.after(seconds_left)
         self.call_id = call_id
         self.ended = False  # nobody waits any more
         self.task: asyncio.Task[None] | None = None
@@ -69,7 +70,7 @@ class NativeCall:
 
     def time_remaining(self) -> float | None:
         """Seconds until the caller goes, None for one who stays."""
-        return None if self._ends_at is None else max(0.0, self._ends_at - time.monotonic())
+        return self.deadline.left
 
     async def abort(
         self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = NO_METADATA

@@ -5,34 +5,38 @@ Every page is the one that `foldin_server.ranking` makes alone, to the last bit.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from foldin_model.arrays import Floats, Integers, Rows
+from foldin_model.arrays import Floats, Integers, Mask, Rows
 from foldin_model.filtering import ANYTHING
+from foldin_model.folded_users import FoldedUsers
 from foldin_model.paging import signed_cursors
 from foldin_model.searching import search_together
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser
 from numpy.typing import NDArray
 
-from foldin_server.arguments import RecommendArguments
+from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
 from foldin_server.ranking import predicted
+
+_FIRST_PAGE: Final = (UserArguments(None), PageArguments(0, "", b""))
+_NO_WISHES: Final = RecommendArguments(*_FIRST_PAGE, ANYTHING)[len(_FIRST_PAGE) :]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainPages:
-    """The pages of (m,) users one after the other, `ends` where each ends.
+    """One page for each of (m,) users: of the i-th the first `counts[i]` items.
 
-    `rows` has the items, `scores` and `predictions` (n,) what they are shown with. `signed` (t, s)
-    are page tokens, the `tokens[i]`-th is that of the i-th list; -1 where nothing is left.
+    `rows` (m, k) has the items, `scores` and `predictions` (m, k) what they are shown with.
+    `signed` (m, s) are tokens of the pages that follow, where the list `goes_on` (m,).
     """
 
-    users: Sequence[FoldedUser]
+    users: FoldedUsers
     rows: Rows
     scores: Floats
     predictions: Floats
-    ends: Integers
-    tokens: Integers
+    counts: Integers
+    goes_on: Mask
     signed: NDArray[np.uint8]
 
 
@@ -40,50 +44,33 @@ def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
     """Whether `plain_pages` makes the page that is asked for."""
     return (
         snapshot.retrieval.coarse is not None
-        and arguments.conditions is ANYTHING
-        and arguments.max_reasons is None
-        and not (arguments.page.token or arguments.include_rated or arguments.diversified)
+        and arguments[len(_FIRST_PAGE) :] == _NO_WISHES
+        and not arguments.page.token
     )
 
 
 def plain_pages(
     snapshot: Snapshot,
-    users: Sequence[FoldedUser],
+    users: FoldedUsers,
     digests: Sequence[bytes],
     size: int,
     page_key: bytes,
 ) -> PlainPages:
     """The first `size` items for each of (m,) users; `digests` (m,) name their lists."""
-    ranking = np.concatenate([user.ranking_vector for user in users]).reshape(len(users), -1)
-    rating = np.concatenate([user.rating_vector for user in users]).reshape(len(users), -1)
-    queries = snapshot.model.queries(ranking, rating)
-    unavailable = snapshot.model.catalog.unavailable
-    hidden = [user.seen for user in users]
-    if len(unavailable):
-        hidden = [np.concatenate((rows, unavailable)) for rows in hidden]
+    model = snapshot.model
+    queries = model.queries(users.ranking_vectors, users.rating_vectors)
+    hidden = users.seen.each_with(model.catalog.unavailable)
     lists = search_together(snapshot.retrieval, queries, hidden, size + 1)
     goes_on = lists.counts > size  # there is one more
-    counts = lists.counts - goes_on
-    shown = np.arange(size) < counts[:, None]
-    rows, scores = lists.rows[:, :size][shown], lists.scores[:, :size][shown]
-    owners = np.arange(len(users)).repeat(counts)
-    ends = counts.cumsum()
-    last = ends[goes_on] - 1
-    going_on = goes_on.nonzero()[0].tolist()
-    signed = signed_cursors(
-        snapshot.version,
-        page_key,
-        [digests[place] for place in going_on],
-        [users[place] for place in going_on],
-        vectors=(ranking[goes_on], rating[goes_on]),
-        cursors=(scores[last], rows[last]),
-    )
+    rows, scores = lists.rows[:, :size], lists.scores[:, :size]
+    owners = np.arange(len(users)).repeat(size)
+    predictions = predicted(snapshot, rows.ravel(), users.rating_vectors, owners)
     return PlainPages(
         users=users,
         rows=rows,
         scores=scores.astype(np.float32),
-        predictions=predicted(snapshot, rows, rating, owners).astype(np.float32),
-        ends=ends,
-        tokens=np.where(goes_on, goes_on.cumsum() - 1, -1),
-        signed=signed,
+        predictions=predictions.astype(np.float32).reshape(rows.shape),
+        counts=lists.counts - goes_on,
+        goes_on=goes_on,
+        signed=signed_cursors(page_key, digests, users, scores[:, -1], rows[:, -1]),
     )

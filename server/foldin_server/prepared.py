@@ -5,31 +5,37 @@ The bytes are those of `foldin_server.rendering`; explained answers are rendered
 
 import struct
 from collections.abc import Sequence
+from itertools import product
 from typing import Final
 
 import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
-from foldin_model.arrays import Floats, Integers, Rows
+from foldin_model.arrays import Integers, Rows
 from foldin_model.catalog import Catalog
+from foldin_model.folded_users import FoldedUsers
+from foldin_model.personalizing import popular_user
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser, Personalization
+from foldin_model.users import Personalization
 from numpy.typing import NDArray
 
 from foldin_server import rendering, reply_kernels
 from foldin_server.plain import PlainPages
 from foldin_server.ranking import Recommendation
-from foldin_server.users import Freshness, UserView
+from foldin_server.users import Freshness
 
-_NUMBERS: Final = np.dtype(
-    [("score_tag", "u1"), ("score", "<f4"), ("predicted_tag", "u1"), ("predicted", "<f4")]
-)
 _SCORE: Final = 2 << 3 | 5
 _PREDICTED: Final = 3 << 3 | 5
 _PLACEHOLDER: Final = struct.pack("<BfBf", _SCORE, 1.0, _PREDICTED, 1.0)
 _SOURCES: Final = (ratings_pb2.SOURCE_COLLABORATIVE, ratings_pb2.SOURCE_POPULAR)
+_SOURCE_OF: Final = np.array(
+    [0, *(_SOURCES.index(rendering.source_of(kind)) for kind in Personalization)]
+)
+"""Which of _SOURCES by personalization."""
 _RESPONSE: Final = recommendation_pb2.RecommendResponse.DESCRIPTOR.fields_by_name
 _INFO: Final = ratings_pb2.ServingInfo.DESCRIPTOR.fields_by_name
 _TAGS: Final = (
+    _SCORE,
+    _PREDICTED,
     _RESPONSE["next_page_token"].number << 3 | 2,
     _RESPONSE["serving_info"].number << 3 | 2,
     _INFO["rating_count"].number << 3,
@@ -70,47 +76,51 @@ class PreparedItems:
         hits, token = answer.hits, answer.next_token
         signed = b"" if token is None else token.signed(page_key)
         page = PlainPages(
-            users=[answer.user],
-            rows=hits.rows,
-            scores=hits.scores.astype(np.float32),
-            predictions=answer.predictions.astype(np.float32),
-            ends=np.array([len(hits)]),
-            tokens=np.array([-1 if token is None else 0]),
+            users=FoldedUsers.of_one(answer.user),
+            rows=hits.rows[None, :],
+            scores=hits.scores[None, :].astype(np.float32),
+            predictions=answer.predictions[None, :].astype(np.float32),
+            counts=np.array([len(hits)]),
+            goes_on=np.array([token is not None]),
             signed=np.frombuffer(signed, np.uint8)[None, :],
         )
-        (response,) = self._replies(page, [(answer.freshness, answer.degraded)])
+        (response,) = self.responses(page, [answer.freshness])
         return response
 
-    def responses(self, pages: PlainPages, views: Sequence[UserView]) -> list[bytes]:
-        """Plain pages as they travel, made from those views of their users."""
-        return self._replies(pages, [(view.freshness, view.degraded) for view in views])
-
-    def _replies(self, pages: PlainPages, read: Sequence[tuple[Freshness, bool]]) -> list[bytes]:
-        """Replies to users whose states were `read` with that freshness, degraded or not."""
-        users = pages.users
-        listed = [self._infos.kind(user, how) for user, how in zip(users, read, strict=True)]
-        kinds = np.array(listed, np.int64)
-        sources = self._infos.sources[kinds]
-        self._parts.encode(sources.repeat(np.diff(pages.ends, prepend=0)), pages.rows)
-        replies, ends = reply_kernels.replies(
-            pages.rows,
-            _packed(pages.scores, pages.predictions),
-            pages.ends,
-            sources,
-            self._parts.letters,
-            self._parts.slots,
-            self._parts.places,
-            pages.tokens,
-            pages.signed,
-            kinds,
-            self._infos.letters,
-            self._infos.cuts,
-            np.array([user.rating_count for user in users], np.int64),
-            np.array([user.revision for user in users], np.int64),
-            _TAGS,
-        )
+    def responses(self, pages: PlainPages, freshness: Sequence[Freshness]) -> list[bytes]:
+        """Plain pages as they travel, to users whose states are of that `freshness` (m,)."""
+        personalizations = pages.users.personalizations
+        sources = _SOURCE_OF[personalizations]
+        kinds = self._infos.kinds[personalizations, np.frombuffer(bytes(freshness), np.uint8)]
+        replies, ends = self._replies(pages, sources, kinds)
+        if not len(ends):
+            self._parts.encode(sources, pages.rows, pages.counts)
+            replies, ends = self._replies(pages, sources, kinds)
         whole, stops = replies.tobytes(), ends.tolist()
         return [whole[start:end] for start, end in zip([0, *stops], stops, strict=False)]
+
+    def _replies(
+        self, pages: PlainPages, sources: Integers, kinds: Integers
+    ) -> tuple[NDArray[np.uint8], Integers]:
+        parts, infos, users = self._parts, self._infos, pages.users
+        return reply_kernels.replies(
+            np.ascontiguousarray(pages.rows),
+            pages.scores.view(np.uint8),
+            pages.predictions.view(np.uint8),
+            pages.counts,
+            sources,
+            parts.letters,
+            parts.slots,
+            parts.places,
+            pages.goes_on,
+            pages.signed,
+            kinds,
+            infos.letters,
+            infos.cuts,
+            users.rating_counts,
+            users.revisions,
+            _TAGS,
+        )
 
 
 class _Parts:
@@ -127,13 +137,12 @@ class _Parts:
         self.places = np.zeros((_ROOM, 3), np.int64)
         self.letters = np.empty(_ROOM, np.uint8)
 
-    def encode(self, sources: Integers, rows: Rows) -> None:
-        """Encodes those of (n,) items that are not yet."""
-        if self.slots[sources, rows].all():
-            return
-        for source, row in {*zip(sources.tolist(), rows.tolist(), strict=True)}:
-            if not self.slots[source, row]:
-                self._add(source, row)
+    def encode(self, sources: Integers, rows: Rows, counts: Integers) -> None:
+        """Encodes what is not yet of (m,) lists, the first `counts[i]` of (m, k) `rows` each."""
+        for source, listed, count in zip(sources.tolist(), rows, counts.tolist(), strict=True):
+            for row in listed[:count].tolist():
+                if not self.slots[source, row]:
+                    self._add(source, row)
 
     def _add(self, source: int, row: int) -> None:
         item = rendering.scored_item(self._catalog, row, 1.0, _SOURCES[source])
@@ -155,51 +164,32 @@ class _Parts:
 
 
 class _Infos:
-    """ServingInfo of each kind that has been asked for, without the numbers of a user.
+    """ServingInfo of each kind, without the numbers of a user.
 
     That of the i-th kind is `letters[i]` as far as `cuts[i, 1]`; the numbers belong at `cuts[i,
-    0]`. Its items come from the `sources[i]`-th of _SOURCES.
+    0]`. Which kind it is `kinds` has by personalization and freshness.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-        self._kinds: dict[tuple[Personalization, Freshness, bool], int] = {}
-        self._encoded: list[tuple[bytes, bytes]] = []
-        self.letters: NDArray[np.uint8]
-        self.cuts: Integers
-        self.sources = np.zeros(0, np.int64)
-
-    def kind(self, user: FoldedUser, read: tuple[Freshness, bool]) -> int:
-        """The number of the kind for a user whose state was `read` like that, degraded or not."""
-        freshness, degraded = read
-        key = (user.personalization, freshness, degraded)
-        kind = self._kinds.get(key)
-        if kind is None:
-            info = rendering.user_info(
-                self._snapshot,
-                user._replace(rating_count=1, revision=1),
-                degraded=degraded,
-                freshness=freshness,
-            )
-            self._add(info)
-            source = _SOURCES.index(rendering.source_of(user))
-            self.sources = np.append(self.sources, source)
-            kind = self._kinds[key] = len(self._encoded) - 1
-        return kind
-
-    def _add(self, info: ratings_pb2.ServingInfo) -> None:
-        first = ratings_pb2.ServingInfo(
-            model_version=info.model_version, personalization=info.personalization
-        ).SerializeToString()
+        nobody = popular_user(snapshot)._replace(rating_count=1, revision=1)
         *_, count_tag, revision_tag = _TAGS
         numbers = bytes((count_tag, 1, revision_tag, 1))
-        rest = _behind(numbers, info.SerializeToString()[len(first) :])
-        self._encoded.append((first, rest))
-        encoded = [first + rest for first, rest in self._encoded]
-        longest = max(map(len, encoded))
-        padded = b"".join(one.ljust(longest, b"\0") for one in encoded)
-        self.letters = np.frombuffer(padded, np.uint8).reshape(len(encoded), longest)
-        self.cuts = np.array([(len(first), len(first + rest)) for first, rest in self._encoded])
+        self.kinds = np.zeros((max(Personalization) + 1, max(Freshness) + 1), np.int64)
+        encoded: list[tuple[bytes, bytes]] = []
+        for personalization, freshness in product(Personalization, Freshness):
+            user = nobody._replace(personalization=personalization)
+            info = rendering.user_info(snapshot, user, freshness)
+            first = ratings_pb2.ServingInfo(
+                model_version=info.model_version, personalization=info.personalization
+            ).SerializeToString()
+            rest = _behind(numbers, info.SerializeToString()[len(first) :])
+            self.kinds[personalization, freshness] = len(encoded)
+            encoded.append((first, rest))
+        whole = [first + rest for first, rest in encoded]
+        longest = max(map(len, whole))
+        padded = b"".join(one.ljust(longest, b"\0") for one in whole)
+        self.letters = np.frombuffer(padded, np.uint8).reshape(len(whole), longest)
+        self.cuts = np.array([(len(first), len(first + rest)) for first, rest in encoded])
 
 
 def _behind(beginning: bytes, encoded: bytes) -> bytes:
@@ -207,11 +197,3 @@ def _behind(beginning: bytes, encoded: bytes) -> bytes:
     if not encoded.startswith(beginning):
         raise RuntimeError("protobuf no longer writes fields in the order of their numbers")
     return encoded[len(beginning) :]
-
-
-def _packed(scores: Floats, predictions: Floats) -> NDArray[np.uint8]:
-    """(n, bytes): what stands between the parts of each of (n,) items."""
-    numbers = np.empty(len(scores), _NUMBERS)
-    numbers["score_tag"], numbers["predicted_tag"] = _SCORE, _PREDICTED
-    numbers["score"], numbers["predicted"] = scores, predictions
-    return numbers.view(np.uint8).reshape(len(scores), _NUMBERS.itemsize)

@@ -11,13 +11,13 @@ from foldin_model.arrays import Doubles, Integers, Mask, Rows
 from foldin_model.diversifying import WINDOW, diversify
 from foldin_model.explaining import Explanation, explain
 from foldin_model.filtering import allowed
+from foldin_model.folded_users import FoldedUser
 from foldin_model.ids import ItemId
 from foldin_model.paging import PagedUser, PageToken
 from foldin_model.personalizing import explain_user, fold_user, query_of
 from foldin_model.scoring import canonical_scores
 from foldin_model.searching import Cursor, Hits, search
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser
 
 from foldin_server.arguments import RecommendArguments
 from foldin_server.users import Freshness, UserView
@@ -46,7 +46,6 @@ class Recommendation:
     predictions: Doubles
     explanations: tuple[Explanation, ...] | None
     next_token: PageToken | None
-    degraded: bool
     freshness: Freshness
 
 
@@ -63,7 +62,7 @@ def recommend(
     hits = ranked.hits
     explanations = None
     if arguments.max_reasons is not None:
-        explained = explain_user(snapshot, view.state, extra, user)
+        explained = explain_user(snapshot, view.rated, extra, user)
         explanations = explain(snapshot, explained, hits.rows, arguments.max_reasons)
     return Recommendation(
         snapshot=snapshot,
@@ -73,7 +72,6 @@ def recommend(
         predictions=predicted(snapshot, hits.rows, user.rating_vector),
         explanations=explanations,
         next_token=_following(snapshot, user, arguments, ranked),
-        degraded=view.degraded,
         freshness=view.freshness,
     )
 
@@ -83,14 +81,12 @@ def current_user(
 ) -> FoldedUser:
     """The user of a view, with the ratings of a profile over the stored ones.
 
-    A remembered user cannot be folded again: with a profile only what she has seen is kept.
+    A remembered state cannot be folded again: with a profile only what she has seen is kept.
     """
-    remembered = view.remembered
-    if remembered is None:
+    if view.state.folded is None or not extra:
         return fold_user(snapshot, view.state, extra)
-    if not extra:
-        return remembered
-    user = fold_user(snapshot, view.state, extra)
+    remembered = fold_user(snapshot, view.state)
+    user = fold_user(snapshot, view.rated, extra)
     return user._replace(revision=remembered.revision, seen=np.union1d(user.seen, remembered.seen))
 
 
@@ -103,7 +99,8 @@ def predicted(
     """
     model = snapshot.model
     ratings = model.rating.score(rows, vector, owners)
-    return np.clip(ratings, model.scale.low, model.scale.high)
+    np.maximum(ratings, model.scale.low, out=ratings)
+    return np.minimum(ratings, model.scale.high, out=ratings)
 
 
 def operations(snapshot: Snapshot, view: UserView, arguments: RecommendArguments) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.errors import ItemNotFound
 from foldin_model.filtering import allowed
+from foldin_model.folded_users import FoldedUser, KeptUser
 from foldin_model.ids import ItemId, UserId
 from foldin_model.paging import PageToken
 from foldin_model.personalizing import rating_intervals
@@ -17,7 +18,6 @@ from foldin_model.ratings import History
 from foldin_model.searching import Cursor, Hits
 from foldin_model.similar import similar
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser
 
 from foldin_server.arguments import (
     PredictArguments,
@@ -37,7 +37,7 @@ from foldin_server.ranking import (
     recommend,
 )
 from foldin_server.snapshots import Snapshots
-from foldin_server.users import Users, UserView, check_known
+from foldin_server.users import Freshness, Users, UserView, check_known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,7 @@ class Predictions:
     predicted: Doubles
     intervals: tuple[Doubles, Doubles] | None
     given: tuple[float | None, ...]
-    degraded: bool
+    freshness: Freshness
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,8 +102,10 @@ class Recommender:
         answer = await offload(cost, recommend, snapshot, view, arguments, token)
         if arguments.user.must_be_known:
             check_known(arguments.user.user_id, view, answer.current)
-        if not arguments.user.profile:
-            self._users.keep(arguments.user.user_id, view, answer.current)
+        user = answer.current
+        if user.lasting and not arguments.user.profile:
+            kept = KeptUser(user.version, user.revision, view.state.folded or user.pack())
+            self._users.keep(arguments.user.user_id, view, kept)
         return answer
 
     async def similar(self, arguments: SimilarArguments) -> SimilarItems:
@@ -141,7 +143,7 @@ class Recommender:
             interval_operations(snapshot, view, rows),
             rating_intervals,
             snapshot,
-            view.state,
+            view.rated,
             user,
             rows,
             arguments.user.profile,
@@ -156,7 +158,7 @@ class Recommender:
             predicted=predicted(snapshot, rows, user.rating_vector),
             intervals=intervals,
             given=tuple(given.get(item_id) for item_id in arguments.item_ids),
-            degraded=view.degraded,
+            freshness=Freshness.UNKNOWN if view.degraded else Freshness.STRICT,
         )
 
     async def state(self, user_id: UserId) -> KnownUser:

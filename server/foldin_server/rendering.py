@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
 from foldin_model.catalog import Catalog
 from foldin_model.explaining import Explanation
+from foldin_model.folded_users import FoldedUser
 from foldin_model.manifest import Manifest
 from foldin_model.paging import PageToken
 from foldin_model.searching import Hits
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.protocols import WriteOutcome
-from foldin_model.users import FoldedUser, Personalization
+from foldin_model.users import Personalization
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foldin_server.ranking import Recommendation
@@ -25,6 +26,7 @@ _PERSONALIZATION = {
     Personalization.POPULAR: ratings_pb2.PERSONALIZATION_POPULAR,
 }
 _FRESHNESS = {
+    Freshness.UNKNOWN: ratings_pb2.FRESHNESS_UNSPECIFIED,
     Freshness.STRICT: ratings_pb2.FRESHNESS_STRICT,
     Freshness.BOUNDED: ratings_pb2.FRESHNESS_BOUNDED,
 }
@@ -51,8 +53,6 @@ def model_info(snapshot: Snapshot) -> ratings_pb2.ServingInfo:
 def user_info(
     snapshot: Snapshot,
     user: FoldedUser,
-    *,
-    degraded: bool = False,
     freshness: Freshness = Freshness.STRICT,
 ) -> ratings_pb2.ServingInfo:
     """How an answer for a user was made."""
@@ -61,16 +61,18 @@ def user_info(
         personalization=_PERSONALIZATION[user.personalization],
         rating_count=user.rating_count,
         user_revision=user.revision,
-        degraded=degraded,
+        degraded=freshness is Freshness.UNKNOWN,
         model_time=timestamp(snapshot.created_at),
-        freshness=None if degraded else _FRESHNESS[freshness],
+        freshness=_FRESHNESS[freshness],
     )
 
 
 def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb2.RecommendResponse:
     """The answer of Recommend."""
     snapshot = answer.snapshot
-    items = scored_items(snapshot.model.catalog, answer.hits, source_of(answer.user))
+    items = scored_items(
+        snapshot.model.catalog, answer.hits, source_of(answer.user.personalization)
+    )
     for item, predicted in zip(items, answer.predictions.tolist(), strict=True):
         item.predicted_rating = predicted
     for item, explanation in zip(items, answer.explanations or (), strict=False):
@@ -78,15 +80,13 @@ def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb
     return recommendation_pb2.RecommendResponse(
         items=items,
         next_page_token=page_token(answer.next_token, page_key),
-        serving_info=user_info(
-            snapshot, answer.user, degraded=answer.degraded, freshness=answer.freshness
-        ),
+        serving_info=user_info(snapshot, answer.user, answer.freshness),
     )
 
 
-def source_of(user: FoldedUser) -> "ratings_pb2.Source":
+def source_of(personalization: Personalization) -> "ratings_pb2.Source":
     """Where the items come from that a user is shown."""
-    unknown = user.personalization is Personalization.POPULAR
+    unknown = personalization is Personalization.POPULAR
     return ratings_pb2.SOURCE_POPULAR if unknown else ratings_pb2.SOURCE_COLLABORATIVE
 
 
@@ -123,7 +123,7 @@ def predictions(
             )
             for item_id, rating, given, least, most in predicted
         ],
-        serving_info=user_info(answer.snapshot, answer.user, degraded=answer.degraded),
+        serving_info=user_info(answer.snapshot, answer.user, answer.freshness),
     )
 
 

@@ -4,8 +4,8 @@ from string import ascii_lowercase, ascii_uppercase, digits
 from typing import Final
 
 import numpy as np
-from foldin_model.arrays import Integers, Rows
-from foldin_model.compiling import ROWS, STARTS, compiled
+from foldin_model.arrays import Integers, Mask, Rows
+from foldin_model.compiling import STARTS, compiled
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
@@ -13,8 +13,10 @@ _BYTES: Final = "Array(uint8, 1, 'C', True)"
 _TABLE: Final = "Array(uint8, 2, 'C', True)"
 _SLOTS: Final = "Array(int32, 2, 'C', True)"
 _PLACES: Final = "Array(int64, 2, 'C', True)"
+_MARKS: Final = "Array(boolean, 1, 'C', True)"
 _SEVEN_BITS: Final = 0x7F
 _VARINT: Final = 10  # bytes of the longest
+_FLOAT: Final = 4  # bytes
 # that of base64 in addresses (RFC 4648, section 5)
 _ALPHABET: Final = np.frombuffer((ascii_uppercase + ascii_lowercase + digits + "-_").encode(), "u1")
 
@@ -67,65 +69,69 @@ def _put_base64(out: Bytes, at: int, raw: Bytes) -> int:
 
 
 @compiled(
-    f"Tuple((uint8[::1], int64[::1]))({ROWS}, {_TABLE}, {STARTS}, {STARTS}, {_BYTES},"
-    f" {_SLOTS}, {_PLACES}, {STARTS}, {_TABLE}, {STARTS}, {_TABLE},"
-    f" {_PLACES}, {STARTS}, {STARTS}, UniTuple(int64, 4))"
+    f"Tuple((uint8[::1], int64[::1]))({_SLOTS}, {_TABLE}, {_TABLE}, {STARTS}, {STARTS}, {_BYTES},"
+    f" {_SLOTS}, {_PLACES}, {_MARKS}, {_TABLE}, {STARTS}, {_TABLE},"
+    f" {_PLACES}, {STARTS}, {STARTS}, UniTuple(int64, 6))"
 )
 def replies(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     rows: Rows,
-    numbers: Bytes,
-    ends: Integers,
+    scores: Bytes,
+    predictions: Bytes,
+    counts: Integers,
     sources: Integers,
     letters: Bytes,
     slots: Rows,
     places: Integers,
-    tokens: Integers,
+    goes_on: Mask,
     signed: Bytes,
     kinds: Integers,
     infos: Bytes,
     cuts: Integers,
-    counts: Integers,
+    rating_counts: Integers,
     revisions: Integers,
-    tags: tuple[int, int, int, int],
+    tags: tuple[int, int, int, int, int, int],
 ) -> tuple[Bytes, Integers]:
-    """The replies to (m,) users and where each ends.
+    """The replies to (m,) users and where each ends; both are empty where an item has no slot.
 
-    The i-th has the items at `rows[ends[i - 1] : ends[i]]`, of (n,). An item is `letters[a:b]`, its
-    `numbers` (n, k), `letters[b:c]`, with a, b, c those of `places` (any, 3) at its slot, which
-    `slots` (sources, n_items) has by `sources` (m,) and row. Then comes `signed[tokens[i]]`, of
-    (t, s), in base64, unless `tokens[i]` is -1. Last is `infos[kinds[i]]` as far as its second of
-    `cuts` (kinds, 2), with the fields of `counts` and `revisions` (m,) at the first. `tags` are
-    those of the token, of the info, and of both fields in it.
+    The i-th has the items at `rows[i, :counts[i]]`, of (m, k). An item is `letters[a:b]`, its
+    numbers, `letters[b:c]`, with a, b, c those of `places` (any, 3) at its slot, which `slots`
+    (sources, n_items) has by `sources` (m,) and row; slot 0 is none. Its numbers are floats, four
+    bytes each, of `scores` and `predictions` (m, 4 k). Then, if it `goes_on` (m,), comes its one of
+    `signed` (m, s) in base64. Last is `infos[kinds[i]]` as far as its second of `cuts` (kinds, 2),
+    with the fields of `rating_counts` and `revisions` (m,) at the first. `tags` are those of both
+    numbers, of the token, of the info, and of both fields in it.
     """
-    token_tag, info_tag, count_tag, revision_tag = tags
+    score_tag, predicted_tag, token_tag, info_tag, count_tag, revision_tag = tags
     token_size = signed.shape[1] // 3 * 4 + (signed.shape[1] % 3 * 4 + 2) // 3
-    size, start = 0, 0
-    for i in range(len(ends)):
-        for j in range(start, ends[i]):
-            item = places[slots[sources[i], rows[j]]]
-            size += item[2] - item[0] + numbers.shape[1]
-        size += (token_size if tokens[i] >= 0 else 0) + cuts[kinds[i], 1]
+    size = 0
+    for i in range(len(rows)):
+        for j in range(counts[i]):
+            slot = slots[sources[i], rows[i, j]]
+            if slot == 0:
+                return np.empty(0, np.uint8), np.empty(0, np.int64)
+            size += places[slot, 2] - places[slot, 0] + 2 * (1 + _FLOAT)
+        size += (token_size if goes_on[i] else 0) + cuts[kinds[i], 1]
         size += 8 * _VARINT  # four tags, two sizes, two numbers
-        start = ends[i]
-    out, out_ends = np.empty(size, np.uint8), np.empty(len(ends), np.int64)
+    out, ends = np.empty(size, np.uint8), np.empty(len(rows), np.int64)
     fields = np.empty(4 * _VARINT, np.uint8)
-    at, start = 0, 0
-    for i in range(len(ends)):
-        for j in range(start, ends[i]):
-            item = places[slots[sources[i], rows[j]]]
+    at = 0
+    for i in range(len(rows)):
+        for j in range(counts[i]):
+            item = places[slots[sources[i], rows[i, j]]]
+            number = slice(_FLOAT * j, _FLOAT * (j + 1))
             at = _put(out, at, letters[item[0] : item[1]])
-            at = _put(out, at, numbers[j])
+            at = _put(out, _put_varint(out, at, score_tag), scores[i, number])
+            at = _put(out, _put_varint(out, at, predicted_tag), predictions[i, number])
             at = _put(out, at, letters[item[1] : item[2]])
-        start = ends[i]
-        if tokens[i] >= 0:
+        if goes_on[i]:
             at = _put_varint(out, _put_varint(out, at, token_tag), token_size)
-            at = _put_base64(out, at, signed[tokens[i]])
+            at = _put_base64(out, at, signed[i])
         info, (cut, end) = infos[kinds[i]], cuts[kinds[i]]
-        between = _put_field(fields, 0, count_tag, counts[i])
+        between = _put_field(fields, 0, count_tag, rating_counts[i])
         between = _put_field(fields, between, revision_tag, revisions[i])
         at = _put_varint(out, _put_varint(out, at, info_tag), end + between)
         at = _put(out, at, info[:cut])
         at = _put(out, at, fields[:between])
         at = _put(out, at, info[cut:end])
-        out_ends[i] = at
-    return out[:at], out_ends
+        ends[i] = at
+    return out[:at], ends

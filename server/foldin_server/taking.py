@@ -10,7 +10,6 @@ from grpc import aio
 from grpc_status.rpc_status import to_status
 
 from foldin_server.calls import Call, Calls
-from foldin_server.deadlines import Deadline
 from foldin_server.recommendation_service import Recommendations
 
 if TYPE_CHECKING:
@@ -28,15 +27,13 @@ def add_recommend(recommendations: Recommendations, server: aio.Server) -> None:
         take(f"/{SERVICE}/{METHOD}", Taker(recommendations).take)
 
 
-class TakenCall:
-    """The reply to a call that no task waits for: it ends the call, whoever gives it."""
-
-    __slots__ = ("_calls", "_native", "call")
+class TakenCall(Call):
+    """A call that no task waits for: it is the reply too, and ends, whoever gives that."""
 
     def __init__(self, calls: Calls, native: "NativeCall") -> None:
+        super().__init__(METHOD, native.deadline)
         self._calls = calls
         self._native = native
-        self.call = Call(METHOD, Deadline.after(native.time_remaining()))
         native.left = self._left
 
     def done(self) -> bool:
@@ -46,17 +43,17 @@ class TakenCall:
     def set_result(self, response: bytes, /) -> None:
         """Ends the call well."""
         self._native.respond(response)
-        self._calls.ended(self.call)
+        self._calls.ended(self)
 
     def set_exception(self, error: Exception, /) -> None:
         """Ends the call with the status of a failure."""
-        status = to_status(self._calls.failed(self.call, error))
+        status = to_status(self._calls.failed(self, error))
         self._native.fail(status.code.value[0], status.details, status.trailing_metadata)
-        self._calls.ended(self.call)
+        self._calls.ended(self)
 
     def _left(self) -> None:
-        self.call.code = "CANCELLED"
-        self._calls.ended(self.call)
+        self.code = "CANCELLED"
+        self._calls.ended(self)
 
 
 class Taker:
@@ -70,8 +67,8 @@ class Taker:
         calls = self._recommendations.calls
         taken = TakenCall(calls, native)
         try:
-            calls.admit(taken.call)
-            work = self._recommendations.begin(request, taken.call, taken)
+            calls.admit(taken)
+            work = self._recommendations.begin(request, taken, taken)
         except Exception as error:  # noqa: BLE001 (it is the call's status)
             taken.set_exception(error)
             return

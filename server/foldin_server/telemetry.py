@@ -7,7 +7,6 @@ import json
 import logging
 import sys
 import time
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, TextIO
 
@@ -52,17 +51,18 @@ def log_to(stream: TextIO = sys.stderr, **constant: object) -> None:
     logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells how it was loaded
 
 
-@dataclass(slots=True)
 class CallRecord:
     """What one call turned out to be; handlers fill it in while they work."""
 
-    method: str
-    code: str = "OK"
-    reason: str = ""
-    model_version: str = ""
-    personalization: str = ""
-    degraded: bool = False
+    code = "OK"
+    reason = ""
+    model_version = ""
+    personalization = ""
+    degraded = False
     user_id: UserId | None = None
+
+    def __init__(self, method: str) -> None:
+        self.method = method
 
 
 class Telemetry:

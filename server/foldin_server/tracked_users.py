@@ -10,8 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from foldin_model.folded_users import KeptUser
 from foldin_model.ids import UserId, Version
-from foldin_model.users import FoldedUser
 
 from foldin_server.metrics import Metrics
 
@@ -32,15 +32,16 @@ class TrackedUsers:
         self._size = size
         self._metrics = metrics
         self._clock = clock
-        self._users: OrderedDict[UserId, FoldedUser] = OrderedDict()
+        self._users: OrderedDict[UserId, KeptUser] = OrderedDict()
         self._changes = [0] * STRIPES
         self._trusted_until_s = 0.0
-        self._alive = False
+        self.alive = False
+        """Whether anybody is tracked."""
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def get(self, user_id: UserId, version: Version, min_revision: int = 0) -> FoldedUser | None:
+    def get(self, user_id: UserId, version: Version, min_revision: int = 0) -> KeptUser | None:
         """The user as of now under that version, where that is known without asking."""
         user = self._users.get(user_id)
         if user is None or user.version != version or user.revision < min_revision:
@@ -52,11 +53,11 @@ class TrackedUsers:
 
     def mark(self, user_id: UserId) -> int | None:
         """To be noted before a user is read and given to `put`; None where nobody is tracked."""
-        if not self._alive:
+        if not self.alive:
             return None
         return self._changes[hash(user_id) % STRIPES]
 
-    def put(self, user_id: UserId, user: FoldedUser, mark: int | None) -> None:
+    def put(self, user_id: UserId, user: KeptUser, mark: int | None) -> None:
         """Holds a state that was read after `mark`, unless something has changed since.
 
         Revision 0 names no state: a user has it before her first rating and after a purge alike.
@@ -78,9 +79,9 @@ class TrackedUsers:
 
     def trusted(self, until_s: float) -> None:
         """What is held is current until that moment, and what is told of is dropped before."""
-        if not self._alive:
+        if not self.alive:
             self._forget()
-            self._alive = True
+            self.alive = True
             self._metrics.tracking.set(1)
             log.info("tracking")
         self._trusted_until_s = until_s
@@ -89,8 +90,8 @@ class TrackedUsers:
         """From now on nothing is known without asking."""
         self._forget()
         self._trusted_until_s = 0.0
-        if self._alive:
-            self._alive = False
+        if self.alive:
+            self.alive = False
             self._metrics.tracking.set(0)
             log.warning("tracking_lost", extra={"error": reason})
 

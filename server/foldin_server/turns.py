@@ -25,19 +25,15 @@ def even_shares(snapshot: Snapshot, members: Sequence[Member]) -> Iterator[Seque
 
 
 def folding_shares(
-    snapshot: Snapshot, views: Sequence[UserView]
-) -> Iterator[tuple[float, list[int]]]:
-    """The places of views that are folded together, and how many multiplications that takes."""
-    together: list[int] = []
-    spent = 0.0
-    for place, view in enumerate(views):
-        if view.remembered is not None:
-            continue
-        cost = folding_operations(snapshot, view)
-        if together and spent + cost > INLINE_OPERATIONS:
-            yield spent, together
-            together, spent = [], 0.0
-        together.append(place)
+    snapshot: Snapshot, members: Sequence[tuple[Member, UserView]]
+) -> Iterator[tuple[float, Sequence[tuple[Member, UserView]]]]:
+    """Those whose users are made together, and how many multiplications that takes."""
+    start, spent = 0, 0.0
+    for place, (_, view) in enumerate(members):
+        cost = folding_operations(snapshot, view) if view.state.history else 0.0
+        if place > start and spent + cost > INLINE_OPERATIONS:
+            yield spent, members[start:place]
+            start, spent = place, 0.0
         spent += cost
-    if together:
-        yield spent, together
+    if len(members) > start:
+        yield spent, members[start:]

@@ -5,8 +5,8 @@ It is no cache of the serving path: with the store in reach every answer reads t
 
 from collections import OrderedDict
 
+from foldin_model.folded_users import KeptUser
 from foldin_model.ids import UserId, Version
-from foldin_model.users import FoldedUser
 
 
 class UserCache:
@@ -14,21 +14,22 @@ class UserCache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._users: OrderedDict[UserId, FoldedUser] = OrderedDict()
+        self._users: OrderedDict[UserId, KeptUser] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def put(self, user_id: UserId, user: FoldedUser) -> None:
+    def put(self, user_id: UserId, user: KeptUser) -> None:
         """Remembers a state unless a later revision of the same version is held.
 
         Revision 0 gives way to none: the store has forgotten the user.
         """
         held = self._users.get(user_id)
-        later = held is not None and held.version == user.version and held.revision > user.revision
-        if not later or user.revision == 0:
-            self._users[user_id] = user
-        self._users.move_to_end(user_id)
+        if held is not None:
+            self._users.move_to_end(user_id)
+            if held.version == user.version and held.revision > user.revision > 0:
+                return
+        self._users[user_id] = user
         if len(self._users) > self._size:
             self._users.popitem(last=False)
 
@@ -37,7 +38,7 @@ class UserCache:
         if user_id in self._users:
             self._users.move_to_end(user_id)
 
-    def get(self, user_id: UserId, version: Version) -> FoldedUser | None:
+    def get(self, user_id: UserId, version: Version) -> KeptUser | None:
         """What is known of a user under this model version."""
         user = self._users.get(user_id)
         return user if user is not None and user.version == version else None

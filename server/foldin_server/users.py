@@ -12,10 +12,10 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 from foldin_model.errors import FoldinError, RevisionNotVisible, StoreUnavailable, UserNotFound
+from foldin_model.folded_users import FoldedUser, KeptUser, is_known
 from foldin_model.ids import UserId, Version
 from foldin_model.ratings import History
 from foldin_model.store.protocols import FoldedState, RatingStore, UserState
-from foldin_model.users import FoldedUser, Personalization
 
 from foldin_server.arguments import UserArguments
 from foldin_server.background import Background
@@ -30,21 +30,30 @@ NOBODY: Final = UserState(0, history=History.empty())
 class Freshness(IntEnum):
     """How old an answer may be; the numbers are those of the RPC contract."""
 
+    UNKNOWN = 0  # the store could not be asked
     STRICT = 1
     BOUNDED = 2
 
 
 class UserView(NamedTuple):
-    """What an answer starts from: the store's word, or what is remembered.
+    """What an answer starts from: the store's word, or what is remembered and still true.
 
-    `remembered` is current unless the view is `degraded`. `mark` is what `TrackedUsers.put` wants.
+    Of a `degraded` one nobody knows that. `mark` is what `TrackedUsers.put` wants.
     """
 
     state: UserState
-    degraded: bool = False
-    remembered: FoldedUser | None = None
     freshness: Freshness = Freshness.STRICT
     mark: int | None = None
+
+    @property
+    def degraded(self) -> bool:
+        """Whether it was made without the store."""
+        return self.freshness is Freshness.UNKNOWN
+
+    @property
+    def rated(self) -> UserState:
+        """The state with its ratings, with none where they are not remembered."""
+        return NOBODY if self.state.history is None else self.state
 
 
 class Users:
@@ -66,7 +75,7 @@ class Users:
         self._freshness = freshness
         self._background = background
         self._revision_wait_s = revision_wait_s
-        self._unkept: list[tuple[UserId, FoldedUser]] = []
+        self._unkept: list[tuple[UserId, KeptUser]] = []
 
     async def view(
         self,
@@ -82,7 +91,7 @@ class Users:
         """
         user_id = arguments.user_id
         if user_id is None:
-            return UserView(NOBODY, freshness=self._freshness)
+            return UserView(NOBODY, self._freshness)
         exact = history or bool(arguments.profile)
         held = None if exact else self.tracked(arguments, version)
         if held is not None:
@@ -98,9 +107,9 @@ class Users:
                 state = await self._later(user_id, arguments, version, deadline, history=exact)
         except StoreUnavailable:
             return self._from_memory(user_id, arguments, version)
-        return UserView(state, freshness=self._freshness, mark=mark)
+        return UserView(state, self._freshness, mark)
 
-    def tracked(self, arguments: UserArguments, version: Version) -> FoldedUser | None:
+    def tracked(self, arguments: UserArguments, version: Version) -> KeptUser | None:
         """The user where she is known to be unchanged without a question to the store."""
         user_id = arguments.user_id
         if user_id is None:
@@ -115,16 +124,19 @@ class Users:
         Each is as `view` has her for a caller with no more wishes.
         """
         views: list[UserView | FoldinError | None] = [None] * len(users)
-        asked: list[tuple[int, UserId, FoldedUser | None, int | None]] = []
+        asked: list[tuple[int, UserId, KeptUser | None, int | None]] = []
+        tracking, mark = self._tracked.alive, None
         for place, arguments in enumerate(users):
             user_id = arguments.user_id
             if user_id is None:
-                views[place] = UserView(NOBODY, freshness=self._freshness)
-            elif (held := self._tracked.get(user_id, version)) is not None:
-                views[place] = self._remembered(held)
-            else:
-                held = self._cache.get(user_id, version)
-                asked.append((place, user_id, held, self._tracked.mark(user_id)))
+                views[place] = UserView(NOBODY, self._freshness)
+                continue
+            if tracking:
+                if (held := self._tracked.get(user_id, version)) is not None:
+                    views[place] = self._remembered(held)
+                    continue
+                mark = self._tracked.mark(user_id)
+            asked.append((place, user_id, self._cache.get(user_id, version), mark))
         questions = [(user_id, held.revision if held else 0) for _, user_id, held, _ in asked]
         states = await self._states(questions, version)
         for (place, user_id, held, mark), state in zip(asked, states, strict=True):
@@ -137,16 +149,19 @@ class Users:
                 self._tracked.put(user_id, held, mark)
                 views[place] = self._remembered(held)
             else:
-                views[place] = UserView(state, freshness=self._freshness, mark=mark)
+                views[place] = UserView(state, self._freshness, mark)
         return [view for view in views if view is not None]
 
     async def stored(self, user_id: UserId, version: Version) -> UserView:
         """The user as the store has her, with her history. Raises StoreUnavailable."""
         return UserView(await self._store.read(user_id, version, history=True))
 
-    def keep(self, user_id: UserId | None, view: UserView, user: FoldedUser) -> None:
-        """Remembers a state folded from `view` alone, here and behind the answer in the store."""
-        if user_id is None or view.degraded or not user.lasting:
+    def keep(self, user_id: UserId | None, view: UserView, user: KeptUser) -> None:
+        """Remembers a lasting state folded from `view` alone, here and, if it is new, in the store.
+
+        That is done behind the answer.
+        """
+        if user_id is None or view.degraded:
             return
         self._cache.put(user_id, user)
         self._tracked.put(user_id, user, view.mark)
@@ -155,7 +170,7 @@ class Users:
                 self._background.start("keep_folded", self._keep_folded())
             self._unkept.append((user_id, user))
 
-    async def _unchanged(self, user_id: UserId, version: Version) -> FoldedUser | None:
+    async def _unchanged(self, user_id: UserId, version: Version) -> KeptUser | None:
         """The user as she is remembered, where the store still has that revision of her."""
         held = self._cache.get(user_id, version)
         if held is None or held.revision == 0:
@@ -163,8 +178,8 @@ class Users:
         self._cache.touch(user_id)
         return held if await self._store.revision(user_id) == held.revision else None
 
-    def _remembered(self, user: FoldedUser) -> UserView:
-        return UserView(UserState(user.revision), remembered=user, freshness=self._freshness)
+    def _remembered(self, user: KeptUser) -> UserView:
+        return UserView(UserState(user.revision, folded=user.packed), self._freshness)
 
     async def _states(
         self, questions: Sequence[tuple[UserId, int]], version: Version
@@ -189,7 +204,7 @@ class Users:
         unkept, self._unkept = self._unkept, []
         states: defaultdict[str, list[FoldedState]] = defaultdict(list)
         for user_id, user in unkept:
-            states[user.version].append(FoldedState(user_id, user.revision, user.pack()))
+            states[user.version].append(FoldedState(user_id, user.revision, user.packed))
         for version, these in states.items():
             await self._store.keep_folded(Version(version), these)
 
@@ -222,20 +237,19 @@ class Users:
             raise StoreUnavailable(
                 f"the store is out of reach and revision {arguments.min_revision} is not known here"
             )
-        if arguments.must_be_known and not (remembered is not None and known(remembered)):
+        if arguments.must_be_known and not (remembered is not None and remembered.is_known):
             raise StoreUnavailable("the store is out of reach and cannot say if the user is known")
-        return UserView(NOBODY, degraded=True, remembered=remembered, freshness=self._freshness)
-
-
-def known(user: FoldedUser) -> bool:
-    """Whether a user has a live rating or a trained vector."""
-    return user.rating_count > 0 or user.personalization is not Personalization.POPULAR
+        state = NOBODY if remembered is None else UserState(revision, folded=remembered.packed)
+        return UserView(state, Freshness.UNKNOWN)
 
 
 def check_known(user_id: UserId | None, view: UserView, user: FoldedUser) -> None:
     """Raises UserNotFound where the store knows nothing of the user."""
     state = view.state
-    stored = known(user) if state.history is None else bool(state.history) or state.trained
+    if state.history is None:
+        stored = is_known(user.personalization, user.rating_count)
+    else:
+        stored = bool(state.history or state.trained)
     if not stored and not view.degraded:
         raise UserNotFound(
             user_id or "", "nothing is known of the user; leave require_known_user off"

@@ -10,7 +10,7 @@ from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
 from foldin_model.coarse_blocks import NOTHING, CoarseBlocks
 from foldin_model.indexing import Space
-from foldin_model.lists import Lists
+from foldin_model.lists import Lists, RowLists
 from foldin_model.scan_kernels import LANES
 from foldin_model.scoring import canonical_scores
 from foldin_model.searching import search_together
@@ -93,7 +93,7 @@ def test_answers_are_those_of_brute_force(
     hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coarse_blocks, "MOST_SHARE", share)
-        lists = search_together(space, queries, hidden, count)
+        lists = search_together(space, queries, RowLists.of(hidden), count)
     assert lists.rows.dtype == np.int32
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
         rows = np.setdiff1d(np.arange(n, dtype=np.int32), unwanted)
@@ -110,9 +110,9 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
     bounds = Bounds.of(vectors, 8)
     queries = rng.normal(size=(6, 8))
-    expected = CoarseBlocks.whole(vectors, bounds).search(queries, [NOTHING] * 6, 10)
+    expected = CoarseBlocks.whole(vectors, bounds).search(queries, RowLists.empty(6), 10)
     vectors[2_048:] = np.nan
-    found = CoarseBlocks.of(vectors, bounds).search(queries, [NOTHING] * 6, 10)
+    found = CoarseBlocks.of(vectors, bounds).search(queries, RowLists.empty(6), 10)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.scores, expected.scores)
 
@@ -126,7 +126,8 @@ def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more() -> N
     blocks.prepare(rng.normal(size=8), 10)
     assert 0 < blocks.usual_rows < len(vectors) / 2
     made = blocks.usual_rows, blocks.memory_bytes
-    blocks.search(1e-6 * rng.normal(size=(3, 8)), [np.arange(4_000, dtype=np.int32)] * 3, 50)
+    hidden = RowLists.of([np.arange(4_000, dtype=np.int32)] * 3)
+    blocks.search(1e-6 * rng.normal(size=(3, 8)), hidden, 50)
     assert (blocks.usual_rows, blocks.memory_bytes) == made
 
 
@@ -141,7 +142,7 @@ def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
     space = tailed(
         Space.of(vectors, kind=kind, together=True), np.concatenate((vectors, tail)), tail
     )
-    search_together(space, rng.normal(size=(1, 16)), [NOTHING], 10)
+    search_together(space, rng.normal(size=(1, 16)), NOTHING, 10)
     assert sum(scored) < 200
 
 
@@ -150,7 +151,7 @@ def test_few_rows_are_scored_exactly(scored: list[int]) -> None:
     vectors = (rng.normal(size=(5_000, 64)) * np.geomspace(1, 20, 64)).astype(np.float32)
     space = Space.of(vectors, kind="flat", together=True)
     queries = rng.normal(size=(8, 64)) / np.geomspace(1, 20, 64)
-    search_together(space, queries, [NOTHING] * 8, 10)
+    search_together(space, queries, RowLists.empty(8), 10)
     assert sum(scored) < 8 * 40
 
 
@@ -159,7 +160,7 @@ def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list
     vectors = rng.normal(size=(4_000, 32)).astype(np.float32)
     vectors[0] *= 1e4
     space = Space.of(vectors, kind="flat", together=True)
-    search_together(space, rng.normal(size=(4, 32)), [NOTHING] * 4, 10)
+    search_together(space, rng.normal(size=(4, 32)), RowLists.empty(4), 10)
     assert sum(scored) < 400
 
 
@@ -167,21 +168,21 @@ def test_queries_of_very_different_lengths_end_where_each_must() -> None:
     vectors = np.diag(np.arange(64, 0, -1.0)).astype(np.float32)
     queries = np.concatenate((np.eye(64)[:1], 1e6 * np.eye(64)[-1:]))
     space = Space.of(vectors, kind="pruned", together=True)
-    lists = search_together(space, queries, [NOTHING] * 2, 1)
+    lists = search_together(space, queries, RowLists.empty(2), 1)
     assert lists.rows.tolist() == [[0], [63]]
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
     space = Space.of(np.empty((0, 3), np.float32), kind="flat", together=True)
-    assert search_together(space, np.ones((2, 3)), [NOTHING] * 2, 5).counts.tolist() == [0, 0]
+    assert search_together(space, np.ones((2, 3)), RowLists.empty(2), 5).counts.tolist() == [0, 0]
     space = Space.of(np.eye(3, dtype=np.float32), kind="flat", together=True)
-    assert len(search_together(space, np.empty((0, 3)), [], 5).counts) == 0
+    assert len(search_together(space, np.empty((0, 3)), RowLists.empty(0), 5).counts) == 0
 
 
 def test_a_space_for_single_queries_says_so() -> None:
     space = Space.of(np.eye(4, dtype=np.float32), kind="pruned")
     with pytest.raises(ValueError, match="one query at a time"):
-        search_together(space, np.ones((1, 4)), [NOTHING], 2)
+        search_together(space, np.ones((1, 4)), NOTHING, 2)
 
 
 def test_a_list_that_is_full_says_what_a_further_hit_must_score() -> None:

@@ -3,15 +3,11 @@
 import numpy as np
 import pytest
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.ids import ItemId
+from foldin_model.folded_users import FoldedUser, FoldedUsers, KeptUser, folded_stamp
+from foldin_model.ids import ItemId, UserId
+from foldin_model.model import TrainedUsers
 from foldin_model.ratings import History, RatingRecord
-from foldin_model.users import (
-    FoldedUser,
-    Personalization,
-    TrainedUser,
-    folded_stamp,
-    pack_trained,
-)
+from foldin_model.users import Personalization, pack_trained, unpack_trained
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import Planted
@@ -44,10 +40,20 @@ def test_golden_tombstone() -> None:
 
 
 def test_golden_trained_user() -> None:
-    trained = TrainedUser(
-        np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.array([0.5]), np.array([-0.5]), 7
+    numbers = [[[1.0, 2.0]], [[3.0, 4.0]], [[0.5]], [[-0.5]]]
+    vectors = [np.array(each, np.float32) for each in numbers]
+    ranking, ranking_base, rating, rating_base = vectors
+    users = TrainedUsers(
+        user_ids=(UserId("u"),),
+        ranking_vectors=ranking,
+        ranking_bases=ranking_base,
+        rating_vectors=rating,
+        rating_bases=rating_base,
+        digests=np.array([7], np.uint64),
+        rating_counts=np.array([3]),
     )
-    assert trained.pack() == bytes.fromhex(
+    ((_, packed),) = pack_trained(users)
+    assert packed == bytes.fromhex(
         "01 0700000000000000 0000803f00000040 0000404000008040 0000003f 000000bf"
     )
 
@@ -92,21 +98,21 @@ def test_a_published_user_is_read_back_as_float32_vectors(small: Planted) -> Non
     users = small.users
     packed = dict(pack_trained(users))
     assert tuple(packed) == users.user_ids
-    for row, user_id in enumerate(users.user_ids):
-        trained = TrainedUser.unpack(packed[user_id], 8, 8)
-        assert trained.pack() == packed[user_id]
-        assert trained.digest == int(users.digests[row])
-        np.testing.assert_array_equal(trained.ranking_vector, users.ranking_vectors[row])
-        np.testing.assert_array_equal(trained.ranking_base, users.ranking_bases[row])
-        np.testing.assert_array_equal(trained.rating_vector, users.rating_vectors[row])
-        np.testing.assert_array_equal(trained.rating_base, users.rating_bases[row])
+    trained = unpack_trained([*packed.values()], 8, 8)
+    np.testing.assert_array_equal(trained["digest"], users.digests)
+    np.testing.assert_array_equal(trained["ranking_vector"], users.ranking_vectors)
+    np.testing.assert_array_equal(trained["ranking_base"], users.ranking_bases)
+    np.testing.assert_array_equal(trained["rating_vector"], users.rating_vectors)
+    np.testing.assert_array_equal(trained["rating_base"], users.rating_bases)
 
 
 def test_a_trained_user_of_another_shape_or_format_is_refused(small: Planted) -> None:
     packed = next(pack_trained(small.users))[1]
     for damaged in (packed[:-1], packed + b"\0", b"\2" + packed[1:], b""):
         with pytest.raises(ArtifactCorrupt):
-            TrainedUser.unpack(damaged, 8, 8)
+            unpack_trained([damaged], 8, 8)
+        with pytest.raises(ArtifactCorrupt):
+            unpack_trained([packed, damaged], 8, 8)
 
 
 def _folded() -> FoldedUser:
@@ -121,53 +127,50 @@ def _folded() -> FoldedUser:
     )
 
 
-@given(
+finite = st.lists(FINITE, min_size=2, max_size=2).map(np.array)
+folded = st.builds(
+    FoldedUser,
     version=st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
     revision=INT64,
-    count=st.integers(0, 2**32 - 1),
-    kind=st.sampled_from(Personalization),
-    ranking=st.lists(FINITE, max_size=5),
-    rating=st.lists(FINITE, max_size=5),
-    seen=st.lists(st.integers(0, 2**31 - 1), max_size=5),
+    rating_count=st.integers(0, 2**32 - 1),
+    personalization=st.sampled_from(Personalization),
+    lasting=st.sampled_from([True]),  # others are not kept
+    ranking_vector=finite,
+    rating_vector=finite,
+    seen=st.lists(st.integers(0, 2**31 - 1), max_size=5).map(lambda rows: np.array(rows, np.int32)),
 )
-def test_a_folded_user_survives_its_bytes(
-    *,
-    version: str,
-    revision: int,
-    count: int,
-    kind: Personalization,
-    ranking: list[float],
-    rating: list[float],
-    seen: list[int],
-) -> None:
-    folded = FoldedUser(
-        version,
-        revision,
-        count,
-        kind,
-        np.array(ranking, np.float64),
-        np.array(rating, np.float64),
-        np.array(seen, np.int32),
-    )
-    packed = folded.pack()
-    again = FoldedUser.unpack(packed, len(ranking), len(rating))
-    assert packed.startswith(folded_stamp(version, revision))
-    assert (again.version, again.revision, again.rating_count) == (version, revision, count)
-    assert again.personalization is kind
-    assert again.ranking_vector.tolist() == ranking
-    assert again.rating_vector.tolist() == rating
-    assert again.seen.tolist() == seen
+
+
+@given(st.lists(folded, min_size=1, max_size=4))
+def test_folded_users_survive_their_bytes(users: list[FoldedUser]) -> None:
+    users = [user._replace(version=users[0].version) for user in users]
+    packed = [user.pack() for user in users]
+    again = FoldedUsers.unpack(packed, 2, 2)
+    assert again.packed == packed
+    assert again.kinds == [user.personalization for user in users]
+    for place, user in enumerate(users):
+        assert packed[place].startswith(folded_stamp(user.version, user.revision))
+        assert KeptUser(user.version, user.revision, packed[place]).is_known == (
+            user.rating_count > 0 or user.personalization is not Personalization.POPULAR
+        )
+        for one, other in zip(again.user(place), user, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("cut", range(0, 50, 3))
 def test_a_truncated_folded_user_is_refused(cut: int) -> None:
-    with pytest.raises(ArtifactCorrupt):
-        FoldedUser.unpack(_folded().pack()[:cut], 2, 1)
+    whole = _folded().pack()
+    for packed in ([whole[:cut]], [whole, whole[:cut]], [whole[:cut], whole[cut:] + whole]):
+        with pytest.raises(ArtifactCorrupt):
+            FoldedUsers.unpack(packed, 2, 1)
 
 
-def test_a_folded_user_of_another_format_or_kind_is_refused() -> None:
+def test_a_folded_user_of_another_format_kind_or_version_is_refused() -> None:
     packed = _folded().pack()
-    with pytest.raises(ArtifactCorrupt):
-        FoldedUser.unpack(b"\2" + packed[1:], 2, 1)
-    with pytest.raises(ArtifactCorrupt):
-        FoldedUser.unpack(packed[:13] + b"\x09" + packed[14:], 2, 1)
+    others = b"\2" + packed[1:], packed[:13] + b"\x09" + packed[14:]
+    for other in (*others, _folded()._replace(version="v2").pack()):
+        with pytest.raises(ArtifactCorrupt):
+            FoldedUsers.unpack([packed, other], 2, 1)
+    for other in others:
+        with pytest.raises(ArtifactCorrupt):
+            FoldedUsers.unpack([other], 2, 1)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from foldin_model.explaining import Explanation, explain
+from foldin_model.folded_users import FoldedUser
 from foldin_model.folding import slack_coefficients
 from foldin_model.ids import Row
 from foldin_model.personalizing import explain_user, fold_user, query_of
 from foldin_model.scoring import canonical_scores
 from foldin_model.snapshot import Snapshot
-from foldin_model.users import FoldedUser, pack_trained
+from foldin_model.users import pack_trained
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import planted

@@ -18,6 +18,7 @@ from foldin_model.explaining import explain
 from foldin_model.filtering import ItemConditions, allowed
 from foldin_model.ids import Version
 from foldin_model.installing import install, load
+from foldin_model.lists import RowLists
 from foldin_model.overlay import Overlay
 from foldin_model.overlaying import BLOCK_ITEMS, Overlayer
 from foldin_model.personalizing import explain_user, fold_user, query_of
@@ -142,8 +143,8 @@ def test_every_search_finds_the_best_of_both_parts(seed: int, count: int, cut: i
 def test_plain_searches_leave_hidden_items_out_where_they_are_told_to() -> None:
     laid = Overlayer(planted_snapshot()).apply(OVERLAY)
     query = np.ones(laid.model.dimension)
-    hidden_rows = laid.model.catalog.unavailable
-    found = search_together(laid.retrieval, query[None, :], [hidden_rows], 20)
+    hidden = RowLists.empty(1).each_with(laid.model.catalog.unavailable)
+    found = search_together(laid.retrieval, query[None, :], hidden, 20)
     assert found.rows[0].tolist() == brute(laid, query, allowed(laid, ItemConditions()))[:20]
 
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Rows
 from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
+from foldin_model.folded_users import FoldedUser
 from foldin_model.folding import rounded
 from foldin_model.ids import Version
 from foldin_model.paging import PagedUser, PageToken
 from foldin_model.searching import Cursor
-from foldin_model.users import FoldedUser, Personalization
+from foldin_model.users import Personalization
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

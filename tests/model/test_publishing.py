@@ -14,7 +14,7 @@ from foldin_model.indexing import FlatIndex, Proposal
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import ModelStore, Pointer
-from foldin_model.users import TrainedUser
+from foldin_model.users import unpack_trained
 from planted import Planted, planted
 from published import ABOUT, assert_equal_models, publish
 
@@ -76,8 +76,8 @@ def test_every_trained_user_is_published(store: ModelStore, small: Planted) -> N
     version = publish(store, small)
     packed = store.trained_user(version, UserId("7"))
     assert packed is not None
-    trained = TrainedUser.unpack(packed, 8, 8)
-    np.testing.assert_array_equal(trained.ranking_vector, small.users.ranking_vectors[6])
+    (trained,) = unpack_trained([packed], 8, 8)
+    np.testing.assert_array_equal(trained["ranking_vector"], small.users.ranking_vectors[6])
     assert store.trained_user(version, UserId("nobody")) is None
 
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 from foldin_model.errors import HistoryFull, InvalidField, RequestIdReused
+from foldin_model.folded_users import FoldedUser
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.memory import MemoryModelStore, MemoryRatingStore
 from foldin_model.store.protocols import (
@@ -21,7 +22,7 @@ from foldin_model.store.protocols import (
 from foldin_model.store.redis_models import RedisModelStore
 from foldin_model.store.redis_ratings import RedisRatingStore
 from foldin_model.store.rule import Limits
-from foldin_model.users import FoldedUser, Personalization
+from foldin_model.users import Personalization
 
 ANN = UserId("ann")
 V1 = Version("v1")

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 from foldin_model.errors import ArtifactCorrupt, FoldinError
+from foldin_model.folded_users import FoldedUser
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import FoldedState, RatingWrite, UserState
 from foldin_model.store.redis_ratings import RedisRatingStore
-from foldin_model.users import FoldedUser, Personalization
+from foldin_model.users import Personalization
 from redis import Redis
 
 USERS = [UserId(name) for name in ("ann", "bob", "cleo", "dan")]

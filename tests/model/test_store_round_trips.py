@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from foldin_model.folded_users import folded_stamp
 from foldin_model.ids import UserId, Version
 from foldin_model.store.protocols import FoldedState
 from foldin_model.store.redis_ratings import RedisRatingStore
-from foldin_model.users import folded_stamp
 from machines import Machine, opened, write
 from redis import Redis
 

@@ -9,8 +9,8 @@ import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.errors import StoreUnavailable
 from foldin_model.filtering import ANYTHING
+from foldin_model.folded_users import FoldedUsers
 from foldin_model.ids import UserId, Version
-from foldin_model.users import FoldedUser
 from foldin_server import answering, ranking, rendering, turns
 from foldin_server.answering import Answering, Asked
 from foldin_server.answers import Answers
@@ -123,7 +123,7 @@ async def test_a_crowd_is_answered_in_even_turns(
 ) -> None:
     crowds: list[int] = []
 
-    def counted(snapshot: Any, users: list[FoldedUser], *rest: Any) -> PlainPages:
+    def counted(snapshot: Any, users: FoldedUsers, *rest: Any) -> PlainPages:
         crowds.append(len(users))
         return plain_pages(snapshot, users, *rest)
 

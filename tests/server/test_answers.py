@@ -76,18 +76,13 @@ def test_none_is_kept_where_none_may_be() -> None:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """One entry for each answer that was not given before."""
     calls: list[object] = []
-    alone, together = PreparedItems.response, PreparedItems.responses
+    responses = PreparedItems.responses
 
-    def one(self: PreparedItems, *args: Any) -> bytes:
-        calls.append(args)
-        return alone(self, *args)
+    def counted(self: PreparedItems, pages: PlainPages, *args: Any) -> list[bytes]:
+        calls.extend(pages.users.packed)
+        return responses(self, pages, *args)
 
-    def many(self: PreparedItems, pages: PlainPages, *args: Any) -> list[bytes]:
-        calls.extend(pages.users)
-        return together(self, pages, *args)
-
-    monkeypatch.setattr(PreparedItems, "response", one)
-    monkeypatch.setattr(PreparedItems, "responses", many)
+    monkeypatch.setattr(PreparedItems, "responses", counted)
     return calls
 
 

@@ -1,9 +1,8 @@
 """What is held of tracked users, and what drops it."""
 
-import numpy as np
 import pytest
+from foldin_model.folded_users import KeptUser
 from foldin_model.ids import UserId, Version
-from foldin_model.users import FoldedUser, Personalization
 from foldin_server.metrics import Metrics
 from foldin_server.tracked_users import TrackedUsers
 from hypothesis import given
@@ -35,11 +34,8 @@ def tracked(clock: Clock) -> TrackedUsers:
     return users
 
 
-def state(revision: int) -> FoldedUser:
-    nothing = np.zeros(0)
-    return FoldedUser(
-        VERSION, revision, 1, Personalization.FOLDED_IN, nothing, nothing, np.zeros(0, np.int32)
-    )
+def state(revision: int) -> KeptUser:
+    return KeptUser(VERSION, revision, b"")
 
 
 def test_a_state_read_before_a_change_is_not_held_after_it(tracked: TrackedUsers) -> None:

@@ -99,7 +99,7 @@ class Keys:
 
     def current(self, user_id: UserId) -> tuple[str, str]:
         """The keys of revision and folded state, made in one go."""
-        stem = self._stem(user_id)
+        stem = self._stems[partition(user_id)]
         return f"{stem}rev:{user_id}", f"{stem}f:{user_id}"
 
     def read(self, version: Version, user_id: UserId) -> tuple[str, str, str, str]:

@@ -17,6 +17,7 @@ from foldin_model.errors import (
     VersionConflict,
     VersionNotFound,
 )
+from foldin_model.folded_users import folded_stamp
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import NO_REQUEST, History, RatingRecord
 from foldin_model.store.connection import PAGE_KEY_BYTES
@@ -39,7 +40,6 @@ from foldin_model.store.rule import (
     stands_over,
     too_far_ahead,
 )
-from foldin_model.users import folded_stamp
 
 _Entry = tuple[ItemId, float | None, int | None]
 

@@ -31,8 +31,7 @@ from foldin_model.store.rule import (
     too_far_ahead,
 )
 from foldin_model.store.user_replies import (
-    current_state,
-    first_answers,
+    current_states,
     revision_in,
     whole_states,
 )
@@ -107,7 +106,8 @@ class RedisRatingStore:
         """
         if not history:
             reply = await self._reads.submit(("MGET", *self._keys.current(user_id)))
-            if (state := current_state(version, reply)) is not None:
+            (state,) = current_states(version, [0], reply)
+            if isinstance(state, UserState):
                 return state
         reply = await self._reads.submit(self._whole(user_id, version))
         (whole,) = whole_states(version, [reply], history=history)
@@ -124,12 +124,7 @@ class RedisRatingStore:
         """
         if not users:
             return []
-        whole = not self._mostly_folded
-        replies = await self._reads.submit_all(
-            [self._question(*user, version, whole=whole) for user in users]
-        )
-        known = [revision for _, revision in users]
-        states = first_answers(version, known, replies, whole=whole)
+        states = await self._first_read(users, version)
         missing = [place for place, state in enumerate(states) if state is None]
         if missing:
             again = await self._reads.submit_all(
@@ -164,14 +159,36 @@ class RedisRatingStore:
         await self._reads.close()
         await self._writes.close()
 
-    def _question(
-        self, user_id: UserId, revision: int, version: Version, *, whole: bool
-    ) -> Command | Transaction:
-        if revision:
-            return ("GET", self._keys.revision(user_id))
-        if whole:
-            return self._whole(user_id, version)
-        return ("MGET", *self._keys.current(user_id))
+    async def _first_read(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> list[UserState | FoldinError | None]:
+        """What one round trip tells of (m,) users, None of whom more has to be read."""
+        in_short, whole = list[int](), list[int]()
+        for place, (_, revision) in enumerate(users):
+            (in_short if revision or self._mostly_folded else whole).append(place)
+        commands: list[Command | Transaction] = [
+            self._whole(users[place][0], version) for place in whole
+        ]
+        if in_short:
+            commands.append(self._in_short([users[place] for place in in_short]))
+        replies = await self._reads.submit_all(commands)
+        told: list[UserState | FoldinError | None] = []
+        if in_short:
+            known = [users[place][1] for place in in_short]
+            told += current_states(version, known, replies.pop())
+        told += whole_states(version, replies)
+        by_place = dict(zip((*in_short, *whole), told, strict=True))
+        return [by_place[place] for place in range(len(users))]
+
+    def _in_short(self, users: Sequence[tuple[UserId, int]]) -> Command:
+        """One command for the revisions of users, and their folded states if none is known."""
+        keys: list[str] = []
+        for user_id, revision in users:
+            revision_key, folded_key = self._keys.current(user_id)
+            keys.append(revision_key)
+            if not revision:
+                keys.append(folded_key)
+        return ("MGET", *keys)
 
     def _expect_more_of(
         self, users: Sequence[tuple[UserId, int]], states: Sequence[UserState | FoldinError]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from foldin_model.errors import ArtifactCorrupt, HistoryFull, InvalidField, Violation
+from foldin_model.folded_users import folded_stamp
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.ratings import RatingRecord
 from foldin_model.store.protocols import (
@@ -19,7 +20,6 @@ from foldin_model.store.protocols import (
     FoldedState,
     RatingWrite,
 )
-from foldin_model.users import folded_stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 from hiredis import ReplyError
 
 from foldin_model.errors import ArtifactCorrupt, FoldinError, StoreUnavailable
+from foldin_model.folded_users import folded_stamp
 from foldin_model.ids import Version
 from foldin_model.ratings import History
 from foldin_model.store.protocols import UserState
-from foldin_model.users import folded_stamp
 
 
 class _Stored(NamedTuple):
@@ -20,42 +20,34 @@ class _Stored(NamedTuple):
     fields: tuple[list[bytes], list[bytes]]
 
 
-def first_answers(
-    version: Version, known: Sequence[int], replies: Sequence[object], *, whole: bool
+def current_states(
+    version: Version, known: Sequence[int], reply: object
 ) -> list[UserState | FoldinError | None]:
-    """The states that the first replies about (m,) users tell, None where one does not.
+    """The states of (m,) users in what one MGET answered, None of whom it does not tell one.
 
-    Of whom a revision is `known`, not 0, that alone was asked; of others all with `whole`.
+    Of whom a revision is `known`, not 0, that alone was asked; of others the folded state too.
     """
-    asked = [reply for revision, reply in zip(known, replies, strict=True) if not revision]
-    others = iter(whole_states(version, asked) if whole else _current_states(version, asked))
-    return [
-        _unchanged(revision, reply) if revision else next(others)
-        for revision, reply in zip(known, replies, strict=True)
-    ]
-
-
-def _unchanged(known: int, reply: object) -> UserState | FoldinError | None:
     if isinstance(reply, StoreUnavailable):
-        return reply
-    return UserState(known) if revision_in(reply) == known else None
+        return [reply] * len(known)
+    if not isinstance(reply, list):
+        raise TypeError(f"the store answered {reply!r} for users")
+    answers = iter(reply)
+    states: list[UserState | FoldinError | None] = []
+    for revision in known:
+        if revision:
+            unchanged = revision_in(next(answers)) == revision
+            states.append(UserState(revision) if unchanged else None)
+        else:
+            states.append(current_state(version, next(answers), next(answers)))
+    return states
 
 
-def _current_states(
-    version: Version, replies: Sequence[object]
-) -> list[UserState | FoldinError | None]:
-    return [
-        reply if isinstance(reply, StoreUnavailable) else current_state(version, reply)
-        for reply in replies
-    ]
-
-
-def current_state(version: Version, reply: object) -> UserState | None:
-    """The state in what MGET answered, if it is of that version and of the user's revision."""
-    if isinstance(reply, list) and len(reply) > 1 and isinstance(reply[1], bytes):
-        number = revision_in(reply[0])
-        if reply[1].startswith(folded_stamp(version, number)):
-            return UserState(number, folded=reply[1])
+def current_state(version: Version, revision: object, folded: object) -> UserState | None:
+    """The folded state if it is of that version and of the user's revision."""
+    if isinstance(folded, bytes):
+        number = revision_in(revision)
+        if folded.startswith(folded_stamp(version, number)):
+            return UserState(number, folded)
     return None
 
 
@@ -75,8 +67,8 @@ def _told(version: Version, reply: object, *, history: bool) -> UserState | Fold
     match reply:
         case StoreUnavailable():
             return reply
-        case [[revision, _, (bytes() | None) as trained] as kept, list(fields)]:
-            short = None if history else current_state(version, kept)
+        case [[revision, folded, (bytes() | None) as trained], list(fields)]:
+            short = None if history else current_state(version, revision, folded)
             if short is not None:
                 return short
             return _Stored(revision_in(revision), trained, (fields[::2], fields[1::2]))

@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.filtering import ANYTHING, allowed
+from foldin_model.folded_users import FoldedUser
 from foldin_model.ids import ItemId
 from foldin_model.model import TrainedUsers
 from foldin_model.personalizing import fold_user, query_of
@@ -20,7 +21,7 @@ from foldin_model.searching import search
 from foldin_model.snapshot import Snapshot
 from foldin_model.store.memory import MemoryModelStore
 from foldin_model.store.protocols import UserState
-from foldin_model.users import FoldedUser, pack_trained
+from foldin_model.users import pack_trained
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case
