@@ -4,22 +4,25 @@ from typing import Final
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.compiling import DOUBLES, STARTS, VECTORS, compiled
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
+from foldin_model.compiling import DOUBLES, ROWS, STARTS, VECTORS, compiled
 
 FOUR: Final = 4
 
 
-@compiled(f"void({VECTORS}, {DOUBLES}, {STARTS}, float64[:, ::1])")
-def add_weighted(vectors: Floats, weights: Doubles, starts: Integers, sums: Doubles) -> None:
-    """Adds to the i-th of (m, d) sums the `vectors` (n, d) from `starts[i]` to `starts[i + 1]`.
+@compiled(f"void({VECTORS}, {ROWS}, {DOUBLES}, {STARTS}, float64[:, ::1])")
+def add_weighted(
+    vectors: Floats, rows: Rows, weights: Doubles, starts: Integers, sums: Doubles
+) -> None:
+    """Adds to the i-th of (m, d) sums the vectors at the `rows` (n,) of its history.
 
-    Each counts by its weight (n,).
+    That is from `starts[i]` to `starts[i + 1]`; each counts by its weight (n,). `vectors` are
+    (any, d).
     """
     for place in range(len(sums)):
         total = sums[place]
         for j in range(starts[place], starts[place + 1]):
-            vector, weight = vectors[j], weights[j]
+            vector, weight = vectors[rows[j]], weights[j]
             for column in range(len(total)):
                 total[column] += weight * np.float64(vector[column])
 

@@ -146,16 +146,20 @@ def _fold(
     given = [history_of(state) for state in states]
     histories, counts = usable_histories(model.catalog, given, extras)
     seen = histories.rated
-    kinds = np.where(seen.sizes > 0, Personalization.FOLDED_IN, Personalization.POPULAR)
-    ranking = np.tile(model.ranking_prior, (len(states), 1))
-    rating = np.tile(model.rating_prior, (len(states), 1))
+    kinds = np.full(len(states), Personalization.FOLDED_IN.value, np.uint8)
+    kinds[seen.sizes == 0] = Personalization.POPULAR.value
+    ranking = np.empty((len(states), len(model.ranking_prior)))
+    rating = np.empty((len(states), len(model.rating_prior)))
+    ranking[:], rating[:] = model.ranking_prior, model.rating_prior
     if trained is not None:
         names = np.array(digests(seen.rows, histories.values, seen.starts), np.uint64)
         same = names[is_trained] == trained["digest"]
-        kinds[is_trained] = np.where(same, Personalization.TRAINED, Personalization.FOLDED_IN)
+        known = np.full(len(same), Personalization.FOLDED_IN.value, np.uint8)
+        known[same] = Personalization.TRAINED.value
+        kinds[is_trained] = known
         ranking[is_trained] = _of_trained(trained, "ranking", same)
         rating[is_trained] = _of_trained(trained, "rating", same)
-    moved = (kinds == Personalization.FOLDED_IN).nonzero()[0].tolist()
+    moved = (kinds == Personalization.FOLDED_IN.value).nonzero()[0].tolist()
     if moved:
         these = histories.only(moved)
         ranking[moved] = fold_together(model.ranking, these, ranking[moved])
@@ -165,7 +169,7 @@ def _fold(
         snapshot.version,
         np.array(revisions, np.int64),
         np.array(counts, np.int64),
-        kinds.astype(np.uint8),
+        kinds,
         vectors=(rounded(ranking), rounded(rating)),
         seen=seen,
         lasting=_lasting(snapshot, seen, counts),

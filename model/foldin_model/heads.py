@@ -45,6 +45,8 @@ class RatingRule:
 
     def weight(self, values: ArrayLike) -> Doubles:
         """Weights of (n,) rating values."""
+        if len(set(self.weights)) == 1:
+            return np.full(np.shape(values), self.weights[0])
         return np.interp(np.asarray(values, np.float64), self.knots, self.weights)
 
     def target(self, values: ArrayLike) -> Doubles:

@@ -57,8 +57,11 @@ class Lead:
         `rows` and `values` are (n,).
         """
         shares = self._scaled(self.rule.factor(values), starts)
-        leads = np.zeros((len(starts) - 1, self.vectors.shape[1]))
-        fold_kernels.add_weighted(np.ascontiguousarray(self.vectors[rows]), shares, starts, leads)
+        vectors = self.vectors
+        leads = np.zeros((len(starts) - 1, vectors.shape[1]))
+        if not (isinstance(vectors, np.ndarray) and vectors.flags.c_contiguous):
+            vectors, rows = vectors[rows], np.arange(len(rows), dtype=np.int32)
+        fold_kernels.add_weighted(vectors, rows, shares, starts, leads)
         return leads
 
     def _scaled(self, factors: Doubles, starts: Integers) -> Doubles:

@@ -99,20 +99,23 @@ class History:
         return cls.of((), np.zeros(0), none, none)
 
     @classmethod
-    def unpack(cls, item_ids: list[bytes], packed: list[bytes]) -> Self:
-        """The live ratings among the stored fields of one user. Raises ArtifactCorrupt."""
-        (history,) = cls.unpack_each([(item_ids, packed)])
+    def unpack(cls, stored: Sequence[bytes]) -> Self:
+        """The live ratings among the stored fields of one user. Raises ArtifactCorrupt.
+
+        An item's record comes after its id.
+        """
+        (history,) = cls.unpack_each([stored])
         return history
 
     @classmethod
-    def unpack_each(cls, stored: Sequence[tuple[list[bytes], list[bytes]]]) -> list[Self]:
+    def unpack_each(cls, stored: Sequence[Sequence[bytes]]) -> list[Self]:
         """`unpack` for (m,) users at once. Raises ArtifactCorrupt where a field of any is damaged.
 
         The arrays are parts of those of all.
         """
-        records = _records([*chain.from_iterable(packed for _, packed in stored)])
-        item_ids = [*chain.from_iterable(ids for ids, _ in stored)]
-        ends = [0, *accumulate(len(packed) for _, packed in stored)]
+        fields = [*chain.from_iterable(stored)]
+        item_ids, records = fields[::2], _records(fields[1::2])
+        ends = [0, *accumulate(len(own) // 2 for own in stored)]
         deleted = records["flags"] & DELETED
         if np.count_nonzero(deleted):
             live = deleted == 0

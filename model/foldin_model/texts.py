@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from foldin_model import text_kernels
 from foldin_model.arrays import Integers, Rows
+from foldin_model.lists import starts_of
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
@@ -173,7 +174,7 @@ class HashedRows:
 
 def offsets_of(lengths: Iterable[int]) -> Integers:
     """Where entries of these lengths begin, and the end of the last."""
-    return np.cumsum(np.fromiter((0, *lengths), np.int64), dtype=np.int64)
+    return starts_of(np.fromiter(lengths, np.int64))
 
 
 def _hash(text: str) -> int:

@@ -1,5 +1,7 @@
 """What is stored is read back, and its bytes do not change from one release to the next."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from foldin_model.errors import ArtifactCorrupt
@@ -74,7 +76,8 @@ def test_a_rating_record_survives_its_bytes(record: RatingRecord) -> None:
 @given(st.lists(RECORDS, max_size=8))
 def test_a_history_holds_the_live_ratings_in_stored_order(records: list[RatingRecord]) -> None:
     names = [f"item {i}".encode() for i in range(len(records))]
-    history = History.unpack(names, [record.pack() for record in records])
+    fields = zip(names, (record.pack() for record in records), strict=True)
+    history = History.unpack([*chain.from_iterable(fields)])
     live = [
         (ItemId(name.decode()), record)
         for name, record in zip(names, records, strict=True)
@@ -91,7 +94,7 @@ def test_a_damaged_rating_record_is_refused(packed: bytes) -> None:
     with pytest.raises(ArtifactCorrupt):
         RatingRecord.unpack(packed)
     with pytest.raises(ArtifactCorrupt):
-        History.unpack([b"a"], [packed])
+        History.unpack([b"a", packed])
 
 
 def test_a_published_user_is_read_back_as_float32_vectors(small: Planted) -> None:

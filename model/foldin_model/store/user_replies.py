@@ -13,11 +13,11 @@ from foldin_model.store.protocols import UserState
 
 
 class _Stored(NamedTuple):
-    """A user whose ratings are still packed: `fields` are their items and their records."""
+    """A user whose ratings are still packed: `fields` are items, each with its record behind it."""
 
     revision: int
     trained: bytes | None
-    fields: tuple[list[bytes], list[bytes]]
+    fields: list[bytes]
 
 
 def current_states(
@@ -71,7 +71,7 @@ def _told(version: Version, reply: object, *, history: bool) -> UserState | Fold
             short = None if history else current_state(version, revision, folded)
             if short is not None:
                 return short
-            return _Stored(revision_in(revision), trained, (fields[::2], fields[1::2]))
+            return _Stored(revision_in(revision), trained, fields)
         case [_, ReplyError() as error]:
             return ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
     raise TypeError(f"the store answered {reply!r} for a user")
@@ -83,18 +83,16 @@ def _state(stored: _Stored, history: History | ArtifactCorrupt) -> UserState | F
     return UserState(stored.revision, history=history, trained=stored.trained)
 
 
-def _histories(
-    stored: Sequence[tuple[list[bytes], list[bytes]]],
-) -> Sequence[History | ArtifactCorrupt]:
+def _histories(stored: Sequence[list[bytes]]) -> Sequence[History | ArtifactCorrupt]:
     try:
         return History.unpack_each(stored)
     except ArtifactCorrupt:
-        return [_history(*fields) for fields in stored]
+        return [_history(fields) for fields in stored]
 
 
-def _history(item_ids: list[bytes], packed: list[bytes]) -> History | ArtifactCorrupt:
+def _history(fields: list[bytes]) -> History | ArtifactCorrupt:
     try:
-        return History.unpack(item_ids, packed)
+        return History.unpack(fields)
     except ArtifactCorrupt as error:
         return error
 
