@@ -146,7 +146,8 @@ class FoldedUsers:
 
         That is where some do not fit these dimensions, or the version of the first.
         """
-        name = _version_in(packed[0])
+        version = _version_in(packed[0])
+        name = version.encode()
         kind = _record(len(name), ranking_dimension, rating_dimension)
         size = kind.itemsize
         heads = b"".join([one[:size] for one in packed])
@@ -157,11 +158,11 @@ class FoldedUsers:
         if not (whole and _fits(packed, name, records["personalization"], size, counts)):
             raise ArtifactCorrupt(
                 f"a folded user, of {sorted(set(map(len, packed)))} bytes, is not of format "
-                f"{FOLDED_FORMAT}, version {name.decode(errors='replace')!r} and dimensions "
+                f"{FOLDED_FORMAT}, version {version!r} and dimensions "
                 f"{ranking_dimension} and {rating_dimension}"
             )
         return cls(
-            name.decode(),
+            version,
             records["revision"].astype(np.int64),
             records["rating_count"].astype(np.int64),
             records["personalization"].copy(),
@@ -217,12 +218,12 @@ def folded_stamp(version: str, revision: int) -> bytes:
     return _STAMP.pack(FOLDED_FORMAT, revision, len(name)) + name
 
 
-def _version_in(packed: bytes) -> bytes:
+def _version_in(packed: bytes) -> str:
     try:
         _, _, size = _STAMP.unpack_from(packed)
-    except struct.error as error:
+        return packed[_STAMP.size : _STAMP.size + size].decode()
+    except (struct.error, UnicodeDecodeError) as error:
         raise ArtifactCorrupt(f"a folded user of {len(packed)} bytes: {error}") from error
-    return packed[_STAMP.size : _STAMP.size + size]
 
 
 def _fits(

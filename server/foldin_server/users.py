@@ -164,7 +164,8 @@ class Users:
         if user_id is None or view.degraded:
             return
         self._cache.put(user_id, user)
-        self._tracked.put(user_id, user, view.mark)
+        if view.mark is not None:
+            self._tracked.put(user_id, user, view.mark)
         if view.state.history:
             if not self._unkept:
                 self._background.start("keep_folded", self._keep_folded())
