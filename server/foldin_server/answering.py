@@ -8,7 +8,7 @@ the store works while this process does.
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from foldin_model.errors import UserNotFound
@@ -46,7 +46,10 @@ class Reply(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Asked:
-    """A Recommend to be answered from a snapshot; `known` is the last answer to its bytes."""
+    """A Recommend to be answered from a snapshot; `known` is the last answer to its bytes.
+
+    `view` is there once its user was read.
+    """
 
     raw: bytes
     arguments: RecommendArguments
@@ -54,10 +57,11 @@ class Asked:
     known: Answer | None
     call: Call
     reply: Reply
+    view: UserView = field(init=False)
 
-    def again(self, view: UserView) -> bytes | None:
-        """The last answer, where that would be made again for this view of the user."""
-        if self.known is None or not self.known.holds(view):
+    def again(self) -> bytes | None:
+        """The last answer, where that would be made again for the user as she is now."""
+        if self.known is None or not self.known.holds(self.view):
             return None
         self.call.answered(self.snapshot.version, self.known.personalization)
         return self.known.encoded
@@ -79,7 +83,7 @@ class Answering:
         self._prepared = PreparedAnswers()
         self._waiting: list[Asked] = []
         self._gathering = Gathering(self._begin, transport)
-        self._viewed: list[tuple[Asked, UserView]] = []
+        self._viewed: list[Asked] = []
         self._reading = False
         self._batches: set[asyncio.Task[None]] = set()
 
@@ -114,24 +118,24 @@ class Answering:
         asked.reply.set_result(known.encoded)
         return True
 
-    def rendered(self, asked: Asked, view: UserView, answer: Recommendation) -> bytes:
+    def rendered(self, asked: Asked, answer: Recommendation) -> bytes:
         """An answer as it travels; it is kept where it may be given again."""
         response = self._prepared.response(answer, self._snapshots.page_key)
         explained = answer.explanations is not None
         personalization = answer.user.personalization
-        self._note(asked, view, personalization, response, lasting=not explained)
+        self._note(asked, personalization, response, lasting=not explained)
         return response
 
     def _note(
         self,
         asked: Asked,
-        view: UserView,
         personalization: Personalization,
         response: bytes,
         *,
         lasting: bool = True,
     ) -> None:
         """The record knows how the answer was made; a `lasting` one may be given again."""
+        view = asked.view
         degraded = view.degraded
         asked.call.answered(asked.snapshot.version, personalization, degraded=degraded)
         if lasting and not degraded and self._answers.keeps:
@@ -140,15 +144,16 @@ class Answering:
 
     async def _view_first(self, asked: Asked) -> bytes:
         """The answer to one whose user is read by herself."""
-        view = await self._users.view(
+        view = asked.view = await self._users.view(
             asked.arguments.user, asked.snapshot.version, asked.call.deadline
         )
         if view.state.folded is not None and asked.arguments.user.profile:  # the store is gone
             cost = operations(asked.snapshot, view, asked.arguments)
             answer = await offload(cost, recommend, asked.snapshot, view, asked.arguments, None)
-            return self.rendered(asked, view, answer)
+            return self.rendered(asked, answer)
         reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        self._viewed.append((replace(asked, reply=reply), view))
+        asked.reply = reply
+        self._viewed.append(asked)
         if len(self._viewed) == 1:
             asyncio.get_running_loop().call_soon(self._make_next)
         return await reply
@@ -181,7 +186,8 @@ class Answering:
             viewed = []
             for one, view in zip(asked, views, strict=True):
                 if isinstance(view, UserView):
-                    viewed.append((one, view))
+                    one.view = view
+                    viewed.append(one)
                 else:
                     _fail(one, view)
             await self._make(viewed)
@@ -193,11 +199,11 @@ class Answering:
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
             return [error] * len(asked)
 
-    async def _make(self, viewed: Sequence[tuple[Asked, UserView]]) -> None:
-        lists: defaultdict[tuple[Snapshot, int], list[tuple[Asked, UserView]]] = defaultdict(list)
-        for asked, view in viewed:
-            if (again := asked.again(view)) is None:
-                lists[asked.snapshot, asked.arguments.page.size].append((asked, view))
+    async def _make(self, viewed: Sequence[Asked]) -> None:
+        lists: defaultdict[tuple[Snapshot, int], list[Asked]] = defaultdict(list)
+        for asked in viewed:
+            if (again := asked.again()) is None:
+                lists[asked.snapshot, asked.arguments.page.size].append(asked)
             elif not asked.reply.done():
                 asked.reply.set_result(again)
         for (snapshot, size), members in lists.items():
@@ -206,9 +212,7 @@ class Answering:
                     await asyncio.sleep(0)  # a turn for all others
                 await self._list(snapshot, size, share)
 
-    async def _list(
-        self, snapshot: Snapshot, size: int, members: Sequence[tuple[Asked, UserView]]
-    ) -> None:
+    async def _list(self, snapshot: Snapshot, size: int, members: Sequence[Asked]) -> None:
         """Answers those who ask for lists of one size by one search."""
         try:
             folded, users = await self._folded(snapshot, members)
@@ -216,43 +220,43 @@ class Answering:
                 return
             responses = self._responses(snapshot, size, folded, users)
         except Exception as error:  # noqa: BLE001 (it is raised to every caller)
-            for asked, _ in members:
+            for asked in members:
                 _fail(asked, error)
             return
-        for (asked, view), kind, response in zip(folded, users.kinds, responses, strict=True):
+        for asked, kind, response in zip(folded, users.kinds, responses, strict=True):
             if not asked.reply.done():
-                self._note(asked, view, kind, response)
+                self._note(asked, kind, response)
                 asked.reply.set_result(response)
 
     def _responses(
         self,
         snapshot: Snapshot,
         size: int,
-        members: Sequence[tuple[Asked, UserView]],
+        members: Sequence[Asked],
         users: FoldedUsers,
     ) -> list[bytes]:
-        digests = [asked.arguments.page.digest for asked, _ in members]
+        digests = [asked.arguments.page.digest for asked in members]
         pages = plain_pages(snapshot, users, digests, size, self._snapshots.page_key)
-        freshness = [view.freshness for _, view in members]
+        freshness = [asked.view.freshness for asked in members]
         return self._prepared.items(snapshot).responses(pages, freshness)
 
     async def _folded(
-        self, snapshot: Snapshot, members: Sequence[tuple[Asked, UserView]]
-    ) -> tuple[list[tuple[Asked, UserView]], FoldedUsers | None]:
+        self, snapshot: Snapshot, members: Sequence[Asked]
+    ) -> tuple[list[Asked], FoldedUsers | None]:
         """Those who can be answered, and their users as of now; the others have failed.
 
         All others have turns in between.
         """
-        folded: list[tuple[Asked, UserView]] = []
+        folded: list[Asked] = []
         parts: list[FoldedUsers] = []
         for number, (cost, share) in enumerate(folding_shares(snapshot, members)):
             if number:
                 await asyncio.sleep(0)
-            states = [view.state for _, view in share]
-            extras = [asked.arguments.user.profile for asked, _ in share]
+            states = [asked.view.state for asked in share]
+            extras = [asked.arguments.user.profile for asked in share]
             folding = await offload(cost, fold_users, snapshot, states, extras)
             for place, error in folding.failures.items():
-                _fail(share[place][0], error)
+                _fail(share[place], error)
             if folding.users is not None:
                 these = [share[place] for place in folding.places]
                 self._keep(these, folding.users)
@@ -260,11 +264,11 @@ class Answering:
                 parts.append(folding.users)
         return folded, FoldedUsers.joined(parts) if parts else None
 
-    def _keep(self, members: Sequence[tuple[Asked, UserView]], users: FoldedUsers) -> None:
+    def _keep(self, members: Sequence[Asked], users: FoldedUsers) -> None:
         """Keeps what was folded of (m,) users; who is not known and has to be has failed."""
         version, lasting = users.version, users.lasting.tolist()
-        for place, ((asked, view), packed) in enumerate(zip(members, users.packed, strict=True)):
-            user = asked.arguments.user
+        for place, (asked, packed) in enumerate(zip(members, users.packed, strict=True)):
+            user, view = asked.arguments.user, asked.view
             if user.must_be_known:
                 try:
                     check_known(user.user_id, view, users.user(place))

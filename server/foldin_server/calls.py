@@ -6,7 +6,6 @@ A handler below this line parses, calls and renders; it raises FoldinError and k
 import asyncio
 import functools
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -33,12 +32,12 @@ Response = TypeVar("Response")
 class Call(CallRecord):
     """The record of a call, and how long it may still take."""
 
-    admitted = False
+    __slots__ = ("admitted", "deadline")
 
     def __init__(self, method: str, deadline: Deadline) -> None:
         super().__init__(method)
         self.deadline = deadline
-        self.started = time.monotonic()
+        self.admitted = False
 
     def told(self, info: ServingInfo) -> None:
         """Notes what the caller is told about how the answer was made."""
@@ -108,7 +107,7 @@ class Calls:
         """Frees the place of the call and tells of it."""
         if call.admitted:
             self._in_flight -= 1
-        self._telemetry.ended(call, call.started)
+        self._telemetry.ended(call)
 
 
 async def entry_status(work: Awaitable[Response], method: str) -> Response | Status:

@@ -191,11 +191,11 @@ class Recommendations(RecommendationServiceServicer):
         """Any Recommend, made `together` with others of one call but by itself."""
         arguments = asked.arguments
         snapshot, token = self._snapshots.of_page(arguments.page)
-        view = await self._recommender.view(snapshot, arguments, asked.call.deadline)
-        if (again := asked.again(view)) is not None:
+        asked.view = view = await self._recommender.view(snapshot, arguments, asked.call.deadline)
+        if (again := asked.again()) is not None:
             return again
         answer = await self._recommender.answer(snapshot, token, view, arguments, together=together)
-        return self._answering.rendered(asked, view, answer)
+        return self._answering.rendered(asked, answer)
 
     async def _entry(
         self, entry: pb.RecommendRequest, call: Call, together: int

@@ -30,6 +30,8 @@ def add_recommend(recommendations: Recommendations, server: aio.Server) -> None:
 class TakenCall(Call):
     """A call that no task waits for: it is the reply too, and ends, whoever gives that."""
 
+    __slots__ = ("_calls", "_native")
+
     def __init__(self, calls: Calls, native: "NativeCall") -> None:
         super().__init__(METHOD, native.deadline)
         self._calls = calls

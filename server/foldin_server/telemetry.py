@@ -52,17 +52,31 @@ def log_to(stream: TextIO = sys.stderr, **constant: object) -> None:
 
 
 class CallRecord:
-    """What one call turned out to be; handlers fill it in while they work."""
+    """A call since `started`, of `time.monotonic()`, and what it turned out to be.
 
-    code = "OK"
-    reason = ""
-    model_version = ""
-    personalization = ""
-    degraded = False
-    user_id: UserId | None = None
+    Handlers fill it in while they work.
+    """
+
+    __slots__ = (
+        "code",
+        "degraded",
+        "method",
+        "model_version",
+        "personalization",
+        "reason",
+        "started",
+        "user_id",
+    )
 
     def __init__(self, method: str) -> None:
         self.method = method
+        self.started = time.monotonic()
+        self.code = "OK"
+        self.reason = ""
+        self.model_version = ""
+        self.personalization = ""
+        self.degraded = False
+        self.user_id: UserId | None = None
 
 
 class Telemetry:
@@ -74,9 +88,9 @@ class Telemetry:
         self._answers = metrics.answers
         self.hash_key = b""
 
-    def ended(self, call: CallRecord, started: float) -> None:
-        """Counts a call that `started` at that `time.monotonic()` and writes its line."""
-        seconds = time.monotonic() - started
+    def ended(self, call: CallRecord) -> None:
+        """Counts a call and writes its line."""
+        seconds = time.monotonic() - call.started
         self._calls.observe(call.method, call.code, seconds)
         if call.personalization:
             self._answers.count(call.personalization, degraded=call.degraded)

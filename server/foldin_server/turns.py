@@ -1,7 +1,7 @@
 """How the work of a batch is cut into turns of the event loop: none holds others up for long."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from foldin_model.snapshot import Snapshot
 
@@ -24,12 +24,23 @@ def even_shares(snapshot: Snapshot, members: Sequence[Member]) -> Iterator[Seque
         yield members[start : start + most]
 
 
+class Viewed(Protocol):
+    """Somebody whose user was read."""
+
+    @property
+    def view(self) -> UserView: ...
+
+
+Reader = TypeVar("Reader", bound=Viewed)
+
+
 def folding_shares(
-    snapshot: Snapshot, members: Sequence[tuple[Member, UserView]]
-) -> Iterator[tuple[float, Sequence[tuple[Member, UserView]]]]:
+    snapshot: Snapshot, members: Sequence[Reader]
+) -> Iterator[tuple[float, Sequence[Reader]]]:
     """Those whose users are made together, and how many multiplications that takes."""
     start, spent = 0, 0.0
-    for place, (_, view) in enumerate(members):
+    for place, member in enumerate(members):
+        view = member.view
         cost = folding_operations(snapshot, view) if view.state.history else 0.0
         if place > start and spent + cost > INLINE_OPERATIONS:
             yield spent, members[start:place]

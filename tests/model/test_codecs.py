@@ -170,7 +170,8 @@ def test_a_truncated_folded_user_is_refused(cut: int) -> None:
 
 def test_a_folded_user_of_another_format_kind_or_version_is_refused() -> None:
     packed = _folded().pack()
-    others = b"\2" + packed[1:], packed[:13] + b"\x09" + packed[14:]
+    no_text = packed[:11] + b"\xff\xff" + packed[13:]
+    others = b"\2" + packed[1:], packed[:13] + b"\x09" + packed[14:], no_text
     for other in (*others, _folded()._replace(version="v2").pack()):
         with pytest.raises(ArtifactCorrupt):
             FoldedUsers.unpack([packed, other], 2, 1)
