@@ -1,7 +1,8 @@
-"""Decides when those who wait begin together: one who comes alone at once, of many about half.
+"""Decides when those who wait begin together: one who comes alone at once, of many a third.
 
-What a batch costs as a whole, its round trip to the store above all, is shared by its members. Half
-of those who are to be answered are a batch, so that the other half comes while it is computed.
+What a batch costs as a whole, its round trip to the store above all, is shared by its members. A
+third of those who are to be answered are a batch: while it is computed, the next is read and the
+one after that comes.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from typing import Final
 from foldin_server.settings import ChosenTransport
 
 COMPANY: Final = 24  # shared by so many, what a batch costs is little for each
+BATCHES: Final = 3  # that those who are to be answered make: one is computed, one read, one comes
 LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
 # hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.
@@ -54,12 +56,12 @@ class Gathering:
     def gather(self) -> None:
         """Those who wait will begin, with others who come soon.
 
-        Company is half of the most that were to be answered together, COMPANY at most. It is waited
-        for, and then for QUIET_TURNS that bring nobody, but never past LONGEST_S: then those who
-        are here begin, and that many are expected next time.
+        Company is a third of the most that were to be answered together, COMPANY at most. It is
+        waited for, and then for QUIET_TURNS that bring nobody, but never past LONGEST_S: then those
+        who are here begin, and that many are expected next time.
         """
         loop = asyncio.get_running_loop()
-        self._company = min(COMPANY, self._most // 2)
+        self._company = min(COMPANY, self._most // BATCHES)
         self._until_s = loop.time() + LONGEST_S
         if self._waiting >= self._company:
             self._turn(0, 0)

@@ -1,4 +1,4 @@
-"""Gathering: nobody who comes alone waits, and of many about half begin together."""
+"""Gathering: nobody who comes alone waits, and of many a third begin together."""
 
 import asyncio
 import time
@@ -70,11 +70,11 @@ async def test_a_full_company_begins_at_once() -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_who_comes_while_others_are_in_work_waits_for_half_of_all(
+async def test_who_comes_while_others_are_in_work_waits_for_a_third_of_all(
     transport: ChosenTransport,
 ) -> None:
     batches = Batches(transport)
-    with batches.in_work(8):
+    with batches.in_work(12):
         batches.come()
         batches.gathering.gather()
         for _ in range(2 * max(QUIET_TURNS.values())):
