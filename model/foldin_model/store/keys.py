@@ -74,7 +74,7 @@ class Keys:
         return f"fi:{self.namespace}:v:{version}:{name}"
 
     def trained(self, version: Version, user_id: UserId) -> str:
-        """String: a packed TrainedUser."""
+        """String: what the version keeps of a user whom it was trained with, packed."""
         return self.chunk(version, f"u:{{{partition(user_id)}}}:{user_id}")
 
     def ratings(self, user_id: UserId) -> str:
