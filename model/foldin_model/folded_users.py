@@ -45,7 +45,16 @@ class FoldedUser(NamedTuple):
 
     def pack(self) -> bytes:
         """The bytes of `FoldedUsers.packed`."""
-        return FoldedUsers.of_one(self).packed[0]
+        alone = FoldedUsers.of(
+            self.version,
+            np.array([self.revision]),
+            np.array([self.rating_count]),
+            np.array([self.personalization], np.uint8),
+            vectors=(self.ranking_vector[None, :], self.rating_vector[None, :]),
+            seen=RowLists.of([self.seen]),
+            lasting=np.array([self.lasting]),
+        )
+        return alone.packed[0]
 
 
 class KeptUser(NamedTuple):
@@ -125,19 +134,6 @@ class FoldedUsers:
             seen,
             lasting,
             packed,
-        )
-
-    @classmethod
-    def of_one(cls, user: FoldedUser) -> Self:
-        """A user as the only one."""
-        return cls.of(
-            user.version,
-            np.array([user.revision]),
-            np.array([user.rating_count]),
-            np.array([user.personalization], np.uint8),
-            vectors=(user.ranking_vector[None, :], user.rating_vector[None, :]),
-            seen=RowLists.of([user.seen]),
-            lasting=np.array([user.lasting]),
         )
 
     @classmethod

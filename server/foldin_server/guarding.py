@@ -62,9 +62,8 @@ class GuardedStore:
     ) -> Sequence[UserState | FoldinError]:
         """Raises StoreUnavailable only where it was known before that the store is gone."""
         states = await self._guarded(self._store.read_all(users, version))
-        gone = [state for state in states if isinstance(state, StoreUnavailable)]
-        if gone and len(gone) == len(states) and all(map(_is_gone, gone)):
-            self._lost(gone[0])
+        if states and _is_gone(first := states[0]) and all(map(_is_gone, states)):
+            self._lost(first)
         return states
 
     async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:

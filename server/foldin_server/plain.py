@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Floats, Integers, Mask, Rows
 from foldin_model.filtering import ANYTHING
-from foldin_model.folded_users import FoldedUsers
+from foldin_model.folded_users import FoldedUsers, Kinds
 from foldin_model.paging import signed_cursors
 from foldin_model.searching import search_together
 from foldin_model.snapshot import Snapshot
@@ -27,11 +27,14 @@ _NO_WISHES: Final = RecommendArguments(*_FIRST_PAGE, ANYTHING)[len(_FIRST_PAGE) 
 class PlainPages:
     """One page for each of (m,) users: of the i-th the first `counts[i]` items.
 
-    `rows` (m, k) has the items, `scores` and `predictions` (m, k) what they are shown with.
-    `signed` (m, s) are tokens of the pages that follow, where the list `goes_on` (m,).
+    `revisions`, `rating_counts` and `personalizations` (m,) are those of the users. `rows` (m, k)
+    has the items, `scores` and `predictions` (m, k) what they are shown with. `signed` (m, s) are
+    tokens of the pages that follow, where the list `goes_on` (m,).
     """
 
-    users: FoldedUsers
+    revisions: Integers
+    rating_counts: Integers
+    personalizations: Kinds
     rows: Rows
     scores: Floats
     predictions: Floats
@@ -66,7 +69,9 @@ def plain_pages(
     owners = np.arange(len(users)).repeat(size)
     predictions = predicted(snapshot, rows.ravel(), users.rating_vectors, owners)
     return PlainPages(
-        users=users,
+        revisions=users.revisions,
+        rating_counts=users.rating_counts,
+        personalizations=users.personalizations,
         rows=rows,
         scores=scores.astype(np.float32),
         predictions=predictions.astype(np.float32).reshape(rows.shape),

@@ -12,7 +12,6 @@ import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
 from foldin_model.arrays import Integers, Rows
 from foldin_model.catalog import Catalog
-from foldin_model.folded_users import FoldedUsers
 from foldin_model.personalizing import popular_user
 from foldin_model.snapshot import Snapshot
 from foldin_model.users import Personalization
@@ -73,10 +72,12 @@ class PreparedItems:
 
     def response(self, answer: Recommendation, page_key: bytes) -> bytes:
         """An answer without explanations as it travels."""
-        hits, token = answer.hits, answer.next_token
+        user, hits, token = answer.user, answer.hits, answer.next_token
         signed = b"" if token is None else token.signed(page_key)
         page = PlainPages(
-            users=FoldedUsers.of_one(answer.user),
+            revisions=np.array([user.revision]),
+            rating_counts=np.array([user.rating_count]),
+            personalizations=np.array([user.personalization], np.uint8),
             rows=hits.rows[None, :],
             scores=hits.scores[None, :].astype(np.float32),
             predictions=answer.predictions[None, :].astype(np.float32),
@@ -89,7 +90,7 @@ class PreparedItems:
 
     def responses(self, pages: PlainPages, freshness: Sequence[Freshness]) -> list[bytes]:
         """Plain pages as they travel, to users whose states are of that `freshness` (m,)."""
-        personalizations = pages.users.personalizations
+        personalizations = pages.personalizations
         sources = _SOURCE_OF[personalizations]
         kinds = self._infos.kinds[personalizations, np.frombuffer(bytes(freshness), np.uint8)]
         replies, ends = self._replies(pages, sources, kinds)
@@ -102,7 +103,7 @@ class PreparedItems:
     def _replies(
         self, pages: PlainPages, sources: Integers, kinds: Integers
     ) -> tuple[NDArray[np.uint8], Integers]:
-        parts, infos, users = self._parts, self._infos, pages.users
+        parts, infos = self._parts, self._infos
         return reply_kernels.replies(
             np.ascontiguousarray(pages.rows),
             pages.scores.view(np.uint8),
@@ -117,8 +118,8 @@ class PreparedItems:
             kinds,
             infos.letters,
             infos.cuts,
-            users.rating_counts,
-            users.revisions,
+            pages.rating_counts,
+            pages.revisions,
             _TAGS,
         )
 

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import time
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Final, TextIO
 
@@ -51,32 +52,21 @@ def log_to(stream: TextIO = sys.stderr, **constant: object) -> None:
     logging.getLogger("faiss").setLevel(logging.WARNING)  # it tells how it was loaded
 
 
+@dataclass(slots=True)
 class CallRecord:
     """A call since `started`, of `time.monotonic()`, and what it turned out to be.
 
     Handlers fill it in while they work.
     """
 
-    __slots__ = (
-        "code",
-        "degraded",
-        "method",
-        "model_version",
-        "personalization",
-        "reason",
-        "started",
-        "user_id",
-    )
-
-    def __init__(self, method: str) -> None:
-        self.method = method
-        self.started = time.monotonic()
-        self.code = "OK"
-        self.reason = ""
-        self.model_version = ""
-        self.personalization = ""
-        self.degraded = False
-        self.user_id: UserId | None = None
+    method: str
+    started: float = field(init=False, default_factory=time.monotonic)
+    code: str = "OK"
+    reason: str = ""
+    model_version: str = ""
+    personalization: str = ""
+    degraded: bool = False
+    user_id: UserId | None = None
 
 
 class Telemetry:

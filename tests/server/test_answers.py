@@ -79,7 +79,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     responses = PreparedItems.responses
 
     def counted(self: PreparedItems, pages: PlainPages, *args: Any) -> list[bytes]:
-        calls.extend(pages.users.packed)
+        calls.extend(pages.revisions)
         return responses(self, pages, *args)
 
     monkeypatch.setattr(PreparedItems, "responses", counted)
