@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import pytest
 from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
@@ -78,8 +79,9 @@ async def test_a_store_that_is_gone_is_unavailable_and_found_again(
     assert history is not None
     assert set(history.item_ids) == {"a", "b"}
     assert models.pointer().epoch == 0
-    assert RedisModelStore(machine.url, "ns").page_key() == key
     models.close()
+    with closing(RedisModelStore(machine.url, "ns")) as another:
+        assert another.page_key() == key
 
 
 async def test_a_store_that_hangs_is_unavailable_in_time_and_usable_again(

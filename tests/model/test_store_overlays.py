@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,16 +31,21 @@ LIMITS = OverlayLimits(max_new_items=3, max_entries=5, max_raters=2)
 Make = Callable[[], OverlayStore]
 
 
-def redis_overlay(url: str, namespace: str) -> RedisOverlayStore:
-    models = RedisModelStore(url, namespace)
-    return RedisOverlayStore(models._keys, models._claimed, LIMITS)
+@contextmanager
+def redis_overlay(url: str, namespace: str) -> Iterator[RedisOverlayStore]:
+    with closing(RedisModelStore(url, namespace)) as models:
+        yield RedisOverlayStore(models._keys, models._claimed, LIMITS)
 
 
 @pytest.fixture(params=["memory", "redis"])
-def store(request: pytest.FixtureRequest, valkey_url: str, namespace: str) -> OverlayStore:
+def store(
+    request: pytest.FixtureRequest, valkey_url: str, namespace: str
+) -> Iterator[OverlayStore]:
     if request.param == "memory":
-        return MemoryOverlayStore(LIMITS)
-    return redis_overlay(valkey_url, namespace)
+        yield MemoryOverlayStore(LIMITS)
+    else:
+        with redis_overlay(valkey_url, namespace) as made:
+            yield made
 
 
 def named(*items: str) -> list[ItemId]:
@@ -250,9 +256,8 @@ def trace(store: OverlayStore, steps: Sequence[Step]) -> list[object]:
 @settings(max_examples=40)
 def test_the_store_in_memory_answers_as_the_real_one(valkey_url: str, steps: list[Step]) -> None:
     namespace = f"twins-{time.time_ns()}"
-    assert trace(MemoryOverlayStore(LIMITS), steps) == trace(
-        redis_overlay(valkey_url, namespace), steps
-    )
+    with redis_overlay(valkey_url, namespace) as real:
+        assert trace(MemoryOverlayStore(LIMITS), steps) == trace(real, steps)
 
 
 @pytest.fixture
@@ -262,8 +267,9 @@ def client(valkey_url: str) -> Iterator[Redis]:
 
 
 @pytest.fixture
-def real(valkey_url: str, namespace: str) -> RedisOverlayStore:
-    return redis_overlay(valkey_url, namespace)
+def real(valkey_url: str, namespace: str) -> Iterator[RedisOverlayStore]:
+    with redis_overlay(valkey_url, namespace) as made:
+        yield made
 
 
 def test_a_damaged_entry_is_named_and_the_others_are_read(

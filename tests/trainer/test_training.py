@@ -1,5 +1,6 @@
 """The whole training: what is published folds back to itself and serves better than popularity."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,7 +162,8 @@ def test_the_command_publishes_and_activates_what_it_learned(
         command, [str(folder), *options, "--dimension", "8", "--epochs", "3"]
     )
     assert result.exit_code == 0, result.output
-    [published] = versions(RedisModelStore(valkey_url, namespace))
+    with closing(RedisModelStore(valkey_url, namespace)) as models:
+        [published] = versions(models)
     assert published.state == "current"
     manifest = published.manifest
     assert manifest is not None
@@ -180,7 +182,8 @@ def test_the_command_samples_shows_how_well_and_resumes(
     options += ["--checkpoint", str(kept)]
     result = CliRunner().invoke(command, [str(folder), *options])
     assert result.exit_code == 0, result.output
-    [published] = versions(RedisModelStore(valkey_url, namespace))
+    with closing(RedisModelStore(valkey_url, namespace)) as models:
+        [published] = versions(models)
     manifest = published.manifest
     assert manifest is not None
     assert manifest.settings["bayes.sweeps"] == 84
