@@ -52,9 +52,9 @@ class Size:
 FULL: Final = Size(
     items=10_000,
     users=12_000,
-    seconds=2.0,
+    seconds=1.0,
     matrix_seconds=1.5,
-    rounds=3,
+    rounds=9,
     pairs=100_000,
     polls=4_000,
 )

@@ -6,6 +6,7 @@ A bar that needs what the server or the machine lacks is left out, and `why_miss
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
@@ -40,7 +41,7 @@ class Plan:
         return ("grpcio", "native") if "--transport" in self.options else ("grpcio",)
 
     def recommend_bars(self) -> None:
-        """Recommend against the floors and the peers, in turns."""
+        """Recommend against the floors and the peers, each turn right after one of the floor."""
         calls = self.stage.calls
         zipf, everyone = wires(calls.zipf()), wires(calls.everyone)
         with ExitStack() as stack:
@@ -57,43 +58,30 @@ class Plan:
             reused = self._optional(stack, REUSE)
             bounded = self._optional(stack, "--freshness", "bounded")
             peers = self._peers(stack)
+            floor = partial(self.stage.run, "echo", echo, cycle(zipf))
+            run = partial(self.stage.run, reply_bytes=reply_bytes)
             for _ in range(self.rounds):
-                floor = self.stage.run("echo", echo, cycle(zipf))
                 self.stage.run("echo", native_echo, cycle(zipf))
-                self.stage.run(
-                    "Recommend, nothing kept", ours["grpcio"], cycle(zipf), reply_bytes=reply_bytes
-                )
-                done = self.stage.run(
-                    "Recommend, Zipf", ordinary, cycle(zipf), reply_bytes=reply_bytes
-                )
-                self._add("serve.grpcio", done.rate / floor.rate)
+                run("Recommend, nothing kept", ours["grpcio"], cycle(zipf))
+                least, done = floor(), run("Recommend, Zipf", ordinary, cycle(zipf))
+                self._add("serve.grpcio", done.rate / least.rate)
                 if "native" in ours:
-                    done = self.stage.run(
-                        "Recommend, folded",
-                        ours["native"],
-                        cycle(everyone),
-                        reply_bytes=reply_bytes,
-                    )
-                    self._add("serve.native.folded", done.rate / floor.rate)
-                    self._add("serve.native.p99", done.p99_ms / floor.p99_ms)
+                    least, done = floor(), run("Recommend, folded", quick, cycle(everyone))
+                    self._add("serve.native.folded", done.rate / least.rate)
+                    self._add("serve.native.p99", done.p99_ms / least.p99_ms)
                     self._against_peers(done.rate, peers, everyone)
                 if reused is not None:
-                    again = self.stage.run(
-                        "Recommend, reused", reused, cycle(zipf), reply_bytes=reply_bytes
-                    )
-                    self._add("serve.native.reuse", again.rate / floor.rate)
+                    least, done = floor(), run("Recommend, reused", reused, cycle(zipf))
+                    self._add("serve.native.reuse", done.rate / least.rate)
                 if bounded is not None:
-                    again = self.stage.run(
-                        "Recommend, bounded", bounded, cycle(zipf), reply_bytes=reply_bytes
-                    )
-                    self._add("serve.native.bounded", again.rate / floor.rate)
+                    least, done = floor(), run("Recommend, bounded", bounded, cycle(zipf))
+                    self._add("serve.native.bounded", done.rate / least.rate)
                 for transport, server in ours.items():
                     forget_folded(self.stage.url, calls.readers)
-                    done = self.stage.run(
-                        "Recommend, history", server, everyone, warm=False, reply_bytes=reply_bytes
-                    )
+                    least = floor()
+                    done = run("Recommend, history", server, everyone, warm=False)
                     if transport == "native":
-                        self._add("serve.native.history", done.rate / floor.rate)
+                        self._add("serve.native.history", done.rate / least.rate)
                 self.stage.warm(quick)
 
     def submit_bars(self) -> None:
@@ -107,14 +95,14 @@ class Plan:
             size = self.stage.checked_bytes(ours["grpcio"], self.stage.calls.submits(100))
             echo = stack.enter_context(servers.echo("grpcio", size))
             for _ in range(self.rounds):
-                floor = self.stage.run("echo of SubmitRating", echo, cycle(submits))
                 for durability in ("everysec", "always"):
                     for transport, server in ours.items():
+                        scenario = f"SubmitRating, {durability}"
+                        least = self.stage.run("echo of SubmitRating", echo, cycle(submits))
                         with self._synced(durability):
-                            scenario = f"SubmitRating, {durability}"
                             done = self.stage.run(scenario, server, cycle(submits))
                         if transport == "native":
-                            self._add(f"serve.submit.{durability}", done.rate / floor.rate)
+                            self._add(f"serve.submit.{durability}", done.rate / least.rate)
 
     def processes_bar(self) -> None:
         """Two processes against one, nothing of users kept in either."""
