@@ -16,9 +16,9 @@ COMPANY: Final = 24  # shared by so many, what a batch costs is little for each
 BATCHES: Final = 3  # that those who are to be answered make: one is computed, one read, one comes
 LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
-# hands over all it has at once; grpcio hands calls over one by one, each by way of a thread.
-QUIET_TURNS: Final[Mapping[ChosenTransport, int]] = {"native": 0, "grpcio": 8}
-ALONE_TURNS: Final = 4  # where company is hardly to be expected
+# hands over all it has at once; grpcio hands calls over one by one, each by way of a thread and by
+# several turns, so that who waits too short sees two of sixty, and goes on like that.
+QUIET_TURNS: Final[Mapping[ChosenTransport, int]] = {"native": 0, "grpcio": 16}
 
 
 class Gathering:
@@ -37,7 +37,7 @@ class Gathering:
     def arrived(self) -> None:
         """One more waits."""
         self._waiting += 1
-        self._most = max(self._most, self._waiting + self._in_work)
+        self._most = max(self._most, self._here)
         if self._timer is not None and self._waiting >= self._company:
             self._timer.cancel()
             self._timer = None
@@ -57,8 +57,9 @@ class Gathering:
         """Those who wait will begin, with others who come soon.
 
         Company is a third of the most that were to be answered together, COMPANY at most. It is
-        waited for, and then for QUIET_TURNS that bring nobody, but never past LONGEST_S: then those
-        who are here begin, and that many are expected next time.
+        waited for, and then for QUIET_TURNS that bring nobody, half of them where as many are here
+        as were of late, but never past LONGEST_S: then those who are here begin, and that many are
+        expected next time.
         """
         loop = asyncio.get_running_loop()
         self._company = min(COMPANY, self._most // BATCHES)
@@ -70,14 +71,23 @@ class Gathering:
 
     def _alone(self) -> None:
         self._timer = None
-        self._most = self._waiting + self._in_work
+        self._most = self._here
         self._begin()
 
     def _turn(self, before: int, quiet: int) -> None:
         quiet = quiet + 1 if self._waiting == before else 0
-        enough = self._quiet_turns if self._company > 1 else min(self._quiet_turns, ALONE_TURNS)
+        enough = self._quiet_turns if self._here < self._most else self._quiet_turns // 2
         loop = asyncio.get_running_loop()
-        if quiet == enough or self._waiting >= COMPANY or loop.time() >= self._until_s:
+        if self._waiting >= COMPANY or loop.time() >= self._until_s:
             self._begin()
-        else:
+        elif quiet < enough:
             loop.call_soon(self._turn, self._waiting, quiet)
+        else:
+            if quiet:
+                self._most = self._here
+            self._begin()
+
+    @property
+    def _here(self) -> int:
+        """Who is to be answered."""
+        return self._waiting + self._in_work

@@ -90,10 +90,38 @@ async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
         batches.come(2)
         batches.gathering.gather()
         for _ in range(4):
-            for _ in range(QUIET_TURNS["grpcio"] // 2):
+            for _ in range(QUIET_TURNS["grpcio"] // 4):
                 await asyncio.sleep(0)
             batches.come()
         assert await batches.next() == 6
+
+
+async def test_a_crowd_that_is_handed_over_one_by_one_is_found_where_one_was_expected() -> None:
+    batches = Batches("grpcio")
+    batches.come()
+    batches.gathering.gather()
+    for _ in range(COMPANY - 1):
+        for _ in range(QUIET_TURNS["grpcio"] // 4):
+            await asyncio.sleep(0)
+        batches.come()
+    assert await batches.next() == COMPANY
+
+
+async def test_fewer_than_of_late_wait_longer_for_others_and_only_once() -> None:
+    batches = Batches("grpcio")
+    with batches.in_work(2):
+        pass
+    turns = []
+    for _ in range(2):
+        before = len(batches.sizes)
+        batches.come()
+        batches.gathering.gather()
+        turns.append(0)
+        while len(batches.sizes) == before:
+            await asyncio.sleep(0)
+            turns[-1] += 1
+    assert turns[0] >= QUIET_TURNS["grpcio"] > turns[1]
+    assert batches.sizes == [1, 1]
 
 
 async def test_company_that_does_not_come_is_waited_for_once_and_no_longer_than_said() -> None:
