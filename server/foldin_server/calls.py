@@ -7,6 +7,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
 from foldin.v1.ratings_pb2 import ServingInfo
@@ -18,7 +19,7 @@ from google.rpc.status_pb2 import Status
 from grpc.aio import ServicerContext
 from grpc_status.rpc_status import to_status
 
-from foldin_server.deadlines import Deadline
+from foldin_server.deadlines import NEVER, Deadline
 from foldin_server.errors import internal_status, status_of, unreadable_status
 from foldin_server.metrics import Metrics
 from foldin_server.telemetry import CallRecord, Telemetry
@@ -29,15 +30,12 @@ Request = TypeVar("Request")
 Response = TypeVar("Response")
 
 
+@dataclass(slots=True)
 class Call(CallRecord):
     """The record of a call, and how long it may still take."""
 
-    __slots__ = ("admitted", "deadline")
-
-    def __init__(self, method: str, deadline: Deadline) -> None:
-        super().__init__(method)
-        self.deadline = deadline
-        self.admitted = False
+    deadline: Deadline = field(default=NEVER, kw_only=True)
+    admitted: bool = field(default=False, init=False)
 
     def told(self, info: ServingInfo) -> None:
         """Notes what the caller is told about how the answer was made."""
@@ -71,7 +69,7 @@ class Calls:
         context: "ServicerContext[Any, Response]",
     ) -> Response:
         """The response of `work`; a failure ends the call with its status."""
-        call = Call(method, Deadline.after(context.time_remaining()))
+        call = Call(method, deadline=Deadline.after(context.time_remaining()))
         try:
             self.admit(call)
             return await work(call)

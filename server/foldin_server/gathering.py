@@ -37,7 +37,7 @@ class Gathering:
     def arrived(self) -> None:
         """One more waits."""
         self._waiting += 1
-        self._most = max(self._most, self._here)
+        self._most = max(self._most, self._waiting + self._in_work)
         if self._timer is not None and self._waiting >= self._company:
             self._timer.cancel()
             self._timer = None

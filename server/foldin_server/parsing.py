@@ -227,12 +227,12 @@ def _list_digest(request: Paged) -> bytes:
         request.ClearField("page_token")
     rest = request.SerializeToString(deterministic=True)
     request.page_size, request.page_token = size, token  # a copy of all fields costs more
-    return digest(request.DESCRIPTOR.name, rest)
+    return digest(request.DESCRIPTOR.name.encode(), rest)
 
 
-def digest(message: str, fields: bytes) -> bytes:
+def digest(message: bytes, fields: bytes) -> bytes:
     """Names a request by the name of its message and its fields as protobuf writes them."""
-    return blake2b(message.encode() + fields, digest_size=16).digest()
+    return blake2b(message + fields, digest_size=16).digest()
 
 
 def _conditions(checks: Checks, request: Paged) -> ItemConditions:

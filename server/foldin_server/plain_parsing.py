@@ -14,7 +14,7 @@ from foldin_server.arguments import PageArguments, RecommendArguments, UserArgum
 from foldin_server.parsing import digest
 from foldin_server.validation import DEFAULT_PAGE, MAX_PAGE
 
-_NAME: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.name
+_NAME: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.name.encode()
 _FIELDS: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.fields_by_name
 _USER: Final = _FIELDS["user_id"].number << 3 | 2
 _PAGE_SIZE: Final = _FIELDS["page_size"].number << 3

@@ -201,7 +201,7 @@ class Recommendations(RecommendationServiceServicer):
         self, entry: pb.RecommendRequest, call: Call, together: int
     ) -> pb.RecommendResponse:
         """One Recommend of a batch, with a record of its own that nobody reads."""
-        request, own = entry.SerializeToString(), Call(call.method, call.deadline)
+        request, own = entry.SerializeToString(), Call(call.method, deadline=call.deadline)
         return pb.RecommendResponse.FromString(
             await self._recommend(request, own, together=together)
         )

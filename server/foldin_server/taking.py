@@ -33,7 +33,7 @@ class TakenCall(Call):
     __slots__ = ("_calls", "_native")
 
     def __init__(self, calls: Calls, native: "NativeCall") -> None:
-        super().__init__(METHOD, native.deadline)
+        super().__init__(METHOD, deadline=native.deadline)
         self._calls = calls
         self._native = native
         native.left = self._left

@@ -140,16 +140,17 @@ class Users:
         questions = [(user_id, held.revision if held else 0) for _, user_id, held, _ in asked]
         states = await self._states(questions, version)
         for (place, user_id, held, mark), state in zip(asked, states, strict=True):
-            if isinstance(state, StoreUnavailable):
-                views[place] = self._without_store(user_id, users[place], version)
-            elif isinstance(state, FoldinError):
-                views[place] = state
-            elif held is not None and state.is_unchanged:
+            if isinstance(state, UserState):
+                if held is None or not state.is_unchanged:
+                    views[place] = UserView(state, self._freshness, mark)
+                    continue
                 self._cache.touch(user_id)
                 self._tracked.put(user_id, held, mark)
                 views[place] = self._remembered(held)
+            elif isinstance(state, StoreUnavailable):
+                views[place] = self._without_store(user_id, users[place], version)
             else:
-                views[place] = UserView(state, self._freshness, mark)
+                views[place] = state
         return [view for view in views if view is not None]
 
     async def stored(self, user_id: UserId, version: Version) -> UserView:

@@ -16,7 +16,6 @@ from foldin_server.answering import Answering, Asked
 from foldin_server.answers import Answers
 from foldin_server.arguments import PageArguments, RecommendArguments, UserArguments
 from foldin_server.calls import Call
-from foldin_server.deadlines import Deadline
 from foldin_server.plain import PlainPages, is_plain, plain_pages
 from foldin_server.users import Users, UserView
 from snapshots import planted_snapshot, state_of
@@ -76,7 +75,7 @@ def made(held: Held) -> Answering:
 def ask(together: Answering, user: int, size: int = 5, **more: Any) -> "asyncio.Future[bytes]":
     loop = asyncio.get_running_loop()
     reply: asyncio.Future[bytes] = loop.create_future()
-    call = Call("Recommend", Deadline(None))
+    call = Call("Recommend")
     asked = Asked(str(user).encode(), arguments(user, size, **more), SNAPSHOT, None, call, reply)
     work = together.ask(asked)
     return reply if work is None else asyncio.ensure_future(work)
