@@ -3,7 +3,7 @@
 A bar that needs what the server or the machine lacks is left out, and `why_missing` says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -129,19 +129,29 @@ class Plan:
 
         The server may have so many calls in work as there were connections when it was full.
         """
-        everyone = wires(self.stage.calls.everyone)
-        transport = self.transports[-1]
+        calls, transport = self.stage.calls, self.transports[-1]
+        everyone, similar = wires(calls.everyone), wires(calls.similar())
+
+        def unfolded() -> Iterable[bytes]:
+            forget_folded(self.stage.url, calls.readers)
+            return everyone
+
         with self._foldin(transport, "--max-in-flight", str(MANY), reuse=False) as server:
             self.stage.warm(server)
-            full = self.stage.run("Recommend, at capacity", server, cycle(everyone))
-            for times in (1, 2):
-                self.stage.run(
-                    f"Recommend, {times} x capacity",
-                    server,
-                    cycle(everyone),
-                    connections=CROWD,
-                    rate=times * full.rate,
-                )
+            self._overload("Recommend", server, lambda: cycle(everyone))
+            self._overload("SimilarItems", server, lambda: cycle(similar))
+            self._overload("History", server, unfolded)
+
+    def _overload(self, kind: str, server: Running, calls: Callable[[], Iterable[bytes]]) -> None:
+        full = self.stage.run(f"{kind}, at capacity", server, calls())
+        for times in (1, 2):
+            self.stage.run(
+                f"{kind}, {times} x capacity",
+                server,
+                calls(),
+                connections=CROWD,
+                rate=times * full.rate,
+            )
 
     def matrix(self, seconds: float) -> None:
         """Every kind of call on every transport, by connections and processes."""

@@ -119,6 +119,9 @@ async def entry_status(work: Awaitable[Response], method: str) -> Response | Sta
         return internal_status()
 
 
+Handler = Callable[[Any, Call], Awaitable[Any]]
+
+
 class HasCalls(Protocol):
     """A servicer whose handlers run under `Calls`."""
 
@@ -140,3 +143,9 @@ def rpc(
         return await self.calls.answer(method, lambda call: handler(self, request, call), context)
 
     return answer
+
+
+def recorded(answer: Any) -> Handler | None:
+    """The handler of a servicer's method that `rpc` made, None of another method."""
+    handler = getattr(answer, "__wrapped__", None)
+    return None if handler is None else functools.partial(handler, answer.__self__)

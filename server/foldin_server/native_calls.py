@@ -6,7 +6,7 @@ A call ends once: with a response, with a status, or because its caller left.
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import grpc
 from pygrpc_native import STREAM_CLOSED, STREAM_FULL, NativeGrpcFront
@@ -64,7 +64,7 @@ class NativeCall:
         self.deadline = Deadline.after(seconds_left)
         self.call_id = call_id
         self.ended = False  # nobody waits any more
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[Any] | None = None
         self.left: Callable[[], None] | None = None
         calls[call_id] = self
 

@@ -15,7 +15,8 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
 
-from foldin_server.calls import Call, Calls
+from foldin_server.calls import Call, Calls, Handler, recorded
+from foldin_server.taking import Begin, Taker, take_method
 
 
 def add_service(
@@ -25,10 +26,13 @@ def add_service(
 
     A request that cannot be read ends its call as every failure of `calls` does.
     """
-    handlers = {
-        method.name: _handler(method, getattr(servicer, method.name), calls)
-        for method in service.methods
-    }
+    handlers = {}
+    for method in service.methods:
+        answer = getattr(servicer, method.name)
+        handlers[method.name] = _handler(method, answer, calls)
+        if (handler := recorded(answer)) is not None:
+            taker = Taker(calls, method.name, _begin(method, handler))
+            take_method(server, service.full_name, taker)
     server.add_registered_method_handlers(service.full_name, handlers)
 
 
@@ -56,6 +60,16 @@ def _handler(
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(many, response_serializer=encode)
     return grpc.unary_unary_rpc_method_handler(one, response_serializer=encode)
+
+
+def _begin(method: MethodDescriptor, handler: Handler) -> Begin:
+    decode = GetMessageClass(method.input_type).FromString
+    encode = GetMessageClass(method.output_type).SerializeToString
+
+    async def work(message: Message, call: Call) -> bytes:
+        return encode(await handler(message, call))
+
+    return lambda request, taken: work(decode(request), taken)
 
 
 async def _fail(error: Exception, _: Call) -> NoReturn:

@@ -1,7 +1,10 @@
-"""How calls of Recommend come in: as bytes, and on the native front without a task of their own."""
+"""How calls come in on the native front: each has its place and its record from its arrival on.
+
+What waits for the loop counts as in work, so that too many calls are refused before they wait.
+"""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -23,17 +26,26 @@ def add_recommend(recommendations: Recommendations, server: aio.Server) -> None:
     """From now on `recommendations` gets the bytes of Recommend's requests and answers bytes."""
     handler: Any = grpc.unary_unary_rpc_method_handler(recommendations.Recommend)
     server.add_registered_method_handlers(SERVICE, {METHOD: handler})
+
+    def begin(request: bytes, taken: TakenCall) -> Coroutine[object, object, bytes] | None:
+        return recommendations.begin(request, taken, taken)
+
+    take_method(server, SERVICE, Taker(recommendations.calls, METHOD, begin))
+
+
+def take_method(server: aio.Server, service: str, taker: "Taker") -> None:
+    """From now on `taker` gets the calls of its method, if the server is on the native front."""
     if (take := getattr(server, "take", None)) is not None:
-        take(f"/{SERVICE}/{METHOD}", Taker(recommendations).take)
+        take(f"/{service}/{taker.method}", taker.take)
 
 
 class TakenCall(Call):
-    """A call that no task waits for: it is the reply too, and ends, whoever gives that."""
+    """A call of the native front: it is the reply too, and ends, whoever gives that."""
 
     __slots__ = ("_calls", "_native")
 
-    def __init__(self, calls: Calls, native: "NativeCall") -> None:
-        super().__init__(METHOD, deadline=native.deadline)
+    def __init__(self, calls: Calls, method: str, native: "NativeCall") -> None:
+        super().__init__(method, deadline=native.deadline)
         self._calls = calls
         self._native = native
         native.left = self._left
@@ -53,33 +65,45 @@ class TakenCall(Call):
         self._native.fail(status.code.value[0], status.details, status.trailing_metadata)
         self._calls.ended(self)
 
+    def worked(self, task: "asyncio.Task[bytes]") -> None:
+        """Ends the call as the work for it ended, if its caller has not left."""
+        error = None if task.cancelled() else task.exception()
+        if self.done():
+            return
+        if isinstance(error, Exception):
+            self.set_exception(error)
+        else:
+            self.set_result(task.result())
+
     def _left(self) -> None:
         self.code = "CANCELLED"
         self._calls.ended(self)
 
 
-class Taker:
-    """Takes calls of Recommend from the native front."""
+Begin = Callable[[bytes, TakenCall], Coroutine[object, object, bytes] | None]
 
-    def __init__(self, recommendations: Recommendations) -> None:
-        self._recommendations = recommendations
+
+class Taker:
+    """Takes the calls of one unary method from the native front.
+
+    `begin` is given the bytes of a request; the reply comes by itself, or is what the work that
+    `begin` gives results in.
+    """
+
+    def __init__(self, calls: Calls, method: str, begin: Begin) -> None:
+        self.method = method
+        self._calls = calls
+        self._begin = begin
 
     def take(self, request: bytes, native: "NativeCall") -> None:
         """The call will be ended by its reply, a moment later or now."""
-        calls = self._recommendations.calls
-        taken = TakenCall(calls, native)
+        taken = TakenCall(self._calls, self.method, native)
         try:
-            calls.admit(taken)
-            work = self._recommendations.begin(request, taken, taken)
+            self._calls.admit(taken)
+            work = self._begin(request, taken)
         except Exception as error:  # noqa: BLE001 (it is the call's status)
             taken.set_exception(error)
             return
         if work is not None:
-            native.task = asyncio.create_task(_reply(taken, work))
-
-
-async def _reply(taken: TakenCall, work: Coroutine[object, object, bytes]) -> None:
-    try:
-        taken.set_result(await work)
-    except Exception as error:  # noqa: BLE001 (it is the call's status)
-        taken.set_exception(error)
+            native.task = task = asyncio.get_running_loop().create_task(work)
+            task.add_done_callback(taken.worked)
