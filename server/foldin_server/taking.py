@@ -66,11 +66,12 @@ class TakenCall(Call):
         self._calls.ended(self)
 
     def worked(self, task: "asyncio.Task[bytes]") -> None:
-        """Ends the call as the work for it ended, if its caller has not left."""
+        """Ends the call as the work for it ended; of who has left a failure is only logged."""
         error = None if task.cancelled() else task.exception()
         if self.done():
-            return
-        if isinstance(error, Exception):
+            if isinstance(error, Exception):
+                self._calls.failed(self, error)
+        elif isinstance(error, Exception):
             self.set_exception(error)
         else:
             self.set_result(task.result())

@@ -53,8 +53,12 @@ class Front:
         return self._work(request)
 
     async def _work(self, request: bytes) -> bytes:
-        await self.open.wait()
-        if request == b"bad":
+        try:
+            await self.open.wait()
+        except asyncio.CancelledError:
+            if request != b"stubborn":
+                raise
+        if request in (b"bad", b"stubborn"):
             raise ValueError(request)
         return b"answer to " + request
 
@@ -91,6 +95,17 @@ async def test_a_call_that_is_left_before_its_work_began_frees_its_place(front: 
     front.open.set()
     await turns()
     assert (front.responses, front.failures) == ({}, {})
+
+
+async def test_a_failure_after_its_caller_left_is_logged(
+    front: Front, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = front.call(0, b"stubborn")
+    await turns()
+    left.leave()
+    await turns()
+    assert [record.message for record in caplog.records] == ["failure"]
+    assert (front.responses, front.failures, front.in_flight) == ({}, {}, 0)
 
 
 async def test_work_that_fails_ends_its_call_alone(front: Front) -> None:
