@@ -76,12 +76,12 @@ class Plan:
                 if bounded is not None:
                     least, done = floor(), run("Recommend, bounded", bounded, cycle(zipf))
                     self._add("serve.native.bounded", done.rate / least.rate)
-                for transport, server in ours.items():
+                forget_folded(self.stage.url, calls.readers)
+                run("Recommend, history", ours["grpcio"], everyone, warm=False)
+                if "native" in ours:
                     forget_folded(self.stage.url, calls.readers)
-                    least = floor()
-                    done = run("Recommend, history", server, everyone, warm=False)
-                    if transport == "native":
-                        self._add("serve.native.history", done.rate / least.rate)
+                    least, done = floor(), run("Recommend, history", quick, everyone, warm=False)
+                    self._add("serve.native.history", done.rate / least.rate)
                 self.stage.warm(quick)
 
     def submit_bars(self) -> None:
@@ -96,13 +96,14 @@ class Plan:
             echo = stack.enter_context(servers.echo("grpcio", size))
             for _ in range(self.rounds):
                 for durability in ("everysec", "always"):
-                    for transport, server in ours.items():
-                        scenario = f"SubmitRating, {durability}"
+                    scenario = f"SubmitRating, {durability}"
+                    with self._synced(durability):
+                        self.stage.run(scenario, ours["grpcio"], cycle(submits))
+                    if "native" in ours:
                         least = self.stage.run("echo of SubmitRating", echo, cycle(submits))
                         with self._synced(durability):
-                            done = self.stage.run(scenario, server, cycle(submits))
-                        if transport == "native":
-                            self._add(f"serve.submit.{durability}", done.rate / least.rate)
+                            done = self.stage.run(scenario, ours["native"], cycle(submits))
+                        self._add(f"serve.submit.{durability}", done.rate / least.rate)
 
     def processes_bar(self) -> None:
         """Two processes against one, nothing of users kept in either."""
@@ -140,16 +141,24 @@ class Plan:
             self.stage.warm(server)
             self._overload("Recommend", server, lambda: cycle(everyone))
             self._overload("SimilarItems", server, lambda: cycle(similar))
-            self._overload("History", server, unfolded)
+            self._overload("History", server, unfolded, warm=False)
 
-    def _overload(self, kind: str, server: Running, calls: Callable[[], Iterable[bytes]]) -> None:
-        full = self.stage.run(f"{kind}, at capacity", server, calls())
+    def _overload(
+        self,
+        kind: str,
+        server: Running,
+        calls: Callable[[], Iterable[bytes]],
+        *,
+        warm: bool = True,
+    ) -> None:
+        full = self.stage.run(f"{kind}, at capacity", server, calls(), warm=warm)
         for times in (1, 2):
             self.stage.run(
                 f"{kind}, {times} x capacity",
                 server,
                 calls(),
                 connections=CROWD,
+                warm=warm,
                 rate=times * full.rate,
             )
 

@@ -83,7 +83,7 @@ class Gathering:
         elif quiet < enough:
             loop.call_soon(self._turn, self._waiting, quiet)
         else:
-            if quiet:
+            if quiet:  # others were waited for in vain
                 self._most = self._here
             self._begin()
 

@@ -4,7 +4,7 @@ A server that reads requests itself answers what is no message of the method in 
 before anything of ours knows of the call.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any, NoReturn
@@ -39,8 +39,7 @@ def add_service(
 def _handler(
     method: MethodDescriptor, answer: Any, calls: Calls
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    decode = GetMessageClass(method.input_type).FromString
-    encode = GetMessageClass(method.output_type).SerializeToString
+    decode, encode = _codec(method)
 
     async def read(request: bytes, context: Any) -> Message:
         try:
@@ -63,13 +62,17 @@ def _handler(
 
 
 def _begin(method: MethodDescriptor, handler: Handler) -> Begin:
-    decode = GetMessageClass(method.input_type).FromString
-    encode = GetMessageClass(method.output_type).SerializeToString
+    decode, encode = _codec(method)
 
     async def work(message: Message, call: Call) -> bytes:
         return encode(await handler(message, call))
 
     return lambda request, taken: work(decode(request), taken)
+
+
+def _codec(method: MethodDescriptor) -> tuple[Callable[[bytes], Message], Callable[[Any], bytes]]:
+    decode = GetMessageClass(method.input_type).FromString
+    return decode, GetMessageClass(method.output_type).SerializeToString
 
 
 async def _fail(error: Exception, _: Call) -> NoReturn:
