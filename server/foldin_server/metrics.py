@@ -6,9 +6,10 @@ Every name ends in its unit; counters end in `_total`.
 import logging
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import accumulate
+from operator import add
 from threading import Thread
 from wsgiref.simple_server import WSGIServer
 
@@ -27,58 +28,75 @@ log = logging.getLogger(__name__)
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
-class CallSeconds(Collector):
-    """The histogram `foldin_rpc_seconds`, counted by one thread and collected by any.
+@dataclass(slots=True)
+class _Tally:
+    """Calls of one outcome: how many took how long, by SECONDS, and all their time."""
 
-    prometheus_client's own takes a lock for each of three numbers, at every call.
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
+    seconds: float = 0.0
+
+
+class CallCounts(Collector):
+    """`foldin_rpc_seconds` and `foldin_answers_total`, counted by one thread, collected by any.
+
+    prometheus_client's own histogram takes a lock for each of three numbers, at every call.
     """
 
     def __init__(self) -> None:
-        self._counts: dict[tuple[str, str], list[int]] = {}
-        self._sums: dict[tuple[str, str], float] = {}
+        self._tallies: dict[tuple[str, str, str, bool], _Tally] = {}
 
-    def observe(self, method: str, code: str, seconds: float) -> None:
-        """Counts a call that took so long and ended so."""
-        outcome = method, code
-        counts = self._counts.get(outcome)
-        if counts is None:
-            counts = self._counts[outcome] = [0] * (len(SECONDS) + 1)
-            self._sums[outcome] = 0.0
-        counts[bisect_left(SECONDS, seconds)] += 1
-        self._sums[outcome] += seconds
+    def count(
+        self,
+        method: str,
+        code: str,
+        seconds: float,
+        personalization: str = "",
+        *,
+        degraded: bool = False,
+    ) -> None:
+        """Counts a call that took so long and ended so.
 
-    def collect(self) -> Iterable[Metric]:
-        """All calls so far."""
-        family = HistogramMetricFamily(
-            "foldin_rpc_seconds", "Calls by outcome.", labels=("method", "code")
-        )
-        bounds = [*map(floatToGoString, SECONDS), "+Inf"]
-        for outcome, counts in tuple(self._counts.items()):
-            buckets = zip(bounds, accumulate(counts), strict=True)
-            family.add_metric(outcome, [*buckets], self._sums[outcome])
-        yield family
-
-
-class AnswerCounts(Collector):
-    """The counter `foldin_answers_total`, counted by one thread and collected by any."""
-
-    def __init__(self) -> None:
-        self._counts: defaultdict[tuple[str, bool], int] = defaultdict(int)
-
-    def count(self, personalization: str, *, degraded: bool) -> None:
-        """Counts an answer that was made so."""
-        self._counts[personalization, degraded] += 1
+        Its answer was made in that way, or for no user where `personalization` is empty.
+        """
+        outcome = method, code, personalization, degraded
+        tally = self._tallies.get(outcome)
+        if tally is None:
+            tally = self._tallies[outcome] = _Tally()
+        tally.buckets[bisect_left(SECONDS, seconds)] += 1
+        tally.seconds += seconds
 
     def collect(self) -> Iterable[Metric]:
-        """All answers so far."""
-        family = CounterMetricFamily(
-            "foldin_answers",
-            "Answers by how they were made.",
-            labels=("personalization", "degraded"),
-        )
-        for (personalization, degraded), count in tuple(self._counts.items()):
-            family.add_metric((personalization, "yes" if degraded else "no"), count)
-        yield family
+        """All calls and answers so far."""
+        calls: defaultdict[tuple[str, str], _Tally] = defaultdict(_Tally)
+        answers: defaultdict[tuple[str, str], int] = defaultdict(int)
+        for (method, code, personalization, degraded), tally in tuple(self._tallies.items()):
+            ended = calls[method, code]
+            ended.buckets = [*map(add, ended.buckets, tally.buckets)]
+            ended.seconds += tally.seconds
+            if personalization:
+                answers[personalization, "yes" if degraded else "no"] += sum(tally.buckets)
+        yield _seconds(calls)
+        yield _answers(answers)
+
+
+def _seconds(calls: Mapping[tuple[str, str], _Tally]) -> Metric:
+    family = HistogramMetricFamily(
+        "foldin_rpc_seconds", "Calls by outcome.", labels=("method", "code")
+    )
+    bounds = [*map(floatToGoString, SECONDS), "+Inf"]
+    for outcome, tally in calls.items():
+        buckets = zip(bounds, accumulate(tally.buckets), strict=True)
+        family.add_metric(outcome, [*buckets], tally.seconds)
+    return family
+
+
+def _answers(counts: Mapping[tuple[str, str], int]) -> Metric:
+    family = CounterMetricFamily(
+        "foldin_answers", "Answers by how they were made.", labels=("personalization", "degraded")
+    )
+    for made, count in counts.items():
+        family.add_metric(made, count)
+    return family
 
 
 class Metrics:
@@ -87,10 +105,8 @@ class Metrics:
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self.registry = registry
-        self.calls = CallSeconds()
+        self.calls = CallCounts()
         registry.register(self.calls)
-        self.answers = AnswerCounts()
-        registry.register(self.answers)
         self.in_flight = Gauge("foldin_in_flight_calls", "Calls in work.", registry=registry)
         self.background_failures = Counter(
             "foldin_background_failures_total",

@@ -9,23 +9,33 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 import grpc
 from grpc import aio
 from pygrpc_native import EVENT_CANCEL, NativeGrpcFront
 
+from foldin_server.calls import Calls
 from foldin_server.native_calls import Aborted, NativeCall, OpenCalls
+from foldin_server.taken_calls import TakenCall, Taker
+from foldin_server.taking import Begin
 
 MOST_EVENTS: Final = 256
 SENDING_S: Final = 0.2
-UNAVAILABLE: Final[int] = grpc.StatusCode.UNAVAILABLE.value[0]
-UNKNOWN: Final[int] = grpc.StatusCode.UNKNOWN.value[0]
-Taker = Callable[[bytes, NativeCall], None]
 Options = Sequence[tuple[str, int]]
 log = logging.getLogger(__name__)
+
+
+class Method(NamedTuple):
+    """What the calls of a method are, whose they are, and what begins the work for them."""
+
+    name: str
+    call: type[NativeCall]
+    owner: Calls | None
+    begin: Callable[[bytes, Any], None]
 
 
 class NativeServer(aio.Server):
@@ -34,8 +44,8 @@ class NativeServer(aio.Server):
     def __init__(self, options: Options) -> None:
         self._options = options
         self._handlers: dict[str, Any] = {}
-        self._takers: dict[str, Taker] = {}
-        self._table: list[tuple[Any, Taker | None]] = []
+        self._taken: dict[str, Taker] = {}
+        self._methods: list[Method] = []
         self._front: NativeGrpcFront
         self._calls: OpenCalls
         self._behind: aio.Server | None = None
@@ -78,9 +88,9 @@ class NativeServer(aio.Server):
         for name, handler in method_handlers.items():
             self._handlers[f"/{service_name}/{name}"] = handler
 
-    def take(self, method: str, taker: Taker) -> None:
-        """Requests of the unary `method` go to `taker` as bytes; it ends their calls."""
-        self._takers[method] = taker
+    def take(self, path: str, calls: Calls, begin: Begin) -> None:
+        """Calls of the unary method belong to `calls` and go to `begin` with their bytes."""
+        self._taken[path] = Taker(calls, begin)
 
     async def start(self) -> None:
         """Takes calls from now on."""
@@ -88,7 +98,7 @@ class NativeServer(aio.Server):
         if len(here) < len(self._handlers):
             await self._start_behind()
         self._front.add_methods([(path, each.response_streaming) for path, each in here.items()])
-        self._table = [(each, self._takers.get(path)) for path, each in here.items()]
+        self._methods = [self._method(path, handler) for path, handler in here.items()]
         self._front.start()
         loop = asyncio.get_running_loop()
         Thread(target=self._receive, args=(loop,), name="front", daemon=True).start()
@@ -130,6 +140,12 @@ class NativeServer(aio.Server):
         await self._behind.start()
         self._front.set_fallback(path)
 
+    def _method(self, path: str, handler: Any) -> Method:
+        name = path.rpartition("/")[2]
+        if (taker := self._taken.get(path)) is not None:
+            return Method(name, TakenCall, taker.calls, taker.take)
+        return Method(name, NativeCall, None, partial(_begin, handler))
+
     def _receive(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hands what arrives to the loop, in a thread, until the front is closed."""
         while (events := self._front.recv_batch_details(MOST_EVENTS)) is not None:
@@ -140,21 +156,24 @@ class NativeServer(aio.Server):
                 return
 
     def _arrived(self, events: Sequence[tuple[Any, ...]]) -> None:
+        calls, most_bytes = self._calls, self._calls.most_request_bytes
         for kind, call_id, method_id, request, _, details in events:
             if kind == EVENT_CANCEL:
-                if (left := self._calls.get(call_id)) is not None:
+                if (left := calls.get(call_id)) is not None:
                     left.leave()
                 continue
-            call = NativeCall(self._calls, call_id, details[2])
-            handler, taker = self._table[method_id]
+            name, call_type, owner, begin = self._methods[method_id]
+            call = call_type(name, calls, call_id, details[2], owner)
             if self._stopping:
-                call.fail(UNAVAILABLE, "the server is stopping")
-            elif not call.fits(request):
-                continue
-            elif taker is not None:
-                taker(request, call)
+                call.fail(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+            elif len(request) > most_bytes:
+                call.fail_too_large(request, most_bytes)
             else:
-                call.task = asyncio.create_task(_run(call, handler, request))
+                begin(request, call)
+
+
+def _begin(handler: Any, request: bytes, call: NativeCall) -> None:
+    call.task = asyncio.get_running_loop().create_task(_run(call, handler, request))
 
 
 async def _run(call: NativeCall, handler: Any, request: bytes) -> None:
@@ -171,7 +190,7 @@ async def _run(call: NativeCall, handler: Any, request: bytes) -> None:
         call.fail(aborted.code, aborted.details, aborted.trailing)
     except Exception as error:
         log.exception("failure")
-        call.fail(UNKNOWN, f"unexpected {type(error).__name__}")
+        call.fail(grpc.StatusCode.UNKNOWN, f"unexpected {type(error).__name__}")
 
 
 async def _stream(call: NativeCall, handler: Any, message: Any) -> None:

@@ -16,7 +16,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc import aio
 
 from foldin_server.calls import Call, Calls, Handler, recorded
-from foldin_server.taking import Begin, Taker, take_method
+from foldin_server.taking import Begin, take_method
 
 
 def add_service(
@@ -31,8 +31,8 @@ def add_service(
         answer = getattr(servicer, method.name)
         handlers[method.name] = _handler(method, answer, calls)
         if (handler := recorded(answer)) is not None:
-            taker = Taker(calls, method.name, _begin(method, handler))
-            take_method(server, service.full_name, taker)
+            path = f"/{service.full_name}/{method.name}"
+            take_method(server, path, calls, _begin(method, handler))
     server.add_registered_method_handlers(service.full_name, handlers)
 
 

@@ -75,15 +75,14 @@ class Telemetry:
     def __init__(self, metrics: Metrics, *, log_calls: bool) -> None:
         self._log_calls = log_calls
         self._calls = metrics.calls
-        self._answers = metrics.answers
         self.hash_key = b""
 
     def ended(self, call: CallRecord) -> None:
         """Counts a call and writes its line."""
         seconds = time.monotonic() - call.started
-        self._calls.observe(call.method, call.code, seconds)
-        if call.personalization:
-            self._answers.count(call.personalization, degraded=call.degraded)
+        self._calls.count(
+            call.method, call.code, seconds, call.personalization, degraded=call.degraded
+        )
         if self._log_calls:
             log.info("rpc", extra=self._line(call, seconds))
 

@@ -8,8 +8,8 @@ import grpc
 import pytest
 from foldin_server.calls import Calls
 from foldin_server.metrics import Metrics
-from foldin_server.native_calls import NativeCall, OpenCalls
-from foldin_server.taking import TakenCall, Taker
+from foldin_server.native_calls import OpenCalls
+from foldin_server.taken_calls import TakenCall, Taker
 from foldin_server.telemetry import Telemetry
 
 REFUSED = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
@@ -22,17 +22,17 @@ class Front:
     def __init__(self) -> None:
         self.metrics = Metrics()
         telemetry = Telemetry(self.metrics, log_calls=False)
-        self._taker = Taker(Calls(self.metrics, telemetry, 2), "SimilarItems", self._begin)
+        self._taker = Taker(Calls(self.metrics, telemetry, 2), self._begin)
         self._calls = OpenCalls(self, most_request_bytes=100, most_response_bytes=100)
         self.open = asyncio.Event()
         self.responses: dict[int, bytes] = {}
         self.failures: dict[int, int] = {}
 
-    def call(self, number: int, request: bytes = b"") -> NativeCall:
+    def call(self, number: int, request: bytes = b"") -> TakenCall:
         """A call that has arrived, in this turn of the loop."""
-        native = NativeCall(self._calls, number, None)
-        self._taker.take(request, native)
-        return native
+        call = TakenCall("SimilarItems", self._calls, number, None, self._taker.calls)
+        self._taker.take(request, call)
+        return call
 
     def respond(self, number: int, response: bytes) -> None:
         self.responses[number] = response

@@ -65,18 +65,22 @@ def test_a_user_is_named_by_a_keyed_hash() -> None:
 def test_calls_are_counted_in_the_buckets_that_they_fall_in() -> None:
     metrics = Metrics()
     for seconds in (0.0001, 0.001, 0.0011, 7.0):
-        metrics.calls.observe("Recommend", "OK", seconds)
-    metrics.calls.observe("Recommend", "ABORTED", 1.0)
+        metrics.calls.count("Recommend", "OK", seconds, "trained")
+    metrics.calls.count("Recommend", "OK", 1.0, "popular", degraded=True)
+    metrics.calls.count("Recommend", "ABORTED", 1.0)
 
     def told(name: str, **labels: str) -> float | None:
         found = {"method": "Recommend", "code": "OK", **labels}
         return metrics.registry.get_sample_value(f"foldin_rpc_seconds_{name}", found)
 
     bounds = ("0.0005", "0.001", "0.0025", "2.5", "+Inf")
-    assert [told("bucket", le=bound) for bound in bounds] == [1, 2, 3, 3, 4]
-    assert told("count") == 4
-    assert told("sum") == pytest.approx(7.0022)
+    assert [told("bucket", le=bound) for bound in bounds] == [1, 2, 3, 4, 5]
+    assert told("count") == 5
+    assert told("sum") == pytest.approx(8.0022)
     assert told("count", code="ABORTED") == 1
+    (answers,) = (each for each in metrics.calls.collect() if each.name == "foldin_answers")
+    made = {tuple(each.labels.values()): each.value for each in answers.samples}
+    assert made == {("trained", "no"): 4, ("popular", "yes"): 1}
 
 
 def test_metrics_end_in_their_unit(small: Planted) -> None:

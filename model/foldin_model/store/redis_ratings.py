@@ -163,22 +163,18 @@ class RedisRatingStore:
         self, users: Sequence[tuple[UserId, int]], version: Version
     ) -> list[UserState | FoldinError | None]:
         """What one round trip tells of (m,) users, None of whom more has to be read."""
-        in_short, whole = list[int](), list[int]()
-        for place, (_, revision) in enumerate(users):
-            (in_short if revision or self._mostly_folded else whole).append(place)
-        commands: list[Command | Transaction] = [
-            self._whole(users[place][0], version) for place in whole
-        ]
+        others = [] if self._mostly_folded else [user for user in users if not user[1]]
+        in_short = [user for user in users if user[1]] if others else users
+        commands: list[Command | Transaction] = [self._whole(each, version) for each, _ in others]
         if in_short:
-            commands.append(self._in_short([users[place] for place in in_short]))
+            commands.append(self._in_short(in_short))
         replies = await self._reads.submit_all(commands)
-        told: list[UserState | FoldinError | None] = []
-        if in_short:
-            known = [users[place][1] for place in in_short]
-            told += current_states(version, known, replies.pop())
-        told += whole_states(version, replies)
-        by_place = dict(zip((*in_short, *whole), told, strict=True))
-        return [by_place[place] for place in range(len(users))]
+        known = [revision for _, revision in in_short]
+        short = current_states(version, known, replies.pop()) if in_short else []
+        if not others:
+            return short
+        told, whole = iter(short), iter(whole_states(version, replies))
+        return [next(told if revision else whole) for _, revision in users]
 
     def _in_short(self, users: Sequence[tuple[UserId, int]]) -> Command:
         """One command for the revisions of users, and their folded states if none is known."""

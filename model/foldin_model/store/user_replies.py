@@ -34,20 +34,18 @@ def current_states(
     answers = iter(reply)
     states: list[UserState | FoldinError | None] = []
     for revision in known:
+        current = revision_in(next(answers))
         if revision:
-            unchanged = revision_in(next(answers)) == revision
-            states.append(UserState(revision) if unchanged else None)
+            states.append(UserState(revision) if current == revision else None)
         else:
-            states.append(current_state(version, next(answers), next(answers)))
+            states.append(_folded_state(version, current, next(answers)))
     return states
 
 
-def current_state(version: Version, revision: object, folded: object) -> UserState | None:
-    """The folded state if it is of that version and of the user's revision."""
-    if isinstance(folded, bytes):
-        number = revision_in(revision)
-        if folded.startswith(folded_stamp(version, number)):
-            return UserState(number, folded)
+def _folded_state(version: Version, revision: int, folded: object) -> UserState | None:
+    """The folded state if it is of that version and revision."""
+    if isinstance(folded, bytes) and folded.startswith(folded_stamp(version, revision)):
+        return UserState(revision, folded)
     return None
 
 
@@ -68,10 +66,9 @@ def _told(version: Version, reply: object, *, history: bool) -> UserState | Fold
         case StoreUnavailable():
             return reply
         case [[revision, folded, (bytes() | None) as trained], list(fields)]:
-            short = None if history else current_state(version, revision, folded)
-            if short is not None:
-                return short
-            return _Stored(revision_in(revision), trained, fields)
+            number = revision_in(revision)
+            short = None if history else _folded_state(version, number, folded)
+            return short or _Stored(number, trained, fields)
         case [_, ReplyError() as error]:
             return ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
     raise TypeError(f"the store answered {reply!r} for a user")
