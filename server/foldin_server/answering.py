@@ -29,7 +29,7 @@ from foldin_server.ranking import Recommendation, operations, recommend
 from foldin_server.settings import ChosenTransport
 from foldin_server.snapshots import Snapshots
 from foldin_server.turns import even_shares, folding_shares
-from foldin_server.users import Users, UserView, check_known
+from foldin_server.users import Freshness, Users, UserView, check_known
 
 
 class Reply(Protocol):
@@ -80,6 +80,7 @@ class Answering:
         self._snapshots = snapshots
         self._users = users
         self._answers = answers
+        self.known = answers.get
         self._prepared = PreparedAnswers()
         self._waiting: list[Asked] = []
         self._gathering = Gathering(self._begin, transport)
@@ -102,15 +103,8 @@ class Answering:
             self._gathering.gather()
         return None
 
-    def known(self, snapshot: Snapshot, request: bytes) -> Answer | None:
-        """The last answer to a request with these bytes."""
-        return self._answers.get(snapshot.edition, request)
-
-    def gives_again(self, asked: Asked) -> bool:
+    def gives_again(self, asked: Asked, known: Answer) -> bool:
         """Whether the reply was the known answer, for its user is known to be unchanged."""
-        known = asked.known
-        if known is None:
-            return False
         user = self._users.tracked(asked.arguments.user, asked.snapshot.version)
         if user is None or user.revision != known.revision:
             return False
@@ -136,7 +130,7 @@ class Answering:
     ) -> None:
         """The record knows how the answer was made; a `lasting` one may be given again."""
         view = asked.view
-        degraded = view.degraded
+        degraded = view.freshness is Freshness.UNKNOWN
         asked.call.answered(asked.snapshot.version, personalization, degraded=degraded)
         if lasting and not degraded and self._answers.keeps:
             kept = Answer(asked.arguments, view.state.revision, personalization, response)
@@ -202,7 +196,7 @@ class Answering:
     async def _make(self, viewed: Sequence[Asked]) -> None:
         lists: defaultdict[tuple[Snapshot, int], list[Asked]] = defaultdict(list)
         for asked in viewed:
-            if (again := asked.again()) is None:
+            if asked.known is None or (again := asked.again()) is None:
                 lists[asked.snapshot, asked.arguments.page.size].append(asked)
             elif not asked.reply.done():
                 asked.reply.set_result(again)

@@ -37,14 +37,11 @@ class Answers:
     def __init__(self, size: int) -> None:
         self._size = size
         self._answers: OrderedDict[tuple[Edition, bytes], Answer] = OrderedDict()
+        self.keeps = size > 0
+        """Whether any answer is kept."""
 
     def __len__(self) -> int:
         return len(self._answers)
-
-    @property
-    def keeps(self) -> bool:
-        """Whether any answer is kept."""
-        return self._size > 0
 
     def get(self, edition: Edition, request: bytes) -> Answer | None:
         """The last answer to these bytes from that edition."""

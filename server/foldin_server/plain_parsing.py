@@ -26,7 +26,7 @@ def plain_arguments(request: bytes) -> RecommendArguments | None:
     if len(request) < 3 or request[0] != _USER or request[1] > _LONGEST:
         return None
     end = 2 + request[1]
-    size = _page_size(request[end : end + 3])
+    size = DEFAULT_PAGE if len(request) == end else _page_size(request[end : end + 3])
     try:
         user_id = request[2:end].decode()
     except UnicodeDecodeError:
@@ -39,8 +39,6 @@ def plain_arguments(request: bytes) -> RecommendArguments | None:
 
 def _page_size(rest: bytes) -> int | None:
     """The size of a page that is asked for by what follows the user, if nothing else is."""
-    if not rest:
-        return DEFAULT_PAGE
     if len(rest) == 2 and rest[0] == _PAGE_SIZE and rest[1] < 0x80:  # a varint of one byte
         return min(rest[1] or DEFAULT_PAGE, MAX_PAGE)
     return None

@@ -56,7 +56,7 @@ class Recommendations(RecommendationServiceServicer):
         Raises what is wrong with the request itself, and ModelNotReady.
         """
         snapshot = self._snapshots.serving()
-        known = self._answering.known(snapshot, request)
+        known = self._answering.known(snapshot.edition, request)
         arguments = plain_arguments(request) if known is None else known.arguments
         if arguments is None:
             message = pb.RecommendRequest.FromString(request)
@@ -65,7 +65,7 @@ class Recommendations(RecommendationServiceServicer):
         else:
             call.user_id = arguments.user.user_id
         asked = Asked(request, arguments, snapshot, known, call, reply)
-        if self._answering.gives_again(asked):
+        if known is not None and self._answering.gives_again(asked, known):
             return None
         if is_plain(snapshot, arguments):
             return self._answering.ask(asked)
