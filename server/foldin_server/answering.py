@@ -117,23 +117,16 @@ class Answering:
         response = self._prepared.response(answer, self._snapshots.page_key)
         explained = answer.explanations is not None
         personalization = answer.user.personalization
-        self._note(asked, personalization, response, lasting=not explained)
+        degraded = asked.view.degraded
+        asked.call.answered(asked.snapshot.version, personalization, degraded=degraded)
+        if not explained:
+            self._keep_answer(asked, personalization, response)
         return response
 
-    def _note(
-        self,
-        asked: Asked,
-        personalization: Personalization,
-        response: bytes,
-        *,
-        lasting: bool = True,
-    ) -> None:
-        """The record knows how the answer was made; a `lasting` one may be given again."""
-        view = asked.view
-        degraded = view.freshness is Freshness.UNKNOWN
-        asked.call.answered(asked.snapshot.version, personalization, degraded=degraded)
-        if lasting and not degraded and self._answers.keeps:
-            kept = Answer(asked.arguments, view.state.revision, personalization, response)
+    def _keep_answer(self, asked: Asked, kind: Personalization, response: bytes) -> None:
+        """It may be given again."""
+        if self._answers.keeps and not asked.view.degraded:
+            kept = Answer(asked.arguments, asked.view.state.revision, kind, response)
             self._answers.put(asked.snapshot.edition, asked.raw, kept)
 
     async def _view_first(self, asked: Asked) -> bytes:
@@ -219,8 +212,11 @@ class Answering:
             return
         for asked, kind, response in zip(folded, users.kinds, responses, strict=True):
             if not asked.reply.done():
-                self._note(asked, kind, response)
+                degraded = asked.view.freshness is Freshness.UNKNOWN
+                asked.call.answered(snapshot.version, kind, degraded=degraded)
                 asked.reply.set_result(response)
+                if self._answers.keeps:
+                    self._keep_answer(asked, kind, response)
 
     def _responses(
         self,

@@ -18,15 +18,19 @@ _NAME: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.name.encode()
 _FIELDS: Final = recommendation_pb2.RecommendRequest.DESCRIPTOR.fields_by_name
 _USER: Final = _FIELDS["user_id"].number << 3 | 2
 _PAGE_SIZE: Final = _FIELDS["page_size"].number << 3
-_LONGEST: Final = 0x7F  # an id whose length is one byte on the wire
+_ONE_BYTE: Final = range(0x80)  # numbers that are one byte on the wire
+_SIZES: Final = {b"": DEFAULT_PAGE} | {
+    bytes((_PAGE_SIZE, size)): min(size or DEFAULT_PAGE, MAX_PAGE) for size in _ONE_BYTE
+}
+"""The size of a page by what follows the user where nothing else does."""
 
 
 def plain_arguments(request: bytes) -> RecommendArguments | None:
     """What the bytes of a RecommendRequest ask for, None where they are not that simple."""
-    if len(request) < 3 or request[0] != _USER or request[1] > _LONGEST:
+    if len(request) < 3 or request[0] != _USER or request[1] not in _ONE_BYTE:
         return None
     end = 2 + request[1]
-    size = DEFAULT_PAGE if len(request) == end else _page_size(request[end : end + 3])
+    size = _SIZES.get(request[end : end + 3])
     try:
         user_id = request[2:end].decode()
     except UnicodeDecodeError:
@@ -35,10 +39,3 @@ def plain_arguments(request: bytes) -> RecommendArguments | None:
         return None
     page = PageArguments(size, "", digest(_NAME, request[:end]))
     return RecommendArguments(UserArguments(UserId(user_id)), page, ANYTHING)
-
-
-def _page_size(rest: bytes) -> int | None:
-    """The size of a page that is asked for by what follows the user, if nothing else is."""
-    if len(rest) == 2 and rest[0] == _PAGE_SIZE and rest[1] < 0x80:  # a varint of one byte
-        return min(rest[1] or DEFAULT_PAGE, MAX_PAGE)
-    return None

@@ -24,9 +24,7 @@ class TakenCall(NativeCall):
         """Whether nobody waits any more."""
         return self.ended
 
-    def set_result(self, response: bytes, /) -> None:
-        """Ends the call well."""
-        self.respond(response)
+    set_result = NativeCall.respond
 
     def set_exception(self, error: Exception, /) -> None:
         """Ends the call with the status of a failure."""
