@@ -47,6 +47,34 @@ def _same(
     return place == size
 
 
+@compiled()
+def _found(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
+    packed: NDArray[np.uint8],
+    offsets: Integers,
+    table: Rows,
+    asked: NDArray[np.uint8],
+    begin: int,
+    size: int,
+) -> np.int64:
+    """The number of one string, `asked[begin : begin + size]`, or NOBODY."""
+    slot = _slot(asked, begin, begin + size, len(table))
+    while table[slot] != NOBODY:
+        number = table[slot]
+        start = offsets[number]
+        if offsets[number + 1] - start == size and _same(packed, start, asked, begin, size):
+            return np.int64(number)
+        slot = (slot + 1) & (len(table) - 1)
+    return np.int64(NOBODY)
+
+
+@compiled(f"int64({_BYTES}, {STARTS}, {ROWS}, {_BYTES})")
+def find_one(
+    packed: NDArray[np.uint8], offsets: Integers, table: Rows, asked: NDArray[np.uint8]
+) -> int:
+    """What `find` gives for a single string."""
+    return int(_found(packed, offsets, table, asked, 0, len(asked)))
+
+
 @compiled(f"int64[::1]({_BYTES}, {STARTS}, {ROWS}, {_BYTES}, {STARTS})")
 def find(
     packed: NDArray[np.uint8],
@@ -59,15 +87,8 @@ def find(
 
     `packed`, `offsets` and `table` are those of `fill`.
     """
-    found = np.full(len(asked_offsets) - 1, NOBODY, np.int64)
+    found = np.empty(len(asked_offsets) - 1, np.int64)
     for place in range(len(found)):
         begin, size = asked_offsets[place], asked_offsets[place + 1] - asked_offsets[place]
-        slot = _slot(asked, begin, begin + size, len(table))
-        while table[slot] != NOBODY:
-            number = table[slot]
-            start = offsets[number]
-            if offsets[number + 1] - start == size and _same(packed, start, asked, begin, size):
-                found[place] = number
-                break
-            slot = (slot + 1) & (len(table) - 1)
+        found[place] = _found(packed, offsets, table, asked, begin, size)
     return found
