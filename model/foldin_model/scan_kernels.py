@@ -1,4 +1,7 @@
-"""Exact scores, whole numbers and the search of a block's scores, in machine code."""
+"""Exact scores, whole numbers and the search of a block's scores, in machine code.
+
+Inner loops read arrays by index: a slice is counted, at the cost of some multiplications.
+"""
 
 from typing import Any, Final
 
@@ -14,44 +17,47 @@ _LISTS: Final = "int32[:, ::1], float64[:, ::1], int64[::1]"
 
 
 @compiled()
-def _score(vector: Floats, query: Doubles) -> float:
-    """The inner product of (d,) numbers in float64, always summed in the same order.
+def _score(vectors: Floats, row: int, queries: Doubles, place: int, products: Doubles) -> float:
+    """The inner product of a row and a query in float64, always summed in the same order.
 
-    That is the order of numpy's sums of up to 128 numbers: eight sums of every eighth.
+    That is the order of numpy's sums of up to 128 numbers: eight sums of every eighth. `products`
+    (d,) is room for what is summed.
     """
-    whole = len(query) - len(query) % 8
+    for column in range(len(products)):
+        products[column] = np.float64(vectors[row, column]) * queries[place, column]
+    whole = len(products) - len(products) % 8
     a = b = c = d = e = f = g = h = 0.0
     for start in range(0, whole, 8):
-        v, q = vector[start : start + 8], query[start : start + 8]
-        a += np.float64(v[0]) * q[0]
-        b += np.float64(v[1]) * q[1]
-        c += np.float64(v[2]) * q[2]
-        d += np.float64(v[3]) * q[3]
-        e += np.float64(v[4]) * q[4]
-        f += np.float64(v[5]) * q[5]
-        g += np.float64(v[6]) * q[6]
-        h += np.float64(v[7]) * q[7]
+        a += products[start]
+        b += products[start + 1]
+        c += products[start + 2]
+        d += products[start + 3]
+        e += products[start + 4]
+        f += products[start + 5]
+        g += products[start + 6]
+        h += products[start + 7]
     total = ((a + b) + (c + d)) + ((e + f) + (g + h))
-    for place in range(whole, len(query)):
-        total += np.float64(vector[place]) * query[place]
+    for column in range(whole, len(products)):
+        total += products[column]
     return float(total)
 
 
 @compiled(f"float64[::1]({VECTORS}, {DOUBLES})")
 def scores(vectors: Floats, query: Doubles) -> Doubles:
     """The inner product of each of (n, d) rows with the query (d,)."""
-    totals = np.empty(len(vectors))
+    totals, products = np.empty(len(vectors)), np.empty(len(query))
+    queries = query.reshape(1, len(query))
     for row in range(len(vectors)):
-        totals[row] = _score(vectors[row], query)
+        totals[row] = _score(vectors, row, queries, 0, products)
     return totals
 
 
 @compiled(f"float64[::1]({VECTORS}, {QUERIES}, {STARTS})")
 def owned_scores(vectors: Floats, queries: Doubles, owners: Integers) -> Doubles:
     """The inner product of each of (n, d) rows with the `owners[i]`-th of (m, d) queries."""
-    totals = np.empty(len(vectors))
+    totals, products = np.empty(len(vectors)), np.empty(queries.shape[1])
     for row in range(len(vectors)):
-        totals[row] = _score(vectors[row], queries[owners[row]])
+        totals[row] = _score(vectors, row, queries, owners[row], products)
     return totals
 
 
@@ -67,14 +73,16 @@ def whole_numbers(
     whole = np.empty(rows.shape, np.int8)
     units, lengths, lost = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
     for place in range(len(rows)):
-        row = rows[place]
-        unit = max(np.abs(row).max() / MOST, smallest)
-        squares = lost_squares = 0.0
-        for column in range(len(row)):
-            rounded = np.rint(row[column] / unit)
+        largest = squares = lost_squares = 0.0
+        for column in range(rows.shape[1]):
+            largest = max(largest, abs(rows[place, column]))
+        unit = max(largest / MOST, smallest)
+        for column in range(rows.shape[1]):
+            number = rows[place, column]
+            rounded = np.rint(number / unit)
             whole[place, column] = np.int8(rounded)
-            squares += row[column] ** 2
-            lost_squares += (row[column] - rounded * unit) ** 2
+            squares += number**2
+            lost_squares += (number - rounded * unit) ** 2
         units[place], lengths[place], lost[place] = unit, np.sqrt(squares), np.sqrt(lost_squares)
     return whole, units, lengths, lost
 
@@ -119,42 +127,55 @@ def _greatest(numbers: Any, lowest: Any, best: Any) -> int:
 
 @compiled()
 def _reaching(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
-    numbers: Any, lowest: Any, tops: Any, bound: float, most: int, reaching: Any
+    numbers: Any, lowest: Any, tops: Any, bound: float, most: int, lanes: Any, reaching: Any
 ) -> int:
     """Puts the rows of (n,) numbers over `lowest` that reach the bound into `reaching`.
 
     How many there are: if that is more than `most`, there may be others. There has to be room for
-    so many and a lane.
+    so many and one of each lane, and in `lanes` for all of these and one more.
     """
-    found = 0
+    # What may not stay is overwritten, without a branch that nobody can foretell.
+    good = 0
     for lane in range(len(tops)):
-        if tops[lane] <= lowest or np.float64(tops[lane]) < bound:
-            continue
+        lanes[good] = lane
+        good += (tops[lane] > lowest) & (np.float64(tops[lane]) >= bound)
+    found = 0
+    whole = len(numbers) - len(numbers) % len(tops)
+    for start in range(0, whole, len(tops)):
         if found > most:
-            break
-        for row in range(lane, len(numbers), len(tops)):
-            reaching[found] = row  # to be overwritten, without a branch that nobody can foretell
+            return found
+        for place in range(good):
+            row = start + lanes[place]
+            reaching[found] = row
+            found += (numbers[row] > lowest) & (np.float64(numbers[row]) >= bound)
+    for place in range(good):
+        row = whole + lanes[place]
+        if row < len(numbers):
+            reaching[found] = row
             found += (numbers[row] > lowest) & (np.float64(numbers[row]) >= bound)
     return found
 
 
 @compiled()
-def _with_hit(rows: Rows, scores: Doubles, count: int, row: int, score: float) -> int:
-    """Puts a hit into a list of `count` in canonical order if it has a place; the new count."""
-    if count == len(rows):
-        last = count - 1
-        if score < scores[last] or (score == scores[last] and row > rows[last]):
-            return count
-        place = last
-    else:
-        place, count = count, count + 1
-    while place > 0 and (
-        scores[place - 1] < score or (scores[place - 1] == score and rows[place - 1] > row)
-    ):
-        scores[place], rows[place] = scores[place - 1], rows[place - 1]
+def _put_hit(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
+    rows: Rows, scores: Doubles, counts: Integers, own: int, row: int, score: float
+) -> None:
+    """Puts a hit into one's own list of `counts[own]` in canonical order if it has a place."""
+    place = counts[own]
+    if place == rows.shape[1]:
         place -= 1
-    scores[place], rows[place] = score, row
-    return count
+        last = scores[own, place]
+        if score < last or (score == last and row > rows[own, place]):
+            return
+    else:
+        counts[own] = place + 1
+    while place > 0:
+        before = scores[own, place - 1]
+        if before > score or (before == score and rows[own, place - 1] < row):
+            break
+        scores[own, place], rows[own, place] = before, rows[own, place - 1]
+        place -= 1
+    scores[own, place], rows[own, place] = score, row
 
 
 @compiled(
@@ -192,7 +213,8 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     exact = np.zeros(len(places), np.int64)
     lanes = min(LANES, numbers.shape[1])
     tops, best = np.empty(lanes, numbers.dtype), np.empty(rows.shape[1], numbers.dtype)
-    reaching = np.empty(most + numbers.shape[1] // lanes + 1, np.int64)
+    products = np.empty(queries.shape[1])
+    good, reaching = np.empty(lanes + 1, np.int64), np.empty(most + 2 * lanes + 1, np.int64)
     for k in range(len(places)):
         own, place = numbers[k], places[k]
         _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
@@ -205,18 +227,16 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
             bound = last - 2 * slack[k] / units[k]
         if counts[place] == len(best):
             bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
-        found = _reaching(own, lowest, tops, bound, most, reaching)
+        found = _reaching(own, lowest, tops, bound, most, good, reaching)
         if found > most:
             exact[k] = -1
             continue
-        for good in (True, False):  # exact scores of good rows spare some of the others
+        for first in (True, False):  # exact scores of good rows spare some of the others
             for row in reaching[:found]:
-                if (own[row] >= last) != good or own[row] < bound:
+                if (own[row] >= last) != first or own[row] < bound:
                     continue
-                score = _score(vectors[row], queries[place])
-                counts[place] = _with_hit(
-                    rows[place], scores[place], counts[place], start + row, score
-                )
+                score = _score(vectors, row, queries, place, products)
+                _put_hit(rows, scores, counts, place, start + row, score)
                 exact[k] += 1
                 if counts[place] == len(best):
                     bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
