@@ -1,8 +1,9 @@
-"""Decides when those who wait begin together: one who comes alone at once, of many a third.
+"""Decides when those who wait begin together: one who comes alone at once, of many a share.
 
-What a batch costs as a whole, its round trip to the store above all, is shared by its members. A
-third of those who are to be answered are a batch: while it is computed, the next is read and the
-one after that comes.
+What a batch costs as a whole, its round trip to the store above all, is shared by its members. On
+the native transport a third of those who are to be answered are a batch: while it is computed, the
+next is read and the one after that comes. On grpcio it is a half, for there the loop has so much to
+do for each call that it seldom waits for the store.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from typing import Final
 from foldin_server.settings import ChosenTransport
 
 COMPANY: Final = 24  # shared by so many, what a batch costs is little for each
-BATCHES: Final = 3  # that those who are to be answered make: one is computed, one read, one comes
+# That those who are to be answered make.
+BATCHES: Final[Mapping[ChosenTransport, int]] = {"native": 3, "grpcio": 2}
 LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
 # Turns of the loop that bring no call, until it is clear that there is none. The native transport
 # hands over all it has at once; grpcio hands calls over one by one, each by way of a thread and by
@@ -26,6 +28,7 @@ class Gathering:
 
     def __init__(self, begin: Callable[[], None], transport: ChosenTransport) -> None:
         self._begin = begin
+        self._batches = BATCHES[transport]
         self._quiet_turns = QUIET_TURNS[transport]
         self._waiting = 0
         self._in_work = 0
@@ -56,13 +59,13 @@ class Gathering:
     def gather(self) -> None:
         """Those who wait will begin, with others who come soon.
 
-        Company is a third of the most that were to be answered together, COMPANY at most. It is
+        Company is a batch of the most that were to be answered together, COMPANY at most. It is
         waited for, and then for QUIET_TURNS that bring nobody, half of them where as many are here
         as were of late, but never past LONGEST_S: then those who are here begin, and that many are
         expected next time.
         """
         loop = asyncio.get_running_loop()
-        self._company = min(COMPANY, self._most // BATCHES)
+        self._company = min(COMPANY, self._most // self._batches)
         self._until_s = loop.time() + LONGEST_S
         if self._waiting >= self._company:
             self._turn(0, 0)

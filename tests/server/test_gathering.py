@@ -1,4 +1,4 @@
-"""Gathering: nobody who comes alone waits, and of many a third begin together."""
+"""Gathering: nobody who comes alone waits, and of many a share begins together."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from foldin_server.gathering import COMPANY, LONGEST_S, QUIET_TURNS, Gathering
+from foldin_server.gathering import BATCHES, COMPANY, LONGEST_S, QUIET_TURNS, Gathering
 from foldin_server.settings import ChosenTransport
 
 TRANSPORTS: tuple[ChosenTransport, ...] = ("grpcio", "native")
@@ -70,7 +70,7 @@ async def test_a_full_company_begins_at_once() -> None:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_who_comes_while_others_are_in_work_waits_for_a_third_of_all(
+async def test_who_comes_while_others_are_in_work_waits_for_a_share_of_all(
     transport: ChosenTransport,
 ) -> None:
     batches = Batches(transport)
@@ -80,8 +80,9 @@ async def test_who_comes_while_others_are_in_work_waits_for_a_third_of_all(
         for _ in range(2 * max(QUIET_TURNS.values())):
             await asyncio.sleep(0)
         assert not batches.sizes
-        batches.come(3)
-        assert await batches.next() == 4
+        share = 13 // BATCHES[transport]
+        batches.come(share - 1)
+        assert await batches.next() == share
 
 
 async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
