@@ -1,26 +1,40 @@
 """Decides when those who wait begin together: one who comes alone at once, of many a share.
 
-What a batch costs as a whole, its round trip to the store above all, is shared by its members. On
-the native transport a third of those who are to be answered are a batch: while it is computed, the
-next is read and the one after that comes. On grpcio it is a half, for there the loop has so much to
-do for each call that it seldom waits for the store.
+What a batch costs as a whole, its round trip to the store above all, is shared by its members.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, NamedTuple
 
 from foldin_server.settings import ChosenTransport
 
-COMPANY: Final = 24  # shared by so many, what a batch costs is little for each
-# That those who are to be answered make.
-BATCHES: Final[Mapping[ChosenTransport, int]] = {"native": 3, "grpcio": 2}
 LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
-# Turns of the loop that bring no call, until it is clear that there is none. The native transport
-# hands over all it has at once; grpcio hands calls over one by one, each by way of a thread and by
-# several turns, so that who waits too short sees two of sixty, and goes on like that.
-QUIET_TURNS: Final[Mapping[ChosenTransport, int]] = {"native": 0, "grpcio": 16}
+
+
+class Manner(NamedTuple):
+    """How the calls of a transport gather.
+
+    Those who are to be answered make so many `batches`, none of more than `most`: shared by so
+    many, what a batch costs is little for each. After `quiet_turns` of the loop that bring no call
+    it is clear that there is none; after `few_turns` where as many are here as were of late.
+    """
+
+    batches: int
+    most: int
+    quiet_turns: int
+    few_turns: int
+
+
+# The native transport hands over all it has at once: while one batch is computed, the next is read
+# and a third comes. grpcio hands calls over one by one, each by way of a thread and by several
+# turns, so that who waits too short sees two of sixty, and goes on like that; there the loop has so
+# much to do for each call that it seldom waits for the store.
+MANNERS: Final[Mapping[ChosenTransport, Manner]] = {
+    "native": Manner(batches=3, most=24, quiet_turns=0, few_turns=0),
+    "grpcio": Manner(batches=2, most=40, quiet_turns=48, few_turns=8),
+}
 
 
 class Gathering:
@@ -28,8 +42,7 @@ class Gathering:
 
     def __init__(self, begin: Callable[[], None], transport: ChosenTransport) -> None:
         self._begin = begin
-        self._batches = BATCHES[transport]
-        self._quiet_turns = QUIET_TURNS[transport]
+        self._manner = MANNERS[transport]
         self._waiting = 0
         self._in_work = 0
         self._most = 0  # who waited or were in work together of late
@@ -59,13 +72,12 @@ class Gathering:
     def gather(self) -> None:
         """Those who wait will begin, with others who come soon.
 
-        Company is a batch of the most that were to be answered together, COMPANY at most. It is
-        waited for, and then for QUIET_TURNS that bring nobody, half of them where as many are here
-        as were of late, but never past LONGEST_S: then those who are here begin, and that many are
-        expected next time.
+        Company is a batch of the most that were to be answered together. It is waited for, and then
+        for turns that bring nobody, but never past LONGEST_S: then those who are here begin, and
+        that many are expected next time.
         """
         loop = asyncio.get_running_loop()
-        self._company = min(COMPANY, self._most // self._batches)
+        self._company = min(self._manner.most, self._most // self._manner.batches)
         self._until_s = loop.time() + LONGEST_S
         if self._waiting >= self._company:
             self._turn(0, 0)
@@ -79,9 +91,10 @@ class Gathering:
 
     def _turn(self, before: int, quiet: int) -> None:
         quiet = quiet + 1 if self._waiting == before else 0
-        enough = self._quiet_turns if self._here < self._most else self._quiet_turns // 2
+        all_here = self._here >= self._most
+        enough = self._manner.few_turns if all_here else self._manner.quiet_turns
         loop = asyncio.get_running_loop()
-        if self._waiting >= COMPANY or loop.time() >= self._until_s:
+        if self._waiting >= self._manner.most or loop.time() >= self._until_s:
             self._begin()
         elif quiet < enough:
             loop.call_soon(self._turn, self._waiting, quiet)

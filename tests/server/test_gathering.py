@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from foldin_server.gathering import BATCHES, COMPANY, LONGEST_S, QUIET_TURNS, Gathering
+from foldin_server.gathering import LONGEST_S, MANNERS, Gathering
 from foldin_server.settings import ChosenTransport
 
 TRANSPORTS: tuple[ChosenTransport, ...] = ("grpcio", "native")
+MOST = MANNERS["grpcio"].most
+QUIET_TURNS = MANNERS["grpcio"].quiet_turns
+FEW_TURNS = MANNERS["grpcio"].few_turns
 
 
 class Batches:
@@ -64,9 +67,9 @@ async def test_one_who_comes_alone_begins_before_any_time_has_passed(
 
 async def test_a_full_company_begins_at_once() -> None:
     batches = Batches("grpcio")
-    batches.come(COMPANY)
+    batches.come(MOST)
     batches.gathering.gather()
-    assert batches.sizes == [COMPANY]
+    assert batches.sizes == [MOST]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -77,10 +80,10 @@ async def test_who_comes_while_others_are_in_work_waits_for_a_share_of_all(
     with batches.in_work(12):
         batches.come()
         batches.gathering.gather()
-        for _ in range(2 * max(QUIET_TURNS.values())):
+        for _ in range(2 * QUIET_TURNS):
             await asyncio.sleep(0)
         assert not batches.sizes
-        share = 13 // BATCHES[transport]
+        share = 13 // MANNERS[transport].batches
         batches.come(share - 1)
         assert await batches.next() == share
 
@@ -91,7 +94,7 @@ async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
         batches.come(2)
         batches.gathering.gather()
         for _ in range(4):
-            for _ in range(QUIET_TURNS["grpcio"] // 4):
+            for _ in range(FEW_TURNS // 2):
                 await asyncio.sleep(0)
             batches.come()
         assert await batches.next() == 6
@@ -101,11 +104,11 @@ async def test_a_crowd_that_is_handed_over_one_by_one_is_found_where_one_was_exp
     batches = Batches("grpcio")
     batches.come()
     batches.gathering.gather()
-    for _ in range(COMPANY - 1):
-        for _ in range(QUIET_TURNS["grpcio"] // 4):
+    for _ in range(MOST - 1):
+        for _ in range(FEW_TURNS // 2):
             await asyncio.sleep(0)
         batches.come()
-    assert await batches.next() == COMPANY
+    assert await batches.next() == MOST
 
 
 async def test_fewer_than_of_late_wait_longer_for_others_and_only_once() -> None:
@@ -121,13 +124,13 @@ async def test_fewer_than_of_late_wait_longer_for_others_and_only_once() -> None
         while len(batches.sizes) == before:
             await asyncio.sleep(0)
             turns[-1] += 1
-    assert turns[0] >= QUIET_TURNS["grpcio"] > turns[1]
+    assert turns[0] >= QUIET_TURNS > turns[1]
     assert batches.sizes == [1, 1]
 
 
 async def test_company_that_does_not_come_is_waited_for_once_and_no_longer_than_said() -> None:
     batches = Batches("native")
-    with batches.in_work(COMPANY):
+    with batches.in_work(MOST):
         pass
     began_s = time.monotonic()
     batches.come()
@@ -151,4 +154,4 @@ async def test_those_who_keep_coming_in_long_turns_begin_in_time() -> None:
             time.sleep(LONGEST_S / 4)  # noqa: ASYNC251 (it is the turn that takes so long)
             batches.come()
             await asyncio.sleep(0)
-        assert batches.sizes[0] < COMPANY
+        assert batches.sizes[0] < MOST
