@@ -154,7 +154,7 @@ class FoldedUsers:
         whole = len(heads) == size * len(packed) and len(tails) % _ROW_BYTES == 0
         records = np.frombuffer(heads, kind) if whole else np.empty(0, kind)
         counts = records["seen_count"].astype(np.int64)
-        if not (whole and _fits(packed, name, records["personalization"], size, counts)):
+        if not (whole and _fits(packed, version, records["personalization"], size, counts)):
             raise ArtifactCorrupt(
                 f"a folded user, of {sorted(set(map(len, packed)))} bytes, is not of format "
                 f"{FOLDED_FORMAT}, version {version!r} and dimensions "
@@ -232,9 +232,9 @@ def _version_in(packed: bytes) -> str:
 
 
 def _fits(
-    packed: Sequence[bytes], name: bytes, kinds: Kinds, head_bytes: int, seen_counts: Integers
+    packed: Sequence[bytes], version: str, kinds: Kinds, head_bytes: int, seen_counts: Integers
 ) -> bool:
-    stamp = _STAMP.pack(FOLDED_FORMAT, 0, len(name)) + name
+    stamp = folded_stamp(version, 0)
     names = b"".join([one[:1] + one[_UNREVISED : len(stamp)] for one in packed])
     sizes = (head_bytes + _ROW_BYTES * seen_counts).tolist()
     return (

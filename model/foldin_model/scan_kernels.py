@@ -132,7 +132,7 @@ def _reaching(  # noqa: PLR0917 (numba is quickest with arguments that have no n
     """Puts the rows of (n,) numbers over `lowest` that reach the bound into `reaching`.
 
     How many there are: if that is more than `most`, there may be others. There has to be room for
-    so many and one of each lane, and in `lanes` for all of these and one more.
+    so many and twice as many as there are lanes, and in `lanes` for all of these and one more.
     """
     # What may not stay is overwritten, without a branch that nobody can foretell.
     good = 0

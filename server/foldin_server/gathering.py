@@ -16,9 +16,10 @@ LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has co
 class Manner(NamedTuple):
     """How the calls of a transport gather.
 
-    Those who are to be answered make so many `batches`, none of more than `most`: shared by so
-    many, what a batch costs is little for each. After `quiet_turns` of the loop that bring no call
-    it is clear that there is none; after `few_turns` where as many are here as were of late.
+    Those who are to be answered make so many `batches`, and no more than `most` are waited for:
+    shared by so many, what a batch costs is little for each. After `quiet_turns` of the loop that
+    bring no call it is clear that there is none; after `few_turns` where as many are here as were
+    of late.
     """
 
     batches: int

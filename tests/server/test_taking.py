@@ -27,6 +27,7 @@ class Front:
         self.open = asyncio.Event()
         self.responses: dict[int, bytes] = {}
         self.failures: dict[int, int] = {}
+        self.trailers: dict[int, list[str]] = {}
 
     def call(self, number: int, request: bytes = b"") -> TakenCall:
         """A call that has arrived, in this turn of the loop."""
@@ -40,8 +41,12 @@ class Front:
     def fail(self, number: int, code: int, details: str, trailing_metadata: list[Any]) -> None:
         assert details
         self.failures[number] = code
-        if code == REFUSED:
-            assert [key for key, _ in trailing_metadata] == ["grpc-status-details-bin"]
+        self.trailers[number] = [key for key, _ in trailing_metadata]
+
+    def ended(self, code: str) -> float | None:
+        """How many calls have ended so, as metrics have it."""
+        told = {"method": "SimilarItems", "code": code}
+        return self.metrics.registry.get_sample_value("foldin_rpc_seconds_count", told)
 
     @property
     def in_flight(self) -> float | None:
@@ -79,6 +84,7 @@ async def test_calls_beyond_the_limit_are_refused_before_those_in_work_have_begu
     for number, request in enumerate((b"1", b"2", b"3")):
         front.call(number, request)
     assert front.failures == {2: REFUSED}
+    assert front.trailers == {2: ["grpc-status-details-bin"]}
     assert front.in_flight == 2
     front.open.set()
     await turns()
@@ -95,6 +101,14 @@ async def test_a_call_that_is_left_before_its_work_began_frees_its_place(front: 
     front.open.set()
     await turns()
     assert (front.responses, front.failures) == ({}, {})
+
+
+async def test_a_response_that_is_too_large_ends_its_call_and_is_counted_so(front: Front) -> None:
+    front.open.set()
+    front.call(0, bytes(100))
+    await turns()
+    assert (front.responses, front.failures) == ({}, {0: REFUSED})
+    assert (front.ended("RESOURCE_EXHAUSTED"), front.ended("OK"), front.in_flight) == (1, None, 0)
 
 
 async def test_a_failure_after_its_caller_left_is_logged(
