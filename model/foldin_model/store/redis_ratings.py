@@ -2,7 +2,7 @@
 
 import asyncio
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from foldin_model.errors import FoldinError, RequestIdReused, StoreUnavailable
@@ -39,6 +39,7 @@ from foldin_model.store.user_replies import (
 _USED: Final = (scripts.WRITE, scripts.KEEP)
 _LOADS: Final[tuple[Command, ...]] = tuple(("SCRIPT", "LOAD", script.text) for script in _USED)
 _NO_DIGEST: Final = bytes(16)
+TOGETHER: Final = 32  # users that are read in one transaction, during which the store does no more
 
 
 class RedisRatingStore:
@@ -109,8 +110,8 @@ class RedisRatingStore:
             (state,) = current_states(version, [0], reply)
             if isinstance(state, UserState):
                 return state
-        reply = await self._reads.submit(self._whole(user_id, version))
-        (whole,) = whole_states(version, [reply], history=history)
+        reply = await self._reads.submit(self._whole([user_id], version))
+        (whole,) = whole_states(version, 1, reply, history=history)
         if isinstance(whole, FoldinError):
             raise whole
         return whole
@@ -127,10 +128,9 @@ class RedisRatingStore:
         states = await self._first_read(users, version)
         missing = [place for place, state in enumerate(states) if state is None]
         if missing:
-            again = await self._reads.submit_all(
-                [self._whole(users[place][0], version) for place in missing]
-            )
-            for place, state in zip(missing, whole_states(version, again), strict=True):
+            parts = _parts([users[place][0] for place in missing])
+            again = await self._reads.submit_all([self._whole(part, version) for part in parts])
+            for place, state in zip(missing, _told(version, parts, again), strict=True):
                 states[place] = state
         found = [state for state in states if state is not None]
         self._expect_more_of(users, found)
@@ -165,7 +165,8 @@ class RedisRatingStore:
         """What one round trip tells of (m,) users, None of whom more has to be read."""
         others = [] if self._mostly_folded else [user for user in users if not user[1]]
         in_short = [user for user in users if user[1]] if others else users
-        commands: list[Command | Transaction] = [self._whole(each, version) for each, _ in others]
+        parts = _parts([user_id for user_id, _ in others])
+        commands: list[Command | Transaction] = [self._whole(part, version) for part in parts]
         if in_short:
             commands.append(self._in_short(in_short))
         replies = await self._reads.submit_all(commands)
@@ -173,7 +174,7 @@ class RedisRatingStore:
         short = current_states(version, known, replies.pop()) if in_short else []
         if not others:
             return short
-        told, whole = iter(short), iter(whole_states(version, replies))
+        told, whole = iter(short), _told(version, parts, replies)
         return [next(told if revision else whole) for _, revision in users]
 
     def _in_short(self, users: Sequence[tuple[UserId, int]]) -> Command:
@@ -198,14 +199,15 @@ class RedisRatingStore:
         if read:
             self._mostly_folded = 2 * sum(read) >= len(read)
 
-    def _whole(self, user_id: UserId, version: Version) -> Transaction:
-        """All that is kept of a user, as of one moment.
+    def _whole(self, users: Sequence[UserId], version: Version) -> Transaction:
+        """All that is kept of users, as of one moment.
 
         A script that looks first whether the folded state is current takes four times as long: it
         turns every field of the history into a string of its own.
         """
-        *kept, ratings = self._keys.read(version, user_id)
-        return Transaction((("MGET", *kept), ("HGETALL", ratings)))
+        keys = [self._keys.read(version, user_id) for user_id in users]
+        kept = [key for *first, _ in keys for key in first]
+        return Transaction((("MGET", *kept), *(("HGETALL", ratings) for *_, ratings in keys)))
 
     def _keep_command(self, state: FoldedState) -> Command:
         keys = self._keys.current(state.user_id)
@@ -255,6 +257,19 @@ class RedisRatingStore:
 
     def _check(self, replies: Sequence[object]) -> None:
         check_claim(self._keys, replies[-1])
+
+
+def _parts(users: Sequence[UserId]) -> list[Sequence[UserId]]:
+    """The users of each transaction: others than who reads them have their turns in between."""
+    return [users[start : start + TOGETHER] for start in range(0, len(users), TOGETHER)]
+
+
+def _told(
+    version: Version, parts: Sequence[Sequence[UserId]], replies: Sequence[object]
+) -> Iterator[UserState | FoldinError]:
+    """What transactions for these parts have answered, user by user."""
+    for part, reply in zip(parts, replies, strict=True):
+        yield from whole_states(version, len(part), reply)
 
 
 def _rating(

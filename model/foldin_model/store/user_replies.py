@@ -1,7 +1,7 @@
 """What the store answers about users, as the states that it tells of."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hiredis import ReplyError
 
@@ -10,6 +10,8 @@ from foldin_model.folded_users import folded_stamp
 from foldin_model.ids import Version
 from foldin_model.ratings import History
 from foldin_model.store.protocols import UserState
+
+KEPT: Final = 3  # values of a user beside her ratings: revision, folded state, trained record
 
 
 class _Stored(NamedTuple):
@@ -50,28 +52,39 @@ def _folded_state(version: Version, revision: int, folded: object) -> UserState 
 
 
 def whole_states(
-    version: Version, replies: Sequence[object], *, history: bool = False
+    version: Version, users: int, reply: object, *, history: bool = False
 ) -> list[UserState | FoldinError]:
-    """The states in what transactions answered, or why there is none.
+    """The states of so many users in what one transaction answered, or why there is none.
 
-    With the `history`, or each as short as it can be.
+    It answers with a list of KEPT values of each, and then the ratings of each. With the
+    `history`, or each as short as it can be.
     """
-    told = [_told(version, reply, history=history) for reply in replies]
+    if isinstance(reply, StoreUnavailable):
+        return [reply] * users
+    match reply:
+        case [list(values), *ratings] if (len(values), len(ratings)) == (KEPT * users, users):
+            pass
+        case _:
+            raise TypeError(f"the store answered {reply!r} for {users} users")
+    told = [
+        _told(version, values[KEPT * place : KEPT * (place + 1)], fields, history=history)
+        for place, fields in enumerate(ratings)
+    ]
     unpacked = iter(_histories([each.fields for each in told if isinstance(each, _Stored)]))
     return [_state(each, next(unpacked)) if isinstance(each, _Stored) else each for each in told]
 
 
-def _told(version: Version, reply: object, *, history: bool) -> UserState | FoldinError | _Stored:
-    match reply:
-        case StoreUnavailable():
-            return reply
-        case [[revision, folded, (bytes() | None) as trained], list(fields)]:
-            number = revision_in(revision)
-            short = None if history else _folded_state(version, number, folded)
-            return short or _Stored(number, trained, fields)
-        case [_, ReplyError() as error]:
-            return ArtifactCorrupt(f"the ratings of a user cannot be read: {error}")
-    raise TypeError(f"the store answered {reply!r} for a user")
+def _told(
+    version: Version, kept: Sequence[object], fields: object, *, history: bool
+) -> UserState | FoldinError | _Stored:
+    revision, folded, trained = kept
+    if isinstance(fields, ReplyError):
+        return ArtifactCorrupt(f"the ratings of a user cannot be read: {fields}")
+    if not isinstance(fields, list) or not isinstance(trained, bytes | None):
+        raise TypeError(f"the store answered {kept!r} and {fields!r} for a user")
+    number = revision_in(revision)
+    short = None if history else _folded_state(version, number, folded)
+    return short or _Stored(number, trained, fields)
 
 
 def _state(stored: _Stored, history: History | ArtifactCorrupt) -> UserState | FoldinError:
