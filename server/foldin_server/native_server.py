@@ -163,6 +163,8 @@ class NativeServer(aio.Server):
                     left.leave()
                 continue
             name, call_type, owner, begin = self._methods[method_id]
+            if self._stopping:  # on grpcio nothing of ours knows of such a call either
+                owner = None
             call = call_type(name, calls, call_id, details[2], owner)
             if self._stopping:
                 call.fail(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
