@@ -20,10 +20,7 @@ from foldin_model.users import Personalization
 
 FOLDED_FORMAT: Final = 1
 _STAMP: Final = struct.Struct("<BqH")  # format, revision, bytes of the version that follows
-_FORMAT: Final = bytes((FOLDED_FORMAT,))
-_REVISION_BYTES: Final = 8
-_NAME_BYTES: Final = struct.Struct("<H")
-_UNREVISED: Final = len(_FORMAT) + _REVISION_BYTES  # where the rest of a stamp goes on
+_UNREVISED: Final = struct.calcsize("<Bq")  # where what does not depend on the revision goes on
 _ROW_BYTES: Final = 4
 _NAMES: Final = {kind.value: kind for kind in Personalization}
 Kinds = NDArray[np.uint8]
@@ -213,14 +210,8 @@ class FoldedUsers:
 
 def folded_stamp(version: str, revision: int) -> bytes:
     """What packed users of that version and revision, and only they, begin with."""
-    return _FORMAT + revision.to_bytes(_REVISION_BYTES, "little", signed=True) + _named(version)
-
-
-@lru_cache(maxsize=8)
-def _named(version: str) -> bytes:
-    """What a stamp says of its version."""
     name = version.encode()
-    return _NAME_BYTES.pack(len(name)) + name
+    return _STAMP.pack(FOLDED_FORMAT, revision, len(name)) + name
 
 
 def _version_in(packed: bytes) -> str:

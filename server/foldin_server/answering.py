@@ -29,7 +29,7 @@ from foldin_server.ranking import Recommendation, operations, recommend
 from foldin_server.settings import ChosenTransport
 from foldin_server.snapshots import Snapshots
 from foldin_server.turns import even_shares, folding_shares
-from foldin_server.users import Freshness, Users, UserView, check_known
+from foldin_server.users import Users, UserView, check_known
 
 
 class Reply(Protocol):
@@ -81,6 +81,7 @@ class Answering:
         self._users = users
         self._answers = answers
         self.known = answers.get
+        """The last answer to a request, by edition and bytes."""
         self._prepared = PreparedAnswers()
         self._waiting: list[Asked] = []
         self._gathering = Gathering(self._begin, transport)
@@ -189,7 +190,7 @@ class Answering:
     async def _make(self, viewed: Sequence[Asked]) -> None:
         lists: defaultdict[tuple[Snapshot, int], list[Asked]] = defaultdict(list)
         for asked in viewed:
-            if asked.known is None or (again := asked.again()) is None:
+            if (again := asked.again()) is None:
                 lists[asked.snapshot, asked.arguments.page.size].append(asked)
             elif not asked.reply.done():
                 asked.reply.set_result(again)
@@ -212,8 +213,7 @@ class Answering:
             return
         for asked, kind, response in zip(folded, users.kinds, responses, strict=True):
             if not asked.reply.done():
-                degraded = asked.view.freshness is Freshness.UNKNOWN
-                asked.call.answered(snapshot.version, kind, degraded=degraded)
+                asked.call.answered(snapshot.version, kind, degraded=asked.view.degraded)
                 asked.reply.set_result(response)
                 if self._answers.keeps:
                     self._keep_answer(asked, kind, response)

@@ -74,8 +74,7 @@ class NativeCall(Call):
         owner: Calls | None = None,
     ) -> None:
         super().__init__(method)
-        if seconds_left is not None:
-            self.deadline = Deadline.after(seconds_left)
+        self.deadline = Deadline.after(seconds_left)
         self._open = open_calls
         self.call_id = call_id
         self.owner = owner

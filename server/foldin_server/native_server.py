@@ -163,12 +163,12 @@ class NativeServer(aio.Server):
                     left.leave()
                 continue
             name, call_type, owner, begin = self._methods[method_id]
-            if self._stopping:  # on grpcio nothing of ours knows of such a call either
-                owner = None
+            if self._stopping:  # nothing of ours is told of the call, as on grpcio
+                late = NativeCall(name, calls, call_id, None)
+                late.fail(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
+                continue
             call = call_type(name, calls, call_id, details[2], owner)
-            if self._stopping:
-                call.fail(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
-            elif len(request) > most_bytes:
+            if len(request) > most_bytes:
                 call.fail_too_large(request, most_bytes)
             else:
                 begin(request, call)

@@ -32,7 +32,7 @@ def add_recommend(recommendations: Recommendations, server: aio.Server) -> None:
     take_method(server, f"/{SERVICE}/{METHOD}", recommendations.calls, begin)
 
 
-def take_method(server: aio.Server, method: str, calls: Calls, begin: Begin) -> None:
+def take_method(server: aio.Server, path: str, calls: Calls, begin: Begin) -> None:
     """From now on `begin` gets the calls of its method, if the server is on the native front."""
     if (take := getattr(server, "take", None)) is not None:
-        take(method, calls, begin)
+        take(path, calls, begin)

@@ -162,7 +162,7 @@ class Users:
 
         That is done behind the answer.
         """
-        if user_id is None or view.freshness is Freshness.UNKNOWN:
+        if user_id is None or view.degraded:
             return
         self._cache.put(user_id, user)
         if view.mark is not None:

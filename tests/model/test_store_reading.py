@@ -10,7 +10,7 @@ from foldin_model.folded_users import FoldedUser
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import FoldedState, RatingWrite, UserState
-from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.redis_ratings import TOGETHER, RedisRatingStore
 from foldin_model.users import Personalization
 from redis import Redis
 
@@ -88,6 +88,22 @@ async def test_after_a_new_version_all_users_are_asked_for_once_and_together(
         history = state_of(answer).history
         assert history is not None
         assert history.item_ids == ("item",)
+
+
+async def test_a_crowd_is_read_in_parts_and_each_has_her_own_history(
+    store: RedisRatingStore, client: Any
+) -> None:
+    crowd = [UserId(f"user-{number}") for number in range(2 * TOGETHER + 1)]
+    for user_id in crowd:
+        await store.write(RatingWrite(user_id, ItemId(f"item of {user_id}"), 3.0))
+    await store.read_all([(crowd[0], 0)], V1)  # it finds out
+    before = questions(client)
+    answers = await store.read_all([(user_id, 0) for user_id in crowd], V1)
+    assert questions(client) - before == 3
+    for user_id, answer in zip(crowd, answers, strict=True):
+        history = state_of(answer).history
+        assert history is not None
+        assert history.item_ids == (f"item of {user_id}",)
 
 
 async def test_when_most_are_folded_again_no_history_is_read(

@@ -130,7 +130,7 @@ class RedisRatingStore:
         if missing:
             parts = _parts([users[place][0] for place in missing])
             again = await self._reads.submit_all([self._whole(part, version) for part in parts])
-            for place, state in zip(missing, _told(version, parts, again), strict=True):
+            for place, state in zip(missing, _states_in(version, parts, again), strict=True):
                 states[place] = state
         found = [state for state in states if state is not None]
         self._expect_more_of(users, found)
@@ -171,11 +171,11 @@ class RedisRatingStore:
             commands.append(self._in_short(in_short))
         replies = await self._reads.submit_all(commands)
         known = [revision for _, revision in in_short]
-        short = current_states(version, known, replies.pop()) if in_short else []
+        current = current_states(version, known, replies.pop()) if in_short else []
         if not others:
-            return short
-        told, whole = iter(short), _told(version, parts, replies)
-        return [next(told if revision else whole) for _, revision in users]
+            return current
+        short, whole = iter(current), _states_in(version, parts, replies)
+        return [next(short if revision else whole) for _, revision in users]
 
     def _in_short(self, users: Sequence[tuple[UserId, int]]) -> Command:
         """One command for the revisions of users, and their folded states if none is known."""
@@ -264,7 +264,7 @@ def _parts(users: Sequence[UserId]) -> list[Sequence[UserId]]:
     return [users[start : start + TOGETHER] for start in range(0, len(users), TOGETHER)]
 
 
-def _told(
+def _states_in(
     version: Version, parts: Sequence[Sequence[UserId]], replies: Sequence[object]
 ) -> Iterator[UserState | FoldinError]:
     """What transactions for these parts have answered, user by user."""
