@@ -4,6 +4,7 @@ What a batch costs as a whole, its round trip to the store above all, is shared 
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, NamedTuple
@@ -98,6 +99,8 @@ class Gathering:
         if self._waiting >= self._manner.most or loop.time() >= self._until_s:
             self._begin()
         elif quiet < enough:
+            if quiet:
+                os.sched_yield()  # what hands calls over may wait for this core
             loop.call_soon(self._turn, self._waiting, quiet)
         else:
             if quiet:  # others were waited for in vain

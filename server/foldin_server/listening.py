@@ -80,12 +80,14 @@ def _no_password() -> str:
 
 @contextmanager
 def reserved(address: str) -> Iterator[str]:
-    """Inside the block, the address with its real port is kept for processes that share it.
+    """Inside the block, the address with its real port is kept for servers that share it.
 
     Nobody else listens there at the start. Raises SettingsError.
     """
     if not hasattr(socket, "SO_REUSEPORT"):
-        raise SettingsError("processes can't share a port on this system; use --workers 1")
+        raise SettingsError(
+            "a port can't be shared on this system; use --transport native and --workers 1"
+        )
     host, port = split_address(address)
     try:
         family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]

@@ -8,7 +8,7 @@ import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -192,12 +192,19 @@ class Server:
 @asynccontextmanager
 async def running(settings: Settings, stores: Stores) -> AsyncIterator[Server]:
     """A server that takes calls inside the block and has stopped after it."""
-    server = Server(settings, stores)
+    with _scheduled(settings):
+        server = Server(settings, stores)
     try:
-        await server.start()
+        with _scheduled(settings):
+            await server.start()
         yield server
     finally:
         await server.stop()
+
+
+def _scheduled(settings: Settings) -> AbstractContextManager[None]:
+    """What threads beside the loop's are begun in; those of one process alone have a core."""
+    return threads.giving_way() if settings.workers > 1 else nullcontext()
 
 
 def serve(settings: Settings, *, lifeline: int | None = None) -> None:

@@ -1,10 +1,12 @@
-"""Keeps the numeric libraries at one thread each, for a server gets its parallelism from processes.
+"""The threads of a process beside its loop's: one for each numeric library, and they give way.
 
-It does not limit threads that the server itself starts.
+A server gets its parallelism from processes.
 """
 
 import os
-from collections.abc import MutableMapping
+import sys
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 
 VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -22,3 +24,23 @@ def limit_now() -> None:
 
     faiss.omp_set_num_threads(1)
     threadpool_limits(limits=1)
+
+
+@contextmanager
+def giving_way() -> Iterator[None]:
+    """Threads started inside the block, and theirs, never interrupt the thread that starts them.
+
+    They are to hand over what comes, many calls at a time. Where processes share the cores, they
+    would stop the loop that answers for each of them. Where another way of scheduling (sched(7))
+    was chosen, all stays as it is.
+    """
+    if sys.platform != "linux" or os.sched_getscheduler(0) != os.SCHED_OTHER:
+        yield
+        return
+    with suppress(OSError):  # a sandbox may forbid it: then they interrupt, and serve nonetheless
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))

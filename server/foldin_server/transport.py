@@ -3,12 +3,14 @@
 The client's side of keepalive stands beside its channel; both must agree on the ping interval.
 """
 
+from contextlib import nullcontext
 from typing import Final
 
 import grpc
 from grpc import aio
 
-from foldin_server.listening import Tls, cannot_listen, choose_transport, read_tls
+from foldin_server.grpcio_server import GrpcioServer
+from foldin_server.listening import Tls, cannot_listen, choose_transport, read_tls, reserved
 from foldin_server.settings import Settings
 
 KEEPALIVE_TIMEOUT_S: Final = 20
@@ -26,14 +28,18 @@ def make_server(settings: Settings) -> tuple[aio.Server, str]:
     The native one runs HTTP/2 in threads of its own, beside the interpreter lock; streams from
     clients (here, reflection) it hands to a `grpc.aio` server behind it. Raises SettingsError.
     """
+    server: aio.Server
     options = _options(settings)
     if choose_transport(settings) == "native":
         from foldin_server.native_server import NativeServer  # noqa: PLC0415 (its library is extra)
 
-        server: aio.Server = NativeServer(options)
-    else:
-        server = aio.server(options=(*options, *_grpcio_options(settings)))
-    return server, _bind(server, settings.address, read_tls(settings))
+        server = NativeServer((*options, ("grpc.so_reuseport", int(settings.workers > 1))))
+        return server, _bind(server, settings.address, None)
+    server = GrpcioServer((*options, *_grpcio_options(settings)))
+    parent_has = settings.workers > 1
+    place = nullcontext(settings.address) if parent_has else reserved(settings.address)
+    with place as address:
+        return server, _bind(server, address, read_tls(settings))
 
 
 def _bind(server: aio.Server, address: str, tls: Tls | None) -> str:
@@ -58,7 +64,6 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
 def _options(settings: Settings) -> Options:
     """What both transports are told; `native` takes client pings however often they come."""
     return (
-        ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
         ("grpc.keepalive_time_ms", _ms(settings.keepalive_s)),
