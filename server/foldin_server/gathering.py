@@ -30,9 +30,9 @@ class Manner(NamedTuple):
 
 
 # The native transport hands over all it has at once: while one batch is computed, the next is read
-# and a third comes. grpcio hands calls over one by one, each by way of a thread and by several
-# turns, so that who waits too short sees two of sixty, and goes on like that; there the loop has so
-# much to do for each call that it seldom waits for the store.
+# and a third comes. grpcio hands calls over few at a time, by way of a thread and by several turns,
+# so that who waits too short sees few of sixty, and goes on like that; there the loop has so much
+# to do for each call that it seldom waits for the store.
 MANNERS: Final[Mapping[ChosenTransport, Manner]] = {
     "native": Manner(batches=3, most=24, quiet_turns=0, few_turns=0),
     "grpcio": Manner(batches=2, most=40, quiet_turns=48, few_turns=8),

@@ -54,6 +54,6 @@ class GrpcioServer(aio.Server):
         self,
         timeout: float | None = None,  # noqa: ASYNC109 (the name is grpcio's)
     ) -> bool:
-        """Whether it was stopped, in `timeout` seconds at most."""
+        """Whether `timeout` seconds have passed and it has not stopped."""
         waits = (server.wait_for_termination(timeout) for server in self._servers)
-        return all(await asyncio.gather(*waits))
+        return any(await asyncio.gather(*waits))

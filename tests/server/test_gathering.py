@@ -1,6 +1,7 @@
 """Gathering: nobody who comes alone waits, and of many a share begins together."""
 
 import asyncio
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -98,6 +99,18 @@ async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
                 await asyncio.sleep(0)
             batches.come()
         assert await batches.next() == 6
+
+
+async def test_turns_that_bring_nobody_leave_the_core_to_whoever_hands_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    yields: list[int] = []
+    monkeypatch.setattr(os, "sched_yield", lambda: yields.append(len(yields)))
+    batches = Batches("grpcio")
+    batches.come()
+    batches.gathering.gather()
+    assert await batches.next() == 1
+    assert len(yields) == FEW_TURNS - 1  # after the first nobody can have come yet
 
 
 async def test_a_crowd_that_is_handed_over_one_by_one_is_found_where_one_was_expected() -> None:

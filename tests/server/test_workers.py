@@ -47,6 +47,13 @@ async def recommend_anew(address: str) -> Any:
         return await stub.Recommend(pb.RecommendRequest(user_id="1"), wait_for_ready=True)
 
 
+def policies(pid: int, names: tuple[str, ...]) -> set[int]:
+    """How the threads of a process that have such names are scheduled."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    found = (each for each in threads if (each / "comm").read_text().startswith(names))
+    return {os.sched_getscheduler(int(thread.name)) for thread in found}
+
+
 @pytest.mark.parametrize("transport", ["grpcio", "native"])
 async def test_workers_share_a_port_and_a_dead_one_is_replaced(
     small: Planted, tmp_path: Path, transport: str
@@ -79,6 +86,21 @@ async def test_workers_share_a_port_and_a_dead_one_is_replaced(
     assert not any(alive(line["pid"]) for line in process.lines_of("worker_started"))
     assert Counter(numbers(process, "stopped")) == {0: 1, 1: 1}
     assert process.lines[-1]["event"] == "workers_stopped"
+
+
+@pytest.mark.parametrize("transport", ["grpcio", "native"])
+@pytest.mark.parametrize(("workers", "policy"), [(1, os.SCHED_OTHER), (2, os.SCHED_BATCH)])
+async def test_threads_that_hand_calls_over_give_way_where_processes_share_the_cores(
+    small: Planted, tmp_path: Path, transport: str, workers: int, policy: int
+) -> None:
+    publish_into(tmp_path, small)
+    with serving(tmp_path, "--workers", str(workers), "--transport", transport) as process:
+        await until(lambda: len(process.lines_of("serving")) == workers)
+        started = [line["pid"] for line in process.lines_of("worker_started")]
+        for pid in started or [process.running.pid]:
+            assert policies(pid, ("event_engine", "grpc-native-io")) == {policy}
+            assert os.sched_getscheduler(pid) == os.SCHED_OTHER
+        assert await asyncio.to_thread(process.stop) == 0
 
 
 async def test_workers_leave_when_their_parent_is_killed(small: Planted, tmp_path: Path) -> None:
