@@ -203,7 +203,7 @@ async def running(settings: Settings, stores: Stores) -> AsyncIterator[Server]:
 
 
 def _scheduled(settings: Settings) -> AbstractContextManager[None]:
-    """What threads beside the loop's are begun in; those of one process alone have a core."""
+    """How threads beside the loop's begin; those of one process alone have a core to themselves."""
     return threads.giving_way() if settings.workers > 1 else nullcontext()
 
 

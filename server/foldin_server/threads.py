@@ -1,6 +1,6 @@
-"""The threads of a process beside its loop's: one for each numeric library, and they give way.
+"""The threads of a process beside its loop's: how many there are, and whether they interrupt it.
 
-A server gets its parallelism from processes.
+Numeric libraries have one each, for a server gets its parallelism from processes.
 """
 
 import os

@@ -26,7 +26,9 @@ def make_server(settings: Settings) -> tuple[aio.Server, str]:
     """A server that is bound but takes no calls yet, and its address with the real port.
 
     The native one runs HTTP/2 in threads of its own, beside the interpreter lock; streams from
-    clients (here, reflection) it hands to a `grpc.aio` server behind it. Raises SettingsError.
+    clients (here, reflection) it hands to a `grpc.aio` server behind it. The other's port is shared
+    by servers of its own, so it must be free first, which the parent of several processes has seen
+    to. Raises SettingsError.
     """
     server: aio.Server
     options = _options(settings)
@@ -35,10 +37,9 @@ def make_server(settings: Settings) -> tuple[aio.Server, str]:
 
         server = NativeServer((*options, ("grpc.so_reuseport", int(settings.workers > 1))))
         return server, _bind(server, settings.address, None)
-    server = GrpcioServer((*options, *_grpcio_options(settings)))
     parent_has = settings.workers > 1
-    place = nullcontext(settings.address) if parent_has else reserved(settings.address)
-    with place as address:
+    with nullcontext(settings.address) if parent_has else reserved(settings.address) as address:
+        server = GrpcioServer((*options, *_grpcio_options(settings)))
         return server, _bind(server, address, read_tls(settings))
 
 
