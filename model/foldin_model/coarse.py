@@ -1,26 +1,26 @@
 """Scores of many rows for many queries at once in whole numbers, and how wrong they can be.
 
-A quarter as much is read as in float32 (half, where numkong has no AMX to pack for), and many
-queries are multiplied much faster.
+A quarter as much is read as in float32, and many queries are multiplied much faster.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
-import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Mask
+from foldin_model.whole_rows import WholeNumbers, WholeRows
 
-WholeNumbers = NDArray[np.int32]
 HIDDEN: Final = np.iinfo(np.int32).min  # less than any score
 _FLATTEST: Final = 1e-3
 _ROUNDING: Final = 2.0**-30  # far more than what float64 rounds on the way, in shares of lengths
 _SMALLEST: Final = 1e-100
 _TOGETHER: Final = 1_024
+Layout = Callable[["NDArray[np.int8]"], WholeRows]
+"""How rows in whole numbers are laid out."""
 
 
 class CoarseQueries(NamedTuple):
@@ -75,9 +75,9 @@ class CoarseScores(NamedTuple):
 
 
 class CoarseMatrix:
-    """A matrix (n, d) of at least one row in int8, turned, packed for products. It is a copy."""
+    """A matrix (n, d) of at least one row in int8, turned. It is a copy."""
 
-    def __init__(self, vectors: Floats, turning: Turning) -> None:
+    def __init__(self, vectors: Floats, turning: Turning, layout: Layout) -> None:
         largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
         self._unit = max(largest / scan_kernels.MOST, _SMALLEST)
         self._lost = self._kept = 0.0
@@ -89,12 +89,12 @@ class CoarseMatrix:
             lost = _lengths(part - kept) + _ROUNDING * _lengths(part)
             self._lost = max(self._lost, float(lost.max()) * (1.0 + _ROUNDING))
             self._kept = max(self._kept, float(_lengths(kept).max()) * (1.0 + _ROUNDING))
-        self._packed = numkong.dots_pack(whole)
+        self._rows = layout(whole)
 
     @property
     def memory_bytes(self) -> int:
         """What it takes, and nothing of it is shared between processes."""
-        return int(self._packed.nbytes)
+        return self._rows.memory_bytes
 
     def scores(self, queries: CoarseQueries) -> CoarseScores:
         """About the score of every row for each query.
@@ -104,8 +104,7 @@ class CoarseMatrix:
         """
         slack = queries.lengths * self._lost + queries.lost * self._kept
         units = queries.units * self._unit
-        numbers = np.asarray(numkong.dots_packed(queries.whole, self._packed))
-        return CoarseScores(numbers, units, slack)
+        return CoarseScores(self._rows.products(queries.whole), units, slack)
 
 
 def _turned(vectors: Floats, turning: Turning) -> Iterator[tuple[slice, Doubles]]:

@@ -12,9 +12,10 @@ import numpy as np
 from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import BLOCK_ROWS, Bounds
-from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseQueries, Turning, WholeNumbers
+from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseQueries, Layout, Turning
 from foldin_model.lists import Lists, RowLists
 from foldin_model.rounding import rounding
+from foldin_model.whole_rows import PackedRows, WholeNumbers, small_rows
 
 JOINED: Final = 2
 """How many bounds a block has: with more the search ends later, with fewer in more steps."""
@@ -37,10 +38,10 @@ class Block:
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def make(self, turning: Turning) -> None:
+    def make(self, turning: Turning, layout: Layout) -> None:
         """Whole numbers, where there are none yet."""
         if self.coarse is None:
-            self.coarse = CoarseMatrix(self.vectors, turning)
+            self.coarse = CoarseMatrix(self.vectors, turning, layout)
 
 
 class _Search:
@@ -117,10 +118,13 @@ class CoarseBlocks:
     `bounds` hold for the rows of each block and all after it.
     """
 
-    def __init__(self, blocks: Sequence[Block], bounds: Bounds, turning: Turning) -> None:
+    def __init__(
+        self, blocks: Sequence[Block], bounds: Bounds, turning: Turning, layout: Layout
+    ) -> None:
         self._blocks = blocks
         self._bounds = bounds
         self._turning = turning
+        self._layout = layout
 
     @classmethod
     def of(cls, vectors: Floats, bounds: Bounds) -> Self:
@@ -128,7 +132,7 @@ class CoarseBlocks:
         size = JOINED * BLOCK_ROWS
         starts = range(0, len(vectors), size)
         blocks = [Block(start, vectors[start : start + size]) for start in starts]
-        return cls(blocks, bounds.every(JOINED), Turning.of(vectors[:size]))
+        return cls(blocks, bounds.every(JOINED), Turning.of(vectors[:size]), small_rows)
 
     @classmethod
     def whole(cls, vectors: Floats, bounds: Bounds) -> Self:
@@ -136,27 +140,28 @@ class CoarseBlocks:
         turning = Turning.of(vectors)
         blocks = [Block(0, vectors)] if len(vectors) else []
         for block in blocks:
-            block.make(turning)
-        return cls(blocks, bounds.first, turning)
+            block.make(turning, PackedRows)
+        return cls(blocks, bounds.first, turning, PackedRows)
 
     def followed_by(self, tail: Floats) -> "CoarseBlocks":
         """These blocks and (k, d) rows behind them, whose block is searched after the first."""
         if len(tail) == 0:
             return self
         block = Block(sum(len(one) for one in self._blocks), tail)
-        block.make(self._turning)
+        block.make(self._turning, self._layout)
         bounds = Bounds.of(tail, self._bounds.cut).first
         return CoarseBlocks(
             [*self._blocks[:1], block, *self._blocks[1:]],
             self._bounds.with_second(bounds),
             self._turning,
+            self._layout,
         )
 
     def prepare(self, query: Doubles, count: int) -> None:
         """Makes whole numbers of what searches like that of `count` rows for `query` (d,) read."""
         _, reached = self._search(query[None, :], NOTHING, count)
         for block in self._blocks[: int(np.ceil(ROOM * reached))]:
-            block.make(self._turning)
+            block.make(self._turning, self._layout)
 
     @property
     def usual_rows(self) -> int:
