@@ -9,6 +9,7 @@ from typing import Final, Self
 
 import numpy as np
 
+from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers
 
 BLOCK_ROWS: Final = 8_192
@@ -49,22 +50,23 @@ class Bounds:
 
     def every(self, step: int) -> Self:
         """Those of larger blocks, in each `step` of these."""
-        return type(self)(self.lengths[::step], self.cut)
+        return type(self)(np.ascontiguousarray(self.lengths[::step]), self.cut)
 
-    def with_second(self, other: Self) -> Self:
-        """These and, after the first, those of a block more."""
-        lengths = np.concatenate((self.lengths[:1], other.lengths, self.lengths[1:]))
-        return type(self)(_from_here_on(lengths), self.cut)
+    def with_another(self, other: Self, place: int) -> Self:
+        """These and at a place one block more, which those before it do not regard."""
+        before, after = self.lengths[:place], self.lengths[place:]
+        others = _from_here_on(np.concatenate((other.lengths, after)))
+        return type(self)(np.concatenate((before, others)), self.cut)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
 
     def ceilings(self, queries: Doubles) -> Doubles:
-        """(..., blocks): what no row from the beginning of a block on exceeds for (..., d) queries.
+        """(m, blocks): what no row from the beginning of a block on exceeds for (m, d) queries.
 
         That is its product with the query.
         """
-        whole = _lengths(queries)[..., None] * self.lengths[:, 0]
-        first, second = _lengths(queries[..., : self.cut]), _lengths(queries[..., self.cut :])
-        parts = first[..., None] * self.lengths[:, 1] + second[..., None] * self.lengths[:, 2]
-        return np.asarray(np.minimum(whole, parts), np.float64)
+        return scan_kernels.ceilings(self.lengths, self.cut, queries)
 
 
 def row_lengths(vectors: Floats, cut: int) -> Doubles:
@@ -93,8 +95,4 @@ def kind_for(rows: int) -> str:
 
 
 def _from_here_on(lengths: Doubles) -> Doubles:
-    return np.asarray(np.maximum.accumulate(lengths[::-1])[::-1], np.float64)
-
-
-def _lengths(queries: Doubles) -> Doubles:
-    return np.asarray(np.sqrt(np.vecdot(queries, queries)), np.float64)
+    return np.ascontiguousarray(np.maximum.accumulate(lengths[::-1])[::-1], np.float64)

@@ -1,26 +1,28 @@
 """Scores of many rows for many queries at once in whole numbers, and how wrong they can be.
 
-A quarter as much is read as in float32, and many queries are multiplied much faster.
+A quarter as much is read as in float32 (half, where numkong has no AMX to pack for, which is what
+`foldin_model.coarse_steps` is for), and many queries are multiplied much faster.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
+import numkong
 import numpy as np
 from numpy.typing import NDArray
 
 from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Mask
-from foldin_model.whole_rows import WholeNumbers, WholeRows
 
+WholeNumbers = NDArray[np.int32]
+MOST_SHARE: Final = 1 / 16
+"""Where whole numbers leave more of some rows than this, they are no help."""
 HIDDEN: Final = np.iinfo(np.int32).min  # less than any score
 _FLATTEST: Final = 1e-3
 _ROUNDING: Final = 2.0**-30  # far more than what float64 rounds on the way, in shares of lengths
 _SMALLEST: Final = 1e-100
 _TOGETHER: Final = 1_024
-Layout = Callable[["NDArray[np.int8]"], WholeRows]
-"""How rows in whole numbers are laid out."""
 
 
 class CoarseQueries(NamedTuple):
@@ -74,27 +76,45 @@ class CoarseScores(NamedTuple):
     slack: Doubles
 
 
-class CoarseMatrix:
-    """A matrix (n, d) of at least one row in int8, turned. It is a copy."""
+class CoarseRows(NamedTuple):
+    """At least one row turned and rounded: `whole` (n, d) int8 times `unit`.
 
-    def __init__(self, vectors: Floats, turning: Turning, layout: Layout) -> None:
+    None is longer than `kept`, and rounding took no more than a row of length `lost` from any.
+    """
+
+    whole: "NDArray[np.int8]"
+    unit: float
+    lost: float
+    kept: float
+
+    @classmethod
+    def of(cls, vectors: Floats, turning: Turning) -> Self:
+        """The rows of `vectors` (n, d)."""
         largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
-        self._unit = max(largest / scan_kernels.MOST, _SMALLEST)
-        self._lost = self._kept = 0.0
+        unit = max(largest / scan_kernels.MOST, _SMALLEST)
+        most_lost = most_kept = 0.0
         whole = np.empty(vectors.shape, np.int8)
         for place, part in _turned(vectors, turning):
-            rounded = np.rint(part / self._unit)
+            rounded = np.rint(part / unit)
             whole[place] = rounded
-            kept = rounded * self._unit
+            kept = rounded * unit
             lost = _lengths(part - kept) + _ROUNDING * _lengths(part)
-            self._lost = max(self._lost, float(lost.max()) * (1.0 + _ROUNDING))
-            self._kept = max(self._kept, float(_lengths(kept).max()) * (1.0 + _ROUNDING))
-        self._rows = layout(whole)
+            most_lost = max(most_lost, float(lost.max()) * (1.0 + _ROUNDING))
+            most_kept = max(most_kept, float(_lengths(kept).max()) * (1.0 + _ROUNDING))
+        return cls(whole, unit, most_lost, most_kept)
+
+
+class CoarseMatrix:
+    """A matrix (n, d) of at least one row in int8, turned, packed for products. It is a copy."""
+
+    def __init__(self, vectors: Floats, turning: Turning) -> None:
+        whole, self._unit, self._lost, self._kept = CoarseRows.of(vectors, turning)
+        self._packed = numkong.dots_pack(whole)
 
     @property
     def memory_bytes(self) -> int:
         """What it takes, and nothing of it is shared between processes."""
-        return self._rows.memory_bytes
+        return int(self._packed.nbytes)
 
     def scores(self, queries: CoarseQueries) -> CoarseScores:
         """About the score of every row for each query.
@@ -104,7 +124,13 @@ class CoarseMatrix:
         """
         slack = queries.lengths * self._lost + queries.lost * self._kept
         units = queries.units * self._unit
-        return CoarseScores(self._rows.products(queries.whole), units, slack)
+        numbers = np.asarray(numkong.dots_packed(queries.whole, self._packed))
+        return CoarseScores(numbers, units, slack)
+
+
+def most_exact(rows: int, count: int) -> int:
+    """How many of so many rows may have to be scored exactly when `count` are sought."""
+    return max(4 * count, int(MOST_SHARE * rows))
 
 
 def _turned(vectors: Floats, turning: Turning) -> Iterator[tuple[slice, Doubles]]:

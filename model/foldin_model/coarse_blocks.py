@@ -1,7 +1,8 @@
 """Searches the rows of a matrix block after block, for several queries at once.
 
 The scores of `foldin_model.coarse` say which rows may be among the best, and exact ones decide. As
-soon as no row of the blocks that are left can be, the search ends.
+soon as no row of the blocks that are left can be, the search ends. Where numkong would pad the
+many rows of large matrices, the first blocks are the steps of `foldin_model.coarse_steps`.
 """
 
 from collections.abc import Sequence
@@ -12,36 +13,36 @@ import numpy as np
 from foldin_model import scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import BLOCK_ROWS, Bounds
-from foldin_model.coarse import HIDDEN, CoarseMatrix, CoarseQueries, Layout, Turning
+from foldin_model.coarse import (
+    HIDDEN,
+    CoarseMatrix,
+    CoarseQueries,
+    Turning,
+    WholeNumbers,
+    most_exact,
+)
+from foldin_model.coarse_steps import CoarseSteps, numkong_pads
 from foldin_model.lists import Lists, RowLists
 from foldin_model.rounding import rounding
-from foldin_model.whole_rows import PackedRows, WholeNumbers, small_rows
 
 JOINED: Final = 2
 """How many bounds a block has: with more the search ends later, with fewer in more steps."""
 ROOM: Final = 1.5
 """Whole numbers are made of so many times the rows that a usual search reads."""
-MOST_SHARE: Final = 1 / 16
-"""Where whole numbers leave more of a block than this, they are no help."""
 NOTHING: Final = RowLists.empty(1)
 """What is hidden from a single query from which nothing is."""
 
 
 class Block:
-    """The rows (k, d) of a matrix from `start` on, also in whole numbers once these are made."""
+    """The rows (k, d) of a matrix from `start` on, also in whole numbers where it has a turning."""
 
-    def __init__(self, start: int, vectors: Floats) -> None:
+    def __init__(self, start: int, vectors: Floats, turning: Turning | None = None) -> None:
         self.start = start
         self.vectors = vectors
-        self.coarse: CoarseMatrix | None = None
+        self.coarse = None if turning is None else CoarseMatrix(vectors, turning)
 
     def __len__(self) -> int:
         return len(self.vectors)
-
-    def make(self, turning: Turning, layout: Layout) -> None:
-        """Whole numbers, where there are none yet."""
-        if self.coarse is None:
-            self.coarse = CoarseMatrix(self.vectors, turning, layout)
 
 
 class _Search:
@@ -52,19 +53,19 @@ class _Search:
         queries: Doubles,
         turned: CoarseQueries,
         hidden: RowLists,
-        count: int,
         longest: float,
+        lists: Lists,
     ) -> None:
-        self._queries = np.ascontiguousarray(queries)
+        self._queries = queries
         self._hidden = hidden
         self._longest = longest
         self._left = np.arange(len(queries))
         self._turned = turned  # of those who are left
-        self.lists = Lists.empty(len(queries), count)
+        self._lists = lists
 
     def goes_on(self, ceilings: Doubles) -> bool:
         """Whether a list can be improved by rows that score at most `ceilings` (m,)."""
-        hopeful = (ceilings >= self.lists.floors())[self._left]
+        hopeful = (ceilings >= self._lists.floors())[self._left]
         if not hopeful.all():
             self._left = self._left[hopeful]
             self._turned = self._turned.at(hopeful)
@@ -75,7 +76,7 @@ class _Search:
         left = self._left
         if block.coarse is not None:
             numbers, units, slack = block.coarse.scores(self._turned)
-            most = max(4 * self.lists.rows.shape[1], int(MOST_SHARE * len(block)))
+            most = most_exact(len(block), self._lists.rows.shape[1])
             left = left[self._scan(block, left, (numbers, HIDDEN, units, slack), most) < 0]
         if len(left):
             self._close(block, left)
@@ -96,7 +97,7 @@ class _Search:
     ) -> Integers:
         """What `scan_kernels.scan` says; `about` are its first arguments."""
         vectors, queries, hidden = block.vectors, self._queries, self._hidden
-        rows, scores, counts = self.lists
+        rows, scores, counts = self._lists
         return scan_kernels.scan(
             *about,
             places,
@@ -115,63 +116,86 @@ class _Search:
 class CoarseBlocks:
     """All rows of a matrix (n, d) in blocks, in an order in which fewer and fewer can be good.
 
-    `bounds` hold for the rows of each block and all after it.
+    `bounds` hold for the rows of each block and all after it. The first blocks may be `steps`.
     """
 
     def __init__(
-        self, blocks: Sequence[Block], bounds: Bounds, turning: Turning, layout: Layout
+        self,
+        vectors: Floats,
+        steps: CoarseSteps,
+        blocks: Sequence[Block],
+        bounds: Bounds,
+        turning: Turning,
     ) -> None:
+        self._vectors = vectors
+        self._steps = steps
         self._blocks = blocks
         self._bounds = bounds
         self._turning = turning
-        self._layout = layout
 
     @classmethod
     def of(cls, vectors: Floats, bounds: Bounds) -> Self:
-        """Blocks of several that `bounds` has; whole numbers are made by `prepare`."""
+        """Blocks of several that `bounds` has, without whole numbers until they are `prepared`."""
         size = JOINED * BLOCK_ROWS
+        turning = Turning.of(vectors[:size])
         starts = range(0, len(vectors), size)
         blocks = [Block(start, vectors[start : start + size]) for start in starts]
-        return cls(blocks, bounds.every(JOINED), Turning.of(vectors[:size]), small_rows)
+        none = CoarseSteps(vectors[:0], turning, size)
+        return cls(vectors, none, blocks, bounds.every(JOINED), turning)
 
     @classmethod
     def whole(cls, vectors: Floats, bounds: Bounds) -> Self:
         """All rows in one block of whole numbers."""
         turning = Turning.of(vectors)
-        blocks = [Block(0, vectors)] if len(vectors) else []
-        for block in blocks:
-            block.make(turning, PackedRows)
-        return cls(blocks, bounds.first, turning, PackedRows)
+        blocks = [Block(0, vectors, turning)] if len(vectors) else []
+        return cls(vectors, CoarseSteps(vectors[:0], turning, 1), blocks, bounds.first, turning)
+
+    def prepared(self, query: Doubles, count: int) -> "CoarseBlocks":
+        """These, with whole numbers of what searches like that of `count` rows for (d,) read.
+
+        They stay as they are where there are some already.
+        """
+        if self.usual_rows or not len(self):
+            return self
+        reached = self._search(query[None, :], NOTHING, count)[1]
+        made = int(np.ceil(ROOM * reached))
+        first, others = self._blocks[:made], self._blocks[made:]
+        steps, size = self._steps, self._steps.size
+        if numkong_pads(len(query)):
+            steps = CoarseSteps(self._vectors[: made * size], self._turning, size)
+        else:
+            whole = (Block(block.start, block.vectors, self._turning) for block in first)
+            others = [*whole, *others]
+        return CoarseBlocks(self._vectors, steps, others, self._bounds, self._turning)
 
     def followed_by(self, tail: Floats) -> "CoarseBlocks":
-        """These blocks and (k, d) rows behind them, whose block is searched after the first."""
+        """These and (k, d) rows behind them, searched after the steps, or the first block."""
         if len(tail) == 0:
             return self
-        block = Block(sum(len(one) for one in self._blocks), tail)
-        block.make(self._turning, self._layout)
-        bounds = Bounds.of(tail, self._bounds.cut).first
+        first = 0 if self._steps.count else 1
         return CoarseBlocks(
-            [*self._blocks[:1], block, *self._blocks[1:]],
-            self._bounds.with_second(bounds),
+            self._vectors,
+            self._steps,
+            [*self._blocks[:first], Block(len(self), tail, self._turning), *self._blocks[first:]],
+            self._bounds.with_another(
+                Bounds.of(tail, self._bounds.cut).first, self._steps.count + first
+            ),
             self._turning,
-            self._layout,
         )
 
-    def prepare(self, query: Doubles, count: int) -> None:
-        """Makes whole numbers of what searches like that of `count` rows for `query` (d,) read."""
-        _, reached = self._search(query[None, :], NOTHING, count)
-        for block in self._blocks[: int(np.ceil(ROOM * reached))]:
-            block.make(self._turning, self._layout)
+    def __len__(self) -> int:
+        return len(self._steps) + sum(map(len, self._blocks))
 
     @property
     def usual_rows(self) -> int:
         """How many rows are there in whole numbers: most searches read no others."""
-        return sum(len(block) for block in self._blocks if block.coarse)
+        return len(self._steps) + sum(len(block) for block in self._blocks if block.coarse)
 
     @property
     def memory_bytes(self) -> int:
         """What whole numbers take."""
-        return sum(block.coarse.memory_bytes for block in self._blocks if block.coarse)
+        blocks = sum(block.coarse.memory_bytes for block in self._blocks if block.coarse)
+        return self._steps.memory_bytes + blocks
 
     def search(self, queries: Doubles, hidden: RowLists, count: int) -> Lists:
         """The first `count` rows for each of (m, d) queries without its `hidden` rows.
@@ -181,17 +205,19 @@ class CoarseBlocks:
         return self._search(queries, hidden, count)[0]
 
     def _search(self, queries: Doubles, hidden: RowLists, count: int) -> tuple[Lists, int]:
-        """The lists and how many blocks were read."""
-        if min(count, len(self._blocks), len(queries)) < 1:
-            return Lists.empty(len(queries), count), 0
+        """The lists and how many steps and blocks there are up to the last that was read."""
+        lists, read = Lists.empty(len(queries), count), self._steps.count
+        if min(count, len(self._bounds), len(queries)) < 1:
+            return lists, 0
+        queries = np.ascontiguousarray(queries)
         turned = self._turning.coarse(queries)
-        search = _Search(queries, turned, hidden, count, self._bounds.longest)
-        first, *others = self._blocks
-        search.through(first)
-        if others:
-            ceilings = self._bounds.ceilings(queries).T
-            for place, block in enumerate(others, 1):
-                if not search.goes_on(ceilings[place]):
-                    return search.lists, place
-                search.through(block)
-        return search.lists, len(self._blocks)
+        ceilings = self._bounds.ceilings(queries)
+        if read and not self._steps.search(queries, turned, ceilings, hidden, lists):
+            return lists, read
+        search = _Search(queries, turned, hidden, self._bounds.longest, lists)
+        for block in self._blocks:
+            if read and not search.goes_on(ceilings[:, read]):
+                break
+            search.through(block)
+            read += 1
+        return lists, read

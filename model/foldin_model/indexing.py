@@ -5,7 +5,7 @@ An index proposes candidates in float32; it never decides the order of an answer
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -88,7 +88,7 @@ class PrunedIndex:
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
         """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
         exact = query.astype(np.float64)
-        ceilings = self._bounds.ceilings(exact)
+        ceilings = self._bounds.ceilings(exact[None, :])[0]
         slack = float(rounding(exact, self._bounds.longest))
         rows, scores = np.empty(0, np.int32), np.empty(0, np.float32)
         floor = -np.inf
@@ -164,6 +164,12 @@ class Space:
         make = CoarseBlocks.whole if kind == "flat" else CoarseBlocks.of
         coarse = make(vectors, bounds) if together else None
         return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, coarse)
+
+    def prepared(self, query: Doubles, count: int) -> Self:
+        """This space, quick at plain searches like that of `count` rows for a query (d,)."""
+        if self.coarse is None:
+            return self
+        return replace(self, coarse=self.coarse.prepared(query, count))
 
     def __len__(self) -> int:
         return len(self.vectors)

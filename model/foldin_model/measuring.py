@@ -110,10 +110,9 @@ class _Flat:
 
 class _Pruned:
     def __init__(self, vectors: Floats) -> None:
-        self._space = Space.of(vectors, kind="pruned", together=True)
-        if self._space.coarse is not None:
-            typical = np.random.default_rng(0).standard_normal((1, vectors.shape[1]))
-            self._space.coarse.prepare(typical[0], DEPTH)
+        typical = np.random.default_rng(0).standard_normal((1, vectors.shape[1]))[0]
+        space = Space.of(vectors, kind="pruned", together=True)
+        self._space = space.prepared(typical, DEPTH)
 
     @property
     def memory_bytes(self) -> int:

@@ -88,21 +88,38 @@ def whole_numbers(
     return whole, units, lengths, lost
 
 
-@compiled("int32[:, ::1](int8[:, :, ::1], int8[:, :, ::1])")
-def products(queries: "NDArray[np.int8]", rows: "NDArray[np.int8]") -> NDArray[np.int32]:
-    """(m, n): each of (m, p, UNROLLED) queries times each of (n, p, UNROLLED) rows."""
-    totals = np.empty((len(queries), len(rows)), np.int32)
+@compiled(f"float64[:, ::1]({QUERIES}, int64, {QUERIES})")
+def ceilings(lengths: Doubles, cut: int, queries: Doubles) -> Doubles:
+    """(m, blocks): the most that rows of certain lengths can score for (m, d) queries.
+
+    `lengths` (blocks, 3) are those of whole rows, of first parts up to `cut` and of second parts.
+    """
+    bounds = np.empty((len(queries), len(lengths)))
+    cut = min(cut, queries.shape[1])
     for place in range(len(queries)):
-        query = queries[place].astype(np.int16)
-        for row in range(len(rows)):
-            total = np.int32(0)
-            for part in range(len(query)):
-                some = np.int32(0)
-                for column in range(UNROLLED):  # a product of two bytes fits into two
-                    some += np.int32(np.int16(rows[row, part, column]) * query[part, column])
-                total += some
-            totals[place, row] = total
-    return totals
+        first = second = 0.0
+        for column in range(cut):
+            first += queries[place, column] ** 2
+        for column in range(cut, queries.shape[1]):
+            second += queries[place, column] ** 2
+        whole, first, second = np.sqrt(first + second), np.sqrt(first), np.sqrt(second)
+        for block in range(len(lengths)):
+            parts = first * lengths[block, 1] + second * lengths[block, 2]
+            bounds[place, block] = min(whole * lengths[block, 0], parts)
+    return bounds
+
+
+@compiled()
+def _multiply(rows: Any, queries: Any, place: int, numbers: Any) -> None:
+    """Each of (n, p, UNROLLED) rows times a query of (m, p, UNROLLED), into (n,) `numbers`."""
+    for row in range(len(rows)):
+        total = np.int32(0)
+        for part in range(rows.shape[1]):
+            some = np.int32(0)
+            for column in range(UNROLLED):  # a product of two bytes fits into two
+                some += np.int32(np.int16(rows[row, part, column]) * queries[place, part, column])
+            total += some
+        numbers[row] = total
 
 
 @compiled()
@@ -196,6 +213,55 @@ def _put_hit(  # noqa: PLR0917 (numba is quickest with arguments that have no na
     scores[own, place], rows[own, place] = score, row
 
 
+@compiled()
+def _scan_one(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
+    own: Any,
+    lowest: Any,
+    unit: float,
+    slack: float,
+    place: int,
+    start: int,
+    vectors: Floats,
+    queries: Doubles,
+    most: int,
+    tops: Any,
+    best: Any,
+    good: Any,
+    reaching: Any,
+    products: Doubles,
+    rows: Rows,
+    scores: Doubles,
+    counts: Integers,
+) -> int:
+    """What `scan` does for the query at `place`, whose scores are `own` (n,), and what it gives.
+
+    `tops` to `products` are room to work in.
+    """
+    _lane_tops(own, tops)
+    last, bound = -np.inf, -np.inf
+    # The best of each lane are of different rows: the last of them is no better than the
+    # last that is sought, but for the slack of both.
+    if _greatest(tops, lowest, best) == len(best):
+        last = np.float64(best[-1])
+        bound = last - 2 * slack / unit
+    if counts[place] == len(best):
+        bound = max(bound, (scores[place, -1] - slack) / unit)
+    found = _reaching(own, lowest, tops, bound, most, good, reaching)
+    if found > most:
+        return -1
+    exact = 0
+    for first in (True, False):  # exact scores of good rows spare some of the others
+        for row in reaching[:found]:
+            if (own[row] >= last) != first or own[row] < bound:
+                continue
+            score = _score(vectors, row, queries, place, products)
+            _put_hit(rows, scores, counts, place, start + row, score)
+            exact += 1
+            if counts[place] == len(best):
+                bound = max(bound, (scores[place, -1] - slack) / unit)
+    return exact
+
+
 @compiled(
     *(
         f"int64[::1]({numbers}[:, ::1], {numbers}, {DOUBLES}, {DOUBLES}, int64[::1], int64,"
@@ -236,26 +302,80 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     for k in range(len(places)):
         own, place = numbers[k], places[k]
         _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
-        _lane_tops(own, tops)
-        last, bound = -np.inf, -np.inf
-        # The best of each lane are of different rows: the last of them is no better than the
-        # last that is sought, but for the slack of both.
-        if _greatest(tops, lowest, best) == len(best):
-            last = np.float64(best[-1])
-            bound = last - 2 * slack[k] / units[k]
-        if counts[place] == len(best):
-            bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
-        found = _reaching(own, lowest, tops, bound, most, good, reaching)
-        if found > most:
-            exact[k] = -1
-            continue
-        for first in (True, False):  # exact scores of good rows spare some of the others
-            for row in reaching[:found]:
-                if (own[row] >= last) != first or own[row] < bound:
-                    continue
-                score = _score(vectors, row, queries, place, products)
-                _put_hit(rows, scores, counts, place, start + row, score)
-                exact[k] += 1
-                if counts[place] == len(best):
-                    bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
+        exact[k] = _scan_one(
+            own, lowest, units[k], slack[k], place, start, vectors, queries, most,
+            tops, best, good, reaching, products, rows, scores, counts,
+        )  # fmt: skip
     return exact
+
+
+@compiled()
+def _hopeful(ceilings: Doubles, step: int, place: int, scores: Doubles, counts: Integers) -> bool:
+    """Whether rows that score no more than the ceiling of a step can improve a list."""
+    if step == ceilings.shape[1]:
+        return False
+    return bool(counts[place] < scores.shape[1] or scores[place, -1] <= ceilings[place, step])
+
+
+@compiled(
+    "boolean(int8[:, :, ::1], float64[::1], float64[::1], float64[::1], int64, int8[:, :, ::1],"
+    f" {DOUBLES}, {DOUBLES}, {DOUBLES}, {QUERIES}, {VECTORS}, {QUERIES}, {ROWS}, {STARTS}, int64,"
+    f" {_LISTS})"
+)
+def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
+    whole: "NDArray[np.int8]",
+    units: Doubles,
+    lost: Doubles,
+    kept: Doubles,
+    size: int,
+    whole_queries: "NDArray[np.int8]",
+    query_units: Doubles,
+    query_lengths: Doubles,
+    query_lost: Doubles,
+    ceilings: Doubles,
+    vectors: Floats,
+    queries: Doubles,
+    hidden: Rows,
+    hidden_starts: Integers,
+    most: int,
+    rows: Rows,
+    scores: Doubles,
+    counts: Integers,
+) -> bool:
+    """Multiplies and scans step after step of a matrix for (m, d) queries, as far as one hopes.
+
+    `whole` is (n, p, UNROLLED), its rows from `i * size` on in the i-th unit; so are what they
+    `lost` and `kept`, as `foldin_model.coarse` has it, and `whole_queries` (m, p, UNROLLED).
+    `ceilings` (m, steps and more) are what no row from a step on exceeds, and from what follows
+    the last. All else is as in `scan`, but where more than `most` rows of a step would be scored
+    exactly, all are. What is given: whether what follows can improve a list.
+    """
+    small_queries = whole_queries.astype(np.int16)
+    lanes = min(LANES, size)
+    numbers, lowest = np.empty(size, np.int32), np.iinfo(np.int32).min
+    tops, best = np.empty(lanes, np.int32), np.empty(rows.shape[1], np.int32)
+    products = np.empty(queries.shape[1])
+    good, reaching = np.empty(lanes + 1, np.int64), np.empty(most + 2 * lanes + 1, np.int64)
+    for step in range(len(units)):
+        start, end = step * size, min(len(whole), (step + 1) * size)
+        own, parts, exact = numbers[: end - start], whole[start:end], vectors[start:end]
+        for place in range(len(queries)):
+            if not _hopeful(ceilings, step, place, scores, counts):
+                continue
+            _multiply(parts, small_queries, place, own)
+            _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
+            unit = query_units[place] * units[step]
+            slack = query_lengths[place] * lost[step] + query_lost[place] * kept[step]
+            found = _scan_one(
+                own, lowest, unit, slack, place, start, exact, queries, most,
+                tops[: len(own)], best, good, reaching, products, rows, scores, counts,
+            )  # fmt: skip
+            if found < 0:
+                for row in range(len(own)):
+                    if own[row] > lowest:
+                        score = _score(exact, row, queries, place, products)
+                        _put_hit(rows, scores, counts, place, start + row, score)
+    for place in range(len(queries)):
+        if _hopeful(ceilings, len(units), place, scores, counts):
+            return True
+    return False

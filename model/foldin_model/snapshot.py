@@ -69,12 +69,10 @@ class Snapshot:
         kind = exact_kind(manifest.index_kind)
         popular = model.query(rounded(model.ranking_prior), rounded(model.rating_prior))
         retrieval = _retrieval(manifest.index_kind, model, derived)
-        if retrieval.coarse is not None:
-            retrieval.coarse.prepare(popular, USUAL_COUNT)
         return cls(
             manifest=manifest,
             model=model,
-            retrieval=retrieval,
+            retrieval=retrieval.prepared(popular, USUAL_COUNT),
             similarity=Space.of(model.similarity, derived.similarity_bounds, kind),
             popular_query=popular,
             genres=derived.genres,

@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
 from foldin_model.coarse import CoarseMatrix, CoarseScores, Turning
-from foldin_model.whole_rows import PackedRows
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def scored(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> CoarseScores:
     turning = turning or Turning.of(vectors)
-    return CoarseMatrix(vectors, turning, PackedRows).scores(turning.coarse(queries))
+    return CoarseMatrix(vectors, turning).scores(turning.coarse(queries))
 
 
 def check_slack(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> None:

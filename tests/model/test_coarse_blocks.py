@@ -1,11 +1,13 @@
 """Searching together: every answer is the one that brute force gives to its query."""
 
+import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
-from foldin_model import bounding, coarse_blocks, scan_kernels
+from foldin_model import bounding, coarse, coarse_blocks, scan_kernels
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.bounding import Bounds, long_rows_first
 from foldin_model.coarse_blocks import NOTHING, CoarseBlocks
@@ -43,6 +45,14 @@ def scored(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
+@contextmanager
+def in_steps(wanted: bool) -> Iterator[None]:  # noqa: FBT001
+    """As on a machine where numkong pads rows, or on one where it does not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(coarse_blocks, "numkong_pads", lambda _: wanted)
+        yield
+
+
 @st.composite
 def matrices(draw: st.DrawFn) -> tuple[Floats, Doubles, np.random.Generator]:
     """Rows (n, d) and queries (m, d) of all sizes, with and without ties and zeros."""
@@ -61,9 +71,9 @@ def matrices(draw: st.DrawFn) -> tuple[Floats, Doubles, np.random.Generator]:
     case=matrices(),
     tails=st.lists(st.integers(0, 40), max_size=2),
     count=st.integers(1, 60),
-    share=st.sampled_from([0.0, coarse_blocks.MOST_SHARE, 1.0]),
+    share=st.sampled_from([0.0, coarse.MOST_SHARE, 1.0]),
     kind=st.sampled_from(["flat", "pruned"]),
-    prepared=st.booleans(),
+    prepared=st.sampled_from(["not", "in blocks", "in steps"]),
     copied=st.booleans(),
 )
 def test_answers_are_those_of_brute_force(
@@ -73,7 +83,7 @@ def test_answers_are_those_of_brute_force(
     count: int,
     share: float,
     kind: str,
-    prepared: bool,
+    prepared: str,
     copied: bool,
 ) -> None:
     everything, queries, rng = case
@@ -81,8 +91,9 @@ def test_answers_are_those_of_brute_force(
     everything = everything[long_rows_first(everything, d, np.ones(d))]
     space = Space.of(everything, Bounds.of(everything, d // 2), kind, together=True)
     assert space.coarse is not None
-    if prepared:
-        space.coarse.prepare(queries[0], 3)
+    if prepared != "not":
+        with in_steps(prepared == "in steps"):
+            space = space.prepared(queries[0], 3)
     for length in tails:
         tail = everything[rng.integers(0, len(everything), length)]
         tail *= np.float32(rng.choice([0.5, 1.0, 2.0]))
@@ -92,7 +103,7 @@ def test_answers_are_those_of_brute_force(
     n = len(everything)
     hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(coarse_blocks, "MOST_SHARE", share)
+        patch.setattr(coarse, "MOST_SHARE", share)
         lists = search_together(space, queries, RowLists.of(hidden), count)
     assert lists.rows.dtype == np.int32
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
@@ -117,18 +128,34 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
     np.testing.assert_array_equal(found.scores, expected.scores)
 
 
-def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more() -> None:
+@pytest.mark.parametrize("steps", [True, False])
+def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more(*, steps: bool) -> None:
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(4_096, 8)) * np.exp(rng.normal(size=(4_096, 1)))).astype(np.float32)
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
     blocks = CoarseBlocks.of(vectors, Bounds.of(vectors, 8))
     assert blocks.usual_rows == blocks.memory_bytes == 0
-    blocks.prepare(rng.normal(size=8), 10)
-    assert 0 < blocks.usual_rows < len(vectors) / 2
+    query = rng.normal(size=8)
+    with in_steps(steps):
+        blocks = blocks.prepared(query, 10)
+        assert blocks.prepared(-query, 1_000) is blocks
+    assert 0 < blocks.usual_rows < len(vectors) / 2 < len(blocks) == len(vectors)
+    vectors[blocks.usual_rows :] = np.nan  # which no usual search sees
+    exact = vectors[: blocks.usual_rows] @ query
+    found = blocks.search(query[None, :], NOTHING, 10)
+    assert found.rows[0].tolist() == np.argsort(-exact)[:10].tolist()
     made = blocks.usual_rows, blocks.memory_bytes
-    hidden = RowLists.of([np.arange(4_000, dtype=np.int32)] * 3)
-    blocks.search(1e-6 * rng.normal(size=(3, 8)), hidden, 50)
+    blocks.search(1e-6 * rng.normal(size=(3, 8)), RowLists.empty(3), 4_000)
     assert (blocks.usual_rows, blocks.memory_bytes) == made
+
+
+@pytest.mark.parametrize("dimension", [8, 48, 64, 65, 128, 200])
+def test_whole_numbers_take_hardly_more_than_a_byte_each(dimension: int) -> None:
+    vectors = np.ones((200, dimension), np.float32)
+    blocks = CoarseBlocks.of(vectors, Bounds.of(vectors, dimension))
+    blocks = blocks.prepared(np.ones(dimension), 200)
+    assert blocks.usual_rows == 200
+    assert blocks.memory_bytes <= 1.3 * 200 * 64 * math.ceil(dimension / 64)
 
 
 @pytest.mark.parametrize("rows", [12, 2_500])
@@ -198,7 +225,7 @@ def test_no_row_exceeds_the_bound_of_its_block_with_a_block_in_between(
 ) -> None:
     vectors, queries, rng = case
     tail = vectors[rng.integers(0, len(vectors), 5)] * np.float32(3.0)
-    bounds = Bounds.of(vectors, cut).every(2).with_second(Bounds.of(tail, cut).first)
+    bounds = Bounds.of(vectors, cut).every(2).with_another(Bounds.of(tail, cut).first, 1)
     ceilings = bounds.ceilings(queries)
     after = [vectors, np.concatenate((tail, vectors[32:]))]
     after += [vectors[start:] for start in range(32, len(vectors), 32)]

@@ -167,7 +167,7 @@ def test_no_row_exceeds_the_ceiling_of_its_block(
     case: tuple[Floats, Doubles, Mask | None], cut: int
 ) -> None:
     vectors, query, _ = case
-    ceilings = Bounds.of(vectors, cut).ceilings(query)
+    (ceilings,) = Bounds.of(vectors, cut).ceilings(query[None, :])
     scores = vectors.astype(np.float64) @ query
     for block, ceiling in enumerate(ceilings):
         assert scores[block * 16 :].max() <= ceiling + 1e-9
