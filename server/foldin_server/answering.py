@@ -159,11 +159,9 @@ class Answering:
         task.add_done_callback(self._batches.discard)
 
     async def _read(self) -> None:
-        """Reads the users of all who wait, lets the next read begin and answers these."""
-        snapshot = self._waiting[0].snapshot
-        taken = [one for one in self._waiting if one.snapshot is snapshot]
-        # others wait where the snapshot was swapped a moment ago
-        self._waiting = [one for one in self._waiting if one.snapshot is not snapshot]
+        """Reads the users of some who wait, lets the next read begin and answers these."""
+        taken = self._next()
+        snapshot = taken[0].snapshot
         with self._gathering.batch(len(taken)):
             asked = [one for one in taken if not one.reply.done()]
             views = await self._views(asked, snapshot.version)
@@ -179,6 +177,17 @@ class Answering:
                 else:
                     _fail(one, view)
             await self._make(viewed)
+
+    def _next(self) -> list[Asked]:
+        """Takes the first share of those who wait, all of whom get answers of one snapshot."""
+        snapshot, share = self._waiting[0].snapshot, self._gathering.share
+        taken: list[Asked] = []
+        others: list[Asked] = []  # also where the snapshot was swapped a moment ago
+        for one in self._waiting:
+            chosen = one.snapshot is snapshot and len(taken) < share
+            (taken if chosen else others).append(one)
+        self._waiting = others
+        return taken
 
     async def _views(self, asked: list[Asked], version: Version) -> Sequence[UserView | Exception]:
         try:

@@ -11,31 +11,36 @@ from typing import Final, NamedTuple
 
 from foldin_server.settings import ChosenTransport
 
+FEWEST: Final = 16  # who wait are not parted into batches smaller than this
 LONGEST_S: Final = 0.006  # a few batches long: company that comes at all has come by then
 
 
 class Manner(NamedTuple):
     """How the calls of a transport gather.
 
-    Those who are to be answered make so many `batches`, and no more than `most` are waited for:
-    shared by so many, what a batch costs is little for each. After `quiet_turns` of the loop that
+    A batch begins with one in `begins_with` of those who are to be answered, and no more than
+    `most` are waited for: shared by so many, what a batch costs is little for each. It takes one in
+    `takes` of them at most, or FEWEST where that is fewer. After `quiet_turns` of the loop that
     bring no call it is clear that there is none; after `few_turns` where as many are here as were
     of late.
     """
 
-    batches: int
+    begins_with: int
+    takes: int
     most: int
     quiet_turns: int
     few_turns: int
 
 
 # The native transport hands over all it has at once: while one batch is computed, the next is read
-# and a third comes. grpcio hands calls over few at a time, by way of a thread and by several turns,
-# so that who waits too short sees few of sixty, and goes on like that; there the loop has so much
-# to do for each call that it seldom waits for the store.
+# and a third comes. Were none of them limited, those who are answered together would come back
+# together, and two batches would be left, neither of which is read while the other is computed.
+# grpcio hands calls over few at a time, by way of a thread and by several turns, so that who waits
+# too short sees few of sixty, and goes on like that; there the loop has so much to do for each call
+# that it seldom waits for the store.
 MANNERS: Final[Mapping[ChosenTransport, Manner]] = {
-    "native": Manner(batches=3, most=24, quiet_turns=0, few_turns=0),
-    "grpcio": Manner(batches=2, most=40, quiet_turns=48, few_turns=8),
+    "native": Manner(begins_with=4, takes=3, most=24, quiet_turns=0, few_turns=0),
+    "grpcio": Manner(begins_with=2, takes=1, most=40, quiet_turns=48, few_turns=8),
 }
 
 
@@ -61,6 +66,11 @@ class Gathering:
             self._timer = None
             self._turn(0, 0)
 
+    @property
+    def share(self) -> int:
+        """How many a batch takes at most."""
+        return max(FEWEST, -(-self._most // self._manner.takes))
+
     @contextmanager
     def batch(self, count: int) -> Iterator[None]:
         """So many of those who wait are in work."""
@@ -74,12 +84,12 @@ class Gathering:
     def gather(self) -> None:
         """Those who wait will begin, with others who come soon.
 
-        Company is a batch of the most that were to be answered together. It is waited for, and then
+        Company is a share of the most who were to be answered together. It is waited for, and then
         for turns that bring nobody, but never past LONGEST_S: then those who are here begin, and
         that many are expected next time.
         """
         loop = asyncio.get_running_loop()
-        self._company = min(self._manner.most, self._most // self._manner.batches)
+        self._company = min(self._manner.most, self._most // self._manner.begins_with)
         self._until_s = loop.time() + LONGEST_S
         if self._waiting >= self._company:
             self._turn(0, 0)

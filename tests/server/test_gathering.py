@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from foldin_server.gathering import LONGEST_S, MANNERS, Gathering
+from foldin_server.gathering import FEWEST, LONGEST_S, MANNERS, Gathering
 from foldin_server.settings import ChosenTransport
 
 TRANSPORTS: tuple[ChosenTransport, ...] = ("grpcio", "native")
@@ -84,9 +84,20 @@ async def test_who_comes_while_others_are_in_work_waits_for_a_share_of_all(
         for _ in range(2 * QUIET_TURNS):
             await asyncio.sleep(0)
         assert not batches.sizes
-        share = 13 // MANNERS[transport].batches
+        share = 13 // MANNERS[transport].begins_with
         batches.come(share - 1)
         assert await batches.next() == share
+
+
+@pytest.mark.parametrize(("count", "native"), [(1, 16), (40, 16), (64, 22), (1_024, 342)])
+async def test_a_batch_takes_a_third_of_many_on_native_and_all_on_grpcio(
+    count: int, native: int
+) -> None:
+    batches = {transport: Batches(transport) for transport in TRANSPORTS}
+    for each in batches.values():
+        each.come(count)
+    assert batches["native"].gathering.share == native
+    assert batches["grpcio"].gathering.share == max(FEWEST, count)
 
 
 async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
