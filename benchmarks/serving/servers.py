@@ -95,7 +95,7 @@ def free_port() -> int:
 
 @contextmanager
 def _started(
-    name: str, address: str, commands: Sequence[Sequence[str]], ready: str, lines: int = 1
+    name: str, address: str, commands: Sequence[Sequence[str]], ready: str, times: int = 1
 ) -> Iterator[Running]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("FOLDIN_")}
     environment = {**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -112,7 +112,7 @@ def _started(
     ]
     try:
         for process in processes:
-            _wait(name, process, ready, lines)
+            _wait(name, process, ready, times)
         yield Running(name, address, tuple(processes))
     finally:
         for process in processes:
@@ -121,16 +121,19 @@ def _started(
             process.wait(30)
 
 
-def _wait(name: str, process: "subprocess.Popen[str]", ready: str, lines: int) -> None:
-    """Returns when `ready` was printed in so many lines; what comes after is read and dropped."""
+def _wait(name: str, process: "subprocess.Popen[str]", ready: str, times: int) -> None:
+    """Returns when `ready` was printed so often; what comes after is read and dropped.
+
+    Workers that get ready at once may print it in one line.
+    """
     output: IO[str] = process.stdout  # type: ignore[assignment]  # it is a pipe
     said: deque[str] = deque(maxlen=20)
-    while lines:
+    while times > 0:
         line = output.readline()
         if not line:
             raise RuntimeError(f"{name} ended before it served:\n" + "".join(said))
         said.append(line)
-        lines -= ready in line
+        times -= line.count(ready)
     Thread(target=_drain, args=(output,)).start()
 
 
