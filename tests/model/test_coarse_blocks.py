@@ -233,3 +233,8 @@ def test_no_row_exceeds_the_bound_of_its_block_with_a_block_in_between(
     for place, rows in enumerate(after):
         scores = queries @ rows.astype(np.float64).T
         assert (scores <= ceilings[:, place, None] * (1 + 1e-12)).all()
+
+
+def test_a_space_for_single_queries_needs_no_preparation() -> None:
+    space = Space.of(np.eye(4, dtype=np.float32), kind="pruned")
+    assert space.prepared(np.ones(4), 2) is space
