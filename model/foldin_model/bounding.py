@@ -9,7 +9,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from foldin_model import scan_kernels
+from foldin_model import query_kernels
 from foldin_model.arrays import Doubles, Floats, Integers
 
 BLOCK_ROWS: Final = 8_192
@@ -66,7 +66,7 @@ class Bounds:
 
         That is its product with the query.
         """
-        return scan_kernels.ceilings(self.lengths, self.cut, queries)
+        return query_kernels.ceilings(self.lengths, self.cut, queries)
 
 
 def row_lengths(vectors: Floats, cut: int) -> Doubles:

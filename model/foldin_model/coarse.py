@@ -12,7 +12,7 @@ import numkong
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin_model import scan_kernels
+from foldin_model import query_kernels
 from foldin_model.arrays import Doubles, Floats, Integers, Mask
 
 WholeNumbers = NDArray[np.int32]
@@ -62,7 +62,7 @@ class Turning:
 
     def coarse(self, queries: Doubles) -> CoarseQueries:
         """The (m, d) queries, ready for matrices that are turned alike."""
-        return CoarseQueries(*scan_kernels.whole_numbers(queries @ self.queries, _SMALLEST))
+        return CoarseQueries(*query_kernels.whole_numbers(queries @ self.queries, _SMALLEST))
 
 
 class CoarseScores(NamedTuple):
@@ -91,7 +91,7 @@ class CoarseRows(NamedTuple):
     def of(cls, vectors: Floats, turning: Turning) -> Self:
         """The rows of `vectors` (n, d)."""
         largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
-        unit = max(largest / scan_kernels.MOST, _SMALLEST)
+        unit = max(largest / query_kernels.MOST, _SMALLEST)
         most_lost = most_kept = 0.0
         whole = np.empty(vectors.shape, np.int8)
         for place, part in _turned(vectors, turning):

@@ -60,15 +60,9 @@ class CoarseSteps:
         its rows are scored exactly.
         """
         goes_on: bool = scan_kernels.scan_steps(
-            self._whole,
-            self._units,
-            self._lost,
-            self._kept,
+            (self._whole, self._units, self._lost, self._kept),
             self.size,
-            _in_parts(turned.whole),
-            turned.units,
-            turned.lengths,
-            turned.lost,
+            (_in_parts(turned.whole), turned.units, turned.lengths, turned.lost),
             ceilings,
             self._vectors,
             queries,

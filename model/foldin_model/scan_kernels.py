@@ -1,4 +1,4 @@
-"""Exact scores, whole numbers and the search of a block's scores, in machine code.
+"""Exact scores, products of whole numbers and the search among them, in machine code.
 
 Inner loops read arrays by index: a slice is counted, at the cost of some multiplications.
 """
@@ -6,14 +6,12 @@ Inner loops read arrays by index: a slice is counted, at the cost of some multip
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.compiling import DOUBLES, QUERIES, ROWS, STARTS, VECTORS, compiled
 
 LANES: Final = 512
 UNROLLED: Final = 64  # so many products at once: twice as quick as where the compiler knows of none
-MOST: Final = 127  # the greatest whole number that is used of int8
 _LISTS: Final = "int32[:, ::1], float64[:, ::1], int64[::1]"
 
 
@@ -60,53 +58,6 @@ def owned_scores(vectors: Floats, queries: Doubles, owners: Integers) -> Doubles
     for row in range(len(vectors)):
         totals[row] = _score(vectors, row, queries, owners[row], products)
     return totals
-
-
-@compiled(f"Tuple((int8[:, ::1], float64[::1], float64[::1], float64[::1]))({QUERIES}, float64)")
-def whole_numbers(
-    rows: Doubles, smallest: float
-) -> tuple[NDArray[np.int8], Doubles, Doubles, Doubles]:
-    """Each of (m, d) rows as int8 times a unit of its own, `smallest` at least.
-
-    What is given: (m, d) int8, the units (m,), the lengths (m,) of the rows and those of what
-    rounding took from them.
-    """
-    whole = np.empty(rows.shape, np.int8)
-    units, lengths, lost = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
-    for place in range(len(rows)):
-        largest = squares = lost_squares = 0.0
-        for column in range(rows.shape[1]):
-            largest = max(largest, abs(rows[place, column]))
-        unit = max(largest / MOST, smallest)
-        for column in range(rows.shape[1]):
-            number = rows[place, column]
-            rounded = np.rint(number / unit)
-            whole[place, column] = np.int8(rounded)
-            squares += number**2
-            lost_squares += (number - rounded * unit) ** 2
-        units[place], lengths[place], lost[place] = unit, np.sqrt(squares), np.sqrt(lost_squares)
-    return whole, units, lengths, lost
-
-
-@compiled(f"float64[:, ::1]({QUERIES}, int64, {QUERIES})")
-def ceilings(lengths: Doubles, cut: int, queries: Doubles) -> Doubles:
-    """(m, blocks): the most that rows of certain lengths can score for (m, d) queries.
-
-    `lengths` (blocks, 3) are those of whole rows, of first parts up to `cut` and of second parts.
-    """
-    bounds = np.empty((len(queries), len(lengths)))
-    cut = min(cut, queries.shape[1])
-    for place in range(len(queries)):
-        first = second = 0.0
-        for column in range(cut):
-            first += queries[place, column] ** 2
-        for column in range(cut, queries.shape[1]):
-            second += queries[place, column] ** 2
-        whole, first, second = np.sqrt(first + second), np.sqrt(first), np.sqrt(second)
-        for block in range(len(lengths)):
-            parts = first * lengths[block, 1] + second * lengths[block, 2]
-            bounds[place, block] = min(whole * lengths[block, 0], parts)
-    return bounds
 
 
 @compiled()
@@ -213,55 +164,6 @@ def _put_hit(  # noqa: PLR0917 (numba is quickest with arguments that have no na
     scores[own, place], rows[own, place] = score, row
 
 
-@compiled()
-def _scan_one(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
-    own: Any,
-    lowest: Any,
-    unit: float,
-    slack: float,
-    place: int,
-    start: int,
-    vectors: Floats,
-    queries: Doubles,
-    most: int,
-    tops: Any,
-    best: Any,
-    good: Any,
-    reaching: Any,
-    products: Doubles,
-    rows: Rows,
-    scores: Doubles,
-    counts: Integers,
-) -> int:
-    """What `scan` does for the query at `place`, whose scores are `own` (n,), and what it gives.
-
-    `tops` to `products` are room to work in.
-    """
-    _lane_tops(own, tops)
-    last, bound = -np.inf, -np.inf
-    # The best of each lane are of different rows: the last of them is no better than the
-    # last that is sought, but for the slack of both.
-    if _greatest(tops, lowest, best) == len(best):
-        last = np.float64(best[-1])
-        bound = last - 2 * slack / unit
-    if counts[place] == len(best):
-        bound = max(bound, (scores[place, -1] - slack) / unit)
-    found = _reaching(own, lowest, tops, bound, most, good, reaching)
-    if found > most:
-        return -1
-    exact = 0
-    for first in (True, False):  # exact scores of good rows spare some of the others
-        for row in reaching[:found]:
-            if (own[row] >= last) != first or own[row] < bound:
-                continue
-            score = _score(vectors, row, queries, place, products)
-            _put_hit(rows, scores, counts, place, start + row, score)
-            exact += 1
-            if counts[place] == len(best):
-                bound = max(bound, (scores[place, -1] - slack) / unit)
-    return exact
-
-
 @compiled(
     *(
         f"int64[::1]({numbers}[:, ::1], {numbers}, {DOUBLES}, {DOUBLES}, int64[::1], int64,"
@@ -302,10 +204,28 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     for k in range(len(places)):
         own, place = numbers[k], places[k]
         _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
-        exact[k] = _scan_one(
-            own, lowest, units[k], slack[k], place, start, vectors, queries, most,
-            tops, best, good, reaching, products, rows, scores, counts,
-        )  # fmt: skip
+        _lane_tops(own, tops)
+        last, bound = -np.inf, -np.inf
+        # The best of each lane are of different rows: the last of them is no better than the
+        # last that is sought, but for the slack of both.
+        if _greatest(tops, lowest, best) == len(best):
+            last = np.float64(best[-1])
+            bound = last - 2 * slack[k] / units[k]
+        if counts[place] == len(best):
+            bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
+        found = _reaching(own, lowest, tops, bound, most, good, reaching)
+        if found > most:
+            exact[k] = -1
+            continue
+        for first in (True, False):  # exact scores of good rows spare some of the others
+            for row in reaching[:found]:
+                if (own[row] >= last) != first or own[row] < bound:
+                    continue
+                score = _score(vectors, row, queries, place, products)
+                _put_hit(rows, scores, counts, place, start + row, score)
+                exact[k] += 1
+                if counts[place] == len(best):
+                    bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
     return exact
 
 
@@ -318,20 +238,14 @@ def _hopeful(ceilings: Doubles, step: int, place: int, scores: Doubles, counts: 
 
 
 @compiled(
-    "boolean(int8[:, :, ::1], float64[::1], float64[::1], float64[::1], int64, int8[:, :, ::1],"
-    f" {DOUBLES}, {DOUBLES}, {DOUBLES}, {QUERIES}, {VECTORS}, {QUERIES}, {ROWS}, {STARTS}, int64,"
-    f" {_LISTS})"
+    "boolean(Tuple((int8[:, :, ::1], float64[::1], float64[::1], float64[::1])), int64,"
+    f" Tuple((int8[:, :, ::1], {DOUBLES}, {DOUBLES}, {DOUBLES})),"
+    f" {QUERIES}, {VECTORS}, {QUERIES}, {ROWS}, {STARTS}, int64, {_LISTS})"
 )
 def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
-    whole: "NDArray[np.int8]",
-    units: Doubles,
-    lost: Doubles,
-    kept: Doubles,
+    steps: Any,
     size: int,
-    whole_queries: "NDArray[np.int8]",
-    query_units: Doubles,
-    query_lengths: Doubles,
-    query_lost: Doubles,
+    turned: Any,
     ceilings: Doubles,
     vectors: Floats,
     queries: Doubles,
@@ -344,35 +258,37 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
 ) -> bool:
     """Multiplies and scans step after step of a matrix for (m, d) queries, as far as one hopes.
 
-    `whole` is (n, p, UNROLLED), its rows from `i * size` on in the i-th unit; so are what they
-    `lost` and `kept`, as `foldin_model.coarse` has it, and `whole_queries` (m, p, UNROLLED).
-    `ceilings` (m, steps and more) are what no row from a step on exceeds, and from what follows
-    the last. All else is as in `scan`, but where more than `most` rows of a step would be scored
-    exactly, all are. What is given: whether what follows can improve a list.
+    `steps` are (n, p, UNROLLED) whole numbers and, of `size` of their rows each, the units and what
+    they lost and kept, as `foldin_model.coarse` has it; `turned` are (m, p, UNROLLED), units,
+    lengths and what was lost. `ceilings` (m, steps and more) are what no row from a step on
+    exceeds, and from what follows the last. All else is as in `scan`, but where more than `most`
+    rows of a step would be scored exactly, all are. What is given: whether what follows can improve
+    a list.
     """
+    whole, units, lost, kept = steps
+    whole_queries, query_units, query_lengths, query_lost = turned
     small_queries = whole_queries.astype(np.int16)
-    lanes = min(LANES, size)
-    numbers, lowest = np.empty(size, np.int32), np.iinfo(np.int32).min
-    tops, best = np.empty(lanes, np.int32), np.empty(rows.shape[1], np.int32)
-    products = np.empty(queries.shape[1])
-    good, reaching = np.empty(lanes + 1, np.int64), np.empty(most + 2 * lanes + 1, np.int64)
+    numbers, products = np.empty((1, size), np.int32), np.empty(queries.shape[1])
+    lowest: Any = np.int32(np.iinfo(np.int32).min)
+    one, unit, slack = np.empty(1, np.int64), np.empty(1), np.empty(1)
     for step in range(len(units)):
         start, end = step * size, min(len(whole), (step + 1) * size)
-        own, parts, exact = numbers[: end - start], whole[start:end], vectors[start:end]
+        exact = vectors[start:end]
+        if end - start < size:
+            numbers = np.empty((1, end - start), np.int32)
         for place in range(len(queries)):
             if not _hopeful(ceilings, step, place, scores, counts):
                 continue
-            _multiply(parts, small_queries, place, own)
-            _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
-            unit = query_units[place] * units[step]
-            slack = query_lengths[place] * lost[step] + query_lost[place] * kept[step]
-            found = _scan_one(
-                own, lowest, unit, slack, place, start, exact, queries, most,
-                tops[: len(own)], best, good, reaching, products, rows, scores, counts,
+            _multiply(whole[start:end], small_queries, place, numbers[0])
+            one[0], unit[0] = place, query_units[place] * units[step]
+            slack[0] = query_lengths[place] * lost[step] + query_lost[place] * kept[step]
+            found = scan(
+                numbers, lowest, unit, slack, one, start, exact, queries, hidden, hidden_starts,
+                most, rows, scores, counts,
             )  # fmt: skip
-            if found < 0:
-                for row in range(len(own)):
-                    if own[row] > lowest:
+            if found[0] < 0:
+                for row in range(end - start):
+                    if numbers[0, row] > lowest:
                         score = _score(exact, row, queries, place, products)
                         _put_hit(rows, scores, counts, place, start + row, score)
     for place in range(len(queries)):
