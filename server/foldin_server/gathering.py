@@ -20,7 +20,7 @@ class Manner(NamedTuple):
 
     A batch begins with one in `begins_with` of those who are to be answered, and no more than
     `most` are waited for: shared by so many, what a batch costs is little for each. It takes one in
-    `takes` of them at most, or FEWEST where that is fewer. After `quiet_turns` of the loop that
+    `takes` of them at most, or FEWEST where that is more. After `quiet_turns` of the loop that
     bring no call it is clear that there is none; after `few_turns` where as many are here as were
     of late.
     """
