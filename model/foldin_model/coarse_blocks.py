@@ -132,6 +132,8 @@ class CoarseBlocks:
         self._blocks = blocks
         self._bounds = bounds
         self._turning = turning
+        self.usual_rows = len(steps) + sum(len(block) for block in blocks if block.coarse)
+        """How many rows are there in whole numbers: most searches read no others."""
 
     @classmethod
     def of(cls, vectors: Floats, bounds: Bounds) -> Self:
@@ -185,11 +187,6 @@ class CoarseBlocks:
 
     def __len__(self) -> int:
         return len(self._steps) + sum(map(len, self._blocks))
-
-    @property
-    def usual_rows(self) -> int:
-        """How many rows are there in whole numbers: most searches read no others."""
-        return len(self._steps) + sum(len(block) for block in self._blocks if block.coarse)
 
     @property
     def memory_bytes(self) -> int:

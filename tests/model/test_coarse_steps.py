@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from foldin_model import coarse
-from foldin_model.arrays import Doubles
 from foldin_model.bounding import Bounds
 from foldin_model.coarse import Turning
 from foldin_model.coarse_steps import CoarseSteps
@@ -11,11 +10,6 @@ from foldin_model.lists import Lists, RowLists
 from foldin_model.scoring import canonical_scores
 from hypothesis import given
 from hypothesis import strategies as st
-
-
-def certain(queries: Doubles, steps: int) -> Doubles:
-    """Ceilings that rule nothing out, and nothing behind the steps."""
-    return np.full((len(queries), steps), np.inf)
 
 
 @given(
@@ -39,7 +33,7 @@ def test_lists_are_those_of_brute_force(
     steps = CoarseSteps(vectors, turning, size)
     bounds = [Bounds.of(vectors[start:], d // 2).first for start in range(0, n, size)]
     ceilings = np.concatenate([one.ceilings(queries) for one in bounds], axis=1)
-    ceilings = np.ascontiguousarray(ceilings) if bounded else certain(queries, steps.count)
+    ceilings = np.ascontiguousarray(ceilings) if bounded else np.full(ceilings.shape, np.inf)
     lists = Lists.empty(m, count)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coarse, "MOST_SHARE", share)
