@@ -5,12 +5,21 @@ A hop to a thread costs about a tenth of a millisecond of everybody's time, so s
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final, ParamSpec, TypeVar
+
+from foldin_server.threads import usable_cores
 
 INLINE_OPERATIONS: Final = 2_000_000  # multiplications, about a millisecond of one core
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+# More threads than cores compute no faster, but take the interpreter from the loop, which then
+# neither takes calls nor refuses those that are too many. They are not those of asyncio, which
+# wait for the store and for slow callers.
+_computing: Final = ThreadPoolExecutor(usable_cores(), "computing")
 
 
 async def offload(
@@ -22,4 +31,5 @@ async def offload(
     """The result of `work`, done here if it takes about that few multiplications."""
     if operations <= INLINE_OPERATIONS:
         return work(*args, **kwargs)
-    return await asyncio.to_thread(work, *args, **kwargs)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_computing, partial(work, *args, **kwargs))

@@ -26,6 +26,13 @@ def limit_now() -> None:
     threadpool_limits(limits=1)
 
 
+def usable_cores() -> int:
+    """How many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def giving_way() -> Iterator[None]:
     """Threads started inside the block, and theirs, never interrupt the thread that starts them.
