@@ -14,6 +14,7 @@ from foldin_model.ids import UserId
 from google.protobuf.message import Message
 
 from benchmarks.serving.catalogue import Served
+from benchmarks.serving.echo import HALF_REFUSED
 from benchmarks.serving.wire import grpc_request
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ SERVICE: Final = "/foldin.v1.RecommendationService/"
 ZIPF_EXPONENT: Final = 1.1
 DRAWS: Final = 50_000
 ITEMS_A_USER: Final = 20
+VARIETY: Final = 0.3  # of 1: the weight of variety on varied lists
 MIX: Final = {"Recommend": 90, "SimilarItems": 9, "SubmitRating": 1}
 REPLIES: Final[dict[str, Any]] = {
     "Recommend": pb.RecommendResponse,
@@ -64,6 +66,19 @@ class Calls:
             for item in self._items[:2_000]
         ]
         return self._drawn(calls, count)
+
+    def varied(self) -> list[Call]:
+        """Recommend for each reader, a varied list: much more work than one by score alone."""
+        diversity = pb.Diversity(strength=VARIETY)
+        return [
+            _call("Recommend", pb.RecommendRequest(user_id=user, page_size=10, diversity=diversity))
+            for user in self.readers
+        ]
+
+    def half_refused(self) -> list[Call]:
+        """A method that the echo alone has, every other call of which it refuses."""
+        requests = (pb.RecommendRequest(user_id=user) for user in self.readers)
+        return [_call(HALF_REFUSED, request) for request in requests]
 
     def submits(self, count: int = DRAWS) -> list[Call]:
         """SubmitRating for movers by Zipf's law; each rates the same few items again and again."""

@@ -3,7 +3,7 @@
 A bar that needs what the server or the machine lacks is left out, and `why_missing` says so.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from redis import Redis
 
-from benchmarks.serving import freshness, servers
+from benchmarks.serving import freshness, overload, servers
 from benchmarks.serving.bars import Samples
 from benchmarks.serving.catalogue import forget_folded
 from benchmarks.serving.missing import REUSE
@@ -23,7 +23,6 @@ from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import MANY, Stage, json_wires, wires
 
 ONCE: Final = ("submit", "processes", "overload", "matrix", "fresh")  # on one catalogue only
-CROWD: Final = 1_024  # connections of a crowd that does not wait for answers
 CONNECTIONS: Final = (1, 8, MANY)
 
 
@@ -126,41 +125,16 @@ class Plan:
                     self._add("serve.processes", double.rate / single.rate)
 
     def overload_rows(self) -> None:
-        """What callers get who do not wait for answers, at as many calls as are answered and twice.
+        """What callers get who do not wait, and what it costs a transport to refuse.
 
-        The server may have so many calls in work as there were connections when it was full.
+        A server may have so many calls in work as there were connections when it was full.
         """
-        calls, transport = self.stage.calls, self.transports[-1]
-        everyone, similar = wires(calls.everyone), wires(calls.similar())
-
-        def unfolded() -> Iterable[bytes]:
-            forget_folded(self.stage.url, calls.readers)
-            return everyone
-
-        with self._foldin(transport, "--max-in-flight", str(MANY), reuse=False) as server:
-            self.stage.warm(server)
-            self._overload("Recommend", server, lambda: cycle(everyone))
-            self._overload("SimilarItems", server, lambda: cycle(similar))
-            self._overload("History", server, unfolded, warm=False)
-
-    def _overload(
-        self,
-        kind: str,
-        server: Running,
-        calls: Callable[[], Iterable[bytes]],
-        *,
-        warm: bool = True,
-    ) -> None:
-        full = self.stage.run(f"{kind}, at capacity", server, calls(), warm=warm)
-        for times in (1, 2):
-            self.stage.run(
-                f"{kind}, {times} x capacity",
-                server,
-                calls(),
-                connections=CROWD,
-                warm=warm,
-                rate=times * full.rate,
-            )
+        for transport in self.transports:
+            with self._foldin(transport, "--max-in-flight", str(MANY), reuse=False) as server:
+                self.stage.warm(server)
+                overload.measure(self.stage, server)
+            with servers.echo(transport, overload.REPLY_BYTES) as echo:
+                overload.refuse(self.stage, echo)
 
     def matrix(self, seconds: float) -> None:
         """Every kind of call on every transport, by connections and processes."""
