@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 
+import grpc
 from foldin.v1.ratings_pb2 import ServingInfo
 from foldin_model.errors import FoldinError, Overloaded
 from foldin_model.ids import Version
@@ -60,6 +61,7 @@ class Calls:
         self._telemetry = telemetry
         self._max_in_flight = max_in_flight
         self._in_flight = 0
+        self._refusal = to_status(status_of(self._overloaded()))
         metrics.in_flight.set_function(lambda: self._in_flight)
 
     async def answer(
@@ -84,10 +86,23 @@ class Calls:
 
     def admit(self, call: Call) -> None:
         """Gives the call a place among those in flight. Raises Overloaded where there is none."""
-        if self._in_flight >= self._max_in_flight:
-            raise Overloaded(f"{self._in_flight} calls are in work, the limit; try again soon")
+        if self.full:
+            raise self._overloaded()
         self._in_flight += 1
         call.admitted = True
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no place for one more call."""
+        return self._in_flight >= self._max_in_flight
+
+    def refused(self, method: str) -> grpc.Status:
+        """Tells of a call for which there is no place, and gives the status that it ends with."""
+        self._telemetry.ended(CallRecord(method, Overloaded.code, Overloaded.reason))
+        return self._refusal
+
+    def _overloaded(self) -> Overloaded:
+        return Overloaded(f"{self._max_in_flight} calls are in work, the limit; try again soon")
 
     def failed(self, call: Call, error: Exception) -> Status:
         """The status that the call ends with, which its record knows from now on."""

@@ -167,11 +167,20 @@ class NativeServer(aio.Server):
                 late = NativeCall(name, calls, call_id, None)
                 late.fail(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
                 continue
+            if owner is not None and owner.full:
+                self._refuse(call_id, owner.refused(name))
+                continue
             call = call_type(name, calls, call_id, details[2], owner)
             if len(request) > most_bytes:
                 call.fail_too_large(request, most_bytes)
             else:
                 begin(request, call)
+
+    def _refuse(self, call_id: int, status: grpc.Status) -> None:
+        # A full server makes nothing of a call, so that its time goes to those it has.
+        number: int = status.code.value[0]
+        metadata = list(status.trailing_metadata)
+        self._front.fail(call_id, number, status.details, trailing_metadata=metadata)
 
 
 def _begin(handler: Any, request: bytes, call: NativeCall) -> None:

@@ -45,6 +45,12 @@ def in_flight(app: Live) -> float:
     return app.server.metrics.registry.get_sample_value("foldin_in_flight_calls") or 0.0
 
 
+def ended(app: Live, code: str) -> float | None:
+    """How many Recommends have ended so, as metrics have it."""
+    told = {"method": "Recommend", "code": code}
+    return app.server.metrics.registry.get_sample_value("foldin_rpc_seconds_count", told)
+
+
 def hold(app: Live, count: int) -> list["asyncio.Task[pb.RecommendResponse]"]:
     return [asyncio.create_task(app.recommend("1")) for _ in range(count)]
 
@@ -80,11 +86,13 @@ async def test_a_full_server_refuses_calls_but_tells_how_it_is(
             failed = await failure(app.recommend("1"))
             assert (failed.code, failed.reason) == ("RESOURCE_EXHAUSTED", "OVERLOADED")
             assert failed.retry_ms > 0
+        assert ended(app, "RESOURCE_EXHAUSTED") == 20
         assert await app.health() == "SERVING"
         assert SERVICE in await reflected(app)
         assert not any(call.done() for call in held)
         ratings.open.set()
         assert all(answer.items for answer in await asyncio.gather(*held))
+        await until(lambda: ended(app, "OK") == 2)
 
 
 async def reflected(app: Live) -> set[str]:
