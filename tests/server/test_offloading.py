@@ -86,7 +86,7 @@ async def test_while_all_cores_compute_calls_beyond_the_limit_are_refused_at_onc
     publish_version(small, stores.models)
     async with live(stores, max_in_flight=2) as app:
         similar, request = app.recommendations.SimilarItems, pb.SimilarItemsRequest(item_id="101")
-        work.begin(usable_cores())
+        computing = work.begin(usable_cores())
         held = [asyncio.ensure_future(similar(request)) for _ in range(2)]
         in_flight = app.server.metrics.registry.get_sample_value
         await until(lambda: in_flight("foldin_in_flight_calls") == 2)
@@ -97,3 +97,4 @@ async def test_while_all_cores_compute_calls_beyond_the_limit_are_refused_at_onc
         assert not any(call.done() for call in held)
         work.gate.set()
         assert all(answer.items for answer in await asyncio.gather(*held))
+        await asyncio.gather(*computing)
