@@ -19,9 +19,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Rows
-from foldin_model.folding import fold
-from foldin_model.heads import QuadraticHead, RatingRule
-from foldin_model.leading import Lead, LeadRule
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule
 
 ITEMS = 10_000
 RANKING, RATING = 94, 33

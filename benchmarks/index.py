@@ -23,15 +23,15 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import click
 import numpy as np
-from foldin_model import publishing
 from foldin_model.arrays import Doubles
-from foldin_model.catalog import Catalog, Cluster
-from foldin_model.heads import RatingRule, Scale
+from foldin_model.commands.index_comparison import EXACT, KINDS, Measured, measure, trained_like
+from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 from foldin_model.ids import ItemId, Version
-from foldin_model.measuring import EXACT, KINDS, Measured, measure, trained_like
-from foldin_model.model import Model, TrainedUsers
-from foldin_model.publishing import Description
-from foldin_model.store.memory import MemoryModelStore
+from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle.publisher import Description
+from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.trained.catalog import Catalog, Cluster
+from foldin_model.trained.model import Model, TrainedUsers
 
 WORKER = Path(__file__).with_name("index_worker.py")
 RESULTS = Path(__file__).parent / "results" / "index.json"
@@ -82,8 +82,8 @@ def install(items: int, directory: Path) -> Path:
     )
     store = MemoryModelStore()
     about = Description("synthetic", 0, 0, "", {}, {})
-    manifest = publishing.publish(model, users, about, store, golden=4)
-    return publishing.install(store, Version(manifest.version), directory)
+    manifest = publisher.publish(model, users, about, store, golden=4)
+    return publisher.install(store, Version(manifest.version), directory)
 
 
 @contextmanager

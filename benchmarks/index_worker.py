@@ -14,12 +14,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 from foldin_model.arrays import Mask
-from foldin_model.filtering import ItemConditions, allowed
-from foldin_model.folding import fold
-from foldin_model.installing import load
-from foldin_model.searching import search
-from foldin_model.similar import similar
-from foldin_model.snapshot import Snapshot
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.lifecycle.installation import load
+from foldin_model.retrieval.filters import ItemConditions, allowed
+from foldin_model.retrieval.search import search
+from foldin_model.retrieval.similar_items import similar
+from foldin_model.trained.snapshot import Snapshot
 
 
 def answer(snapshot: Snapshot, number: int) -> list[tuple[str, str]]:

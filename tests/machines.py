@@ -10,7 +10,7 @@ from uuid import uuid4
 from foldin_model.ids import ItemId, UserId
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.protocols import RatingWrite
-from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.redis.ratings import RedisRatingStore
 
 
 class Machine:

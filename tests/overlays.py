@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-from foldin_model.content import Content
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.overlay import (
+from foldin_model.records.item_overlay import (
     ENTRY_HEADER,
     HIDDEN,
     NEW,
@@ -15,6 +14,7 @@ from foldin_model.overlay import (
     StoredEntry,
     pack_content,
 )
+from foldin_model.trained.content_map import Content
 from numpy.typing import ArrayLike
 
 Ratings = Mapping[str, ItemRating]

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
-from foldin_model.catalog import Catalog, Cluster
-from foldin_model.content import ContentMap
-from foldin_model.folding import fold, trained_base
-from foldin_model.heads import RatingRule, Scale
+from foldin_model.fold_in.fold_in import fold, trained_base
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId
-from foldin_model.leading import Lead, LeadRule
-from foldin_model.model import Model, TrainedUsers
-from foldin_model.uncertainty import Uncertainty
-from foldin_model.users import digest
+from foldin_model.trained.catalog import Catalog, Cluster
+from foldin_model.trained.content_map import ContentMap
+from foldin_model.trained.model import Model, TrainedUsers
+from foldin_model.trained.trained_users import digest
+from foldin_model.trained.uncertainty import Uncertainty
 from numpy.typing import ArrayLike
 
 SCALE = Scale(0.5, 5.0)

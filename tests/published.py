@@ -4,11 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from foldin_model import publishing
 from foldin_model.ids import Version
-from foldin_model.model import Model
-from foldin_model.publishing import Description
+from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle.publisher import Description
 from foldin_model.store.protocols import ModelStore
+from foldin_model.trained.model import Model
 from planted import Planted
 
 ABOUT = Description(
@@ -23,7 +23,7 @@ ABOUT = Description(
 
 def publish(store: ModelStore, small: Planted, rating_mean: float = 3.5) -> Version:
     model = replace(small.model, rating_mean=rating_mean)
-    return Version(publishing.publish(model, small.users, ABOUT, store).version)
+    return Version(publisher.publish(model, small.users, ABOUT, store).version)
 
 
 def names_in(folder: Path) -> list[str]:

@@ -5,10 +5,10 @@ from functools import cache
 
 import numpy as np
 from foldin_model.ids import ItemId
-from foldin_model.manifest import Manifest
-from foldin_model.ratings import History
-from foldin_model.snapshot import Snapshot
+from foldin_model.records.rating_history import History
 from foldin_model.store.protocols import UserState
+from foldin_model.trained.manifest import Manifest
+from foldin_model.trained.snapshot import Snapshot
 from planted import Planted, planted
 
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.folding import fold
-from foldin_model.snapshot import Snapshot
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.trained.snapshot import Snapshot
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.fold_in import agreement

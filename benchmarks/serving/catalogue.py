@@ -12,19 +12,19 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Rows
-from foldin_model.catalog import Catalog, Cluster
-from foldin_model.folding import fold, trained_base
-from foldin_model.heads import RatingRule, Scale
+from foldin_model.fold_in.fold_in import fold, trained_base
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.installing import load
-from foldin_model.leading import Lead, LeadRule
-from foldin_model.model import Model, TrainedUsers
-from foldin_model.publishing import Description, activate, publish
+from foldin_model.lifecycle.installation import load
+from foldin_model.lifecycle.publisher import Description, activate, publish
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import ImportedRating
-from foldin_model.store.redis_models import RedisModelStore
-from foldin_model.store.redis_ratings import RedisRatingStore
-from foldin_model.users import digest
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_model.trained.catalog import Catalog, Cluster
+from foldin_model.trained.model import Model, TrainedUsers
+from foldin_model.trained.trained_users import digest
 from redis import Redis
 
 NAMESPACE: Final = "bench"

@@ -9,9 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from foldin_model.installing import install
+from foldin_model.lifecycle.installation import install
 from foldin_model.store.embedded import embedded_store
-from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis.models import RedisModelStore
 
 from benchmarks.serving.servers import ROOT
 

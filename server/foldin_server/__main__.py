@@ -1,5 +1,5 @@
 """`python -m foldin_server` is `foldin serve`."""
 
-from foldin_server.commands import serve
+from foldin_server.process.command import serve
 
 serve(prog_name="python -m foldin_server")

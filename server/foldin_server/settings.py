@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Final, Literal, get_args
 
-from foldin_model.store.masking import without_secrets
+from foldin_model.store.masked_url import without_secrets
 
 PREFIX: Final = "FOLDIN_"
 Transport = Literal["auto", "grpcio", "native"]

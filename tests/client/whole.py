@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from foldin_model.store.embedded import embedded_store
-from foldin_model.store.redis_models import RedisModelStore
-from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.redis.ratings import RedisRatingStore
 from planted import Planted
 from server.live import import_histories, publish_version
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from foldin_model.store.memory import MemoryModelStore
+from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.store.protocols import ModelStore
-from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis.models import RedisModelStore
 from machines import Machine
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
-from foldin_model.diversifying import WINDOW
+from foldin_model.retrieval.diversity import WINDOW
 from google.protobuf.descriptor import (
     Descriptor,
     EnumDescriptor,

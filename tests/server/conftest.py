@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from foldin_model.store.memory import MemoryModelStore, MemoryRatingStore
+from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStore
 from foldin_model.store.protocols import ModelStore, RatingStore
-from foldin_model.store.redis_models import RedisModelStore
-from foldin_model.store.redis_ratings import RedisRatingStore
-from foldin_server.serving import Stores
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_server.process.server import Stores
 from foldin_server.settings import Transport
 from planted import Planted, planted
 from server.faults import Gate

@@ -13,9 +13,9 @@ from foldin.v1.catalog_pb2_grpc import CatalogServiceStub
 from foldin.v1.model_pb2_grpc import ModelServiceStub
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.publishing import Description, activate, publish
+from foldin_model.lifecycle.publisher import Description, activate, publish
 from foldin_model.store.protocols import ImportedRating, ModelStore, RatingStore
-from foldin_server.serving import Server, Stores, running
+from foldin_server.process.server import Server, Stores, running
 from foldin_server.settings import Settings, Transport
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Mask
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import UserId
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.baselines import ItemMean, Popularity

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 from foldin_trainer.learning.bayes.diagnostics import effective_sample_size, split_rhat
 from foldin_trainer.learning.bayes.posterior import Posterior, compress
 from foldin_trainer.learning.bayes.spread import interval

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 from foldin_trainer.data import Dataset, ItemTable, Ratings, UserTable
 from foldin_trainer.learning.bayes.context import item_context, user_context
 from foldin_trainer.learning.bayes.features import Block

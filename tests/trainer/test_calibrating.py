@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foldin_model.folding import fold
-from foldin_model.heads import QuadraticHead, RatingRule, Scale
-from foldin_model.uncertainty import Uncertainty
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.trained.uncertainty import Uncertainty
 from foldin_trainer.data import Ratings
 from foldin_trainer.learning.bayes.spread import Spread
 from foldin_trainer.learning.calibrating import (

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foldin_model.content import Content
+from foldin_model.trained.content_map import Content
 from foldin_trainer.learning.content import fit_content, with_content
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train

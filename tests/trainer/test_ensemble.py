@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
-from foldin_model.folding import fold
-from foldin_model.heads import QuadraticHead
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.fold_in.quadratic_head import QuadraticHead
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.choosing import BLENDS, Held, RankingSettings, choose_ranking
 from foldin_trainer.learning.ease import EaseSettings, train_ease

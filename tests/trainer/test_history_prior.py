@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
-from foldin_model.folding import fold
-from foldin_model.heads import Scale
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.fold_in.quadratic_head import Scale
 from foldin_trainer.data import Ratings
 from foldin_trainer.learning.heads import rating_head, trained_rating_vectors, user_prior
 from foldin_trainer.learning.history_prior import history_prior

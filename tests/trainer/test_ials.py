@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.heads import RatingRule, Scale
+from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.learning import conjugate_gradient
 from foldin_trainer.learning.conjugate_gradient import approach_side

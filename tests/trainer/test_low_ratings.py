@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Rows
 from foldin_model.ids import ItemId
-from foldin_model.personalizing import fold_user, query_of
-from foldin_model.ratings import History
-from foldin_model.searching import search
-from foldin_model.similar import similar
-from foldin_model.snapshot import Snapshot
+from foldin_model.personal.personal_model import fold_user, query_of
+from foldin_model.records.rating_history import History
+from foldin_model.retrieval.search import search
+from foldin_model.retrieval.similar_items import similar
 from foldin_model.store.protocols import UserState
+from foldin_model.trained.snapshot import Snapshot
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.evaluation.served import published
 from foldin_trainer.learning.training import train

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foldin_model.folding import fold
+from foldin_model.fold_in.fold_in import fold
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.ials import IalsSettings, train_ials
 from foldin_trainer.learning.narrowing import narrowed

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from foldin_model.folding import fold
+from foldin_model.fold_in.fold_in import fold
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning import choosing
 from foldin_trainer.learning.choosing import Attempt, Held, RankingSettings, choose_ranking

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.store.memory import MemoryRatingStore
+from foldin_model.store.memory.ratings import MemoryRatingStore
 from foldin_model.store.protocols import RatingWrite
-from foldin_model.store.redis_ratings import RedisRatingStore
-from foldin_model.store.rule import Limits
+from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_model.store.write_rule import Limits
 from foldin_trainer.commands.ratings import ratings as command
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.data.importing import event_times_us, import_histories

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from foldin_model.ids import UserId, Version
-from foldin_model.manifest import Manifest
-from foldin_model.publishing import versions
-from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.lifecycle.publisher import versions
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.trained.manifest import Manifest
 from foldin_trainer.commands.train import train
 from foldin_trainer.data import load_dataset
 from tiny import tiny_dataset, write_movielens

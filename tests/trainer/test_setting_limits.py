@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from foldin_model.errors import FoldinError
-from foldin_model.manifest import Setting
+from foldin_model.trained.manifest import Setting
 from foldin_trainer.commands.train import train
 from foldin_trainer.learning import ease, ials, mf, plans
 from foldin_trainer.learning.bayes import settings as bayes

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from foldin_model.errors import FoldinError
-from foldin_model.folding import fold
-from foldin_model.publishing import versions
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.lifecycle.publisher import versions
 from foldin_model.store.keys import Keys
-from foldin_model.store.redis_models import RedisModelStore
-from foldin_model.users import digest
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.trained.trained_users import digest
 from foldin_trainer.commands.train import train as command
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning import assembling

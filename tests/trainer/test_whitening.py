@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from foldin_model.folding import fold_exact
+from foldin_model.fold_in.fold_in import fold_exact
 from foldin_trainer.learning.whitening import Whitening
 from hypothesis import given
 from hypothesis import strategies as st

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from foldin_client import Client
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.publishing import Description, activate, publish
+from foldin_model.lifecycle.publisher import Description, activate, publish
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.protocols import ImportedRating
-from foldin_model.store.redis_models import RedisModelStore
-from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.methods import Case
 from foldin_trainer.evaluation.served import Served, published

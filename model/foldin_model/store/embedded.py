@@ -24,7 +24,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from foldin_model.errors import StoreUnavailable
-from foldin_model.locking import locked, share, try_lock
+from foldin_model.file_lock import locked, share, try_lock
 
 START_TIMEOUT_S: Final = 30.0
 ANSWER_TIMEOUT_S: Final = 5.0

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from foldin_model.store.embedded import embedded_store
-from foldin_model.store.endpoint import Endpoint
+from foldin_model.store.redis.endpoint import Endpoint
 
 
 def default_data_dir() -> Path:

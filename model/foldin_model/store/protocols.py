@@ -11,8 +11,8 @@ from uuid import UUID
 
 from foldin_model.errors import FoldinError
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.ratings import History
-from foldin_model.store.overlays import OverlayStore
+from foldin_model.records.rating_history import History
+from foldin_model.store.overlay_protocol import OverlayStore
 
 MAX_RATINGS_A_USER = 10_000
 MAX_CLOCK_AHEAD_US = 5 * 60 * 1_000_000

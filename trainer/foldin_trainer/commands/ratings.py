@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 from foldin_model.store.opening import open_store_url
-from foldin_model.store.redis_ratings import RedisRatingStore
+from foldin_model.store.redis.ratings import RedisRatingStore
 
 from foldin_trainer.commands.data import AS_JSON
 from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, progress

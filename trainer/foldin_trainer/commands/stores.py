@@ -7,7 +7,7 @@ from typing import Final, ParamSpec, TypeVar
 
 import click
 from foldin_model.store.opening import open_store_url
-from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.store.redis.models import RedisModelStore
 
 STORE_TIMEOUT_S: Final = 60.0
 P = ParamSpec("P")

@@ -8,13 +8,13 @@ from typing import get_args
 
 import click
 from click.core import ParameterSource
-from foldin_model.building import APPROXIMATE_KINDS
 from foldin_model.errors import FoldinError
 from foldin_model.ids import Version
-from foldin_model.indexing import KINDS
-from foldin_model.manifest import Manifest
-from foldin_model.publishing import Description, activate, publish
-from foldin_model.store.redis_models import RedisModelStore
+from foldin_model.index.exact_index import KINDS
+from foldin_model.index.index_builder import APPROXIMATE_KINDS
+from foldin_model.lifecycle.publisher import Description, activate, publish
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.trained.manifest import Manifest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import MAX_ID_BYTES
 
 from foldin_trainer.data.columns import NOT_UTF8, is_parquet

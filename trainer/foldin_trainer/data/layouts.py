@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 
 from foldin_trainer.data import catalogs, tags, user_tables
 from foldin_trainer.data.catalogs import Catalogue

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.catalog import Catalog, Cluster
+from foldin_model.trained.catalog import Catalog, Cluster
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 

@@ -1,7 +1,7 @@
 """How good a fold-in is: a few steps against the exact solve, and both against a full retrain.
 
 It looks at models and at users they were not trained on; how a fold-in works is
-`foldin_model.folding`.
+`foldin_model.fold_in.fold_in`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles, Mask, Rows
-from foldin_model.folding import fold
-from foldin_model.model import Model
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.trained.model import Model
 
 from foldin_trainer.evaluation.methods import Case, best
 from foldin_trainer.evaluation.rating_metrics import rmse

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
 from foldin_model.errors import FoldinError
-from foldin_model.folding import fold
-from foldin_model.model import Model
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.trained.model import Model
 
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.evaluation.comparing import Comparison, compare_measures

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.folding import fold_exact
-from foldin_model.heads import Scale
+from foldin_model.fold_in.fold_in import fold_exact
+from foldin_model.fold_in.quadratic_head import Scale
 
 from foldin_trainer.data import Ratings
 from foldin_trainer.evaluation.methods import Case, make_cases

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings

@@ -10,18 +10,18 @@ from typing import Self
 
 import numpy as np
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.filtering import ANYTHING, allowed
-from foldin_model.folded_users import FoldedUser
 from foldin_model.ids import ItemId
-from foldin_model.model import TrainedUsers
-from foldin_model.personalizing import fold_user, query_of
-from foldin_model.publishing import Description, publish
-from foldin_model.ratings import History
-from foldin_model.searching import search
-from foldin_model.snapshot import Snapshot
-from foldin_model.store.memory import MemoryModelStore
+from foldin_model.lifecycle.publisher import Description, publish
+from foldin_model.personal.personal_model import fold_user, query_of
+from foldin_model.records.folded_users import FoldedUser
+from foldin_model.records.rating_history import History
+from foldin_model.retrieval.filters import ANYTHING, allowed
+from foldin_model.retrieval.search import search
+from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.store.protocols import UserState
-from foldin_model.users import pack_trained
+from foldin_model.trained.model import TrainedUsers
+from foldin_model.trained.snapshot import Snapshot
+from foldin_model.trained.trained_users import pack_trained
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import Case

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Rows
-from foldin_model.similar import similar
-from foldin_model.snapshot import Snapshot
+from foldin_model.retrieval.similar_items import similar
+from foldin_model.trained.snapshot import Snapshot
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods import BATCH, best

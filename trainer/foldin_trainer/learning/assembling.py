@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.bounding import kind_for, long_rows_first
-from foldin_model.catalog import Catalog
-from foldin_model.folding import fold, trained_base
-from foldin_model.heads import QuadraticHead
+from foldin_model.fold_in.fold_in import fold, trained_base
+from foldin_model.fold_in.quadratic_head import QuadraticHead
 from foldin_model.ids import ItemId, UserId
-from foldin_model.model import Model, TrainedUsers
-from foldin_model.uncertainty import Uncertainty
-from foldin_model.users import digest
+from foldin_model.index.bounds import kind_for, long_rows_first
+from foldin_model.trained.catalog import Catalog
+from foldin_model.trained.model import Model, TrainedUsers
+from foldin_model.trained.trained_users import digest
+from foldin_model.trained.uncertainty import Uncertainty
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings

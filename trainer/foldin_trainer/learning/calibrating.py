@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.folding import fold
-from foldin_model.heads import QuadraticHead, Scale
-from foldin_model.uncertainty import LEVEL, Uncertainty, UserUncertainty, interval
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.fold_in.quadratic_head import QuadraticHead, Scale
+from foldin_model.trained.uncertainty import LEVEL, Uncertainty, UserUncertainty, interval
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.bayes.spread import Spread

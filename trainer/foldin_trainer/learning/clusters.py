@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
-from foldin_model.catalog import Cluster
+from foldin_model.trained.catalog import Cluster
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 

@@ -12,8 +12,8 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.content import Content, ContentMap
-from foldin_model.model import Model
+from foldin_model.trained.content_map import Content, ContentMap
+from foldin_model.trained.model import Model
 from scipy import linalg, sparse
 
 from foldin_trainer.data.items import ItemTable

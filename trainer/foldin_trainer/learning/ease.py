@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Rows
 from foldin_model.errors import FoldinError
-from foldin_model.heads import Scale
-from foldin_model.leading import Lead, LeadRule
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.quadratic_head import Scale
 from scipy.sparse import csr_array, vstack
 
 from foldin_trainer.data.items import ItemTable

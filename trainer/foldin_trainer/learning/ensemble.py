@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.leading import LeadRule
+from foldin_model.fold_in.linear_start import LeadRule
 from scipy.sparse import csr_array
 
 from foldin_trainer.data.ratings import Ratings

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.heads import QuadraticHead, RatingRule, Scale
-from foldin_model.leading import Lead, LeadRule
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.history_prior import EXPONENT, history_prior

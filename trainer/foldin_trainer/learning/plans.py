@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
 from foldin_model.errors import FoldinError
-from foldin_model.manifest import Setting
+from foldin_model.trained.manifest import Setting
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings

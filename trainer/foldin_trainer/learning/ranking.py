@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.heads import QuadraticHead, RatingRule, Scale
-from foldin_model.leading import Lead
+from foldin_model.fold_in.linear_start import Lead
+from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.encoder.result import EncoderResult

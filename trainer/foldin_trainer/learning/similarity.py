@@ -1,6 +1,6 @@
 """The matrix behind similar items: rows whose inner product says how alike two items are.
 
-Made from the ranking head; searching it is `foldin_model.similar`.
+Made from the ranking head; searching it is `foldin_model.retrieval.similar_items`.
 """
 
 from typing import Final

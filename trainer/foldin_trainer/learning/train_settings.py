@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal, Self
 
-from foldin_model.manifest import Setting
+from foldin_model.trained.manifest import Setting
 
 from foldin_trainer.learning.bayes.settings import BayesSettings
 from foldin_trainer.learning.choosing import RankingHead, RankingSettings

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.errors import FoldinError
-from foldin_model.model import Model, TrainedUsers
+from foldin_model.trained.model import Model, TrainedUsers
 
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings

@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.folding import fold
-from foldin_model.heads import QuadraticHead, Scale
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.fold_in.quadratic_head import QuadraticHead, Scale
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.calibrating import (

@@ -1,9 +1,9 @@
 """What a rating asks of the ranking head, by where it lies on the scale.
 
-The rule itself is `foldin_model.heads.RatingRule`; this module only chooses it.
+The rule itself is `foldin_model.fold_in.quadratic_head.RatingRule`; this module only chooses it.
 """
 
-from foldin_model.heads import RatingRule, Scale
+from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 
 
 def rule_for(scale: Scale) -> RatingRule:

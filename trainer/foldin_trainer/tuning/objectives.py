@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
-from foldin_model.manifest import Setting
+from foldin_model.trained.manifest import Setting
 
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import optuna
-from foldin_model.manifest import Setting
+from foldin_model.trained.manifest import Setting
 
 
 class Range(Protocol):

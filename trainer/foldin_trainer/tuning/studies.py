@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 import optuna
 from foldin_model.errors import FoldinError
-from foldin_model.manifest import Setting
+from foldin_model.trained.manifest import Setting
 from optuna.trial import FrozenTrial, TrialState
 
 from foldin_trainer.data.dataset import Dataset

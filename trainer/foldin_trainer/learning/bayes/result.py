@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 
 from foldin_trainer.learning.bayes.spread import Spread, interval
 from foldin_trainer.learning.mf import Epoch, MfResult

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 import torch
-from foldin_model.heads import RatingRule
-from foldin_model.leading import LeadRule
+from foldin_model.fold_in.linear_start import LeadRule
+from foldin_model.fold_in.quadratic_head import RatingRule
 from torch import nn
 from torch.nn.functional import embedding_bag
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.leading import Lead, LeadRule
+from foldin_model.fold_in.linear_start import Lead, LeadRule
 
 from foldin_trainer.evaluation.methods import Case
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 import numpy as np
 import torch
 from foldin_model.arrays import Doubles
-from foldin_model.heads import Scale
+from foldin_model.fold_in.quadratic_head import Scale
 
 from foldin_trainer.evaluation.methods import Case
 from foldin_trainer.evaluation.scoring import liked_from

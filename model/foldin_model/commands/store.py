@@ -1,0 +1,154 @@
+"""`foldin store`: how large the store is, old models cleared away, a user forgotten."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from foldin_model.errors import FoldinError
+from foldin_model.ids import UserId, Version
+from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle.publisher import Listed, VersionState
+from foldin_model.store.opening import default_data_dir, open_store_url
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.redis.operations import StoreOperator
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the store is, as the options say."""
+
+    redis_url: str | None
+    namespace: str
+    data_dir: Path
+
+
+@click.group()
+@click.option("--redis-url", envvar="FOLDIN_REDIS_URL", help="A store; without it, the embedded.")
+@click.option("--namespace", envvar="FOLDIN_NAMESPACE", default="default", show_default=True)
+@click.option(
+    "--data-dir",
+    envvar="FOLDIN_DATA_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the embedded store and the models lie.",
+)
+@click.pass_context
+def store(
+    context: click.Context, redis_url: str | None, namespace: str, data_dir: Path | None
+) -> None:
+    """Look after the feature store."""
+    context.obj = _Place(redis_url, namespace, data_dir or default_data_dir())
+
+
+@store.command()
+@click.pass_obj
+def size(place: _Place) -> None:
+    """Say how many keys and bytes there are of each kind."""
+    with _opened(place) as (operator, _):
+        sizes = operator.sizes()
+    sizes["all"] = (sum(n for n, _ in sizes.values()), sum(b for _, b in sizes.values()))
+    click.echo(f"{'kind':<16}{'keys':>12}{'bytes':>16}")
+    for kind, (keys, size_bytes) in sizes.items():
+        click.echo(f"{kind:<16}{keys:>12,}{size_bytes:>16,}")
+
+
+@store.command()
+@click.option(
+    "--keep",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="How many of the newest versions stay, besides the current and the previous one.",
+)
+@click.option(
+    "--unfinished",
+    is_flag=True,
+    help="Also clear what interrupted publishing left behind; not while a model is published.",
+)
+@click.option(
+    "--damaged",
+    is_flag=True,
+    help="Also remove versions whose manifest can't be read, unless one is current.",
+)
+@click.pass_obj
+def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
+    """Remove old model versions from the store and from the data directory.
+
+    From the data directory also those that the store does not know any more.
+    """
+    directory = place.data_dir / "models"
+    with _opened(place) as (operator, models):
+        there = publisher.installed(directory)  # looked at first, so that none is newer than
+        listed = publisher.versions(models)  # what is listed
+        going = _superfluous(listed, keep, damaged=damaged)
+        for one in listed:
+            if one.manifest is None and one not in going:
+                click.echo(f"{one.version} is damaged: {one.damage}; {_remedy(one)}", err=True)
+        for one in going:
+            publisher.remove(models, one.version, directory)
+            click.echo(f"removed {one.version}")
+        click.echo(f"{len(listed) - len(going)} of {len(listed)} versions stay")
+        pointer = models.pointer()
+        in_use = {pointer.current, pointer.previous, *(one.version for one in listed)}
+        for version in _forgotten([one for one in there if one not in in_use], operator):
+            publisher.uninstall(version, directory)
+            click.echo(f"removed {version} from {directory}")
+        if unfinished:
+            known = [version for version, _ in models.versions()]
+            for version in operator.unfinished_versions(known):
+                removed = operator.remove_unfinished(version)
+                click.echo(f"removed {removed} keys that were left of {version}")
+
+
+@store.command()
+@click.argument("user")
+@click.pass_obj
+def purge(place: _Place, user: str) -> None:
+    """Forget USER: ratings, vectors, entries in the log.
+
+    Answers kept for repeated requests hold no rating and expire within the hour. A server that
+    answered USER before forgets when it next asks the store.
+    """
+    with _opened(place) as (operator, models):
+        versions = [version for version, _ in models.versions()]
+        removed = operator.purge(UserId(user), versions)
+    click.echo(f"removed {removed} keys and log entries of user {user}")
+
+
+def _superfluous(listed: Sequence[Listed], keep: int, *, damaged: bool) -> list[Listed]:
+    """What nothing uses; a damaged version takes no whole one's place among those to keep."""
+    whole = [one for one in listed if one.manifest is not None]
+    broken = [one for one in listed if one.manifest is None]
+    old = [one for one in whole[keep:] if one.state is VersionState.AVAILABLE]
+    return old + [one for one in broken if damaged and one.state is not VersionState.CURRENT]
+
+
+def _remedy(broken: Listed) -> str:
+    if broken.state is VersionState.CURRENT:
+        return "activate another one, then gc --damaged removes it"
+    return "gc --damaged removes it"
+
+
+def _forgotten(unknown: Sequence[Version], operator: StoreOperator) -> list[Version]:
+    """Those that are not of another namespace either, which may share the data directory."""
+    if not unknown:
+        return []  # without a walk over all keys
+    known = operator.all_versions()
+    return [version for version in unknown if version not in known]
+
+
+@contextmanager
+def _opened(place: _Place) -> Iterator[tuple[StoreOperator, RedisModelStore]]:
+    try:
+        with open_store_url(place.redis_url, place.data_dir) as url:
+            operator = StoreOperator(url, place.namespace)
+            models = RedisModelStore(url, place.namespace)
+            try:
+                yield operator, models
+            finally:
+                operator.close()
+                models.close()
+    except FoldinError as error:
+        raise click.ClickException(str(error)) from error

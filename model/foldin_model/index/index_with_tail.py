@@ -1,0 +1,47 @@
+"""Searches a matrix and a few rows behind it as one, without touching the index of the first."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from foldin_model.arrays import Floats, Mask
+from foldin_model.index.bounds import Bounds
+from foldin_model.index.exact_index import Index, Proposal, PrunedIndex, Space
+
+
+class TailedIndex:
+    """An Index over the rows of `first`, `cut` of them, and behind them the rows of a tail.
+
+    Both propose at least what is asked for, so together they do; what neither proposed scores
+    no better than the greater of their rests.
+    """
+
+    def __init__(self, first: Index, cut: int, tail: Index) -> None:
+        self._first = first
+        self._cut = cut
+        self._tail = tail
+
+    def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
+        """As the protocol has it."""
+        cut = self._cut
+        in_first = None if allowed is None else allowed[:cut]
+        in_tail = None if allowed is None else allowed[cut:]
+        first = self._first.search(query, count, in_first, below)
+        tail = self._tail.search(query, count, in_tail, below)
+        rows = np.concatenate((first.rows, tail.rows + np.int32(cut)))
+        scores = np.concatenate((first.scores, tail.scores))
+        order = np.argsort(-scores, kind="stable")
+        return Proposal(rows[order], scores[order], max(first.rest, tail.rest))
+
+
+def tailed(space: Space, vectors: Floats, tail: Floats) -> Space:
+    """The space of `vectors`, which are those of `space` and behind them the (k, d) tail."""
+    bounds = Bounds.of(tail, tail.shape[1])
+    longest = max(space.longest, bounds.longest)
+    return replace(
+        space,
+        vectors=vectors,
+        index=TailedIndex(space.index, len(space), PrunedIndex(tail, bounds)),
+        longest=longest,
+        coarse=None if space.coarse is None else space.coarse.followed_by(tail),
+    )

@@ -1,0 +1,247 @@
+"""The life of a model version: published, activated, rolled back, listed, removed.
+
+A version exists once its manifest is stored and serves once the pointer has moved. How it becomes
+files is in `foldin_model.lifecycle.installation`, how it is listed and removed in `foldin_model.lifecycle.retention`; what
+they offer belongs to the same story.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from secrets import token_hex
+from typing import Final
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Floats, Rows
+from foldin_model.artifact.artifact import cut, pack, schema_of, unpack
+from foldin_model.errors import ArtifactCorrupt, VersionNotFound
+from foldin_model.fold_in.fold_in import fold
+from foldin_model.ids import Version
+from foldin_model.index.bounds import Bounds, kind_for
+from foldin_model.index.exact_index import Space, recall_of
+from foldin_model.index.index_builder import APPROXIMATE_KINDS, build
+from foldin_model.lifecycle.installation import fetch_chunk, install, load, verify
+from foldin_model.lifecycle.retention import (
+    Listed,
+    VersionState,
+    installed,
+    remove,
+    uninstall,
+    user_ids,
+    versions,
+)
+from foldin_model.store.protocols import ModelStore, Pointer
+from foldin_model.trained.manifest import Manifest, Setting
+from foldin_model.trained.model import Model, TrainedUsers
+from foldin_model.trained.trained_users import pack_trained
+
+__all__ = [
+    "Description",
+    "Listed",
+    "VersionState",
+    "activate",
+    "install",
+    "installed",
+    "load",
+    "publish",
+    "remove",
+    "rollback",
+    "uninstall",
+    "verify",
+    "versions",
+]
+
+RECALL_GATE: Final = 0.99
+_GOLDEN_SEED: Final = 20_240_229
+_GOLDEN_DEPTH: Final = 10
+_LIBRARIES: Final = frozenset(("numpy", "scipy", "scikit-learn", "torch", "implicit", "faiss-cpu"))
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How a model came about, for its manifest."""
+
+    method: str
+    rating_count: int
+    seed: int
+    data_hash: str
+    metrics: Mapping[str, float]
+    settings: Mapping[str, Setting]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """An index that may be published: its recall, and its bytes where it has some to store."""
+
+    recall: float
+    stored: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None" = None
+
+
+def publish(
+    model: Model,
+    users: TrainedUsers,
+    description: Description,
+    store: ModelStore,
+    *,
+    golden: int = 32,
+    index_kind: str | None = None,
+    recall_gate: float = RECALL_GATE,
+) -> Manifest:
+    """A new version is in the store, read back and found to answer alike, but does not serve yet.
+
+    `golden` queries from a fixed seed are answered by the model that was given and by the one that
+    was read back, and as many trained users are compared. The index is of the kind given, or
+    of the fastest exact one for so many items. Raises ArtifactCorrupt, with nothing left behind,
+    where answers differ, and ValueError where the index finds fewer of the best ten for so many
+    trained users than the gate asks; a flat index scores every row and is not measured.
+    """
+    kind = index_kind or kind_for(len(model.catalog))
+    index = _made_index(model, kind, _asked(model, users, golden), recall_gate)
+    blob, sections = pack(model, index.stored)
+    pieces = [*cut("items", blob), *cut("users", json.dumps(users.user_ids).encode())]
+    created_at = time.time()
+    manifest = Manifest(
+        version=_version_name(created_at),
+        created_at=created_at,
+        method=description.method,
+        user_count=len(users.user_ids),
+        item_count=len(model.catalog),
+        rating_count=description.rating_count,
+        scale=model.scale,
+        rating_mean=model.rating_mean,
+        rating_weight=model.rating_weight,
+        ranking_prior=tuple(model.ranking_prior.tolist()),
+        rating_prior=tuple(model.rating_prior.tolist()),
+        ranking_rule=model.ranking_rule,
+        ranking_dimension=len(model.ranking_prior),
+        rating_dimension=len(model.rating_prior),
+        similarity_dimension=model.similarity.shape[1],
+        index_kind=kind,
+        index_recall=index.recall,
+        sections=sections,
+        chunks=tuple(chunk for chunk, _ in pieces),
+        metrics=dict(description.metrics),
+        settings=dict(description.settings),
+        seed=description.seed,
+        data_hash=description.data_hash,
+        libraries=_libraries(),
+        schema=schema_of(model),
+    )
+    document = manifest.to_json()
+    version = Version(manifest.version)
+    for chunk, piece in pieces:
+        store.put_chunk(version, chunk.name, piece)
+    store.put_users(version, pack_trained(users))
+    try:
+        _check_published(model, users, manifest, store, golden)
+    except ArtifactCorrupt:
+        store.remove(version, [chunk.name for chunk in manifest.chunks], users.user_ids)
+        raise
+    store.put_manifest(version, document, created_at)
+    return manifest
+
+
+def activate(store: ModelStore, version: Version, expected_epoch: int | None = None) -> Pointer:
+    """The version serves, and the one that served before is the previous one.
+
+    Raises VersionNotFound, and VersionConflict where the epoch is not the expected one.
+    """
+    return store.move_pointer(version, expected_epoch)
+
+
+def rollback(store: ModelStore) -> Pointer:
+    """The previous version serves again. Raises VersionNotFound where there is none."""
+    pointer = store.pointer()
+    if pointer.previous is None:
+        raise VersionNotFound("previous", "there is no previous version to roll back to")
+    return store.move_pointer(pointer.previous, pointer.epoch)
+
+
+def _check_published(
+    model: Model, users: TrainedUsers, manifest: Manifest, store: ModelStore, golden: int
+) -> None:
+    version = Version(manifest.version)
+    pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items")]
+    again, _ = unpack(b"".join(pieces), manifest)
+    if user_ids(store, manifest) != list(users.user_ids):
+        raise ArtifactCorrupt("the trained users read back are not those that were published")
+    for number, query in enumerate(_golden_queries(model, golden)):
+        if _answer(model, query) != _answer(again, query):
+            raise ArtifactCorrupt(f"golden query {number} is answered otherwise when read back")
+    for number, (rows, values) in enumerate(_golden_histories(model, golden)):
+        if _fold(model, rows, values) != _fold(again, rows, values):
+            raise ArtifactCorrupt(f"golden history {number} is folded otherwise when read back")
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    sample = set(rng.permutation(len(users.user_ids))[:golden].tolist())
+    for row, (user_id, packed) in enumerate(pack_trained(users)):
+        if row in sample and store.trained_user(version, user_id) != packed:
+            raise ArtifactCorrupt("a trained user read back is not the one that was published")
+
+
+def _golden_queries(model: Model, count: int) -> Floats:
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    return rng.standard_normal((count, model.dimension)).astype(np.float32)
+
+
+def _golden_histories(model: Model, count: int) -> Iterator[tuple[Rows, Doubles]]:
+    rng = np.random.default_rng(_GOLDEN_SEED)
+    items = len(model.items)
+    for _ in range(count if items else 0):
+        rows = np.unique(rng.integers(items, size=_GOLDEN_DEPTH))
+        yield rows.astype(np.int32), rng.uniform(model.scale.low, model.scale.high, len(rows))
+
+
+def _asked(model: Model, users: TrainedUsers, count: int) -> Floats:
+    """The queries of some trained users; where there are none, the golden ones."""
+    if not users.user_ids:
+        return _golden_queries(model, count)
+    some = np.random.default_rng(_GOLDEN_SEED).permutation(len(users.user_ids))[:count]
+    pairs = zip(users.ranking_vectors[some], users.rating_vectors[some], strict=True)
+    queries = [model.query(ranking, rating) for ranking, rating in pairs]
+    return np.array(queries, np.float32)
+
+
+def _made_index(model: Model, kind: str, queries: Floats, gate: float) -> "_Made":
+    if kind == "flat":
+        return _Made(1.0)  # it scores every row; measuring would bring faiss into a trainer
+    if kind in APPROXIMATE_KINDS:
+        built = build(kind, model.items, queries, _GOLDEN_DEPTH)
+        made = _Made(built.recall, built.stored)
+    else:
+        space = Space.of(model.items, Bounds.of(model.items, len(model.ranking_prior)), kind)
+        made = _Made(recall_of(space, queries, _GOLDEN_DEPTH))
+    if made.recall < gate:
+        raise ValueError(
+            f"index {kind!r} finds {made.recall:.3f} of the best {_GOLDEN_DEPTH}, less than the "
+            f"gate's {gate}; publish with an exact kind, 'flat' or 'pruned'"
+        )
+    return made
+
+
+def _answer(model: Model, query: Floats) -> object:
+    scores = model.items @ query
+    rows = np.argsort(-scores, kind="stable")[:_GOLDEN_DEPTH]
+    similar = model.similarity[rows] @ model.similarity[rows[0]]
+    titles = [(model.catalog.item_ids[row], model.catalog.titles[row]) for row in rows]
+    return titles, scores[rows].tolist(), similar.tolist()
+
+
+def _fold(model: Model, rows: Rows, values: Doubles) -> list[list[float]]:
+    heads = (model.ranking, model.rating)
+    return [fold(head, rows, values, head.prior).vector.tolist() for head in heads]
+
+
+def _version_name(created_at: float) -> str:
+    when = datetime.fromtimestamp(created_at, UTC)
+    return f"{when:%Y%m%d-%H%M%S}-{token_hex(4)}"
+
+
+def _libraries() -> dict[str, str]:
+    found = {d.name.lower(): d.version for d in metadata.distributions() if d.name}
+    used = {name: version for name, version in found.items() if name in _LIBRARIES}
+    return {"python": platform.python_version(), **used}

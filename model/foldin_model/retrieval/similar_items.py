@@ -1,0 +1,25 @@
+"""Items that the same users like: nearest rows of the similarity matrix.
+
+The rows are at most of unit length, shorter where few ratings stand behind an item, so that the
+inner product is a shrunk cosine.
+"""
+
+import numpy as np
+
+from foldin_model.arrays import Mask
+from foldin_model.retrieval.search import Cursor, Hits, search_space
+from foldin_model.trained.snapshot import Snapshot
+
+
+def similar(
+    snapshot: Snapshot,
+    row: int,
+    allowed: Mask | None,
+    count: int,
+    after: Cursor | None = None,
+) -> Hits:
+    """The first `count` allowed items most like the one at `row`, without it, after the cursor."""
+    others = np.ones(len(snapshot), np.bool_) if allowed is None else allowed.copy()
+    others[row] = False
+    query = snapshot.model.similarity[row].astype(np.float64)
+    return search_space(snapshot.similarity, query, others, count, after)

@@ -1,0 +1,277 @@
+"""The twins of the Redis stores, kept in memory: the same answers, for tests and for trying out.
+
+They share nothing between processes and forget everything at the end.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import compress
+
+import numpy as np
+
+from foldin_model.errors import (
+    ArtifactCorrupt,
+    RequestIdReused,
+    VersionConflict,
+    VersionNotFound,
+)
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.records.folded_users import folded_stamp
+from foldin_model.records.rating_history import NO_REQUEST, History, RatingRecord
+from foldin_model.store.memory.overlays import MemoryOverlayStore
+from foldin_model.store.protocols import (
+    FoldedState,
+    ImportedRating,
+    ImportOutcome,
+    Pointer,
+    RatingWrite,
+    UserState,
+    WriteOutcome,
+)
+from foldin_model.store.redis.connection import PAGE_KEY_BYTES
+from foldin_model.store.write_rule import (
+    Limits,
+    check_event_time,
+    check_stamps,
+    history_full,
+    request_digest,
+    stands_over,
+    too_far_ahead,
+)
+
+_Entry = tuple[ItemId, float | None, int | None]
+
+
+class MemoryModelStore:
+    """A ModelStore in dictionaries."""
+
+    def __init__(self) -> None:
+        self.overlay = MemoryOverlayStore()
+        self._published: dict[Version, float] = {}
+        self._manifests: dict[Version, bytes] = {}
+        self._chunks: dict[tuple[Version, str], bytes] = {}
+        self._users: dict[tuple[Version, UserId], bytes] = {}
+        self._pointer = Pointer(None, None, 0)
+        self._page_key = os.urandom(PAGE_KEY_BYTES)
+
+    def pointer(self) -> Pointer:
+        """The current pointer with the overlay's revision."""
+        return replace(self._pointer, overlay_revision=self.overlay.revision)
+
+    def move_pointer(self, version: Version, expected_epoch: int | None) -> Pointer:
+        """Makes `version` current. Raises VersionConflict, VersionNotFound."""
+        if version not in self._published:
+            raise VersionNotFound(version, f"there is no model version {version!r}")
+        pointer = self._pointer
+        if expected_epoch not in (None, pointer.epoch):
+            raise VersionConflict(
+                f"the pointer is at epoch {pointer.epoch}, not {expected_epoch}: look again"
+            )
+        if version != pointer.current:
+            self._pointer = Pointer(version, pointer.current, pointer.epoch + 1)
+        return self._pointer
+
+    def versions(self) -> Sequence[tuple[Version, float]]:
+        """Versions with their publish time, newest first."""
+        return sorted(self._published.items(), key=lambda item: (item[1], item[0]), reverse=True)
+
+    def manifest(self, version: Version) -> bytes:
+        """The manifest as stored. Raises VersionNotFound."""
+        if version not in self._manifests:
+            raise VersionNotFound(version, f"there is no model version {version!r}")
+        return self._manifests[version]
+
+    def put_chunk(self, version: Version, name: str, data: bytes) -> None:
+        """Stores a chunk."""
+        self._chunks[version, name] = bytes(data)
+
+    def chunk(self, version: Version, name: str) -> bytes:
+        """Raises ArtifactCorrupt where the chunk is missing."""
+        if (version, name) not in self._chunks:
+            raise ArtifactCorrupt(f"chunk {name} of version {version!r} is missing from the store")
+        return self._chunks[version, name]
+
+    def put_users(self, version: Version, users: Iterable[tuple[UserId, bytes]]) -> None:
+        """Stores trained users' bytes under the version."""
+        for user_id, packed in users:
+            self._users[version, user_id] = packed
+
+    def trained_user(self, version: Version, user_id: UserId) -> bytes | None:
+        """One trained user's bytes."""
+        return self._users.get((version, user_id))
+
+    def put_manifest(self, version: Version, manifest: bytes, published_at: float) -> None:
+        """Makes the version exist."""
+        self._manifests[version] = manifest
+        self._published[version] = published_at
+
+    def remove(self, version: Version, chunks: Sequence[str], users: Iterable[UserId]) -> None:
+        """Forgets a version. Raises VersionConflict if it serves."""
+        pointer = self._pointer
+        if version == pointer.current:
+            raise VersionConflict(f"version {version!r} serves; activate another one first")
+        if version == pointer.previous:
+            self._pointer = Pointer(pointer.current, None, pointer.epoch + 1)
+        self._published.pop(version, None)
+        for user_id in users:
+            self._users.pop((version, user_id), None)
+        for name in chunks:
+            self._chunks.pop((version, name), None)
+        self._manifests.pop(version, None)
+
+    def remove_damaged(self, version: Version) -> None:
+        """Forgets all that is stored under a version. Raises VersionConflict if it serves."""
+        chunks = [name for stored, name in self._chunks if stored == version]
+        users = [user_id for stored, user_id in self._users if stored == version]
+        self.remove(version, chunks, users)
+
+    def page_key(self) -> bytes:
+        """The 32-byte key that page tokens are signed with."""
+        return self._page_key
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class MemoryRatingStore:
+    """A RatingStore in dictionaries; `models` is where trained users are read from."""
+
+    def __init__(
+        self,
+        models: MemoryModelStore | None = None,
+        *,
+        limits: Limits | None = None,
+        clock_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    ) -> None:
+        self._models = models or MemoryModelStore()
+        self._limits = limits or Limits()
+        self._clock_us = clock_us
+        self._ratings: dict[UserId, dict[ItemId, RatingRecord]] = {}
+        self._revisions: dict[UserId, int] = {}
+        self._folded: dict[UserId, tuple[int, bytes]] = {}
+        self._requests: dict[tuple[UserId, bytes], tuple[int, bytes, WriteOutcome]] = {}
+
+    async def write(self, write: RatingWrite) -> WriteOutcome:
+        """Stores one write by the last-writer-wins rule."""
+        check_event_time(write.event_time_us)
+        now = self._clock_us()
+        request_id = NO_REQUEST if write.request_id is None else write.request_id.bytes
+        name = (write.user_id, request_id)
+        asked = request_digest(write)
+        if write.request_id is not None and name in self._requests:
+            expires, digest, outcome = self._requests[name]
+            if now < expires:
+                if digest != asked:
+                    raise RequestIdReused(
+                        "this request_id came before with other content; use a new one"
+                    )
+                return WriteOutcome(outcome.revision, True, outcome.superseded)  # noqa: FBT003
+        entries = [(write.item_id, write.value, write.event_time_us)]
+        stored = self._store(write.user_id, entries, request_id, now)
+        revision = self._revisions.get(write.user_id, 0)
+        outcome = WriteOutcome(revision, superseded=stored == 0)
+        if write.request_id is not None:
+            expires = now + self._limits.request_ttl_s * 1_000_000
+            self._requests[name] = (expires, asked, outcome)
+        return outcome
+
+    async def import_ratings(
+        self, user_id: UserId, ratings: Sequence[ImportedRating]
+    ) -> ImportOutcome:
+        """Stores a user's past ratings; those that are stored share one new revision."""
+        for rating in ratings:
+            check_event_time(rating.event_time_us)
+        entries = [(rating.item_id, rating.value, rating.event_time_us) for rating in ratings]
+        stored = self._store(user_id, entries, NO_REQUEST, self._clock_us())
+        return ImportOutcome(stored, len(ratings) - stored)
+
+    async def revision(self, user_id: UserId) -> int:
+        """The user's revision."""
+        return self._revisions.get(user_id, 0)
+
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+        """One consistent view of the user."""
+        revision = self._revisions.get(user_id, 0)
+        expires, folded = self._folded.get(user_id, (0, b""))
+        current = folded.startswith(folded_stamp(version, revision))
+        if current and not history and self._clock_us() < expires:
+            return UserState(revision, folded=folded)
+        live = [
+            (item_id, record)
+            for item_id, record in self._ratings.get(user_id, {}).items()
+            if not record.deleted
+        ]
+        stored = History.of(
+            tuple(item_id for item_id, _ in live),
+            np.array([record.value for _, record in live], np.float64),
+            np.array([record.event_time_us for _, record in live], np.int64),
+            np.array([record.revision for _, record in live], np.int64),
+        )
+        trained = self._models.trained_user(version, user_id)
+        return UserState(revision, history=stored, trained=trained)
+
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState]:
+        """What `read` says of each user; a revision alone where it is the one known."""
+        return [
+            UserState(known)
+            if known and known == self._revisions.get(user_id, 0)
+            else await self.read(user_id, version)
+            for user_id, known in users
+        ]
+
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        """Keeps folded states for a while, but of users who were written to meanwhile."""
+        check_stamps(version, states)
+        expires = self._clock_us() + self._limits.folded_ttl_s * 1_000_000
+        current = [self._revisions.get(user, 0) == revision for user, revision, _ in states]
+        for state in compress(states, current):
+            self._folded[state.user_id] = (expires, state.packed)
+        return current
+
+    async def ping(self) -> None:
+        """Always there."""
+
+    async def close(self) -> None:
+        """Nothing to give back."""
+
+    def _store(
+        self, user_id: UserId, entries: Sequence[_Entry], request_id: bytes, now: int
+    ) -> int:
+        """Stores all of the entries that win, or raises; how many items changed."""
+        before = self._ratings.get(user_id, {})
+        after = dict(before)
+        for item_id, value, sent_us in entries:
+            old = after.get(item_id)
+            if sent_us is not None and sent_us > now + self._limits.max_ahead_us:
+                raise too_far_ahead(self._limits)
+            event_time_us = sent_us
+            if event_time_us is None:
+                event_time_us = now if old is None else max(now, old.event_time_us + 1)
+            new = RatingRecord(value or 0.0, event_time_us, 0, request_id, deleted=value is None)
+            if old is None or stands_over(new, old):
+                after[item_id] = new
+        changed = [
+            item_id for item_id, record in after.items() if record is not before.get(item_id)
+        ]
+        live = sum(not record.deleted for record in before.values())
+        growth = sum(not record.deleted for record in after.values()) - live
+        if growth > 0 and live + growth > self._limits.max_ratings:
+            raise history_full(user_id, live, self._limits)
+        if changed:
+            revision = max(self._revisions.get(user_id, 0) + 1, now)
+            for item_id in changed:
+                after[item_id] = _with_revision(after[item_id], revision)
+            self._ratings[user_id] = after
+            self._revisions[user_id] = revision
+            self._folded.pop(user_id, None)
+        return len(changed)
+
+
+def _with_revision(record: RatingRecord, revision: int) -> RatingRecord:
+    return RatingRecord(
+        record.value, record.event_time_us, revision, record.request_id, record.deleted
+    )

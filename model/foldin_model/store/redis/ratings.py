@@ -1,0 +1,279 @@
+"""The ratings of all users in Redis or Valkey. What a write means is decided in `write.lua`."""
+
+import asyncio
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from foldin_model.errors import FoldinError, RequestIdReused, StoreUnavailable
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.records.rating_history import NO_REQUEST
+from foldin_model.store import scripts
+from foldin_model.store.keys import Keys
+from foldin_model.store.protocols import (
+    FoldedState,
+    ImportedRating,
+    ImportOutcome,
+    RatingWrite,
+    UserState,
+    WriteOutcome,
+)
+from foldin_model.store.redis.connection import Command, Transaction, check_claim, claim
+from foldin_model.store.redis.endpoint import Endpoint
+from foldin_model.store.redis.link import Link
+from foldin_model.store.redis.user_replies import (
+    current_states,
+    revision_in,
+    whole_states,
+)
+from foldin_model.store.write_rule import (
+    Limits,
+    check_event_time,
+    check_stamps,
+    damaged_rating,
+    history_full,
+    request_digest,
+    too_far_ahead,
+)
+
+_USED: Final = (scripts.WRITE, scripts.KEEP)
+_LOADS: Final[tuple[Command, ...]] = tuple(("SCRIPT", "LOAD", script.text) for script in _USED)
+_NO_DIGEST: Final = bytes(16)
+TOGETHER: Final = 32  # users that are read in one transaction, during which the store does no more
+
+
+class RedisRatingStore:
+    """A RatingStore on one server; made without I/O, it connects when it is first used.
+
+    Reads have one connection and writes another, so that no read waits for a write to reach the
+    disk. What arrives together leaves together. Nothing is retried here, so that no write is taken
+    twice; a lost connection is renewed by the next call.
+    """
+
+    def __init__(
+        self, url: str, namespace: str, *, timeout_s: float = 1.0, limits: Limits | None = None
+    ) -> None:
+        self._keys = Keys(namespace)
+        self._limits = limits or Limits()
+        endpoint = Endpoint(url, timeout_s)
+        self._reads = Link(endpoint, self._prepare, self._check, reload=len(_USED))
+        self._writes = Link(endpoint, self._prepare, self._check, reload=len(_USED), certain=True)
+        self._mostly_folded = True  # of those read together who were not known
+
+    async def write(self, write: RatingWrite) -> WriteOutcome:
+        """Stores one write; once called, it goes through even if the caller is cancelled."""
+        check_event_time(write.event_time_us)
+        rating = _rating(write.item_id, write.value, write.event_time_us)
+        if write.request_id is None:
+            command = self._write_command(write.user_id, rating)
+        else:
+            command = self._write_command(
+                write.user_id,
+                rating,
+                self._keys.request(write.user_id, write.request_id),
+                write.request_id.bytes,
+                request_digest(write),
+            )
+        reply = await self._writes.submit(command)
+        revision, _, replayed, superseded = self._stored(write.user_id, reply)
+        return WriteOutcome(revision, replayed=bool(replayed), superseded=bool(superseded))
+
+    async def import_ratings(
+        self, user_id: UserId, ratings: Sequence[ImportedRating]
+    ) -> ImportOutcome:
+        """Stores a user's past ratings; those that are stored share one new revision."""
+        if not ratings:
+            return ImportOutcome(0, 0)
+        for rating in ratings:
+            check_event_time(rating.event_time_us)
+        packed = tuple(
+            part
+            for rating in ratings
+            for part in _rating(rating.item_id, rating.value, rating.event_time_us)
+        )
+        command = self._write_command(user_id, packed)
+        reply = await self._writes.submit(command)
+        _, stored, _, _ = self._stored(user_id, reply)
+        return ImportOutcome(stored, len(ratings) - stored)
+
+    async def revision(self, user_id: UserId) -> int:
+        """The user's revision, 0 where she has none."""
+        return revision_in(await self._reads.submit(("GET", self._keys.revision(user_id))))
+
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+        """One consistent view of the user: one round trip where her folded state is current.
+
+        Else all is read in a second one.
+        """
+        if not history:
+            reply = await self._reads.submit(("MGET", *self._keys.current(user_id)))
+            (state,) = current_states(version, [0], reply)
+            if isinstance(state, UserState):
+                return state
+        reply = await self._reads.submit(self._whole([user_id], version))
+        (whole,) = whole_states(version, 1, reply, history=history)
+        if isinstance(whole, FoldinError):
+            raise whole
+        return whole
+
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | FoldinError]:
+        """The states of users with the revisions that are known of them, in one or two round trips.
+
+        While most users have no current folded state, as after a new version, all is read at once.
+        """
+        if not users:
+            return []
+        states = await self._first_read(users, version)
+        missing = [place for place, state in enumerate(states) if state is None]
+        if missing:
+            parts = _parts([users[place][0] for place in missing])
+            again = await self._reads.submit_all([self._whole(part, version) for part in parts])
+            for place, state in zip(missing, _states_in(version, parts, again), strict=True):
+                states[place] = state
+        found = [state for state in states if state is not None]
+        self._expect_more_of(users, found)
+        return found
+
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        """Keeps folded states for a while, but of users who were written to meanwhile.
+
+        The stamp that the bytes begin with names them for `read`.
+        """
+        check_stamps(version, states)
+        if not states:
+            return []
+        replies = await self._writes.submit_all([self._keep_command(state) for state in states])
+        for reply in replies:
+            if isinstance(reply, StoreUnavailable):
+                raise reply
+        return [reply == 1 for reply in replies]
+
+    async def ping(self) -> None:
+        """Returns when the store has answered and its namespace is ours. Raises StoreMismatch."""
+        await asyncio.gather(*(link.submit(("PING",)) for link in (self._reads, self._writes)))
+
+    async def close(self) -> None:
+        """Gives the connections back when every call has its answer."""
+        await self._reads.close()
+        await self._writes.close()
+
+    async def _first_read(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> list[UserState | FoldinError | None]:
+        """What one round trip tells of (m,) users, None of whom more has to be read."""
+        others = [] if self._mostly_folded else [user for user in users if not user[1]]
+        in_short = [user for user in users if user[1]] if others else users
+        parts = _parts([user_id for user_id, _ in others])
+        commands: list[Command | Transaction] = [self._whole(part, version) for part in parts]
+        if in_short:
+            commands.append(self._in_short(in_short))
+        replies = await self._reads.submit_all(commands)
+        known = [revision for _, revision in in_short]
+        current = current_states(version, known, replies.pop()) if in_short else []
+        if not others:
+            return current
+        short, whole = iter(current), _states_in(version, parts, replies)
+        return [next(short if revision else whole) for _, revision in users]
+
+    def _in_short(self, users: Sequence[tuple[UserId, int]]) -> Command:
+        """One command for the revisions of users, and their folded states if none is known."""
+        keys: list[str] = []
+        for user_id, revision in users:
+            revision_key, folded_key = self._keys.current(user_id)
+            keys.append(revision_key)
+            if not revision:
+                keys.append(folded_key)
+        return ("MGET", *keys)
+
+    def _expect_more_of(
+        self, users: Sequence[tuple[UserId, int]], states: Sequence[UserState | FoldinError]
+    ) -> None:
+        """The next users to be read will be like the last that nothing was known of."""
+        read = [
+            state.folded is not None
+            for (_, known), state in zip(users, states, strict=True)
+            if not known and isinstance(state, UserState)
+        ]
+        if read:
+            self._mostly_folded = 2 * sum(read) >= len(read)
+
+    def _whole(self, users: Sequence[UserId], version: Version) -> Transaction:
+        """All that is kept of users, as of one moment.
+
+        A script that looks first whether the folded state is current takes four times as long: it
+        turns every field of the history into a string of its own.
+        """
+        keys = [self._keys.read(version, user_id) for user_id in users]
+        kept = [key for *first, _ in keys for key in first]
+        return Transaction((("MGET", *kept), *(("HGETALL", ratings) for *_, ratings in keys)))
+
+    def _keep_command(self, state: FoldedState) -> Command:
+        keys = self._keys.current(state.user_id)
+        arguments = (state.revision, state.packed, self._limits.folded_ttl_s)
+        return ("EVALSHA", scripts.KEEP.sha, len(keys), *keys, *arguments)
+
+    def _write_command(
+        self,
+        user_id: UserId,
+        ratings: tuple[str | bytes | int, ...],
+        request: str | None = None,
+        request_id: bytes = NO_REQUEST,
+        digest: bytes = _NO_DIGEST,
+    ) -> Command:
+        keys = (*self._keys.written(user_id), *([] if request is None else [request]))
+        limits = self._limits
+        arguments = (
+            user_id,
+            request_id,
+            digest,
+            limits.max_ratings,
+            limits.max_ahead_us,
+            limits.request_ttl_s,
+            limits.log_length,
+        )
+        return ("EVALSHA", scripts.WRITE.sha, len(keys), *keys, *arguments, *ratings)
+
+    def _stored(self, user_id: UserId, reply: object) -> tuple[int, int, int, int]:
+        match reply:
+            case [b"OK", int(revision), int(stored), int(replayed), int(superseded)]:
+                return revision, stored, replayed, superseded
+            case [b"REUSED"]:
+                raise RequestIdReused(
+                    "this request_id came before with other content; use a new one"
+                )
+            case [b"AHEAD"]:
+                raise too_far_ahead(self._limits)
+            case [b"FULL", int(live)]:
+                raise history_full(user_id, live, self._limits)
+            case [b"CORRUPT", bytes(item)]:
+                raise damaged_rating(user_id, ItemId(item.decode()))
+        raise TypeError(f"the write script answered {reply!r}")
+
+    def _prepare(self) -> Sequence[Command]:
+        """Commands that load the scripts and claim the namespace."""
+        return (*_LOADS, claim(self._keys))
+
+    def _check(self, replies: Sequence[object]) -> None:
+        check_claim(self._keys, replies[-1])
+
+
+def _parts(users: Sequence[UserId]) -> list[Sequence[UserId]]:
+    """The users of each transaction: others than who reads them have their turns in between."""
+    return [users[start : start + TOGETHER] for start in range(0, len(users), TOGETHER)]
+
+
+def _states_in(
+    version: Version, parts: Sequence[Sequence[UserId]], replies: Sequence[object]
+) -> Iterator[UserState | FoldinError]:
+    """What transactions for these parts have answered, user by user."""
+    for part, reply in zip(parts, replies, strict=True):
+        yield from whole_states(version, len(part), reply)
+
+
+def _rating(
+    item_id: ItemId, value: float | None, event_time_us: int | None
+) -> tuple[str | bytes | int, ...]:
+    packed = b"" if value is None else struct.pack("<d", value)
+    return (item_id, packed, "" if event_time_us is None else event_time_us)

@@ -1,0 +1,49 @@
+"""What a server looks up in a model and a publisher computes for it, once, from the rest.
+
+It is stored with the model, so that a server maps it instead of computing it at every start.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from foldin_model.index.bounds import Bounds
+from foldin_model.texts.text_array import Postings
+from foldin_model.texts.title_search import TitleIndex
+from foldin_model.trained.model import Model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Derived:
+    """Bounds of both matrices, the items by title and by case-folded genre.
+
+    `index` are the (bytes,) uint8 of an approximate index over the items, where there is one.
+    """
+
+    item_bounds: Bounds
+    similarity_bounds: Bounds
+    titles: TitleIndex
+    genres: Postings
+    index: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None" = None
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """All of it, computed."""
+        catalog = model.catalog
+        return cls(
+            item_bounds=Bounds.of(model.items, len(model.ranking_prior)),
+            similarity_bounds=Bounds.of(model.similarity, model.similarity.shape[1]),
+            titles=TitleIndex.build(catalog.titles, catalog.rating_counts),
+            genres=by_genre(catalog.genres),
+        )
+
+
+def by_genre(genres: Sequence[tuple[str, ...]]) -> Postings:
+    """The rows of each case-folded genre among (n,) items' genres."""
+    rows: dict[str, dict[int, None]] = {}
+    for row, of_item in enumerate(genres):
+        for genre in of_item:
+            rows.setdefault(genre.casefold(), {})[row] = None
+    return Postings.of({genre: list(having) for genre, having in rows.items()})

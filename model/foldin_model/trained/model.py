@@ -1,0 +1,159 @@
+"""One trained model as it is published and served: a retrieval matrix, its two heads, a catalogue.
+
+The retrieval score of item i for user u is x_u·y_i + w·(c_i + p_u·q_i), one inner product of
+concatenated vectors. A row of `items` is [y_i | c_i | q_i]; the weight w sits on the user's side.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Floats, Integers
+from foldin_model.fold_in.linear_start import Lead
+from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.ids import UserId
+from foldin_model.trained.catalog import Catalog
+from foldin_model.trained.content_map import ContentMap
+from foldin_model.trained.uncertainty import Uncertainty
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemRows:
+    """What a model keeps of (n,) items, one row each and all float32.
+
+    `items` and `similarity` are as in `Model`; the leads' vectors have width 0 where the model has
+    no such lead.
+    """
+
+    items: Floats
+    ranking_lead: Floats
+    rating_lead: Floats
+    similarity: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What a server needs to recommend; immutable.
+
+    `items` is (n_items, d_ranking + 1 + d_rating) float32, C-contiguous; `similarity`
+    (n_items, d_similar) float32 with rows of at most unit length, whose inner product is the
+    similarity of two items. The two heads are views into `items`. The leads of the heads, the
+    precisions of the items' ratings (see `QuadraticHead`), how unsure predicted ratings are and
+    the map from contents to `item_rows` are None where a model does without.
+    """
+
+    catalog: Catalog
+    items: Floats
+    similarity: Floats
+    scale: Scale
+    rating_mean: float
+    rating_weight: float
+    ranking_prior: Doubles
+    rating_prior: Doubles
+    ranking_rule: RatingRule
+    ranking_lead: Lead | None = None
+    rating_lead: Lead | None = None
+    rating_precisions: Floats | None = None
+    uncertainty: Uncertainty | None = None
+    content: ContentMap | None = None
+    ranking: QuadraticHead = field(init=False, repr=False)
+    rating: QuadraticHead = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        cut = len(self.ranking_prior)
+        no_offsets = np.zeros(len(self.items), np.float32)
+        ranking = QuadraticHead(
+            self.items[:, :cut],
+            no_offsets,
+            0.0,
+            self.ranking_prior,
+            self.ranking_rule,
+            self.ranking_lead,
+        )
+        ends = (self.scale.low, self.scale.high)
+        rating = QuadraticHead(
+            self.items[:, cut + 1 :],
+            self.items[:, cut],
+            self.rating_mean,
+            self.rating_prior,
+            RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
+            self.rating_lead,
+            self.rating_precisions,
+        )
+        object.__setattr__(self, "ranking", ranking)
+        object.__setattr__(self, "rating", rating)
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in one row of the retrieval matrix."""
+        return int(self.items.shape[1])
+
+    def query(self, ranking_vector: Doubles, rating_vector: Doubles) -> Doubles:
+        """The (dimension,) query whose inner product with a row of `items` is its score."""
+        weight = self.rating_weight
+        return np.concatenate((ranking_vector, [weight], weight * rating_vector))
+
+    def queries(self, ranking_vectors: Doubles, rating_vectors: Doubles) -> Doubles:
+        """The (m, dimension) queries of (m, d) vectors of both heads."""
+        queries = np.empty((len(ranking_vectors), self.dimension))
+        cut = ranking_vectors.shape[1]
+        queries[:, :cut], queries[:, cut] = ranking_vectors, self.rating_weight
+        np.multiply(self.rating_weight, rating_vectors, out=queries[:, cut + 1 :])
+        return queries
+
+    @property
+    def item_rows(self) -> Floats:
+        """All that is kept of the items side by side: items, ranking and rating lead, similarity.
+
+        It is (n_items, width) float32; `split` takes such rows apart.
+        """
+        leads = (lead.vectors for lead in (self.ranking_lead, self.rating_lead) if lead)
+        return np.hstack((self.items, *leads, self.similarity))
+
+    @property
+    def item_widths(self) -> tuple[int, int, int, int]:
+        """How wide the parts of `item_rows` are."""
+        leads = (self.ranking_lead, self.rating_lead)
+        ranking, rating = (0 if lead is None else lead.vectors.shape[1] for lead in leads)
+        return self.dimension, ranking, rating, self.similarity.shape[1]
+
+    def split(self, rows: Floats) -> ItemRows:
+        """The parts of (n, width) rows laid out as `item_rows`. Raises ValueError for others."""
+        ends = np.cumsum(self.item_widths)
+        if rows.ndim != 2 or rows.shape[1] != ends[-1]:
+            raise ValueError(f"rows of shape {rows.shape} are not {ends[-1]} wide")
+        return ItemRows(*np.split(rows, ends[:-1], axis=1))
+
+    def reordered(self, order: Integers) -> Self:
+        """The same model with the row that is now `order[i]` at row i."""
+        leads = self.ranking_lead, self.rating_lead
+        ranking_lead, rating_lead = (lead and lead.reordered(order) for lead in leads)
+        precisions = self.rating_precisions
+        return replace(
+            self,
+            catalog=self.catalog.reordered(order),
+            items=self.items[order],
+            similarity=self.similarity[order],
+            ranking_lead=ranking_lead,
+            rating_lead=rating_lead,
+            rating_precisions=None if precisions is None else precisions[order],
+            uncertainty=self.uncertainty and self.uncertainty.reordered(order),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedUsers:
+    """What training learned of the users: (n_users, d) float32 arrays, one row a user.
+
+    `*_vectors` are the trained z_u and `*_bases` the o_u that make folding the training history
+    return them. `digests` (n_users,) uint64 name those histories (`foldin_model.trained.trained_users.digest`).
+    """
+
+    user_ids: tuple[UserId, ...]
+    ranking_vectors: Floats
+    ranking_bases: Floats
+    rating_vectors: Floats
+    rating_bases: Floats
+    digests: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
+    rating_counts: Integers

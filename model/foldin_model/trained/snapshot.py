@@ -1,0 +1,114 @@
+"""One model version as a server holds it: the model, its indexes, and what filters look up.
+
+A snapshot is built once, beside the serving path, and never changes; a server swaps the reference.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple, Self
+
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.errors import ArtifactCorrupt
+from foldin_model.fold_in.fold_in import rounded
+from foldin_model.ids import Version
+from foldin_model.index.exact_index import KINDS, PrunedIndex, Space, exact_kind
+from foldin_model.index.index_builder import APPROXIMATE_KINDS
+from foldin_model.texts.text_array import Postings
+from foldin_model.texts.title_search import TitleIndex
+from foldin_model.trained.catalog import Years
+from foldin_model.trained.derived_tables import Derived
+from foldin_model.trained.manifest import Manifest
+from foldin_model.trained.model import Model
+
+USUAL_COUNT: Final = 10
+
+
+class Edition(NamedTuple):
+    """A version and the overlay over it."""
+
+    version: Version
+    overlay_revision: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A loaded version.
+
+    `retrieval` is the space of `model.items`, `similarity` that of `model.similarity`.
+    `popular_query` is the query of a user nothing is known of. `genres` has the rows of
+    case-folded genre names; `years` is (n,), NO_YEAR where the year is missing. With an overlay
+    (`foldin_model.overlay.overlaid_snapshot`) there are rows behind those of the version's own, `base`. Every
+    answer names the `version`; two answers to the same question are the same where they share the
+    `edition`.
+    """
+
+    manifest: Manifest
+    model: Model
+    retrieval: Space
+    similarity: Space
+    popular_query: Doubles
+    genres: Postings
+    years: Rows
+    titles: TitleIndex
+    overlay_revision: int = 0
+    base: "Snapshot | None" = None
+    version: Version = field(init=False)
+    edition: Edition = field(init=False)
+
+    def __post_init__(self) -> None:
+        version = Version(self.manifest.version)
+        object.__setattr__(self, "version", version)
+        object.__setattr__(self, "edition", Edition(version, self.overlay_revision))
+
+    @classmethod
+    def build(cls, manifest: Manifest, model: Model, derived: Derived | None = None) -> Self:
+        """The snapshot of `model`, indexed and ready to serve; what is derived is given or made.
+
+        Raises ArtifactCorrupt where the manifest asks for an index that is not known here.
+        """
+        derived = derived or Derived.of(model)
+        kind = exact_kind(manifest.index_kind)
+        popular = model.query(rounded(model.ranking_prior), rounded(model.rating_prior))
+        retrieval = _retrieval(manifest.index_kind, model, derived)
+        return cls(
+            manifest=manifest,
+            model=model,
+            retrieval=retrieval.prepared(popular, USUAL_COUNT),
+            similarity=Space.of(model.similarity, derived.similarity_bounds, kind),
+            popular_query=popular,
+            genres=derived.genres,
+            years=Years.of(model.catalog.years).numbers,
+            titles=derived.titles,
+        )
+
+    @property
+    def created_at(self) -> float:
+        """When the model was made, in seconds since 1970."""
+        return self.manifest.created_at
+
+    @property
+    def of_version(self) -> "Snapshot":
+        """The version alone, without any overlay."""
+        return self.base or self
+
+    def is_own(self, row: int) -> bool:
+        """Whether the item at a row is the version's own, not a new one."""
+        return row < len(self.of_version)
+
+    def __len__(self) -> int:
+        return len(self.model.catalog)
+
+
+def _retrieval(kind: str, model: Model, derived: Derived) -> Space:
+    """The space of the items with the index that the manifest asks for."""
+    if kind in KINDS:
+        return Space.of(model.items, derived.item_bounds, kind, together=True)
+    if kind not in APPROXIMATE_KINDS:
+        known = [*KINDS, *APPROXIMATE_KINDS]
+        raise ArtifactCorrupt(f"the manifest has index {kind!r}; this program has {known}")
+    if derived.index is None:
+        raise ArtifactCorrupt(f"the manifest has index {kind!r}, but the model holds none")
+    from foldin_model.index.approximate_index import ApproximateIndex  # noqa: PLC0415 (it imports faiss)
+
+    scan = PrunedIndex(model.items, derived.item_bounds)
+    index = ApproximateIndex(kind, model.items, derived.index, scan)
+    return Space(model.items, index, derived.item_bounds.longest)

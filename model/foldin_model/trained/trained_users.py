@@ -1,0 +1,102 @@
+"""What a version keeps of users whom it was trained with; and how answers for users are made."""
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from functools import cache
+from hashlib import blake2b
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from foldin_model.arrays import Doubles, Integers, Rows
+from foldin_model.errors import ArtifactCorrupt
+from foldin_model.ids import UserId
+from foldin_model.trained.model import TrainedUsers
+
+TRAINED_FORMAT: Final = 1
+_NUMBERS: Final = np.dtype("<f8")
+_ROWS: Final = np.dtype("<i4")
+_ONE: Final = np.zeros(1, np.int64)
+TrainedRecords = np.ndarray[tuple[int], np.dtype[np.void]]
+"""(m,) users with their `digest`, and `ranking_vector`, `ranking_base`, `rating_vector` and
+`rating_base`, (d,) float32 each (see `foldin_model.trained.model.TrainedUsers`)."""
+
+
+class Personalization(IntEnum):
+    """How an answer was made; the numbers are those of the RPC contract."""
+
+    TRAINED = 1
+    FOLDED_IN = 2
+    CONTENT = 3
+    POPULAR = 4
+
+
+def digest(rows: Rows, values: Doubles) -> int:
+    """A 64-bit name of a history, (n,) rows and values, the same in whatever order they come."""
+    order = np.argsort(rows, kind="stable")
+    (name,) = digests(rows[order], values[order], np.append(_ONE, len(rows)))
+    return name
+
+
+def digests(rows: Rows, values: Doubles, starts: Integers) -> list[int]:
+    """`digest` of (m,) histories one after the other, from `starts[i]` to `starts[i + 1]`.
+
+    `rows` and `values` are (n,); in each history rows increase.
+    """
+    packed_rows = np.ascontiguousarray(rows, _ROWS).data.cast("B")
+    packed_values = np.ascontiguousarray(values, _NUMBERS).data.cast("B")
+    named = []
+    for start, end in pairwise(starts.tolist()):
+        name = blake2b(packed_rows[_ROWS.itemsize * start : _ROWS.itemsize * end], digest_size=8)
+        name.update(packed_values[_NUMBERS.itemsize * start : _NUMBERS.itemsize * end])
+        named.append(int.from_bytes(name.digest(), "little"))
+    return named
+
+
+def pack_trained(users: TrainedUsers) -> Iterator[tuple[UserId, bytes]]:
+    """Every user with the bytes kept under `u`: format, digest, then little-endian float32."""
+    kind = _trained_record(users.ranking_vectors.shape[1], users.rating_vectors.shape[1])
+    records = np.zeros(len(users.user_ids), kind)
+    records["format"] = TRAINED_FORMAT
+    records["digest"] = users.digests
+    records["ranking_vector"] = users.ranking_vectors
+    records["ranking_base"] = users.ranking_bases
+    records["rating_vector"] = users.rating_vectors
+    records["rating_base"] = users.rating_bases
+    for user_id, record in zip(users.user_ids, records, strict=True):
+        yield user_id, record.tobytes()
+
+
+def unpack_trained(
+    packed: Sequence[bytes], ranking_dimension: int, rating_dimension: int
+) -> TrainedRecords:
+    """The users whose bytes these are. Raises ArtifactCorrupt where some have another shape."""
+    kind = _trained_record(ranking_dimension, rating_dimension)
+    sizes = set(map(len, packed))
+    if not sizes <= {kind.itemsize}:
+        raise ArtifactCorrupt(
+            f"a trained user has {sorted(sizes)} bytes; dimensions {ranking_dimension} and "
+            f"{rating_dimension} take {kind.itemsize}"
+        )
+    records = np.frombuffer(b"".join(packed), kind)
+    if np.count_nonzero(records["format"] != TRAINED_FORMAT):
+        found = sorted(set(records["format"].tolist()))
+        raise ArtifactCorrupt(
+            f"a trained user has format {found}; this program reads {TRAINED_FORMAT}"
+        )
+    return records
+
+
+@cache
+def _trained_record(ranking_dimension: int, rating_dimension: int) -> np.dtype[np.void]:
+    return np.dtype(
+        [
+            ("format", "u1"),
+            ("digest", "<u8"),
+            ("ranking_vector", "<f4", (ranking_dimension,)),
+            ("ranking_base", "<f4", (ranking_dimension,)),
+            ("rating_vector", "<f4", (rating_dimension,)),
+            ("rating_base", "<f4", (rating_dimension,)),
+        ]
+    )

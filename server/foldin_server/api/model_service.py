@@ -1,0 +1,91 @@
+"""The handlers of ModelService: which models there are, which serves, and which shall."""
+
+# ruff: noqa: N802, ARG002 (names and arguments are those of the contract)
+
+import asyncio
+import logging
+from pathlib import Path
+
+from foldin.v1 import model_pb2 as pb
+from foldin.v1.model_pb2_grpc import ModelServiceServicer
+from foldin_model.ids import Version
+from foldin_model.lifecycle import publisher
+from foldin_model.store.protocols import ModelStore, Pointer
+
+from foldin_server.admission.calls import Call, Calls, rpc
+from foldin_server.replies import renderer
+from foldin_server.requests import parser
+from foldin_server.versions.snapshots import Snapshots
+
+log = logging.getLogger(__name__)
+
+
+class Models(ModelServiceServicer):
+    """Published models."""
+
+    def __init__(
+        self, calls: Calls, snapshots: Snapshots, store: ModelStore, directory: Path
+    ) -> None:
+        self.calls = calls
+        self._snapshots = snapshots
+        self._store = store
+        self._directory = directory
+
+    @rpc
+    async def GetServingModel(
+        self, request: pb.GetServingModelRequest, call: Call
+    ) -> pb.GetServingModelResponse:
+        """The model that this process serves, and why it is not the current one, if it is not."""
+        snapshot = self._snapshots.serving()
+        call.model_version = snapshot.version
+        pointer = self._snapshots.pointer
+        return pb.GetServingModelResponse(
+            model=renderer.model(snapshot.manifest, _state(snapshot.version, pointer)),
+            epoch=pointer.epoch,
+            load_error=self._snapshots.load_error,
+            overlay_revision=snapshot.overlay_revision,
+        )
+
+    @rpc
+    async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
+        """Every version in the store, newest first; a damaged one is told to the log alone."""
+        pointer = await asyncio.to_thread(self._store.pointer)
+        models = []
+        for listed in await asyncio.to_thread(publisher.versions, self._store):
+            if listed.manifest is None:
+                told = {"model_version": listed.version, "error": listed.damage}
+                log.error("version_damaged", extra=told)
+            else:
+                models.append(renderer.model(listed.manifest, _state(listed.version, pointer)))
+        return pb.ListModelsResponse(
+            models=models,
+            epoch=pointer.epoch,
+            current_version=pointer.current or "",
+            previous_version=pointer.previous or "",
+        )
+
+    @rpc
+    async def ActivateModel(
+        self, request: pb.ActivateModelRequest, call: Call
+    ) -> pb.ActivateModelResponse:
+        """Makes a version current, if it is whole, and serves it here before answering."""
+        version = Version(parser.checked_id("version", request.version))
+        pointer = await asyncio.to_thread(self._activate, version, request.epoch or None)
+        await self._snapshots.look(again=True)
+        return pb.ActivateModelResponse(
+            epoch=pointer.epoch,
+            current_version=pointer.current or "",
+            previous_version=pointer.previous or "",
+        )
+
+    def _activate(self, version: Version, epoch: int | None) -> Pointer:
+        publisher.install(self._store, version, self._directory, thorough=True)
+        return publisher.activate(self._store, version, epoch)
+
+
+def _state(version: str, pointer: Pointer) -> pb.Model.State:
+    if version == pointer.current:
+        return pb.Model.STATE_CURRENT
+    if version == pointer.previous:
+        return pb.Model.STATE_PREVIOUS
+    return pb.Model.STATE_AVAILABLE

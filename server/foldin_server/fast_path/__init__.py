@@ -1,0 +1,1 @@
+"""ROOM fast_path."""

@@ -1,0 +1,117 @@
+"""A rating store that fails at once while it is known to be gone, and finds out when it is back.
+
+It adds no retries and no timeouts; the store underneath has its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Sequence
+from typing import Final, TypeGuard, TypeVar
+
+from foldin_model.errors import FoldinError, StoreRefused, StoreUnavailable
+from foldin_model.ids import UserId, Version
+from foldin_model.store.protocols import (
+    FoldedState,
+    ImportedRating,
+    ImportOutcome,
+    RatingStore,
+    RatingWrite,
+    UserState,
+    WriteOutcome,
+)
+
+from foldin_server.runtime.metrics import Metrics
+
+PING_INTERVAL_S: Final = 0.1
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class GuardedStore:
+    """A `RatingStore`: after one failure, calls raise StoreUnavailable until a ping succeeds.
+
+    A store that refuses something is no failure of that kind: it answers.
+    """
+
+    def __init__(self, store: RatingStore, metrics: Metrics) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._pinging: asyncio.Task[None] | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the store answered when last asked."""
+        return self._pinging is None
+
+    async def write(self, write: RatingWrite) -> WriteOutcome:
+        return await self._guarded(self._store.write(write))
+
+    async def import_ratings(
+        self, user_id: UserId, ratings: Sequence[ImportedRating]
+    ) -> ImportOutcome:
+        return await self._guarded(self._store.import_ratings(user_id, ratings))
+
+    async def revision(self, user_id: UserId) -> int:
+        return await self._guarded(self._store.revision(user_id))
+
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+        return await self._guarded(self._store.read(user_id, version, history=history))
+
+    async def read_all(
+        self, users: Sequence[tuple[UserId, int]], version: Version
+    ) -> Sequence[UserState | FoldinError]:
+        """Raises StoreUnavailable only where it was known before that the store is gone."""
+        states = await self._guarded(self._store.read_all(users, version))
+        if states and _is_gone(first := states[0]) and all(map(_is_gone, states)):
+            self._lost(first)
+        return states
+
+    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+        return await self._guarded(self._store.keep_folded(version, states))
+
+    async def ping(self) -> None:
+        await self._guarded(self._store.ping())
+
+    async def close(self) -> None:
+        """Stops looking for the store and gives its connections back."""
+        if self._pinging is not None:
+            self._pinging.cancel()
+            await asyncio.wait([self._pinging])
+        await self._store.close()
+
+    async def _guarded(self, operation: Coroutine[object, object, Result]) -> Result:
+        if self._pinging is not None:
+            operation.close()  # it has not begun
+            raise StoreUnavailable("the store is out of reach; try again soon")
+        try:
+            return await operation
+        except StoreUnavailable as error:
+            if _is_gone(error):
+                self._lost(error)
+            raise
+
+    def _lost(self, error: StoreUnavailable) -> None:
+        if self._pinging is not None:
+            return
+        log.error("store_lost", extra={"error": str(error)})
+        self._metrics.store_outages.inc()
+        self._metrics.store_reachable.set(0)
+        self._pinging = asyncio.get_running_loop().create_task(self._find())
+
+    async def _find(self) -> None:
+        while not await self._answers():  # noqa: ASYNC110 (the store sends no event)
+            await asyncio.sleep(PING_INTERVAL_S)
+        self._pinging = None
+        self._metrics.store_reachable.set(1)
+        log.info("store_found")
+
+    async def _answers(self) -> bool:
+        try:
+            await self._store.ping()
+        except StoreUnavailable:
+            return False
+        return True
+
+
+def _is_gone(outcome: object) -> TypeGuard[StoreUnavailable]:
+    return isinstance(outcome, StoreUnavailable) and not isinstance(outcome, StoreRefused)

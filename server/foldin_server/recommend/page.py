@@ -1,0 +1,189 @@
+"""Makes one page of a list from a snapshot and what is known of a user: fold, search, order, tell.
+
+It computes and never waits: whoever calls it decides whether on the loop or in a thread.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from foldin_model.arrays import Doubles, Integers, Mask, Rows
+from foldin_model.ids import ItemId
+from foldin_model.index.canonical_score import canonical_scores
+from foldin_model.personal.explanation import Explanation, explain
+from foldin_model.personal.personal_model import explain_user, fold_user, query_of
+from foldin_model.records.folded_users import FoldedUser
+from foldin_model.retrieval.diversity import WINDOW, diversify
+from foldin_model.retrieval.filters import allowed
+from foldin_model.retrieval.page_token import PagedUser, PageToken
+from foldin_model.retrieval.search import Cursor, Hits, search
+from foldin_model.trained.snapshot import Snapshot
+
+from foldin_server.recommend.users import Freshness, UserView
+from foldin_server.requests.arguments import RecommendArguments
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """Items in the order in which they are shown, and where the list goes on, if it does."""
+
+    hits: Hits
+    rest: Cursor | Rows | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recommendation:
+    """One page for one user.
+
+    `current` is the user as of now, `user` the one that the list was made for: another where the
+    page continues an earlier list. `predictions` are (n,) ratings on the scale.
+    """
+
+    snapshot: Snapshot
+    current: FoldedUser
+    user: FoldedUser
+    hits: Hits
+    predictions: Doubles
+    explanations: tuple[Explanation, ...] | None
+    next_token: PageToken | None
+    freshness: Freshness
+
+
+def recommend(
+    snapshot: Snapshot, view: UserView, arguments: RecommendArguments, token: PageToken | None
+) -> Recommendation:
+    """The page that `arguments` ask for, the first or the one that `token` leads to."""
+    extra = arguments.user.profile
+    current = current_user(snapshot, view, extra)
+    user = current
+    if token is not None and token.user is not None:
+        user = token.user.folded(snapshot.version, current.seen)
+    ranked = _ranked(snapshot, user, arguments, token)
+    hits = ranked.hits
+    explanations = None
+    if arguments.max_reasons is not None:
+        explained = explain_user(snapshot, view.rated, extra, user)
+        explanations = explain(snapshot, explained, hits.rows, arguments.max_reasons)
+    return Recommendation(
+        snapshot=snapshot,
+        current=current,
+        user=user,
+        hits=hits,
+        predictions=predicted(snapshot, hits.rows, user.rating_vector),
+        explanations=explanations,
+        next_token=_following(snapshot, user, arguments, ranked),
+        freshness=view.freshness,
+    )
+
+
+def current_user(
+    snapshot: Snapshot, view: UserView, extra: tuple[tuple[ItemId, float], ...]
+) -> FoldedUser:
+    """The user of a view, with the ratings of a profile over the stored ones.
+
+    A remembered state cannot be folded again: with a profile only what she has seen is kept.
+    """
+    if view.state.folded is None or not extra:
+        return fold_user(snapshot, view.state, extra)
+    remembered = fold_user(snapshot, view.state)
+    user = fold_user(snapshot, view.rated, extra)
+    return user._replace(revision=remembered.revision, seen=np.union1d(user.seen, remembered.seen))
+
+
+def predicted(
+    snapshot: Snapshot, rows: Rows, vector: Doubles, owners: Integers | None = None
+) -> Doubles:
+    """What the user with that rating vector (d,) would rate the items at (n,) rows, on the scale.
+
+    With `owners` (n,) the i-th is the user with the `owners[i]`-th of (m, d) vectors.
+    """
+    model = snapshot.model
+    ratings = model.rating.score(rows, vector, owners)
+    np.maximum(ratings, model.scale.low, out=ratings)
+    return np.minimum(ratings, model.scale.high, out=ratings)
+
+
+def operations(snapshot: Snapshot, view: UserView, arguments: RecommendArguments) -> float:
+    """About how many multiplications `recommend` takes."""
+    model = snapshot.model
+    folding = folding_operations(snapshot, view)
+    rated = len(view.state.history or ())
+    explaining = rated * arguments.page.size * model.dimension if arguments.max_reasons else 0
+    diversifying = WINDOW * WINDOW * model.similarity.shape[1] if arguments.diversified else 0
+    return model.items.size + folding + explaining + diversifying
+
+
+def folding_operations(snapshot: Snapshot, view: UserView) -> float:
+    """About how many multiplications folding a user takes."""
+    if not view.state.history:
+        return 0.0
+    rated, operations = len(view.state.history), 0.0
+    for head in (snapshot.model.ranking, snapshot.model.rating):
+        dimension = len(head.prior)
+        operations += rated * dimension * (head.lead is not None)
+        operations += rated * dimension * min(rated, dimension) / 2 * head.quadratic
+    return operations
+
+
+def interval_operations(snapshot: Snapshot, view: UserView, rows: Rows) -> float:
+    """About how many multiplications it takes to say how unsure predictions are."""
+    if snapshot.model.uncertainty is None:
+        return 0.0
+    rated, dimension = len(view.state.history or ()), len(snapshot.model.rating_prior)
+    return (dimension + rated + len(rows)) * dimension**2
+
+
+def page_of(find: partial[Hits], size: int, after: Cursor | None) -> Ranked:
+    """The first `size` hits of a search after the cursor."""
+    hits = find(count=size + 1, after=after)
+    if len(hits) <= size:
+        return Ranked(hits, None)
+    page = Hits(hits.rows[:size], hits.scores[:size])
+    return Ranked(page, page.last)
+
+
+def _following(
+    snapshot: Snapshot, user: FoldedUser, arguments: RecommendArguments, ranked: Ranked
+) -> PageToken | None:
+    if ranked.rest is None:
+        return None
+    return PageToken(snapshot.version, arguments.page.digest, ranked.rest, PagedUser.of(user))
+
+
+def _ranked(
+    snapshot: Snapshot,
+    user: FoldedUser,
+    arguments: RecommendArguments,
+    token: PageToken | None,
+) -> Ranked:
+    hidden = None if arguments.include_rated else user.seen
+    query = query_of(snapshot, user)
+    position = None if token is None else token.position
+    size = arguments.page.size
+    if isinstance(position, np.ndarray):
+        return _cut(snapshot, query, _left(snapshot, position, hidden), size)
+    mask = allowed(snapshot, arguments.conditions, hidden)
+    if arguments.diversified:
+        return _cut(snapshot, query, _diversified(snapshot, query, mask, arguments), size)
+    after = position if isinstance(position, Cursor) else None
+    return page_of(partial(search, snapshot, query, mask), size, after)
+
+
+def _diversified(
+    snapshot: Snapshot, query: Doubles, mask: Mask | None, arguments: RecommendArguments
+) -> Rows:
+    window = search(snapshot, query, mask, WINDOW)
+    return diversify(snapshot, window, arguments.strength, arguments.max_per_cluster)
+
+
+def _cut(snapshot: Snapshot, query: Doubles, rows: Rows, size: int) -> Ranked:
+    page, rest = rows[:size], rows[size:]
+    hits = Hits(page, canonical_scores(snapshot.model.items, page, query))
+    return Ranked(hits, rest if len(rest) else None)
+
+
+def _left(snapshot: Snapshot, rows: Rows, hidden: Rows | None) -> Rows:
+    """The rows that may still be shown; another server may have known more of them."""
+    rows = rows[rows < len(snapshot)]
+    rows = rows[~np.isin(rows, snapshot.model.catalog.unavailable)]
+    return rows if hidden is None else rows[~np.isin(rows, hidden)]

@@ -1,0 +1,184 @@
+"""Answers what users would like: recommendations, similar items, predictions and their state.
+
+It reads users, hands the computing to `ranking` and knows neither protobuf nor gRPC.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from foldin_model.arrays import Doubles
+from foldin_model.errors import ItemNotFound
+from foldin_model.ids import ItemId, UserId
+from foldin_model.personal.personal_model import rating_intervals
+from foldin_model.records.folded_users import FoldedUser, KeptUser
+from foldin_model.records.rating_history import History
+from foldin_model.retrieval.filters import allowed
+from foldin_model.retrieval.page_token import PageToken
+from foldin_model.retrieval.search import Cursor, Hits
+from foldin_model.retrieval.similar_items import similar
+from foldin_model.trained.snapshot import Snapshot
+
+from foldin_server.recommend.page import (
+    Recommendation,
+    current_user,
+    folding_operations,
+    interval_operations,
+    operations,
+    page_of,
+    predicted,
+    recommend,
+)
+from foldin_server.recommend.users import Freshness, Users, UserView, check_known
+from foldin_server.requests.arguments import (
+    PredictArguments,
+    RecommendArguments,
+    SimilarArguments,
+)
+from foldin_server.runtime.deadline import Deadline
+from foldin_server.runtime.executor import offload
+from foldin_server.versions.snapshots import Snapshots
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarItems:
+    """One page of items like another."""
+
+    snapshot: Snapshot
+    hits: Hits
+    next_token: PageToken | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """(n,) ratings that a user would give, and those that she gave, None where she did not.
+
+    `intervals` are the ends (n,) between which nine in ten lie, None where that is not known.
+    """
+
+    snapshot: Snapshot
+    user: FoldedUser
+    predicted: Doubles
+    intervals: tuple[Doubles, Doubles] | None
+    given: tuple[float | None, ...]
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KnownUser:
+    """What is kept of a user, her ratings in no order."""
+
+    snapshot: Snapshot
+    user: FoldedUser
+    history: History
+    trained: bool
+
+
+class Recommender:
+    """Answers from the snapshot that serves, or the one that a page token names."""
+
+    def __init__(self, snapshots: Snapshots, users: Users) -> None:
+        self._snapshots = snapshots
+        self._users = users
+
+    async def view(
+        self, snapshot: Snapshot, arguments: RecommendArguments, deadline: Deadline
+    ) -> UserView:
+        """What the store says of the user now. Raises the failures of `Users.view`."""
+        explained = arguments.max_reasons is not None
+        return await self._users.view(arguments.user, snapshot.version, deadline, history=explained)
+
+    async def answer(
+        self,
+        snapshot: Snapshot,
+        token: PageToken | None,
+        view: UserView,
+        arguments: RecommendArguments,
+        *,
+        together: int = 1,
+    ) -> Recommendation:
+        """The page for a view of the user. Raises UserNotFound."""
+        cost = together * operations(snapshot, view, arguments)
+        answer = await offload(cost, recommend, snapshot, view, arguments, token)
+        if arguments.user.must_be_known:
+            check_known(arguments.user.user_id, view, answer.current)
+        user = answer.current
+        if user.lasting and not arguments.user.profile:
+            kept = KeptUser(user.version, user.revision, view.state.folded or user.pack())
+            self._users.keep(arguments.user.user_id, view, kept)
+        return answer
+
+    async def similar(self, arguments: SimilarArguments) -> SimilarItems:
+        """One page of items like another. Raises ItemNotFound and the failures of page tokens."""
+        snapshot, token = self._snapshots.of_page(arguments.page)
+        row = row_of(snapshot, arguments.item_id)
+        mask = allowed(snapshot, arguments.conditions)
+        position = None if token is None else token.position
+        ranked = await offload(
+            snapshot.model.similarity.size,
+            page_of,
+            partial(similar, snapshot, row, mask),
+            arguments.page.size,
+            position if isinstance(position, Cursor) else None,
+        )
+        following = None
+        if ranked.rest is not None:
+            following = PageToken(snapshot.version, arguments.page.digest, ranked.rest)
+        return SimilarItems(snapshot, ranked.hits, following)
+
+    async def predict(self, arguments: PredictArguments, deadline: Deadline) -> Predictions:
+        """What a user would rate items. Raises ItemNotFound and the failures of `Users.view`."""
+        snapshot = self._snapshots.serving()
+        rows = np.array([row_of(snapshot, item_id) for item_id in arguments.item_ids], np.int32)
+        view = await self._users.view(arguments.user, snapshot.version, deadline, history=True)
+        history = view.state.history or History.empty()
+        user = await offload(
+            folding_operations(snapshot, view),
+            current_user,
+            snapshot,
+            view,
+            arguments.user.profile,
+        )
+        intervals = await offload(
+            interval_operations(snapshot, view, rows),
+            rating_intervals,
+            snapshot,
+            view.rated,
+            user,
+            rows,
+            arguments.user.profile,
+        )
+        given: dict[ItemId, float] = dict(
+            zip(history.item_ids, history.values.tolist(), strict=True)
+        )
+        given.update(arguments.user.profile)
+        return Predictions(
+            snapshot=snapshot,
+            user=user,
+            predicted=predicted(snapshot, rows, user.rating_vector),
+            intervals=intervals,
+            given=tuple(given.get(item_id) for item_id in arguments.item_ids),
+            freshness=Freshness.UNKNOWN if view.degraded else Freshness.STRICT,
+        )
+
+    async def state(self, user_id: UserId) -> KnownUser:
+        """What is kept of a user. Raises StoreUnavailable, for nothing else knows it."""
+        snapshot = self._snapshots.serving()
+        view = await self._users.stored(user_id, snapshot.version)
+        user = await offload(folding_operations(snapshot, view), current_user, snapshot, view, ())
+        return KnownUser(
+            snapshot=snapshot,
+            user=user,
+            history=view.state.history or History.empty(),
+            trained=view.state.trained is not None,
+        )
+
+
+def row_of(snapshot: Snapshot, item_id: ItemId) -> int:
+    """The row of an item. Raises ItemNotFound where the version lacks it."""
+    row = snapshot.model.catalog.row(item_id)
+    if row is None:
+        raise ItemNotFound(
+            item_id, f"model {snapshot.version} has no item {item_id!r}; search with ListItems"
+        )
+    return row

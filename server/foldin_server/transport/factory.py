@@ -1,0 +1,91 @@
+"""The gRPC server on either transport, and its channel options: sizes, keepalive, connection age.
+
+The client's side of keepalive stands beside its channel; both must agree on the ping interval.
+"""
+
+from contextlib import nullcontext
+from typing import Final
+
+import grpc
+from grpc import aio
+
+from foldin_server.settings import Settings
+from foldin_server.transport.grpcio_server import GrpcioServer
+from foldin_server.transport.listener import (
+    Tls,
+    cannot_listen,
+    choose_transport,
+    read_tls,
+    reserved,
+)
+
+KEEPALIVE_TIMEOUT_S: Final = 20
+MIN_CLIENT_PING_S: Final = 10
+CONNECTION_AGE_S: Final = 600.0
+CONNECTION_GRACE_S: Final = 30
+MAX_ANSWER_BYTES: Final = 64 << 20  # room for 100 explained lists of 200; foldin's clients take it
+
+Options = tuple[tuple[str, int], ...]
+
+
+def make_server(settings: Settings) -> tuple[aio.Server, str]:
+    """A server that is bound but takes no calls yet, and its address with the real port.
+
+    The native one runs HTTP/2 in threads of its own, beside the interpreter lock; streams from
+    clients (here, reflection) it hands to a `grpc.aio` server behind it. The other's port is shared
+    by servers of its own, so it must be free first, which the parent of several processes has seen
+    to. Raises SettingsError.
+    """
+    server: aio.Server
+    options = _options(settings)
+    if choose_transport(settings) == "native":
+        from foldin_server.transport.native_server import NativeServer  # noqa: PLC0415 (its library is extra)
+
+        server = NativeServer((*options, ("grpc.so_reuseport", int(settings.workers > 1))))
+        return server, _bind(server, settings.address, None)
+    parent_has = settings.workers > 1
+    with nullcontext(settings.address) if parent_has else reserved(settings.address) as address:
+        server = GrpcioServer((*options, *_grpcio_options(settings)))
+        return server, _bind(server, address, read_tls(settings))
+
+
+def _bind(server: aio.Server, address: str, tls: Tls | None) -> str:
+    try:
+        if tls is None:
+            port = server.add_insecure_port(address)
+        else:
+            port = server.add_secure_port(address, _credentials(tls))
+    except RuntimeError as error:
+        raise cannot_listen(address) from error
+    return f"{address.rpartition(':')[0]}:{port}"
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    return grpc.ssl_server_credentials(
+        [(tls.key, tls.certificate)],
+        root_certificates=tls.client_ca,
+        require_client_auth=tls.client_ca is not None,
+    )
+
+
+def _options(settings: Settings) -> Options:
+    """What both transports are told; `native` takes client pings however often they come."""
+    return (
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
+        ("grpc.max_send_message_length", MAX_ANSWER_BYTES),
+        ("grpc.keepalive_time_ms", _ms(settings.keepalive_s)),
+        ("grpc.keepalive_timeout_ms", _ms(KEEPALIVE_TIMEOUT_S)),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", _ms(MIN_CLIENT_PING_S)),
+    )
+
+
+def _grpcio_options(settings: Settings) -> Options:
+    return (
+        ("grpc.max_connection_age_ms", _ms(settings.max_connection_age_s or CONNECTION_AGE_S)),
+        ("grpc.max_connection_age_grace_ms", _ms(CONNECTION_GRACE_S)),
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(1_000 * seconds)

@@ -1,0 +1,48 @@
+"""Stores ratings and takes them back. A write that was begun ends, even if its caller leaves.
+
+What a write does to the stored ratings is the store's rule, not this module's.
+"""
+
+from foldin_model.store.protocols import RatingStore, RatingWrite, WriteOutcome
+from foldin_model.trained.snapshot import Snapshot
+
+from foldin_server.recommend.recommender import row_of
+from foldin_server.recommend.tracked_users import TrackedUsers
+from foldin_server.runtime.background import Background
+from foldin_server.writes.catalog_writer import ItemFolding
+
+
+class Rater:
+    """Writes to the rating store."""
+
+    def __init__(
+        self,
+        store: RatingStore,
+        tracked: TrackedUsers,
+        folding: ItemFolding,
+        background: Background,
+    ) -> None:
+        self._store = store
+        self._tracked = tracked
+        self._folding = folding
+        self._background = background
+
+    async def submit(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
+        """Stores a rating of an item that the model has.
+
+        Raises ItemNotFound and the failures of `RatingStore.write`.
+        """
+        row_of(snapshot, write.item_id)
+        return await self._background.finish(self._write(snapshot, write))
+
+    async def delete(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
+        """Takes a rating back, also of an item that the model lacks by now."""
+        return await self._background.finish(self._write(snapshot, write))
+
+    async def _write(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
+        try:
+            outcome = await self._store.write(write)
+        finally:  # also where it is not known what became of it
+            self._tracked.changed(write.user_id)
+        self._folding.rated(snapshot, write.user_id, write.item_id)
+        return outcome

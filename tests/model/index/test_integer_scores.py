@@ -1,0 +1,58 @@
+"""Coarse scores: never further from the exact ones than they say."""
+
+import numpy as np
+import pytest
+from foldin_model.arrays import Doubles, Floats
+from foldin_model.index.integer_scores import CoarseMatrix, CoarseScores, Turning
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+def scored(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> CoarseScores:
+    turning = turning or Turning.of(vectors)
+    return CoarseMatrix(vectors, turning).scores(turning.coarse(queries))
+
+
+def check_slack(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> None:
+    scores = scored(vectors, queries, turning)
+    assert scores.numbers.shape == (len(queries), len(vectors))
+    exact = queries @ vectors.astype(np.float64).T
+    coarse = scores.numbers * scores.units[:, None]
+    assert (np.abs(coarse - exact) <= scores.slack[:, None]).all()
+
+
+@given(
+    n=st.integers(1, 60),
+    d=st.integers(1, 140),
+    k=st.integers(1, 9),
+    m=st.integers(1, 9),
+    spread=st.floats(0.0, 12.0),
+    larger=st.sampled_from([1.0, 1e3]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_scores_are_within_the_slack_also_of_rows_turned_like_others(
+    *, n: int, d: int, k: int, m: int, spread: float, larger: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = np.exp(spread * rng.normal(size=d))  # few columns hold most
+    vectors, tail = ((rng.normal(size=(rows, d)) * sizes).astype(np.float32) for rows in (n, k))
+    tail *= np.float32(larger)
+    queries = rng.normal(size=(m, d)) * np.exp(spread * rng.normal(size=d))
+    check_slack(vectors, queries)
+    check_slack(tail, queries, Turning.of(vectors))
+
+
+@pytest.mark.parametrize("size", [1e-42, 1e-310])
+def test_numbers_that_are_hardly_any_are_no_surprise(size: float) -> None:
+    vectors = np.full((3, 5), 1e-30, np.float32)
+    check_slack(vectors, np.full((2, 5), size))
+
+
+def test_a_query_of_zeros_likes_all_rows_alike() -> None:
+    scores = scored(np.ones((4, 3), np.float32), np.zeros((1, 3)))
+    assert not scores.numbers.any()
+
+
+def test_a_matrix_of_nothing_but_zeros_scores_0() -> None:
+    scores = scored(np.zeros((4, 3), np.float32), np.ones((2, 3)))
+    assert not scores.numbers.any()

@@ -1,0 +1,109 @@
+"""Explanations add up to the score."""
+
+import numpy as np
+import pytest
+from foldin_model.fold_in.fold_in import slack_coefficients
+from foldin_model.ids import Row
+from foldin_model.index.canonical_score import canonical_scores
+from foldin_model.personal.explanation import Explanation, explain
+from foldin_model.personal.personal_model import explain_user, fold_user, query_of
+from foldin_model.records.folded_users import FoldedUser
+from foldin_model.trained.snapshot import Snapshot
+from foldin_model.trained.trained_users import pack_trained
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import planted
+from snapshots import planted_snapshot, state_of
+
+PLANTED = planted()
+SNAPSHOT = planted_snapshot()
+WHOLE = planted_snapshot(whole=True)
+TRAINED = list(dict(pack_trained(PLANTED.users)).values())
+ITEMS = SNAPSHOT.model.catalog.item_ids
+EVERYTHING = np.arange(len(ITEMS), dtype=np.int32)
+
+histories = st.dictionaries(st.sampled_from(ITEMS), st.floats(0.5, 5.0), max_size=60)
+trained = st.none() | st.sampled_from(TRAINED)
+reasons = st.integers(0, 50)
+
+
+def adds_up(user: FoldedUser, told: tuple[Explanation, ...], snapshot: Snapshot = SNAPSHOT) -> None:
+    scores = canonical_scores(snapshot.model.items, EVERYTHING, query_of(snapshot, user))
+    for score, one in zip(scores, told, strict=True):
+        total = one.base + sum(part for _, part in one.reasons) + one.other
+        assert abs(total - score) <= 1e-4 * max(1.0, abs(score))
+
+
+@pytest.mark.parametrize("snapshot", [SNAPSHOT, WHOLE])
+@given(ratings=histories, packed=trained, max_reasons=reasons)
+def test_base_reasons_and_the_rest_make_up_the_score(
+    snapshot: Snapshot, ratings: dict[str, float], packed: bytes | None, max_reasons: int
+) -> None:
+    explained = explain_user(snapshot, state_of(ratings, trained=packed))
+    told = explain(snapshot, explained, EVERYTHING, max_reasons)
+    adds_up(explained.user, told, snapshot)
+
+
+@given(histories.filter(bool))
+def test_what_a_rating_brings_in_is_its_lead_and_its_part_of_the_solution(
+    ratings: dict[str, float],
+) -> None:
+    model = WHOLE.model
+    explained = explain_user(WHOLE, state_of(ratings))
+    told = explain(WHOLE, explained, EVERYTHING, len(ratings))
+    expected = np.zeros((len(EVERYTHING), len(ratings)))
+    for head, share, vector in (
+        (model.ranking, 1.0, explained.user.ranking_vector),
+        (model.rating, model.rating_weight, explained.user.rating_vector),
+    ):
+        rows, values = explained.rows, explained.values
+        assert head.lead is not None
+        led = head.lead.shares(values)[:, None] * head.lead.vectors[rows]
+        solved = slack_coefficients(head, rows, values, vector)[:, None] * head.vectors[rows]
+        expected += share * head.vectors @ (led + solved).T
+    for one, parts in zip(told, expected, strict=True):
+        found = dict(one.reasons)
+        np.testing.assert_allclose(
+            [found[Row(row)] for row in explained.rows.tolist()], parts, rtol=1e-6, atol=1e-6
+        )
+
+
+def test_a_trained_user_is_explained_by_her_training_history() -> None:
+    for packed, (rows, values) in zip(TRAINED, PLANTED.histories.values(), strict=True):
+        pairs = zip(rows.tolist(), values.tolist(), strict=True)
+        state = state_of({ITEMS[row]: value for row, value in pairs}, trained=packed)
+        explained = explain_user(SNAPSHOT, state)
+        np.testing.assert_array_equal(
+            explained.user.ranking_vector, fold_user(SNAPSHOT, state).ranking_vector
+        )
+        adds_up(explained.user, explain(SNAPSHOT, explained, EVERYTHING, 5))
+
+
+@given(histories, histories)
+def test_a_list_from_before_is_explained_by_the_ratings_of_now(
+    then: dict[str, float], now: dict[str, float]
+) -> None:
+    user = fold_user(SNAPSHOT, state_of(then))
+    explained = explain_user(SNAPSHOT, state_of(now), user=user)
+    assert explained.user is user
+    adds_up(user, explain(SNAPSHOT, explained, EVERYTHING, 5))
+
+
+@given(histories, reasons)
+def test_the_weightiest_reasons_are_told_first(ratings: dict[str, float], max_reasons: int) -> None:
+    explained = explain_user(SNAPSHOT, state_of(ratings))
+    full = explain(SNAPSHOT, explained, EVERYTHING[:10], len(ratings))
+    for one, every in zip(
+        explain(SNAPSHOT, explained, EVERYTHING[:10], max_reasons), full, strict=True
+    ):
+        sizes = [abs(part) for _, part in every.reasons]
+        assert sizes == sorted(sizes, reverse=True)
+        assert one.reasons == every.reasons[:max_reasons]
+        assert {row for row, _ in every.reasons} == set(explained.rows.tolist())
+
+
+def test_loving_a_film_speaks_for_itself() -> None:
+    explained = explain_user(SNAPSHOT, state_of({ITEMS[8]: 5.0}))
+    ((row, part),) = explain(SNAPSHOT, explained, EVERYTHING[8:9], 5)[0].reasons
+    assert row == 8
+    assert part > 0

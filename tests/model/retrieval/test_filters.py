@@ -1,0 +1,92 @@
+"""Filters hold, alone and together."""
+
+import numpy as np
+import pytest
+from foldin_model.arrays import Rows
+from foldin_model.retrieval.filters import ItemConditions, allowed
+from foldin_model.retrieval.search import search
+from hypothesis import given
+from hypothesis import strategies as st
+from snapshots import planted_snapshot
+
+SNAPSHOT = planted_snapshot()
+CATALOG = SNAPSHOT.model.catalog
+GENRES = ("comedy", "DRAMA", "Horror", "Western", "Long", "Opera")
+
+ids = st.lists(st.sampled_from((*CATALOG.item_ids, "unheard-of")), max_size=60).map(tuple)
+genres = st.lists(st.sampled_from(GENRES), max_size=3).map(tuple)
+years = st.none() | st.integers(1940, 2030)
+conditions = st.builds(
+    ItemConditions,
+    include_genres=genres,
+    exclude_genres=genres,
+    exclude_item_ids=ids,
+    candidate_item_ids=ids,
+    min_year=years,
+    max_year=years,
+)
+seen_rows = st.sets(st.integers(0, len(CATALOG) - 1), max_size=50).map(
+    lambda rows: np.array(sorted(rows), np.int32)
+)
+
+
+def passes(row: int, asked: ItemConditions, seen: set[int]) -> bool:
+    """The same by the words of the contract, an item at a time."""
+    has = {genre.casefold() for genre in CATALOG.genres[row]}
+    year, item_id = CATALOG.years[row], CATALOG.item_ids[row]
+    return (
+        row not in seen
+        and item_id not in asked.exclude_item_ids
+        and (not asked.candidate_item_ids or item_id in asked.candidate_item_ids)
+        and (not asked.include_genres or bool(has & {g.casefold() for g in asked.include_genres}))
+        and not has & {g.casefold() for g in asked.exclude_genres}
+        and (asked.min_year is None or (year is not None and year >= asked.min_year))
+        and (asked.max_year is None or (year is not None and year <= asked.max_year))
+    )
+
+
+@given(asked=conditions, seen=seen_rows)
+def test_exactly_the_items_that_pass_are_allowed(asked: ItemConditions, seen: Rows) -> None:
+    mask = allowed(SNAPSHOT, asked, seen)
+    expected = [passes(row, asked, set(seen.tolist())) for row in range(len(CATALOG))]
+    if mask is None:
+        assert all(expected)
+    else:
+        assert mask.tolist() == expected
+
+
+@given(asked=conditions, seen=seen_rows)
+def test_a_list_holds_what_passes_and_is_full(asked: ItemConditions, seen: Rows) -> None:
+    hits = search(SNAPSHOT, SNAPSHOT.popular_query, allowed(SNAPSHOT, asked, seen), 10)
+    passing = sum(passes(row, asked, set(seen.tolist())) for row in range(len(CATALOG)))
+    assert all(passes(row, asked, set(seen.tolist())) for row in hits.rows.tolist())
+    assert len(hits) == min(10, passing)
+
+
+def test_no_condition_and_nothing_seen_is_no_mask() -> None:
+    assert allowed(SNAPSHOT, ItemConditions()) is None
+    assert allowed(SNAPSHOT, ItemConditions(), np.zeros(0, np.int32)) is None
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ItemConditions(candidate_item_ids=("unheard-of",)),
+        ItemConditions(include_genres=("Opera",)),
+        ItemConditions(min_year=2000, max_year=1999),
+    ],
+)
+def test_conditions_that_nothing_meets_leave_nothing(asked: ItemConditions) -> None:
+    mask = allowed(SNAPSHOT, asked)
+    assert mask is not None
+    assert not mask.any()
+    assert len(search(SNAPSHOT, SNAPSHOT.popular_query, mask, 10)) == 0
+
+
+def test_an_item_without_a_year_passes_neither_bound() -> None:
+    undated = [row for row, year in enumerate(CATALOG.years) if year is None]
+    for asked in (ItemConditions(min_year=0), ItemConditions(max_year=9_999)):
+        mask = allowed(SNAPSHOT, asked)
+        assert mask is not None
+        assert undated
+        assert not mask[undated].any()

@@ -1,0 +1,130 @@
+"""Page tokens: they round-trip, and nothing but what was signed is taken."""
+
+import string
+
+import numpy as np
+import pytest
+from foldin_model.arrays import Rows
+from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
+from foldin_model.fold_in.fold_in import rounded
+from foldin_model.ids import Version
+from foldin_model.records.folded_users import FoldedUser
+from foldin_model.retrieval.page_token import PagedUser, PageToken
+from foldin_model.retrieval.search import Cursor
+from foldin_model.trained.trained_users import Personalization
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+KEY = bytes(range(32))
+ARGUMENTS = bytes(range(16))
+ALPHABET = string.ascii_letters + string.digits + "-_"
+
+positions: st.SearchStrategy[Cursor | int | Rows] = st.one_of(
+    st.builds(Cursor, st.floats(allow_nan=False), st.integers(0, 2**31 - 1)),
+    st.integers(0, 2**40),
+    st.lists(st.integers(0, 2**31 - 1), max_size=500).map(lambda rows: np.array(rows, np.int32)),
+)
+
+
+@st.composite
+def paged_users(draw: st.DrawFn) -> PagedUser:
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return PagedUser(
+        draw(st.integers(0, 2**62)),
+        draw(st.integers(0, 10_000)),
+        draw(st.sampled_from(Personalization)),
+        rounded(rng.normal(size=draw(st.integers(0, 200)))),
+        rounded(rng.normal(size=draw(st.integers(0, 200)))),
+    )
+
+
+tokens = st.builds(
+    PageToken,
+    st.text(min_size=1, max_size=40).map(Version),
+    st.binary(min_size=16, max_size=16),
+    positions,
+    st.none() | paged_users(),
+)
+
+
+@given(tokens)
+def test_a_token_comes_back_as_it_was(token: PageToken) -> None:
+    back = PageToken.decode(token.encode(KEY), KEY)
+    assert (back.version, back.arguments) == (token.version, token.arguments)
+    assert type(back.position) is type(token.position)
+    np.testing.assert_array_equal(np.asarray(back.position), np.asarray(token.position))
+    if token.user is None or back.user is None:
+        assert back.user is token.user
+        return
+    np.testing.assert_array_equal(back.user.ranking_vector, token.user.ranking_vector)
+    np.testing.assert_array_equal(back.user.rating_vector, token.user.rating_vector)
+    assert (back.user.revision, back.user.rating_count, back.user.personalization) == (
+        token.user.revision,
+        token.user.rating_count,
+        token.user.personalization,
+    )
+
+
+@given(tokens, st.data())
+def test_a_changed_letter_is_refused(token: PageToken, data: st.DataObject) -> None:
+    text = token.encode(KEY)
+    place = data.draw(st.integers(0, len(text) - 1))
+    letter = data.draw(st.sampled_from(ALPHABET))
+    assume(letter != text[place])
+    with pytest.raises(PageTokenInvalid):
+        PageToken.decode(text[:place] + letter + text[place + 1 :], KEY)
+
+
+@given(tokens, st.data())
+def test_a_shortened_or_lengthened_token_is_refused(token: PageToken, data: st.DataObject) -> None:
+    text = token.encode(KEY)
+    cut = data.draw(st.integers(0, len(text) - 1))
+    for damaged in (text[:cut], text + "A", text + "=", " " + text, text + "\n"):
+        with pytest.raises(PageTokenInvalid):
+            PageToken.decode(damaged, KEY)
+
+
+@given(st.text())
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(PageTokenInvalid):
+        PageToken.decode(text, KEY)
+
+
+@given(tokens)
+def test_a_token_of_another_namespace_is_refused(token: PageToken) -> None:
+    with pytest.raises(PageTokenInvalid):
+        PageToken.decode(token.encode(bytes(32)), KEY)
+
+
+def test_other_arguments_are_a_mismatch() -> None:
+    token = PageToken(Version("v1"), ARGUMENTS, 10)
+    token.check(ARGUMENTS)
+    with pytest.raises(PageTokenMismatch, match="other arguments"):
+        token.check(bytes(16))
+
+
+def test_the_largest_token_stays_under_eight_kilobytes() -> None:
+    user = PagedUser(1, 1, Personalization.TRAINED, np.ones(128), np.ones(128))
+    rows = np.arange(500, dtype=np.int32)
+    assert len(PageToken(Version("v" * 40), ARGUMENTS, rows, user).encode(KEY)) < 8_192
+
+
+def test_a_paged_user_goes_on_with_what_she_has_seen_by_now() -> None:
+    user = FoldedUser(
+        "v1", 5, 2, Personalization.FOLDED_IN, np.ones(3), np.zeros(2), np.array([1, 4], np.int32)
+    )
+    seen = np.array([1, 4, 9], np.int32)
+    again = PagedUser.of(user).folded(Version("v1"), seen)
+    np.testing.assert_array_equal(again.ranking_vector, user.ranking_vector)
+    np.testing.assert_array_equal(again.seen, seen)
+    assert again.revision == 5
+
+
+def test_the_bytes_of_a_token_are_these() -> None:
+    """A rolling deployment reads tokens of the other release."""
+    user = PagedUser(7, 3, Personalization.FOLDED_IN, np.array([1.0, -2.0]), np.array([0.5]))
+    text = PageToken(Version("v1"), ARGUMENTS, Cursor(1.25, 42), user).encode(KEY)
+    assert text == (
+        "i-djczNRqIXaIj84FsbLXwEAAAECAwQFBgcICQoLDA0ODwcAAAAAAAAAAwAAAAAAAAACAgACAAEAdjEAAIA_AAAAwAAA"
+        "AD8AAAAAAAD0PyoAAAAAAAAA"
+    )

@@ -1,0 +1,145 @@
+"""Users read together: as few round trips as can be, and each has an answer of her own."""
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from foldin_model.errors import ArtifactCorrupt, FoldinError
+from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.records.folded_users import FoldedUser
+from foldin_model.store.keys import Keys
+from foldin_model.store.protocols import FoldedState, RatingWrite, UserState
+from foldin_model.store.redis.ratings import TOGETHER, RedisRatingStore
+from foldin_model.trained.trained_users import Personalization
+from redis import Redis
+
+USERS = [UserId(name) for name in ("ann", "bob", "cleo", "dan")]
+V1, V2 = Version("v1"), Version("v2")
+
+
+@pytest.fixture
+async def store(valkey_url: str, namespace: str) -> AsyncIterator[RedisRatingStore]:
+    """Each of USERS has rated one item."""
+    made = RedisRatingStore(valkey_url, namespace)
+    for user_id in USERS:
+        await made.write(RatingWrite(user_id, ItemId("item"), 3.0))
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def client(valkey_url: str) -> Iterator[Any]:
+    with Redis.from_url(valkey_url, protocol=2) as connected:
+        yield connected
+
+
+async def fold(store: RedisRatingStore, version: Version) -> None:
+    nothing = np.zeros(0)
+    states = [state_of(each) for each in await store.read_all([(u, 0) for u in USERS], version)]
+    await store.keep_folded(
+        version,
+        [
+            FoldedState(
+                user_id,
+                state.revision,
+                FoldedUser(
+                    version,
+                    state.revision,
+                    1,
+                    Personalization.FOLDED_IN,
+                    nothing,
+                    nothing,
+                    np.zeros(0, np.int32),
+                ).pack(),
+            )
+            for user_id, state in zip(USERS, states, strict=True)
+        ],
+    )
+
+
+def state_of(answer: UserState | FoldinError) -> UserState:
+    assert isinstance(answer, UserState)
+    return answer
+
+
+def questions(client: Any) -> int:
+    """How often the store was asked for a user's folded state so far, by whomever."""
+    return int(client.info("commandstats")["cmdstat_mget"]["calls"])
+
+
+async def test_the_folded_are_read_without_their_histories(store: RedisRatingStore) -> None:
+    await fold(store, V1)
+    for answer in await store.read_all([(user_id, 0) for user_id in USERS], V1):
+        state = state_of(answer)
+        assert state.folded is not None
+        assert state.history is None
+
+
+async def test_after_a_new_version_all_users_are_asked_for_once_and_together(
+    store: RedisRatingStore, client: Any
+) -> None:
+    await fold(store, V1)
+    await store.read_all([(user_id, 0) for user_id in USERS[:2]], V2)  # it finds out
+    before = questions(client)
+    answers = await store.read_all([(user_id, 0) for user_id in USERS[2:]], V2)
+    assert questions(client) - before == 1
+    for answer in answers:
+        history = state_of(answer).history
+        assert history is not None
+        assert history.item_ids == ("item",)
+
+
+async def test_a_crowd_is_read_in_parts_and_each_has_her_own_history(
+    store: RedisRatingStore, client: Any
+) -> None:
+    crowd = [UserId(f"user-{number}") for number in range(2 * TOGETHER + 1)]
+    for user_id in crowd:
+        await store.write(RatingWrite(user_id, ItemId(f"item of {user_id}"), 3.0))
+    await store.read_all([(crowd[0], 0)], V1)  # it finds out
+    before = questions(client)
+    answers = await store.read_all([(user_id, 0) for user_id in crowd], V1)
+    assert questions(client) - before == 3
+    for user_id, answer in zip(crowd, answers, strict=True):
+        history = state_of(answer).history
+        assert history is not None
+        assert history.item_ids == (f"item of {user_id}",)
+
+
+async def test_when_most_are_folded_again_no_history_is_read(
+    store: RedisRatingStore, client: Any
+) -> None:
+    await fold(store, V2)
+    await store.read_all([(USERS[0], 0)], V2)
+    before = int(client.info("commandstats")["cmdstat_hgetall"]["calls"])
+    await store.read_all([(user_id, 0) for user_id in USERS], V2)
+    assert int(client.info("commandstats")["cmdstat_hgetall"]["calls"]) == before
+
+
+@pytest.mark.parametrize("revision", [0, 1])
+async def test_one_whose_revision_is_not_the_known_one_is_read_anew(
+    store: RedisRatingStore, revision: int
+) -> None:
+    ann = state_of((await store.read_all([(USERS[0], 0)], V1))[0])
+    known, other = await store.read_all([(USERS[0], ann.revision), (USERS[1], revision)], V1)
+    assert state_of(known).is_unchanged
+    assert state_of(other).history is not None
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["first", "once most were not folded"])
+async def test_a_damaged_history_is_its_own_users_failure(
+    store: RedisRatingStore, client: Any, namespace: str, *, known: bool
+) -> None:
+    if known:
+        await store.read_all([(user_id, 0) for user_id in USERS], V1)
+    keys = Keys(namespace)
+    client.hset(keys.ratings(USERS[1]), "item", b"short")
+    client.delete(keys.ratings(USERS[2]))
+    client.set(keys.ratings(USERS[2]), "no hash")
+    answers = await store.read_all([(user_id, 0) for user_id in USERS], V1)
+    assert [type(answer) for answer in answers] == [
+        UserState,
+        ArtifactCorrupt,
+        ArtifactCorrupt,
+        UserState,
+    ]

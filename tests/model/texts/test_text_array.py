@@ -1,0 +1,133 @@
+"""Packed strings, and rows found by them, against the tuples and dictionaries they stand for."""
+
+import pytest
+from foldin_model.artifact import artifact
+from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle.publisher import Description
+from foldin_model.overlay.stacked_rows import StackedRows
+from foldin_model.retrieval.filters import ItemConditions, allowed
+from foldin_model.retrieval.search import popular
+from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.texts import text_array
+from foldin_model.texts.text_array import HashedRows, Postings, TabledRows, Texts
+from foldin_model.trained.catalog import Genres, Years
+from foldin_model.trained.snapshot import Snapshot
+from hypothesis import given
+from hypothesis import strategies as st
+from planted import Planted
+
+STRINGS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
+
+
+@given(strings=st.lists(STRINGS, max_size=20))
+def test_packed_texts_are_the_texts(strings: list[str]) -> None:
+    packed = Texts.of(strings)
+    assert list(packed) == strings
+    assert [packed[-1 - place] for place in range(len(strings))] == strings[::-1]
+    assert packed[1:3] == strings[1:3]
+    with pytest.raises(IndexError):
+        packed[len(strings)]
+
+
+@given(
+    rows=st.dictionaries(STRINGS, st.lists(st.integers(0, 99), min_size=1, unique=True)),
+    key=STRINGS,
+)
+def test_postings_find_the_rows_of_a_key_and_of_its_beginning(
+    rows: dict[str, list[int]], key: str
+) -> None:
+    postings = Postings.of(rows)
+    for asked in (*rows, key):
+        assert postings.find(asked).tolist() == rows.get(asked, [])
+        begun = [row for name in rows if name.startswith(asked) for row in rows[name]]
+        assert sorted(postings.beginning(asked).tolist()) == sorted(begun)
+
+
+@pytest.mark.parametrize("hashes", [2**64, 3, 1])
+@given(ids=st.lists(STRINGS, unique=True), other=STRINGS)
+def test_ids_are_found_even_if_their_hashes_collide(
+    hashes: int, ids: list[str], other: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        whole = text_array._hash
+        patch.setattr(text_array, "_hash", lambda text: whole(text) % hashes)
+        found = HashedRows.of(ids)
+        assert [found.get(id_) for id_ in ids] == list(range(len(ids)))
+        assert found.get(other) == (ids.index(other) if other in ids else None)
+        rows = [*range(len(ids)), ids.index(other) if other in ids else -1]
+        assert found.each(Texts.of([*ids, other])).tolist() == rows
+
+
+@given(ids=st.lists(STRINGS, unique=True), others=st.lists(STRINGS))
+def test_a_table_finds_the_first_row_of_every_id_and_of_no_other(
+    ids: list[str], others: list[str]
+) -> None:
+    found = TabledRows.of([*ids, *ids])
+    expected = {id_: row for row, id_ in enumerate(ids)}
+    assert [found.get(id_) for id_ in (*ids, *others)] == [*map(expected.get, (*ids, *others))]
+    asked = Texts.joined([Texts.of(part) for part in (others, [], ids, others)])
+    rows = [expected.get(id_, -1) for id_ in (*others, *ids, *others)]
+    assert found.each(asked).tolist() == rows
+
+
+def test_a_table_finds_ids_that_begin_at_the_same_place() -> None:
+    ids = [str(number) for number in range(5_000)]
+    assert TabledRows.of(ids).each(Texts.of(reversed(ids))).tolist() == [*range(4_999, -1, -1)]
+
+
+@given(ids=st.lists(STRINGS, unique=True), later=st.lists(STRINGS, unique=True), other=STRINGS)
+def test_rows_of_two_parts_are_those_of_the_first_and_behind_them_of_the_second(
+    ids: list[str], later: list[str], other: str
+) -> None:
+    stacked = StackedRows(TabledRows.of(ids), TabledRows.of(later), len(ids))
+    expected = {id_: row for row, id_ in reversed([*enumerate([*ids, *later])])}
+    asked = [*ids, *later, other]
+    assert [stacked.get(id_) for id_ in asked] == [*map(expected.get, asked)]
+    assert stacked.each(Texts.of(asked)).tolist() == [expected.get(id_, -1) for id_ in asked]
+
+
+@given(parts=st.lists(st.lists(STRINGS)), cut=st.integers(0, 9))
+def test_joined_texts_are_those_of_all_parts(parts: list[list[str]], cut: int) -> None:
+    whole = Texts.of([text for part in parts for text in part])
+    assert [*Texts.joined([Texts.of(part) for part in parts])] == [*whole]
+    rest = Texts(whole.packed, whole.offsets[min(cut, len(whole)) :])
+    assert [*Texts.joined([rest, Texts.of(["a"])])] == [*whole[cut:], "a"]
+
+
+@given(years=st.lists(st.none() | st.integers(-3_000, 3_000)))
+def test_packed_years_are_the_years(years: list[int | None]) -> None:
+    assert list(Years.of(years)) == years
+    assert list(Years.of(years)[1:]) == years[1:]
+
+
+@given(genres=st.lists(st.lists(STRINGS, max_size=3).map(tuple)))
+def test_packed_genres_are_the_genres(genres: list[tuple[str, ...]]) -> None:
+    assert list(Genres.of(genres)) == genres
+    assert Genres.of(genres)[1:] == genres[1:]
+
+
+def test_a_large_catalogue_is_read_where_it_lies_and_answers_alike(
+    small: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = Description("planted", 1, 0, "", {}, {})
+    manifest = publisher.publish(small.model, small.users, about, MemoryModelStore())
+    blob = artifact.pack(small.model)[0]
+    monkeypatch.setattr(artifact, "EAGER_ITEMS", 0)
+    model, derived = artifact.unpack(blob, manifest)
+    assert isinstance(model.catalog.item_ids, Texts)
+    for name in ("item_ids", "titles", "genres", "years"):
+        assert list(getattr(model.catalog, name)) == list(getattr(small.model.catalog, name))
+    asked = ["105", "nobody", "101", *small.model.catalog.item_ids]
+    assert model.catalog.rows(asked).tolist() == small.model.catalog.rows(asked).tolist()
+    assert artifact.pack(model)[0] == blob
+    lazy = Snapshot.build(manifest, model, derived)
+    eager = Snapshot.build(manifest, small.model)
+    for title in ("drama story", "story 1", "horr", ""):
+        assert lazy.titles.find(title).tolist() == eager.titles.find(title).tolist()
+    wanted = ItemConditions(include_genres=("drama", "LONG"), min_year=1960, max_year=1990)
+    masks = [allowed(snapshot, wanted) for snapshot in (lazy, eager)]
+    assert masks[0] is not None
+    assert masks[1] is not None
+    assert masks[0].any()
+    assert masks[0].tolist() == masks[1].tolist()
+    assert popular(lazy, masks[0], 10).rows.tolist() == popular(eager, masks[1], 10).rows.tolist()

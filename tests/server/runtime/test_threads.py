@@ -1,0 +1,54 @@
+"""How threads beside the loop's are scheduled."""
+
+import os
+from collections.abc import Iterator
+from threading import Thread
+
+import pytest
+from foldin_server.runtime.threads import giving_way
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
+
+
+def policy_of_a_thread() -> int:
+    found: list[int] = []
+    thread = Thread(target=lambda: found.append(os.sched_getscheduler(0)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.fixture
+def batch() -> Iterator[None]:
+    """Somebody has chosen a policy for all of the process."""
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    yield
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+def test_threads_begun_inside_give_way_and_who_begins_them_does_not() -> None:
+    with giving_way():
+        assert policy_of_a_thread() == os.SCHED_BATCH
+    assert policy_of_a_thread() == os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+def test_a_failure_inside_leaves_the_policy_as_it_was() -> None:
+    with pytest.raises(ZeroDivisionError), giving_way():
+        raise ZeroDivisionError
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_policy_that_was_chosen_stays() -> None:
+    with giving_way():
+        assert policy_of_a_thread() == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) == os.SCHED_BATCH
+
+
+def test_where_it_is_forbidden_all_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", forbidden)
+    with giving_way():
+        assert policy_of_a_thread() == os.SCHED_OTHER
