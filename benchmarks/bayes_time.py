@@ -11,11 +11,11 @@ from time import process_time
 import click
 import numpy as np
 from foldin_trainer.data import Dataset, load_dataset
-from foldin_trainer.learning.bayes.features import Features
-from foldin_trainer.learning.bayes.run import Run
-from foldin_trainer.learning.bayes.settings import BayesSettings
-from foldin_trainer.learning.bayes.training import side_information
 from foldin_trainer.learning.devices import threads_for
+from foldin_trainer.learning.rating_heads.bayes.run import Run
+from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
+from foldin_trainer.learning.rating_heads.bayes.side_information.features import Features
+from foldin_trainer.learning.rating_heads.bayes.training import side_information
 from myfm.gibbs import MyFMGibbsRegressor
 from scipy import sparse
 from threadpoolctl import threadpool_limits

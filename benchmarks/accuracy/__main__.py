@@ -20,7 +20,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")  # libraries draw bars of their own
 import click
 from foldin_model.errors import FoldinError
 from foldin_model.store.opening import default_data_dir
-from foldin_trainer.data.fetching import fetch
+from foldin_trainer.data.downloads.movielens import fetch
 from rich.console import Console
 
 from benchmarks.accuracy.findings import Row, bars_of, table_of

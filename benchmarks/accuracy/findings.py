@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from foldin_trainer.evaluation.report import Value
+from foldin_trainer.evaluation.report.tables import Value
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import Final
 
 from foldin_trainer.data import Dataset, Ratings
-from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
-from foldin_trainer.evaluation.report import Outcome, difference_rows, rows
-from foldin_trainer.evaluation.scoring import run
-from foldin_trainer.evaluation.served import Served, published
-from foldin_trainer.learning.choosing import RankingHead
+from foldin_trainer.evaluation.method import Method
+from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.outcome import Outcome
+from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
+from foldin_trainer.evaluation.report.tables import difference_rows, rows
+from foldin_trainer.evaluation.trial_scores import run
+from foldin_trainer.learning.head_choice import RankingHead
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
 

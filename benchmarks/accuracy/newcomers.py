@@ -4,14 +4,14 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from foldin_trainer.data import Dataset
-from foldin_trainer.evaluation.genre_popularity import GenrePopularity
-from foldin_trainer.evaluation.intervals import ratio_interval
-from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
-from foldin_trainer.evaluation.retraining import against_retrain
-from foldin_trainer.evaluation.scoring import score
-from foldin_trainer.evaluation.served import Served, published
+from foldin_trainer.evaluation.fold_in.retrain_gap import against_retrain
+from foldin_trainer.evaluation.methods.genre_popularity import GenrePopularity
+from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
+from foldin_trainer.evaluation.trial_scores import score
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
+from foldin_trainer.metrics.intervals import ratio_interval
 
 from benchmarks.accuracy.findings import Findings
 

@@ -9,18 +9,20 @@ from foldin_model.arrays import Doubles
 from foldin_model.fold_in.fold_in import fold
 from foldin_model.trained.snapshot import Snapshot
 from foldin_trainer.data import Dataset, Ratings
-from foldin_trainer.evaluation.baselines import ItemMean, Popularity
-from foldin_trainer.evaluation.fold_in import agreement
-from foldin_trainer.evaluation.intervals import mean_interval, ratio_interval
-from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import ProtocolSettings, trials
-from foldin_trainer.evaluation.report import Outcome, difference_rows, rows
-from foldin_trainer.evaluation.scoring import Scores, run
-from foldin_trainer.evaluation.served import RatingHeadAlone, Served, published
+from foldin_trainer.evaluation.fold_in.agreement import agreement
+from foldin_trainer.evaluation.method import Method
+from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
+from foldin_trainer.evaluation.methods.served import RatingHeadAlone, Served, published
+from foldin_trainer.evaluation.methods.tuned_references import tuned_references
+from foldin_trainer.evaluation.outcome import Outcome
+from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
+from foldin_trainer.evaluation.report.tables import difference_rows, rows
 from foldin_trainer.evaluation.similar_items import next_item_hits
-from foldin_trainer.evaluation.tuning import tuned_references
+from foldin_trainer.evaluation.trial_scores import run
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
+from foldin_trainer.metrics.intervals import mean_interval, ratio_interval
+from foldin_trainer.metrics.scores import Scores
 
 from benchmarks.accuracy.findings import Findings, Row
 

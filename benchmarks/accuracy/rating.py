@@ -5,15 +5,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_trainer.data import Dataset, Ratings
-from foldin_trainer.evaluation.baselines import ItemMean
-from foldin_trainer.evaluation.comparing import compare_measures
-from foldin_trainer.evaluation.measures import Ratio
-from foldin_trainer.evaluation.methods import make_cases
-from foldin_trainer.evaluation.rating_metrics import rmse
-from foldin_trainer.evaluation.served import Served, published
+from foldin_trainer.data.splits import kfold
+from foldin_trainer.evaluation.methods.baselines import ItemMean
+from foldin_trainer.evaluation.methods.served import Served, published
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
-from foldin_trainer.splits import kfold
+from foldin_trainer.metrics.cases import make_cases
+from foldin_trainer.metrics.comparison import compare_measures
+from foldin_trainer.metrics.measures import Ratio
+from foldin_trainer.metrics.rating_metrics import rmse
 
 from benchmarks.accuracy.findings import Findings, Row
 from benchmarks.accuracy.peers import PEERS

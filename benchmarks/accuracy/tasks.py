@@ -12,7 +12,7 @@ from benchmarks.accuracy.heads import heads
 from benchmarks.accuracy.newcomers import cold, fold_in
 from benchmarks.accuracy.ranking import ranking
 from benchmarks.accuracy.rating import rating
-from benchmarks.accuracy.timing import timing
+from benchmarks.accuracy.sweep_time import sweep_time
 
 BEST = TrainSettings(rating_head="bayes")
 QUICK = TrainSettings()
@@ -25,7 +25,7 @@ PARTS: Mapping[str, tuple[Part, TrainSettings]] = MappingProxyType(
         "heads": (heads, QUICK),
         "fold-in": (fold_in, QUICK),
         "cold": (cold, QUICK),
-        "time": (timing, QUICK),
+        "time": (sweep_time, QUICK),
     }
 )
 

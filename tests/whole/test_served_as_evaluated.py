@@ -20,16 +20,16 @@ from foldin_model.store.protocols import ImportedRating
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_trainer.data import Dataset
-from foldin_trainer.evaluation.methods import Case
-from foldin_trainer.evaluation.served import Served, published
-from foldin_trainer.learning.bayes.settings import BayesSettings
-from foldin_trainer.learning.ease import EaseSettings
-from foldin_trainer.learning.encoder.settings import EncoderSettings
-from foldin_trainer.learning.ials import IalsSettings
-from foldin_trainer.learning.mf import MfSettings
-from foldin_trainer.learning.plans import EnsembleSettings
+from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings
+from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
+from foldin_trainer.learning.ranking_heads.plans import EnsembleSettings
+from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
+from foldin_trainer.learning.rating_heads.mf import MfSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train
+from foldin_trainer.metrics.cases import Case
 from server.processes import serving
 from tiny import tiny_dataset
 

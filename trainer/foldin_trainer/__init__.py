@@ -1,4 +1,5 @@
-"""How models are made: data, splits, training, evaluation and publishing.
+"""How models are made: data sets, metrics, training, evaluation, the search for settings, commands.
 
-Nothing here serves a request; what a finished model is and does lives in `foldin_model`.
+The rooms stand one above the other and import only downwards: `commands`, `tuning`,
+`evaluation`, `learning`, `metrics`, `data`.
 """

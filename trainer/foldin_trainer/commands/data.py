@@ -5,17 +5,17 @@ from pathlib import Path
 
 import click
 
-from foldin_trainer.commands.reporting import (
+from foldin_trainer.commands.options.data_source import Source, takes_data_dir, takes_source
+from foldin_trainer.commands.output import (
     print_facts,
     print_json,
     printing_errors,
     progress,
     say,
 )
-from foldin_trainer.commands.sources import Source, takes_data_dir, takes_source
 from foldin_trainer.data.cache import DEFAULT_EDITION, EDITIONS, all_cached
-from foldin_trainer.data.fetching import MOVIELENS_URL
-from foldin_trainer.data.fetching import fetch as fetch_edition
+from foldin_trainer.data.downloads.movielens import MOVIELENS_URL
+from foldin_trainer.data.downloads.movielens import fetch as fetch_edition
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -9,29 +9,29 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
-from foldin_trainer.commands.numbers import DIMENSION, SEED, FiniteRange
-from foldin_trainer.commands.reporting import printing_errors, say
-from foldin_trainer.commands.sources import Source, takes_source
+from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.numbers import DIMENSION, SEED, FiniteRange
+from foldin_trainer.commands.output import printing_errors, say
 from foldin_trainer.data import Dataset
-from foldin_trainer.evaluation.evaluating import BASELINES, METHODS, Evaluation, Plan
-from foldin_trainer.evaluation.evaluating import evaluate as run
-from foldin_trainer.evaluation.given import GivenSplit, SplitFiles, load_split
-from foldin_trainer.evaluation.protocols import (
+from foldin_trainer.evaluation.evaluation_run import BASELINES, METHODS, Evaluation, Plan
+from foldin_trainer.evaluation.evaluation_run import evaluate as run
+from foldin_trainer.evaluation.protocols.given_split import GivenSplit, SplitFiles, load_split
+from foldin_trainer.evaluation.protocols.trials import (
     FOLD_IN,
     GIVEN,
     HEEDED_BY,
     PROTOCOLS,
     ProtocolSettings,
 )
-from foldin_trainer.evaluation.report import (
+from foldin_trainer.evaluation.report.report_folder import write
+from foldin_trainer.evaluation.report.tables import (
     curve_table,
     ranking_table,
     rating_table,
     spread_table,
 )
-from foldin_trainer.evaluation.writing import write
-from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.devices import DeviceName, choose_device
+from foldin_trainer.learning.head_choice import RankingHead
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
 DEFAULTS = ProtocolSettings()

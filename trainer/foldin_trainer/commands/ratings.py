@@ -8,10 +8,10 @@ from foldin_model.store.opening import open_store_url
 from foldin_model.store.redis.ratings import RedisRatingStore
 
 from foldin_trainer.commands.data import AS_JSON
-from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, progress
-from foldin_trainer.commands.sources import Source, takes_source
-from foldin_trainer.commands.stores import STORE_TIMEOUT_S, takes_store
-from foldin_trainer.data.importing import ImportReport, import_histories
+from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.store import STORE_TIMEOUT_S, takes_store
+from foldin_trainer.commands.output import print_facts, print_json, printing_errors, progress
+from foldin_trainer.data.history_import import ImportReport, import_histories
 from foldin_trainer.data.ratings import Ratings
 
 

@@ -18,15 +18,15 @@ from foldin_model.trained.manifest import Manifest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from foldin_trainer.commands.numbers import DIMENSION, SEED, FiniteRange
-from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
-from foldin_trainer.commands.settings import as_found
-from foldin_trainer.commands.sources import Source, takes_source
-from foldin_trainer.commands.stores import opened_models, takes_store
+from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.numbers import DIMENSION, SEED, FiniteRange
+from foldin_trainer.commands.options.store import opened_models, takes_store
+from foldin_trainer.commands.options.tuned_settings import as_found
+from foldin_trainer.commands.output import print_facts, print_json, printing_errors, say
 from foldin_trainer.data.cache import all_cached, cached
-from foldin_trainer.learning.choosing import RankingHead
 from foldin_trainer.learning.devices import DeviceName, choose_device
-from foldin_trainer.learning.mf import Epoch
+from foldin_trainer.learning.head_choice import RankingHead
+from foldin_trainer.learning.rating_heads.factors import Epoch
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 from foldin_trainer.learning.training import Listener, Trained
 from foldin_trainer.learning.training import train as learn

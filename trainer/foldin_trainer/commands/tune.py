@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 from foldin_model.errors import FoldinError
 
-from foldin_trainer.commands.numbers import SEED, FiniteRange
-from foldin_trainer.commands.reporting import print_facts, print_json, printing_errors, say
-from foldin_trainer.commands.sources import Source, takes_source
+from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.numbers import SEED, FiniteRange
+from foldin_trainer.commands.output import print_facts, print_json, printing_errors, say
 from foldin_trainer.tuning.objectives import TUNABLE, Metric, lower_is_better
 from foldin_trainer.tuning.settings import KEY
 from foldin_trainer.tuning.studies import Found, Search, Step, search

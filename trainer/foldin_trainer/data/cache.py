@@ -1,6 +1,6 @@
 """The folder that fetched data sets are kept in, one folder each with a note of what it holds.
 
-How they get there is `fetching`; what is in their files is `layouts`.
+How they get there is `downloads`; what is in their files is `files.layouts`.
 """
 
 import json

@@ -1,6 +1,6 @@
 """A data set that was read and found valid, and the account of what was found.
 
-How it is read is `loading`; where fetched ones are kept is `cache`.
+How it is read is `loader`; where fetched ones are kept is `cache`.
 """
 
 from dataclasses import dataclass, field, replace

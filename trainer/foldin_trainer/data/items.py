@@ -1,6 +1,6 @@
 """What is known about items besides their ratings: title, genres, year, tags.
 
-The parsing of MovieLens' conventions is here; the files are read in `catalogs`.
+The parsing of MovieLens' conventions is here; the files are read in `item_tables`.
 """
 
 import re

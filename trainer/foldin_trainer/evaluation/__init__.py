@@ -1,1 +1,1 @@
-"""How good a model is: metrics, protocols, baselines, and what is shown of them."""
+"""Compares models: protocols, methods, the evaluation run, and its report."""

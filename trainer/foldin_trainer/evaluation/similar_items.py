@@ -13,8 +13,8 @@ from foldin_model.retrieval.similar_items import similar
 from foldin_model.trained.snapshot import Snapshot
 
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.methods import BATCH, best
-from foldin_trainer.evaluation.references import interactions
+from foldin_trainer.evaluation.methods.references import interactions
+from foldin_trainer.metrics.lists import BATCH, best
 
 Hits = Mapping[str, Doubles]
 

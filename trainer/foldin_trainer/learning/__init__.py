@@ -1,4 +1,4 @@
-"""Learns a model from ratings: the two heads, their priors, clusters and similar items.
+"""Learns a model from ratings: rating head, ranking head, the constants of fold-in, item tables.
 
 `training.train` is the whole of it; nothing here reads files or writes to a store.
 """

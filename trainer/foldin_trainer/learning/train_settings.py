@@ -5,14 +5,12 @@ from typing import Literal, Self
 
 from foldin_model.trained.manifest import Setting
 
-from foldin_trainer.learning.bayes.settings import BayesSettings
-from foldin_trainer.learning.choosing import RankingHead, RankingSettings
 from foldin_trainer.learning.devices import DeviceName
-from foldin_trainer.learning.ease import EaseSettings
-from foldin_trainer.learning.encoder.settings import EncoderSettings
-from foldin_trainer.learning.ials import IalsSettings
-from foldin_trainer.learning.mf import MfSettings
-from foldin_trainer.learning.plans import (
+from foldin_trainer.learning.head_choice import RankingHead, RankingSettings
+from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings
+from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
+from foldin_trainer.learning.ranking_heads.plans import (
     BLENDED,
     EasePlan,
     EncoderPlan,
@@ -21,6 +19,8 @@ from foldin_trainer.learning.plans import (
     Plan,
     named,
 )
+from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
+from foldin_trainer.learning.rating_heads.mf import MfSettings
 
 RatingHead = Literal["mf", "bayes"]
 

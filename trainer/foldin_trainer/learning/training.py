@@ -11,26 +11,33 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.errors import FoldinError
-from foldin_model.trained.model import Model, TrainedUsers
+from foldin_model.trained.model import Model
+from foldin_model.trained.trained_users import TrainedUsers
 
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.assembling import assemble, fold_users
-from foldin_trainer.learning.bayes.training import Checkpoint, train_bayes
-from foldin_trainer.learning.calibrating import Validation
-from foldin_trainer.learning.choosing import (
+from foldin_trainer.data.splits import HeldOutFold, held_out_users, random_split
+from foldin_trainer.learning.devices import threads_for
+from foldin_trainer.learning.fold_in.calibration import Validation
+from foldin_trainer.learning.fold_in.constants import HISTORY_RIDGES, Tuned, tune
+from foldin_trainer.learning.fold_in.quadratic_heads import (
+    Constants,
+    Learned,
+    trained_rating_vectors,
+    user_prior,
+)
+from foldin_trainer.learning.fold_in.user_prior import UserPrior
+from foldin_trainer.learning.head_choice import (
     Attempt,
     Held,
     choose_ranking,
 )
-from foldin_trainer.learning.devices import threads_for
-from foldin_trainer.learning.encoder.result import EncoderEpoch
-from foldin_trainer.learning.heads import Constants, Learned, trained_rating_vectors, user_prior
-from foldin_trainer.learning.mf import Epoch, MfResult, train_mf
-from foldin_trainer.learning.prior import UserPrior
+from foldin_trainer.learning.model_assembly import assemble, trained_users
+from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
+from foldin_trainer.learning.rating_heads.bayes.training import Checkpoint, train_bayes
+from foldin_trainer.learning.rating_heads.factors import Epoch, RatingFactors
+from foldin_trainer.learning.rating_heads.mf import train_mf
 from foldin_trainer.learning.train_settings import TrainSettings
-from foldin_trainer.learning.tuning import HISTORY_RIDGES, Tuned, tune
-from foldin_trainer.splits import HeldOutFold, held_out_users, random_split
 
 FEWEST_USERS: Final = 10
 USERS_HELD_OUT: Final = 1000  # at most about so many, and at most a fifth
@@ -125,7 +132,7 @@ def _train(
     )
     return Trained(
         model=model,
-        users=fold_users(model, ratings, _posterior_vectors(last, prior, tuned, settings)),
+        users=trained_users(model, ratings, _posterior_vectors(last, prior, tuned, settings)),
         constants=tuned.constants,
         settings=settings.settled(chosen.plan),
         metrics={
@@ -142,7 +149,7 @@ def _train(
 
 def _learn_ratings(
     dataset: Dataset, ratings: Ratings, settings: TrainSettings, watched: Watched
-) -> MfResult:
+) -> RatingFactors:
     """The rating head on part of the ratings, watched on another part.
 
     It is there to choose constants by, for which a shorter sampling will do.
@@ -163,10 +170,10 @@ def _learn_ratings(
 def _learn_again(
     dataset: Dataset,
     settings: TrainSettings,
-    first: MfResult,
+    first: RatingFactors,
     progress: Callable[[Epoch], None],
     checkpoints: Path | None,
-) -> tuple[MfResult, Mapping[str, float]]:
+) -> tuple[RatingFactors, Mapping[str, float]]:
     """The rating head on every rating, as long as was best the first time; how sampling went."""
     if settings.rating_head == "mf":
         return train_mf(dataset.ratings, settings.mf, stop_after=first.best_epoch), {}
@@ -185,7 +192,7 @@ def _checkpoint(folder: Path | None, name: str) -> Checkpoint | None:
     return None if folder is None else Checkpoint(folder / name)
 
 
-def _validation_rmse(result: MfResult) -> float:
+def _validation_rmse(result: RatingFactors) -> float:
     """That of the pass whose parameters are kept: for sampling, the mean of all samples."""
     reached = result.epochs[result.best_epoch - 1].rmse
     if reached is None:
@@ -194,7 +201,7 @@ def _validation_rmse(result: MfResult) -> float:
 
 
 def _posterior_vectors(
-    mf: MfResult, prior: UserPrior, tuned: Tuned, settings: TrainSettings
+    mf: RatingFactors, prior: UserPrior, tuned: Tuned, settings: TrainSettings
 ) -> Doubles | None:
     """The users' vectors that sampling found, which know more than folding would; `mf` has none."""
     if settings.rating_head == "mf":

@@ -14,18 +14,18 @@ from foldin_model.trained.manifest import Setting
 
 from foldin_trainer.data.dataset import Dataset
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.methods import Method
-from foldin_trainer.evaluation.protocols import ProtocolSettings, check_folds, trials
-from foldin_trainer.evaluation.references import AlsSettings, Ease, ImplicitAls
-from foldin_trainer.evaluation.scoring import score
-from foldin_trainer.evaluation.served import Served, published
-from foldin_trainer.learning.bayes.training import train_bayes
-from foldin_trainer.learning.choosing import RankingHead
-from foldin_trainer.learning.encoder.result import EncoderEpoch
-from foldin_trainer.learning.mf import train_mf_twice
+from foldin_trainer.data.splits import kfold
+from foldin_trainer.evaluation.method import Method
+from foldin_trainer.evaluation.methods.references import AlsSettings, Ease, ImplicitAls
+from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, check_folds, trials
+from foldin_trainer.evaluation.trial_scores import score
+from foldin_trainer.learning.head_choice import RankingHead
+from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
+from foldin_trainer.learning.rating_heads.bayes.training import train_bayes
+from foldin_trainer.learning.rating_heads.mf import train_mf_twice
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, train
-from foldin_trainer.splits import kfold
 from foldin_trainer.tuning import spaces
 from foldin_trainer.tuning.settings import changed
 

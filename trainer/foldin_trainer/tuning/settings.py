@@ -14,7 +14,7 @@ from typing import Final, get_args
 from foldin_model.errors import FoldinError
 from foldin_model.trained.manifest import Setting
 
-from foldin_trainer.learning.choosing import RankingHead
+from foldin_trainer.learning.head_choice import RankingHead
 from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
 
 KEY: Final = "settings"

@@ -1,0 +1,339 @@
+"""`foldin evaluate` end to end, and served models as methods under evaluation."""
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from foldin_model.errors import FoldinError
+from foldin_model.ids import UserId
+from foldin_trainer.commands.evaluate import evaluate
+from foldin_trainer.data import Dataset
+from foldin_trainer.evaluation.evaluation_run import Plan
+from foldin_trainer.evaluation.evaluation_run import evaluate as run
+from foldin_trainer.evaluation.fold_in.agreement import agreement, fold_in_rmse, shortened
+from foldin_trainer.evaluation.fold_in.learning_curve import EXACT, NONE, STEPS, learning_curve
+from foldin_trainer.evaluation.fold_in.learning_curve import METHODS as CURVE_METHODS
+from foldin_trainer.evaluation.methods.served import RatingHeadAlone, Served
+from foldin_trainer.evaluation.protocols.trials import ProtocolSettings
+from foldin_trainer.evaluation.report.report_folder import write
+from foldin_trainer.evaluation.similar_items import next_pairs
+from foldin_trainer.learning.train_settings import TrainSettings
+from foldin_trainer.metrics.cases import Case
+from foldin_trainer.metrics.lists import best
+from planted import Planted
+from snapshots import planted_snapshot
+from tiny import tiny_dataset, write_movielens
+
+
+def served(small: Planted) -> Served:
+    snapshot = planted_snapshot()
+    return Served.of(snapshot, small.users, tuple(snapshot.model.catalog.item_ids))
+
+
+def cases(small: Planted, *, known: bool) -> list[Case]:
+    """Every planted user with her training history given; unless `known`, under another name."""
+    return [
+        Case(
+            user_id if known else UserId(f"new {user_id}"),
+            rows,
+            values,
+            np.setdiff1d(np.arange(120, dtype=np.int32), rows)[:5],
+            np.full(5, 3.0),
+        )
+        for user_id, (rows, values) in small.histories.items()
+    ]
+
+
+def test_a_known_user_is_scored_by_her_trained_vectors_and_a_stranger_by_folded_ones(
+    small: Planted,
+) -> None:
+    method = served(small)
+    for place, case in enumerate(cases(small, known=True)):
+        trained = method.user(case).ranking_vector
+        folded = method.user(replace(case, user_id=UserId("stranger"))).ranking_vector
+        assert np.array_equal(trained, small.users.ranking_vectors[place])
+        assert not np.allclose(folded, trained)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_served_lists_are_the_canonical_order_of_all_unseen_items(
+    small: Planted, *, known: bool
+) -> None:
+    method, asked = served(small), cases(small, known=known)
+    model = method.snapshot.model
+    queries = np.array(
+        [model.query(u.ranking_vector, u.rating_vector) for u in map(method.user, asked)]
+    )
+    given = np.array([np.isin(np.arange(120), case.given_rows) for case in asked])
+    scores = (model.items.astype(np.float64)[None] * queries[:, None]).sum(axis=2)
+    assert np.array_equal(method.recommend(asked, 10), best(scores, given, 10))
+
+
+def test_predicted_ratings_lie_on_the_scale_and_belong_to_the_hidden_rows(small: Planted) -> None:
+    method, asked = served(small), cases(small, known=False)
+    predicted = method.predict(asked)
+    model = method.snapshot.model
+    assert predicted.shape == (5 * len(asked),)
+    assert predicted.min() >= model.scale.low
+    assert predicted.max() <= model.scale.high
+    vector = method.user(asked[3]).rating_vector
+    direct = model.rating.score(asked[3].hidden_rows, vector).clip(0.5, 5.0)
+    assert predicted[15:20] == pytest.approx(direct)
+
+
+def test_rows_of_the_data_set_may_be_others_than_those_of_the_model(small: Planted) -> None:
+    straight = served(small)
+    order = np.random.default_rng(0).permutation(120)
+    item_ids = tuple(straight.item_ids[row] for row in order)
+    shuffled = Served.of(straight.snapshot, small.users, item_ids)
+    places = np.argsort(order).astype(np.int32)
+    (case, *_) = cases(small, known=False)
+    renamed = replace(case, given_rows=places[case.given_rows])
+    expected = straight.recommend([case], 10)
+    assert np.array_equal(order[shuffled.recommend([renamed], 10)], expected)
+
+
+def test_the_rating_head_alone_orders_by_predicted_rating(small: Planted) -> None:
+    method = served(small)
+    (case, *_) = cases(small, known=False)
+    head, vector = method.snapshot.model.rating, method.user(case).rating_vector
+    scores = head.score(np.arange(120, dtype=np.int32), vector)[None]
+    given = np.isin(np.arange(120), case.given_rows)[None]
+    found = RatingHeadAlone(method).recommend([case], 10)
+    assert np.array_equal(found, best(scores, given, 10))
+
+
+def test_steps_agree_with_the_exact_solve_once_there_are_enough(small: Planted) -> None:
+    asked = cases(small, known=False)
+    (found,) = agreement([(small.model, asked)], [3], steps=4)
+    assert found.users == len(asked)
+    assert found.rmse_ratio == pytest.approx(1.0, abs=1e-6)
+    assert found.overlap == 1.0
+    assert fold_in_rmse([(small.model, asked)], steps=None) > 0.0
+
+
+def test_a_shortened_case_keeps_every_rating_once(small: Planted) -> None:
+    (case, *_) = cases(small, known=False)
+    short = shortened(case, 2, seed=5)
+    assert short is not None
+    assert len(short.given_rows) == 2
+    everything = np.sort(np.concatenate((short.given_rows, short.hidden_rows)))
+    assert np.array_equal(everything, np.sort(np.concatenate((case.given_rows, case.hidden_rows))))
+    assert shortened(case, len(everything), seed=5) is None
+
+
+def test_next_pairs_follow_time_within_a_user() -> None:
+    ratings = tiny_dataset(users=20, items=80).ratings
+    firsts, seconds = next_pairs(ratings)
+    assert ratings.timestamps is not None
+    assert len(firsts) == len(ratings) - len(ratings.user_ids)
+    user = np.flatnonzero(ratings.users == 0)
+    ordered = ratings.items[user[np.argsort(ratings.timestamps[user], kind="stable")]]
+    assert firsts[: len(ordered) - 1].tolist() == ordered[:-1].tolist()
+    assert seconds[: len(ordered) - 1].tolist() == ordered[1:].tolist()
+
+
+QUICKLY = ("--device", "cpu", "--dimension", "8")
+
+
+@pytest.mark.slow
+def test_evaluate_prints_tables_and_writes_a_report_and_figures(tmp_path: Path) -> None:
+    folder = write_movielens(tiny_dataset(users=120, items=100), tmp_path / "data")
+    out = tmp_path / "out"
+    arguments = [str(folder), "--protocol", "leave-last-out", "--protocol", "held-out-users"]
+    options = ["--folds", "2", "--methods", "popularity", "--methods", "item-mean", *QUICKLY]
+    result = CliRunner().invoke(evaluate, [*arguments, *options, "--report", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "Recommended lists, first 10 · held-out-users" in result.output
+    assert "Beyond accuracy, first 10 · leave-last-out" in result.output
+    report = json.loads((out / "evaluation.json").read_text())
+    assert [p["protocol"] for p in report["protocols"]] == ["leave-last-out", "held-out-users"]
+    assert report["data"]["hash"]
+    assert report["libraries"]["torch"]
+    held_out = {row["method"]: row for row in report["protocols"][1]["rows"]}
+    assert set(held_out) == {"popularity", "item mean", "foldin"}
+    assert held_out["foldin"]["ndcg@10"] > held_out["popularity"]["ndcg@10"]
+    assert held_out["foldin"]["rmse"] < held_out["item mean"]["rmse"]
+    apart = report["protocols"][1]["differences"]
+    found = next(d for d in apart if (d["metric"], d["method"]) == ("rmse", "item mean"))
+    assert found["difference"] == pytest.approx(
+        held_out["foldin"]["rmse"] - held_out["item mean"]["rmse"]
+    )
+    assert found["significant"]
+    for name in report["figures"]:
+        assert (out / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.slow
+def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -> None:
+    dataset = tiny_dataset(users=60, items=90)
+    titles = ("<script>alert(1)</script> & $5 $", *dataset.items.titles[1:])
+    dataset = replace(dataset, items=replace(dataset.items, titles=titles))
+    settings = TrainSettings.of(dimension=4, device="cpu")
+    evaluation = run(dataset, Plan(("random",), ProtocolSettings(), settings))
+    _, html, *pictures = write(evaluation, tmp_path)
+    page = html.read_text("utf-8")
+    assert "<script" not in page
+    assert re.findall(r'(?:src|href)="(?!#)[^"]*', page) == []
+    assert "url(http" not in page
+    assert page.count("<svg ") == len(pictures)
+    assert page.count('role="img"') == page.count("<figcaption>") == len(pictures)
+    assert page.count(" to ") > 40
+    assert dataset.ratings.hash in page
+    assert "prefers-color-scheme: dark" in page
+
+
+@pytest.mark.slow
+def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
+    dataset = tiny_dataset(users=60, items=90)
+    settings = TrainSettings.of(dimension=4, device="cpu")
+    curve = learning_curve(dataset, settings, (1, 10), count=4, folds=3)
+    assert [point.ratings for point in curve.points] == [1, 10]
+    first, tenth = curve.points
+    assert set(first.comparison.intervals) == set(CURVE_METHODS)
+    assert first.estimate(NONE) == tenth.estimate(NONE)
+    assert tenth.estimate(EXACT) < tenth.estimate(NONE)
+    assert tenth.estimate(STEPS) == pytest.approx(tenth.estimate(EXACT), abs=2e-3)
+    assert tenth.gap == tenth.estimate(STEPS) - min(map(tenth.estimate, tenth.retrains))
+    for interval in tenth.comparison.intervals[STEPS].values():
+        assert interval.low < interval.estimate < interval.high
+    assert set(tenth.comparison.intervals[STEPS]) == {"rmse", "ndcg@4"}
+    assert 12 < tenth.users <= 20
+
+
+@pytest.mark.slow
+def test_fold_in_heeds_what_it_is_given_and_records_no_more(tmp_path: Path) -> None:
+    folder = write_movielens(tiny_dataset(users=60, items=90), tmp_path / "data")
+    asked = [str(folder), "--protocol", "fold-in", "--k", "4", "--folds", "3", *QUICKLY]
+    result = CliRunner().invoke(evaluate, [*asked, "--json", "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["protocol_settings"] == {"folds": 3, "seed": 0}
+    assert {row["metric"] for row in report["fold_in"]["rows"]} == {"rmse", "ndcg@4"}
+    assert report["fold_in"]["rows"][0]["users"] <= 20
+    page = (tmp_path / "out" / "evaluation.html").read_text("utf-8")
+    assert "NDCG@4" in page
+    assert "one of 3 folds" in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["fold-in", "--methods", "ease"], "--methods says nothing to fold-in"),
+        (["kfold", "--share", "0.5"], "--share says nothing to kfold"),
+        (["random", "--leave-last", "2"], "add a protocol that heeds it: temporal"),
+        (["leave-last-out", "--folds", "2"], "--folds says nothing to leave-last-out"),
+    ],
+)
+def test_an_option_that_no_protocol_heeds_is_refused(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    folder = write_movielens(few_ratings_each(4), tmp_path / "data")
+    protocol, *options = arguments
+    result = CliRunner().invoke(evaluate, [str(folder), "--protocol", protocol, *options])
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
+
+
+def test_settings_are_recorded_where_a_protocol_heeds_them() -> None:
+    settings = ProtocolSettings()
+    assert settings.used_by(["random"]) == {"share": 0.2, "seed": 0}
+    assert settings.used_by(["kfold", "temporal"]) == {"folds": 5, "leave_last": 5, "seed": 0}
+    assert settings.used_by(["given"]) == {"seed": 0}
+
+
+def test_the_curve_of_fold_in_needs_users_of_many_ratings() -> None:
+    dataset = few_ratings_each(20)
+    with pytest.raises(FoldinError, match=r"after her first 20, and fewer than 2 of 8 users"):
+        learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"))
+    with pytest.raises(FoldinError, match="41 folds need as many users"):
+        learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"), folds=41)
+
+
+@pytest.mark.slow
+def test_a_protocol_of_the_default_ones_that_hides_nothing_is_left_out_with_a_note(
+    tmp_path: Path,
+) -> None:
+    folder = write_movielens(few_ratings_each(4), tmp_path / "data")
+    out = ["--methods", "popularity", *QUICKLY, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(evaluate, [str(folder), *out])
+    assert result.exit_code == 0, result.output
+    assert "note: temporal is left out: nothing is hidden" in " ".join(result.output.split())
+    report = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert [p["protocol"] for p in report["protocols"]] == ["random", "held-out-users"]
+    assert report["notes"][0].startswith("temporal is left out")
+    assert "temporal is left out" in (tmp_path / "out" / "evaluation.html").read_text("utf-8")
+    asked = CliRunner().invoke(evaluate, [str(folder), "--protocol", "temporal", *out])
+    assert asked.exit_code == 1
+    assert asked.output.count("error: ") == 1
+
+
+@pytest.mark.slow
+def test_a_protocol_asked_for_twice_is_reported_once(tmp_path: Path) -> None:
+    folder = write_movielens(few_ratings_each(4), tmp_path / "data")
+    twice = ["--protocol", "random", "--protocol", "random", "--methods", "popularity"]
+    arguments = [str(folder), *twice, *QUICKLY, "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert result.exit_code == 0, result.output
+    assert len(json.loads(result.stdout)["protocols"]) == 1
+
+
+def few_ratings_each(count: int) -> Dataset:
+    """The tiny data set with so many ratings of each of 40 users, at most."""
+    dataset = tiny_dataset(users=40, items=90)
+    users = dataset.ratings.users
+    order = np.argsort(users, kind="stable")
+    nth = np.arange(len(users)) - np.searchsorted(users[order], users[order])
+    return replace(dataset, ratings=dataset.ratings.take(order[nth < count]))
+
+
+@pytest.mark.slow
+def test_a_published_split_without_values_is_ranked_only(tmp_path: Path) -> None:
+    dataset = tiny_dataset(users=40, items=90)
+    ratings = dataset.ratings
+    for name, rows in (("train", range(0, len(ratings), 2)), ("test", range(1, len(ratings), 2))):
+        pairs = [(ratings.users[row], ratings.items[row]) for row in rows]
+        lines = [f"{ratings.user_ids[user]},{ratings.item_ids[item]}" for user, item in pairs]
+        (tmp_path / f"{name}.csv").write_text("\n".join(("user,item", *lines)) + "\n")
+    files = ["--train", str(tmp_path / "train.csv"), "--test", str(tmp_path / "test.csv")]
+    mask = ["--mask", str(tmp_path / "train.csv"), "--methods", "popularity", "--json"]
+    arguments = [*files, *mask, *QUICKLY, "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(evaluate, arguments)
+    assert result.exit_code == 0, result.output
+    (given,) = json.loads(result.stdout)["protocols"]
+    assert given["protocol"] == "given"
+    assert "pairs of" in given["masking"]
+    assert given["rows"][1]["method"] == "foldin"
+    assert given["rows"][1]["rmse"] is None
+    assert given["rows"][1]["ndcg@10"] > 0.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--protocol", "given"], "--train lacks"),
+        (["--train", "FILE"], "--test lacks"),
+        (["--train", "FILE", "--test", "FILE", "--protocol", "random"], "alone, not random"),
+        (["ml-100k", "--train", "FILE", "--test", "FILE"], "name two data sets"),
+        (["--protocol", "leave-one-out"], "'leave-one-out' is not one of"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused_by_name(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    file = tmp_path / "pairs.csv"
+    file.write_text("user,item\n1,a\n")
+    given = [str(file) if argument == "FILE" else argument for argument in arguments]
+    result = CliRunner().invoke(evaluate, given)
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.replace("│", " ").split())
+
+
+def test_evaluate_names_a_data_set_that_is_not_there(tmp_path: Path) -> None:
+    result = CliRunner().invoke(evaluate, ["ml-1m", "--data-dir", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "foldin data fetch ml-1m" in result.output

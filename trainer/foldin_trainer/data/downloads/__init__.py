@@ -1,0 +1,1 @@
+"""Fetches MovieLens editions over the network and puts them into the cache."""

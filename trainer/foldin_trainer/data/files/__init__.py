@@ -1,0 +1,1 @@
+"""Reads files of ratings, items and users, of MovieLens editions or the caller's own."""

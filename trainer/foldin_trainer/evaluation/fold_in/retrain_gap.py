@@ -1,0 +1,62 @@
+"""What a fold-in loses against training everything again with the new user's ratings.
+
+The figures are those of `learning_curve`, without their intervals.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from foldin_trainer.data import Dataset
+from foldin_trainer.evaluation.fold_in.learning_curve import (
+    ADAM,
+    EXACT,
+    NONE,
+    RETRAIN,
+    STEPS,
+    CurvePoint,
+    learning_curve,
+)
+from foldin_trainer.learning.train_settings import TrainSettings
+
+SIZES = (1, 2, 5, 10, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainGap:
+    """RMSE on the late ratings of `users` users of whom the first `ratings` are known.
+
+    `none` predicts for the mean user, `exact` and `steps` fold in. `retrain` trains everything
+    again and takes the user vectors that Adam found, `retrain_served` those that would be served;
+    where the rating head is not Adam's, both are the latter. `gap` is that of `steps` from the
+    better retrain: below zero the fold-in is better.
+    """
+
+    ratings: int
+    users: int
+    none: float
+    exact: float
+    steps: float
+    retrain: float
+    retrain_served: float
+    gap: float
+
+
+def against_retrain(
+    dataset: Dataset, settings: TrainSettings, sizes: Sequence[int] = SIZES, *, steps: int = 3
+) -> Iterator[RetrainGap]:
+    """One entry for every number of first ratings, over the users of the first held-out fold."""
+    for point in learning_curve(dataset, settings, sizes, steps=steps).points:
+        yield _gap(point)
+
+
+def _gap(point: CurvePoint) -> RetrainGap:
+    return RetrainGap(
+        ratings=point.ratings,
+        users=point.users,
+        none=point.estimate(NONE),
+        exact=point.estimate(EXACT),
+        steps=point.estimate(STEPS),
+        retrain=point.estimate(ADAM if ADAM in point.retrains else RETRAIN),
+        retrain_served=point.estimate(RETRAIN),
+        gap=point.gap,
+    )

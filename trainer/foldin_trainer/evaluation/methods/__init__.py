@@ -1,0 +1,1 @@
+"""The methods that are compared: the served model, baselines, and reference rankers."""

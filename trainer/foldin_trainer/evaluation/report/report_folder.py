@@ -1,0 +1,27 @@
+"""The folder of an evaluation: one JSON document, one HTML page, and the figures by themselves."""
+
+from pathlib import Path
+from typing import Final
+
+from foldin_trainer.evaluation.evaluation_run import Evaluation
+from foldin_trainer.evaluation.report.document import document
+from foldin_trainer.evaluation.report.figures import drawn
+from foldin_trainer.evaluation.report.page import page
+from foldin_trainer.evaluation.report.tables import write_json
+
+REPORT: Final = "evaluation.json"
+PAGE: Final = "evaluation.html"
+
+
+def write(evaluation: Evaluation, folder: Path) -> list[Path]:
+    """The folder holds the report and the figures; their paths: JSON, HTML, PNG files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = drawn(evaluation)
+    pictures = [folder / f"{figure.name}.png" for figure in figures]
+    for figure, picture in zip(figures, pictures, strict=True):
+        picture.write_bytes(figure.png())
+    report, html = folder / REPORT, folder / PAGE
+    found = document(evaluation, [picture.name for picture in pictures])
+    write_json(report, found)
+    html.write_text(page(evaluation, found, figures), "utf-8")
+    return [report, html, *pictures]

@@ -1,4 +1,0 @@
-"""A linear history encoder: item vectors that a user's ratings add up, trained on full softmax.
-
-`training.train_encoder` trains one; `result.EncoderResult` is what is served of it.
-"""

@@ -1,0 +1,80 @@
+"""Turns trained parameters into the two quadratic heads that are served.
+
+Everything that fold-in needs is carried into the basis where the prior precision is the identity.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from foldin_model.arrays import Doubles
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.fold_in.history_prior import EXPONENT, history_prior
+from foldin_trainer.learning.fold_in.user_prior import UserPrior
+from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.rating_heads.factors import RatingFactors, item_rows, user_rows
+from foldin_trainer.learning.whitening import Whitening
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What was trained on `ratings`, before any constant of fold-in is chosen."""
+
+    ratings: Ratings
+    mf: RatingFactors
+    ranking: Ranking
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What is chosen on held-out users after training."""
+
+    noise_variance: float
+    """σ² of a new user's ratings, in squared units of the scale."""
+    prior_scale: float
+    """κ: how much of the average user a new user starts with in the ranking head."""
+    rating_weight: float
+    """w: how much the rating head counts in the retrieval score."""
+    history_ridge: float | None = None
+    """Of the regression of rating vectors on histories; None where the prior knows of none."""
+    noise_factor: float = 1.0
+    """What the noise is multiplied with so that intervals cover what they should."""
+    trained_noise: float = 1.0
+    """What trained users' own noise is multiplied with besides, to the same end."""
+
+
+def user_prior(mf: RatingFactors, ratings: Ratings, history_ridge: float | None) -> UserPrior:
+    """The prior of the rating head's users, its mean linear in histories if they have a ridge."""
+    if history_ridge is None:
+        return UserPrior.of(mf, ratings)
+    return history_prior(mf, ratings, history_ridge)
+
+
+def rating_head(
+    mf: RatingFactors, scale: Scale, prior: UserPrior, noise_variance: float
+) -> QuadraticHead:
+    """The rating head with the user bias inside her vector, the item bias as offset."""
+    whitening = Whitening.of(prior.precision(noise_variance))
+    ends = (scale.low, scale.high)
+    return QuadraticHead(
+        vectors=whitening.items(item_rows(mf)).astype(np.float32),
+        offsets=mf.item_biases,
+        constant=mf.mean,
+        prior=whitening.users(prior.mean),
+        rule=RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
+        lead=_history_lead(prior, whitening, scale),
+    )
+
+
+def _history_lead(prior: UserPrior, whitening: Whitening, scale: Scale) -> Lead | None:
+    if prior.effects is None:
+        return None
+    any_value = LeadRule(knots=(scale.low,), factors=(1.0,))
+    return Lead(whitening.users(prior.effects).astype(np.float32), any_value, EXPONENT)
+
+
+def trained_rating_vectors(mf: RatingFactors, prior: UserPrior, noise_variance: float) -> Doubles:
+    """The trained users' vectors (n_users, d) in the basis of that rating head."""
+    return Whitening.of(prior.precision(noise_variance)).users(user_rows(mf))

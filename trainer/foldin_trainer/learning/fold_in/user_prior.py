@@ -1,0 +1,51 @@
+"""What is known of a user before her first rating, for either head.
+
+The rating head has a Gaussian over user vectors, the ranking head the vector of the average
+user; both end as one vector in the basis where the prior precision is the identity.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+from foldin_model.arrays import Doubles
+
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.rating_heads.factors import RatingFactors, user_rows
+
+SHRINKAGE: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UserPrior:
+    """N(mean, covariance) over user vectors [b_u, p_u], (d,) and (d, d).
+
+    A rating of item i is then μ + c_i + [1, q_i]·z with noise. Where there are `effects` (n_items,
+    d), the mean of a user with n ratings is moved by n^(−1/2) times the sum of her items' ones
+    (see `history_prior`).
+    """
+
+    mean: Doubles
+    covariance: Doubles
+    effects: Doubles | None = None
+
+    @classmethod
+    def of(cls, result: RatingFactors, ratings: Ratings) -> Self:
+        """The moments of the vectors of those who rated, the covariance shrunk."""
+        vectors = user_rows(result)[np.unique(ratings.users)]
+        covariance = np.asarray(np.cov(vectors.T, bias=True), np.float64)
+        return cls(vectors.mean(axis=0), shrunk(covariance))
+
+    def precision(self, noise_variance: float) -> Doubles:
+        """Λ = σ²Σ⁻¹, (d, d), so that every rating weighs 1."""
+        return np.asarray(noise_variance * np.linalg.inv(self.covariance), np.float64)
+
+
+def shrunk(covariance: Doubles) -> Doubles:
+    """A fifth of the way towards the multiple of the identity of the same average variance.
+
+    Few users would leave directions that no newcomer could take (Ledoit & Wolf 2004).
+    """
+    level = np.trace(covariance) / len(covariance)
+    even = level * np.eye(len(covariance))
+    return np.asarray((1.0 - SHRINKAGE) * covariance + SHRINKAGE * even, np.float64)

@@ -1,0 +1,97 @@
+"""The encoder as it is trained: its parameters and its loss on a batch of split histories."""
+
+from typing import Final
+
+import numpy as np
+import torch
+from foldin_model.fold_in.linear_start import LeadRule
+from foldin_model.fold_in.quadratic_head import RatingRule
+from torch import nn
+from torch.nn.functional import embedding_bag
+
+from foldin_trainer.learning.ranking_heads.encoder.batches import Batch, Histories
+from foldin_trainer.learning.ranking_heads.encoder.result import EncoderResult
+from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ranking_heads.encoder.start import Start
+
+EXPONENT: Final = 0.5  # γ before it is learned
+
+
+class Encoder(nn.Module):
+    """x_u = prior + n^-γ Σ_j ρ(r_j) inputs[j] and the logits items·x_u, learned from a start."""
+
+    def __init__(
+        self, histories: Histories, begun: Start, settings: EncoderSettings, rule: RatingRule
+    ) -> None:
+        """`rule` says where the knots of functions of a rating's value are."""
+        super().__init__()
+        self.items = nn.Parameter(torch.tensor(begun.items, dtype=torch.float32))
+        self.inputs = nn.Parameter(torch.tensor(begun.inputs, dtype=torch.float32))
+        self.prior = nn.Parameter(torch.tensor(begun.prior, dtype=torch.float32))
+        self.factors = nn.Parameter(torch.tensor(settings.start_factors))
+        self.exponent = nn.Parameter(torch.tensor(EXPONENT))
+        self.knots = rule.knots
+        hats = [np.interp(histories.values, rule.knots, hat) for hat in np.eye(len(rule.knots))]
+        wanted = np.interp(histories.values, rule.knots, settings.target_weights)
+        self._columns = torch.tensor(histories.items)
+        self._hats = torch.tensor(np.array(hats).T, dtype=torch.float32)
+        self._target_weights = torch.tensor(wanted, dtype=torch.float32)
+        self._items_before = self.items.detach().clone()
+        self._inputs_before = self.inputs.detach().clone()
+        self._anchor = settings.anchor
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        """The mean negative log-likelihood of what is wanted, plus the pull to the start.
+
+        A user counts with the square root of what is wanted of her, between counting every user
+        the same and every rating the same.
+        """
+        logits = self.vectors(batch) @ self.items.T
+        logits = logits.index_put(
+            (torch.tensor(batch.given_users), self._columns[batch.given]),
+            torch.tensor(-torch.inf),
+        )
+        owners = torch.tensor(batch.wanted_users)
+        asked = torch.bincount(owners, minlength=batch.users).clamp(min=1)
+        weights = self._target_weights[batch.wanted] / asked[owners].sqrt()
+        misses = logits.logsumexp(1)[owners] - logits[owners, self._columns[batch.wanted]]
+        pull = (self.items - self._items_before).square().sum()
+        pull += (self.inputs - self._inputs_before).square().sum()
+        return (weights * misses).sum() / weights.sum().clamp(min=1e-6) + self._anchor / 2 * pull
+
+    def vectors(self, batch: Batch) -> torch.Tensor:
+        """The users' vectors (users, d) by what is given of them."""
+        return self.prior + self.led(batch)
+
+    def led(self, batch: Batch) -> torch.Tensor:
+        """What their ratings move them by, (users, d)."""
+        sizes = np.bincount(batch.given_users, minlength=batch.users)
+        led = embedding_bag(
+            self._columns[batch.given],
+            self.inputs,
+            torch.tensor(np.concatenate(([0], np.cumsum(sizes)))),
+            mode="sum",
+            per_sample_weights=self._hats[batch.given] @ self.factors,
+            include_last_offset=True,
+        )
+        lengths = torch.tensor(sizes, dtype=torch.float32).clamp(min=1.0)
+        moved: torch.Tensor = led * lengths[:, None] ** -self.exponent
+        return moved
+
+    def result(self, epoch: int) -> EncoderResult:
+        """The parameters as they are now, copied."""
+        return EncoderResult(
+            items=self.items.detach().numpy().copy(),
+            inputs=self.inputs.detach().numpy().copy(),
+            prior=self.prior.detach().numpy().astype(np.float64),
+            rule=LeadRule(self.knots, tuple(self.factors.detach().tolist())),
+            exponent=float(self.exponent.detach()),
+            best_epoch=epoch,
+            epochs=(),
+        )
+
+    @torch.no_grad()
+    def keep_signs(self) -> None:
+        """A rating at the minimum of the scale never speaks for an item's neighbours."""
+        self.factors[0].clamp_(max=0.0)
+        self.exponent.clamp_(0.0, 1.0)

@@ -1,0 +1,103 @@
+"""Passes over all users until those that were held out are served no better.
+
+The same for every encoder that is trained on batches of split histories.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+import numpy as np
+import torch
+from foldin_model.arrays import Doubles
+from foldin_model.fold_in.quadratic_head import Scale
+
+from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
+from foldin_trainer.learning.ranking_heads.encoder.module import Encoder
+from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
+from foldin_trainer.metrics.cases import Case, liked_from
+from foldin_trainer.metrics.list_quality import list_qualities
+
+EPOCHS_A_LOOK: Final = 5
+BETAS: Final = (0.9, 0.99)  # of Adam; passes are few
+
+
+class Scorer(Protocol):
+    """What came of training so far."""
+
+    def vectors(self, cases: Sequence[Case]) -> Doubles:
+        """The vectors (n, d) of users by what they are given."""
+        ...
+
+    def scores(self, vectors: Doubles) -> Doubles:
+        """Scores (n, n_items) of users at (n, d)."""
+        ...
+
+
+R = TypeVar("R", bound=Scorer)
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """How passes are made: users a step, the share of a history that is given, and the seed."""
+
+    batch_users: int
+    kept: tuple[float, float]
+    seed: int
+
+
+def passes(
+    encoder: Encoder, histories: Histories, optimizer: torch.optim.Optimizer, passing: Passing
+) -> Iterator[None]:
+    """One pass over all users each time the next is asked for, without end."""
+    rng = np.random.default_rng(passing.seed)
+    while True:
+        encoder.train()
+        for batch in histories.batches(rng, passing.batch_users, passing.kept):
+            optimizer.zero_grad()
+            encoder(batch).backward()
+            optimizer.step()
+            encoder.keep_signs()
+        encoder.eval()
+        yield
+
+
+def best_pass(
+    running: Iterator[None],
+    result: Callable[[int], R],
+    *,
+    epochs: int,
+    cases: Sequence[Case],
+    scale: Scale,
+    progress: Callable[[EncoderEpoch], None] | None,
+    untouched: bool = True,
+) -> tuple[R, tuple[EncoderEpoch, ...]]:
+    """What `result` gave after the pass that served `cases` best, and every look at them.
+
+    Pass 0 is what training starts from, and is among them where it may stay `untouched`.
+    """
+    found = result(0)
+    looks = [look(0, found, cases, scale)]
+    most = looks[0].quality if untouched else -1.0
+    for epoch in range(EPOCHS_A_LOOK, epochs + 1, EPOCHS_A_LOOK):
+        for _ in range(EPOCHS_A_LOOK):
+            next(running)
+        now = result(epoch)
+        looks.append(look(epoch, now, cases, scale))
+        if progress is not None:
+            progress(looks[-1])
+        if looks[-1].quality > most:
+            found, most = now, looks[-1].quality
+    return found, tuple(looks)
+
+
+def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> EncoderEpoch:
+    """NDCG@10 of held-out users."""
+    vectors = found.vectors(cases)
+    ((everything, liked),) = list_qualities(
+        lambda part: [found.scores(vectors[part])],
+        [case.given_rows for case in cases],
+        [case.hidden_rows for case in cases],
+        [case.hidden_rows[case.hidden_values >= liked_from(scale)] for case in cases],
+    )
+    return EncoderEpoch(epoch, float(everything), float(liked))

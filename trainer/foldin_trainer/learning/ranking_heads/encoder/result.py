@@ -1,0 +1,57 @@
+"""What a trained linear encoder is: its vectors, and how a history becomes a user's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from foldin_model.arrays import Doubles, Floats
+from foldin_model.fold_in.linear_start import Lead, LeadRule
+
+from foldin_trainer.metrics.cases import Case
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderEpoch:
+    """One look at the validation users: mean NDCG@10 for all hidden items and for liked ones."""
+
+    epoch: int
+    ndcg: float
+    ndcg_liked: float
+
+    @property
+    def quality(self) -> float:
+        """Both count the same."""
+        return (self.ndcg + self.ndcg_liked) / 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncoderResult:
+    """score(u, i) = items[i]·x_u with x_u = prior + n^-γ Σ_j ρ(r_j) inputs[j].
+
+    `items` and `inputs` are (n_items, dimension) float32, zero in `inputs` where an item was not
+    rated; `prior`, the vector of a user without ratings, is (dimension,) float64 and orders like
+    popularity. `best_epoch` is where training stopped.
+    """
+
+    items: Floats
+    inputs: Floats
+    prior: Doubles
+    rule: LeadRule
+    exponent: float
+    best_epoch: int
+    epochs: tuple[EncoderEpoch, ...]
+
+    @property
+    def lead(self) -> Lead:
+        """How ratings move a user from the prior."""
+        return Lead(self.inputs, self.rule, self.exponent)
+
+    def vectors(self, cases: Sequence[Case]) -> Doubles:
+        """The vectors (n, dimension) of users by what they are given."""
+        lead = self.lead
+        led = [lead.of(case.given_rows, case.given_values) for case in cases]
+        return np.asarray(self.prior + np.array(led), np.float64)
+
+    def scores(self, vectors: Doubles) -> Doubles:
+        """Scores (n, n_items) of users at (n, dimension)."""
+        return np.asarray(vectors @ self.items.T.astype(np.float64), np.float64)

@@ -1,0 +1,71 @@
+"""How a linear encoder is trained."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from foldin_model.errors import FoldinError
+
+from foldin_trainer.learning.limits import (
+    COUNT,
+    DIMENSIONS,
+    FACTOR,
+    NOT_NEGATIVE,
+    POSITIVE,
+    RATE,
+    SEED,
+    SHARE,
+    Limits,
+    check,
+)
+
+LIMITS: Final[Limits] = MappingProxyType(
+    {
+        "dimension": DIMENSIONS,
+        "start_l2": POSITIVE,
+        "start_sharpness": POSITIVE,
+        "start_factors": FACTOR,
+        "target_weights": NOT_NEGATIVE,
+        "kept": SHARE,
+        "anchor": NOT_NEGATIVE,
+        "learning_rate": RATE,
+        "batch_users": COUNT,
+        "epochs": COUNT,
+        "seed": SEED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """Functions of a rating's value are given at the scale's minimum, its middle and its maximum.
+
+    The middle is that of `rating_weights.rule_for`.
+    """
+
+    dimension: int = 94
+    start_l2: float = 300.0
+    """λ of the EASE model that training starts from."""
+    start_sharpness: float = 60.0
+    """What its scores are multiplied by, to be logarithms of probabilities."""
+    start_factors: tuple[float, float, float] = (-0.3, 1.0, 1.0)
+    """ρ before it is learned. At the minimum it stays at or below 0."""
+    target_weights: tuple[float, float, float] = (0.1, 0.3, 1.0)
+    """How much finding a rated item counts, so that what users like comes first."""
+    kept: tuple[float, float] = (0.5, 0.9)
+    """The share of a history that is given lies between these; the rest is to be found."""
+    anchor: float = 1e-3
+    """L2 of how far the vectors go from where they started."""
+    learning_rate: float = 5e-4
+    batch_users: int = 128
+    epochs: int = 50
+    """At most, where validation users say when to stop."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check("encoder", self, LIMITS)
+        low, high = self.kept
+        if low > high:
+            raise FoldinError(f"encoder.kept.0 is {low}, it must be at most encoder.kept.1, {high}")
+        if not any(self.target_weights):
+            raise FoldinError("encoder.target_weights are all 0; one must be above 0")

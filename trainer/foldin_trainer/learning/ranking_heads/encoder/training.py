@@ -1,0 +1,68 @@
+"""Trains a linear encoder: what a user rated has to make the rest of what she rated probable.
+
+Multinomial likelihood over all items that were not given (the objective of Mult-VAE, Liang et al.
+2018, with nothing between history and scores), from a start near EASE.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+
+from foldin_trainer.data.ratings import Ratings
+from foldin_trainer.learning.devices import threads_for
+from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
+from foldin_trainer.learning.ranking_heads.encoder.module import Encoder
+from foldin_trainer.learning.ranking_heads.encoder.passes import BETAS, Passing, best_pass, passes
+from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch, EncoderResult
+from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ranking_heads.encoder.start import start
+from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
+from foldin_trainer.metrics.cases import Case
+
+
+def train_encoder(
+    ratings: Ratings,
+    settings: EncoderSettings,
+    validation: Sequence[Case] = (),
+    *,
+    stop_after: int | None = None,
+    progress: Callable[[EncoderEpoch], None] | None = None,
+) -> EncoderResult:
+    """The encoder after the pass that served the `validation` cases best, all hits and liked ones.
+
+    After `stop_after` passes, or all of `settings`, where there are no cases. Their users must
+    have no ratings in `ratings`. The same input gives the same bits on one machine. `progress`
+    hears of every look at the cases.
+    """
+    with threads_for(len(ratings)):
+        encoder, histories = _begin(ratings, settings)
+        optimizer = torch.optim.Adam(encoder.parameters(), settings.learning_rate, BETAS)
+        passing = Passing(settings.batch_users, settings.kept, settings.seed)
+        running = passes(encoder, histories, optimizer, passing)
+        epochs = settings.epochs if stop_after is None else stop_after
+        if validation and stop_after is None:
+            found, looks = best_pass(
+                running,
+                encoder.result,
+                epochs=epochs,
+                cases=validation,
+                scale=ratings.scale,
+                progress=progress,
+            )
+            return replace(found, epochs=looks)
+        for _ in range(epochs):
+            next(running)
+        return encoder.result(epochs)
+
+
+def _begin(ratings: Ratings, settings: EncoderSettings) -> tuple[Encoder, Histories]:
+    histories = Histories.of(ratings)
+    begun = start(
+        histories.interactions,
+        settings.dimension,
+        l2=settings.start_l2,
+        sharpness=settings.start_sharpness,
+        seed=settings.seed,
+    )
+    return Encoder(histories, begun, settings, rule_for(ratings.scale)), histories

@@ -1,0 +1,75 @@
+"""What `bayes` hands on: factors in the form of `mf`'s, their spread, and how far to trust them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from foldin_model.arrays import Doubles, Rows
+from foldin_model.fold_in.quadratic_head import Scale
+
+from foldin_trainer.learning.rating_heads.factors import Epoch, RatingFactors
+from foldin_trainer.learning.rating_heads.spread import Spread, interval
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One finished sweep, `number` of `sweeps` of a chain, which is `chain` of `chains`.
+
+    `noise` is τ^(−1/2). `rmse` is that of the mean of all samples so far on the validation part,
+    None without one or before the first sample.
+    """
+
+    chain: int
+    chains: int
+    number: int
+    sweeps: int
+    noise: float
+    rmse: float | None
+
+    @property
+    def epoch(self) -> Epoch:
+        """The same in the words of `mf`, counted over all chains, its loss the noise's variance."""
+        number = (self.chain - 1) * self.sweeps + self.number
+        return Epoch(number, self.chains * self.sweeps, self.noise**2, self.rmse)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One quantity followed over the samples of all chains."""
+
+    name: str
+    rhat: float
+    effective_samples: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BayesResult:
+    """The posterior mean, compressed, as `factors`; `samples` were averaged for it."""
+
+    factors: RatingFactors
+    spread: Spread
+    scale: Scale
+    samples: int
+    sweeps: tuple[Sweep, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    def metrics(self) -> dict[str, float]:
+        """How far to trust the mean, as a manifest keeps it.
+
+        The worst R-hat and the smallest effective sample size; without them where the samples are
+        too few to tell.
+        """
+        found = {
+            "samples": float(self.samples),
+            "worst_rhat": max(each.rhat for each in self.diagnostics),
+            "smallest_effective_samples": min(d.effective_samples for d in self.diagnostics),
+        }
+        return {name: number for name, number in found.items() if np.isfinite(number)}
+
+    def interval(self, users: Rows, items: Rows, level: float = 0.9) -> tuple[Doubles, Doubles]:
+        """Low and high ends (n,) of where the ratings of those pairs lie with chance `level`."""
+        mf = self.factors
+        products = np.einsum(
+            "nd,nd->n", mf.user_vectors[users], mf.item_vectors[items], dtype=np.float64
+        )
+        predicted = mf.mean + mf.user_biases[users] + mf.item_biases[items] + products
+        return interval(predicted, self.spread.deviations(users, items), self.scale, level)

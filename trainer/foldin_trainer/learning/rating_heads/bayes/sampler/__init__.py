@@ -1,0 +1,1 @@
+"""The Gibbs sampler: one chain, its conditional distributions, and the matrices it works on."""

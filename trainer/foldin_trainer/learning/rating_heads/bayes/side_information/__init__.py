@@ -1,0 +1,1 @@
+"""Features of users and items besides the values of their ratings."""

@@ -1,0 +1,1 @@
+"""What is computed from the samples: posterior mean and spread, and convergence diagnostics."""

@@ -1,0 +1,47 @@
+"""How good lists for users held out are, whose scores come for some users at a time.
+
+Those of a thousand users for all items of a large catalogue would take gigabytes.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from foldin_model.arrays import Doubles, Mask, Rows
+
+from foldin_trainer.metrics.lists import best
+from foldin_trainer.metrics.ranking_metrics import hit_matrix, ndcg
+
+LIST_LENGTH: Final = 10
+USERS: Final = 128
+"""Users at a time."""
+Scored = Callable[[slice], Iterable[Doubles]]
+
+
+def list_qualities(
+    scored: Scored, given: Sequence[Rows], hidden: Sequence[Rows], liked: Sequence[Rows]
+) -> Doubles:
+    """(ways, 2): NDCG@10 with every hidden item a hit, and with the liked ones only.
+
+    `scored` gives the scores (n, n_items) of a slice of the users in every way that is compared;
+    `given` are the rows that each user has rated and is not shown.
+    """
+    parts = [slice(start, start + USERS) for start in range(0, len(given), USERS)]
+    lists = [[_lists(scores, given[part]) for scores in scored(part)] for part in parts]
+    ways = [np.concatenate(way) for way in zip(*lists, strict=True)]
+    return np.array([[_mean_ndcg(way, hits) for hits in (hidden, liked)] for way in ways])
+
+
+def _lists(scores: Doubles, given: Sequence[Rows]) -> Rows:
+    left_out: Mask = np.zeros(scores.shape, np.bool_)
+    for user, rows in enumerate(given):
+        left_out[user, rows] = True
+    return best(scores, left_out, LIST_LENGTH)
+
+
+def _mean_ndcg(lists: Rows, hits: Sequence[Rows]) -> float:
+    sizes = np.array([len(rows) for rows in hits])
+    if not sizes.any():  # where ratings have no values, none is above the mean
+        return 0.0
+    found = hit_matrix(lists, hits)
+    return float(ndcg(found[sizes > 0], sizes[sizes > 0]).mean())
