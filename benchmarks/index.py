@@ -31,7 +31,8 @@ from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Description
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.trained.catalog import Catalog, Cluster
-from foldin_model.trained.model import Model, TrainedUsers
+from foldin_model.trained.model import Model
+from foldin_model.trained.trained_users import TrainedUsers
 
 WORKER = Path(__file__).with_name("index_worker.py")
 RESULTS = Path(__file__).parent / "results" / "index.json"

@@ -10,8 +10,8 @@ from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 from foldin_model.ids import ItemId, UserId
 from foldin_model.trained.catalog import Catalog, Cluster
 from foldin_model.trained.content_map import ContentMap
-from foldin_model.trained.model import Model, TrainedUsers
-from foldin_model.trained.trained_users import digest
+from foldin_model.trained.model import Model
+from foldin_model.trained.trained_users import TrainedUsers, digest
 from foldin_model.trained.uncertainty import Uncertainty
 from numpy.typing import ArrayLike
 

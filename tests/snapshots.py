@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from foldin_model.ids import ItemId
 from foldin_model.records.rating_history import History
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.manifest import Manifest
 from foldin_model.trained.snapshot import Snapshot
 from planted import Planted, planted
@@ -54,9 +54,9 @@ def planted_snapshot(
 
 def state_of(
     ratings: Mapping[str, float], *, trained: bytes | None = None, revision: int = 7
-) -> UserState:
+) -> StoredUser:
     """What a store answers for a user with these ratings, in this order."""
     none = np.zeros(len(ratings), np.int64)
     values = np.array(list(ratings.values()), np.float64)
     history = History.of(tuple(map(ItemId, ratings)), values, none, none)
-    return UserState(revision, history=history, trained=trained)
+    return StoredUser(revision, history=history, trained=trained)

@@ -23,8 +23,8 @@ from foldin_model.store.protocols import ImportedRating
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.trained.catalog import Catalog, Cluster
-from foldin_model.trained.model import Model, TrainedUsers
-from foldin_model.trained.trained_users import digest
+from foldin_model.trained.model import Model
+from foldin_model.trained.trained_users import TrainedUsers, digest
 from redis import Redis
 
 NAMESPACE: Final = "bench"

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 from foldin_model.errors import FoldinError, StoreRefused, StoreUnavailable
 from foldin_model.ids import UserId, Version
+from foldin_model.records.folded_users import PackedUser
 from foldin_model.store.protocols import (
-    FoldedState,
     ImportedRating,
     ImportOutcome,
     RatingStore,
     RatingWrite,
-    UserState,
+    StoredUser,
     WriteOutcome,
 )
 
@@ -46,19 +46,19 @@ class Gate:
         await self._pass()
         return await self.store.revision(user_id)
 
-    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
         await self._pass()
         return await self.store.read(user_id, version, history=history)
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | FoldinError]:
+    ) -> Sequence[StoredUser | FoldinError]:
         await self._pass()
         return await self.store.read_all(users, version)
 
-    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
+    async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
         await self._pass()
-        return await self.store.keep_folded(version, states)
+        return await self.store.keep_folded(users)
 
     async def ping(self) -> None:
         await self._pass()

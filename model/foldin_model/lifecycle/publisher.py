@@ -37,8 +37,8 @@ from foldin_model.lifecycle.retention import (
 )
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.trained.manifest import Manifest, Setting
-from foldin_model.trained.model import Model, TrainedUsers
-from foldin_model.trained.trained_users import pack_trained
+from foldin_model.trained.model import Model
+from foldin_model.trained.trained_users import TrainedUsers, pack_trained
 
 __all__ = [
     "Description",

@@ -7,11 +7,11 @@ took them.
 from foldin_model.ids import ItemId
 from foldin_model.personal.personal_model import fold_user
 from foldin_model.records.item_overlay import ItemRating, pack_taken_back
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
 
 
-def packed_item_rating(snapshot: Snapshot, state: UserState, item_id: ItemId) -> bytes:
+def packed_item_rating(snapshot: Snapshot, state: StoredUser, item_id: ItemId) -> bytes:
     """The bytes that `OverlayStore.rate` takes: her rating of the item, or that she has none.
 
     `state` was read with its history after the rating was written.

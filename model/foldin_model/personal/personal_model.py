@@ -7,10 +7,10 @@ from foldin_model.fold_in.fold_in import moves
 from foldin_model.personal.user_vectors import Extra, fold_users, history_of, usable_histories
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.records.rating_history import History
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.snapshot import Snapshot
-from foldin_model.trained.uncertainty import UserUncertainty, interval
+from foldin_model.trained.uncertainty import VectorPosterior, interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class ExplainedUser:
     rating_moves: Doubles
 
 
-def fold_user(snapshot: Snapshot, state: UserState, extra: Extra = ()) -> FoldedUser:
+def fold_user(snapshot: Snapshot, state: StoredUser, extra: Extra = ()) -> FoldedUser:
     """The user of `state` as this version sees her, with `extra` ratings over the stored ones.
 
     As `fold_users` has it. Raises ArtifactCorrupt.
@@ -40,7 +40,7 @@ def fold_user(snapshot: Snapshot, state: UserState, extra: Extra = ()) -> Folded
 
 def popular_user(snapshot: Snapshot, revision: int = 0) -> FoldedUser:
     """A user of whom nothing is known."""
-    return fold_user(snapshot, UserState(revision, history=History.empty()))
+    return fold_user(snapshot, StoredUser(revision, history=History.empty()))
 
 
 def query_of(snapshot: Snapshot, user: FoldedUser) -> Doubles:
@@ -50,7 +50,7 @@ def query_of(snapshot: Snapshot, user: FoldedUser) -> Doubles:
 
 def explain_user(
     snapshot: Snapshot,
-    state: UserState,
+    state: StoredUser,
     extra: Extra = (),
     user: FoldedUser | None = None,
 ) -> ExplainedUser:
@@ -74,7 +74,7 @@ def explain_user(
 
 def rating_intervals(
     snapshot: Snapshot,
-    state: UserState,
+    state: StoredUser,
     user: FoldedUser,
     rows: Rows,
     extra: Extra = (),
@@ -89,7 +89,7 @@ def rating_intervals(
         return None
     rated, values = _usable(model.catalog, state.history, extra)
     vector, trained = user.rating_vector, state.trained is not None
-    unsure = UserUncertainty.of(head, uncertainty, rated, values, vector, trained=trained)
+    unsure = VectorPosterior.of(head, uncertainty, rated, values, vector, trained=trained)
     reaches = unsure.reaches(head, uncertainty, rows)
     return interval(head.score(rows, vector), reaches, model.scale)
 

@@ -15,14 +15,14 @@ from foldin_model.fold_in.batch_fold_in import Histories, fold_together
 from foldin_model.fold_in.fold_in import rounded
 from foldin_model.ids import ItemId
 from foldin_model.records.folded_users import FoldedUsers
+from foldin_model.records.personalization import Personalization
 from foldin_model.records.rating_history import History
 from foldin_model.row_lists import RowLists
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.texts.text_array import Texts
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.snapshot import Snapshot
 from foldin_model.trained.trained_users import (
-    Personalization,
     TrainedRecords,
     digests,
     unpack_trained,
@@ -45,7 +45,7 @@ class Folding(NamedTuple):
 
 
 def fold_users(
-    snapshot: Snapshot, states: Sequence[UserState], extras: Sequence[Extra] | None = None
+    snapshot: Snapshot, states: Sequence[StoredUser], extras: Sequence[Extra] | None = None
 ) -> Folding:
     """The users of `states` as this version sees them, with their `extras`, all (m,).
 
@@ -81,7 +81,7 @@ def fold_users(
     return Folding(FoldedUsers.joined(parts) if parts else None, places, failures)
 
 
-def history_of(state: UserState) -> History:
+def history_of(state: StoredUser) -> History:
     """The ratings of a state. Raises ValueError where it was read without."""
     if state.history is None:
         raise ValueError("the state was read without its history; read it with history=True")
@@ -141,7 +141,7 @@ def _unpacked(
 
 def _fold(
     snapshot: Snapshot,
-    states: Sequence[UserState],
+    states: Sequence[StoredUser],
     extras: Sequence[Extra],
     is_trained: Mask,
     trained: TrainedRecords | None,

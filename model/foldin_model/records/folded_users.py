@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
 from foldin_model.errors import ArtifactCorrupt
+from foldin_model.records.personalization import Personalization, is_known
 from foldin_model.row_lists import RowLists, starts_of
-from foldin_model.trained.trained_users import Personalization
 
 FOLDED_FORMAT: Final = 1
 _STAMP: Final = struct.Struct("<BqH")  # format, revision, bytes of the version that follows
@@ -57,8 +57,12 @@ class FoldedUser(NamedTuple):
         return alone.packed[0]
 
 
-class KeptUser(NamedTuple):
-    """A folded user as the bytes of `FoldedUsers.packed`, and what these are found by."""
+class PackedUser(NamedTuple):
+    """A folded user as bytes, with the version and revision that the bytes are valid for.
+
+    The right type wherever a folded user is kept and not read: in the store and in caches.
+    `packed` is one entry of `FoldedUsers.packed`.
+    """
 
     version: str
     revision: int
@@ -66,14 +70,9 @@ class KeptUser(NamedTuple):
 
     @property
     def is_known(self) -> bool:
-        """Whether she has a live rating or a trained vector."""
+        """Whether the user has a live rating or a trained vector."""
         record = np.frombuffer(self.packed, _record(len(self.version.encode()), 0, 0), 1)[0]
         return is_known(_NAMES[int(record["personalization"])], int(record["rating_count"]))
-
-
-def is_known(personalization: Personalization, rating_count: int) -> bool:
-    """Whether a user has a live rating or a trained vector."""
-    return rating_count > 0 or personalization is not Personalization.POPULAR
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,8 +20,8 @@ from foldin_model.arrays import Doubles, Rows
 from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
 from foldin_model.ids import Version
 from foldin_model.records.folded_users import FoldedUser, FoldedUsers
+from foldin_model.records.personalization import Personalization
 from foldin_model.retrieval.search import Cursor
-from foldin_model.trained.trained_users import Personalization
 
 SIGNATURE_BYTES: Final = 16
 ARGUMENTS_BYTES: Final = 16
@@ -38,41 +38,8 @@ _HEADER: Final = np.dtype(
     ]
 )
 _CURSOR: Final = struct.Struct("<dq")
+_NO_ROW: Final = np.zeros(0, np.int32)
 _SAFE_IN_URLS: Final = bytes.maketrans(b"+/", b"-_")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PagedUser:
-    """How the list was personalised: the user without the items she has seen since."""
-
-    revision: int
-    rating_count: int
-    personalization: Personalization
-    ranking_vector: Doubles
-    rating_vector: Doubles
-
-    @classmethod
-    def of(cls, user: FoldedUser) -> Self:
-        """What of `user` a token carries."""
-        return cls(
-            user.revision,
-            user.rating_count,
-            user.personalization,
-            user.ranking_vector,
-            user.rating_vector,
-        )
-
-    def folded(self, version: Version, seen: Rows) -> FoldedUser:
-        """The user again, with what she has seen by now, (n,) rows in increasing order."""
-        return FoldedUser(
-            version,
-            self.revision,
-            self.rating_count,
-            self.personalization,
-            self.ranking_vector,
-            self.rating_vector,
-            seen,
-        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,13 +48,14 @@ class PageToken:
 
     `position` is a cursor in the canonical order, the number of items shown of a fixed list, or
     the rows, in order, that are left of a diversified one. `arguments` are ARGUMENTS_BYTES that
-    name all arguments but the page size. `user` is None where the list is nobody's.
+    name all arguments but the page size. `user` is the user that the list was made for, without
+    the rows `seen`, which a token does not carry; None for a list that is made for no user.
     """
 
     version: Version
     arguments: bytes
     position: Cursor | int | Rows
-    user: PagedUser | None = None
+    user: FoldedUser | None = None
 
     def check(self, arguments: bytes) -> None:
         """Returns if the token belongs to these arguments. Raises PageTokenMismatch."""
@@ -210,22 +178,24 @@ def _packed(token: PageToken) -> bytes:
     return header.tobytes() + version + vectors + position
 
 
-def _unpacked(body: bytes) -> tuple[Version, bytes, Cursor | int | Rows, PagedUser | None]:
+def _unpacked(body: bytes) -> tuple[Version, bytes, Cursor | int | Rows, FoldedUser | None]:
     header = np.frombuffer(body, _HEADER, count=1)[0]
     version_bytes, ranking_size, rating_size = header["sizes"].tolist()
     version_end = _HEADER.itemsize + version_bytes
     vectors_end = version_end + 4 * (ranking_size + rating_size)
     vectors = np.frombuffer(body[version_end:vectors_end], "<f4").astype(np.float64)
+    version = Version(body[_HEADER.itemsize : version_end].decode())
     user = None
     if header["personalization"]:
-        user = PagedUser(
+        user = FoldedUser(
+            version,
             int(header["revision"]),
             int(header["rating_count"]),
             Personalization(header["personalization"]),
             vectors[:ranking_size],
             vectors[ranking_size:],
+            _NO_ROW,
         )
-    version = Version(body[_HEADER.itemsize : version_end].decode())
     position = _unpacked_position(int(header["kind"]), body[vectors_end:])
     return version, header["arguments"].tobytes(), position, user
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from foldin_model.errors import FoldinError
 from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.records.folded_users import PackedUser
 from foldin_model.records.rating_history import History
 from foldin_model.store.overlay_protocol import OverlayStore
 
@@ -64,12 +65,12 @@ class ImportOutcome:
     unchanged: int
 
 
-class UserState(NamedTuple):
-    """One consistent view of a user.
+class StoredUser(NamedTuple):
+    """What the store holds of a user at one moment, not yet folded.
 
-    Either `folded` (bytes of FoldedUser of this version and revision) or `history` is there;
-    with `history` also the `trained` bytes, where the version knows the user. Neither is there
-    where the caller was told no more than that the revision is the one that it knows.
+    Either `folded` (`PackedUser.packed` of the version asked for and of this revision) or `history`
+    is set; with `history` also the `trained` bytes, where the version has the user. Neither is set
+    where the caller knows this revision already.
     """
 
     revision: int
@@ -79,16 +80,8 @@ class UserState(NamedTuple):
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether this tells of nothing but the revision."""
+        """Whether only the revision is set."""
         return self.folded is None and self.history is None
-
-
-class FoldedState(NamedTuple):
-    """A user folded at a revision; `packed` are the bytes of a FoldedUser."""
-
-    user_id: UserId
-    revision: int
-    packed: bytes
 
 
 class RatingStore(Protocol):
@@ -114,7 +107,7 @@ class RatingStore(Protocol):
         """The user's revision, 0 where she has none: what `read` would say, at less cost."""
         ...
 
-    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
         """The user's folded state if it is current, else what it can be folded from.
 
         With `history` always the latter. Concurrent reads share round trips.
@@ -123,7 +116,7 @@ class RatingStore(Protocol):
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | FoldinError]:
+    ) -> Sequence[StoredUser | FoldinError]:
         """What `read` would say of each user, or how it failed for her alone.
 
         With each user comes the revision that the caller knows a state of, 0 for none: where it is
@@ -131,10 +124,10 @@ class RatingStore(Protocol):
         """
         ...
 
-    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
-        """Keeps each state whose user still has that revision; says which ones it kept.
+    async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
+        """Keeps each folded user who still has that revision; returns which ones it kept.
 
-        Raises ValueError for bytes that are not of that version and revision.
+        Raises ValueError for bytes that are not of their own version and revision.
         """
         ...
 

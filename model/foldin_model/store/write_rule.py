@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from foldin_model.errors import ArtifactCorrupt, HistoryFull, InvalidField, Violation
-from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.records.folded_users import folded_stamp
+from foldin_model.ids import ItemId, UserId
+from foldin_model.records.folded_users import PackedUser, folded_stamp
 from foldin_model.records.rating_history import RatingRecord
 from foldin_model.store.protocols import (
     MAX_CLOCK_AHEAD_US,
     MAX_RATINGS_A_USER,
     REQUEST_TTL_S,
-    FoldedState,
     RatingWrite,
 )
 
@@ -82,8 +81,8 @@ def damaged_rating(user_id: UserId, item_id: ItemId) -> ArtifactCorrupt:
     )
 
 
-def check_stamps(version: Version, states: Sequence[FoldedState]) -> None:
-    """Raises ValueError where a state's bytes are not of that version and its revision."""
-    for _, revision, packed in states:
+def check_stamps(users: Sequence[tuple[UserId, PackedUser]]) -> None:
+    """Raises ValueError where a user's bytes are not of their version and revision."""
+    for _, (version, revision, packed) in users:
         if not packed.startswith(folded_stamp(version, revision)):
-            raise ValueError(f"the folded state is not of version {version}, revision {revision}")
+            raise ValueError(f"the folded user is not of version {version}, revision {revision}")

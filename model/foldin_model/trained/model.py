@@ -12,7 +12,6 @@ import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.fold_in.linear_start import Lead
 from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
-from foldin_model.ids import UserId
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.content_map import ContentMap
 from foldin_model.trained.uncertainty import Uncertainty
@@ -140,20 +139,3 @@ class Model:
             rating_precisions=None if precisions is None else precisions[order],
             uncertainty=self.uncertainty and self.uncertainty.reordered(order),
         )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainedUsers:
-    """What training learned of the users: (n_users, d) float32 arrays, one row a user.
-
-    `*_vectors` are the trained z_u and `*_bases` the o_u that make folding the training history
-    return them. `digests` (n_users,) uint64 name those histories (`foldin_model.trained.trained_users.digest`).
-    """
-
-    user_ids: tuple[UserId, ...]
-    ranking_vectors: Floats
-    ranking_bases: Floats
-    rating_vectors: Floats
-    rating_bases: Floats
-    digests: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
-    rating_counts: Integers

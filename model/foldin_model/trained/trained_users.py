@@ -1,7 +1,7 @@
-"""What a version keeps of users whom it was trained with; and how answers for users are made."""
+"""What a version keeps of the users that it was trained with, and the bytes it is kept as."""
 
 from collections.abc import Iterator, Sequence
-from enum import IntEnum
+from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from itertools import pairwise
@@ -9,10 +9,9 @@ from typing import Final
 
 import numpy as np
 
-from foldin_model.arrays import Doubles, Integers, Rows
+from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.ids import UserId
-from foldin_model.trained.model import TrainedUsers
 
 TRAINED_FORMAT: Final = 1
 _NUMBERS: Final = np.dtype("<f8")
@@ -20,16 +19,24 @@ _ROWS: Final = np.dtype("<i4")
 _ONE: Final = np.zeros(1, np.int64)
 TrainedRecords = np.ndarray[tuple[int], np.dtype[np.void]]
 """(m,) users with their `digest`, and `ranking_vector`, `ranking_base`, `rating_vector` and
-`rating_base`, (d,) float32 each (see `foldin_model.trained.model.TrainedUsers`)."""
+`rating_base`, (d,) float32 each (see `TrainedUsers`)."""
 
 
-class Personalization(IntEnum):
-    """How an answer was made; the numbers are those of the RPC contract."""
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedUsers:
+    """What training learned of the users: (n_users, d) float32 arrays, one row a user.
 
-    TRAINED = 1
-    FOLDED_IN = 2
-    CONTENT = 3
-    POPULAR = 4
+    `*_vectors` are the trained z_u and `*_bases` the o_u that make folding the training history
+    return them. `digests` (n_users,) uint64 name those histories (`digest`).
+    """
+
+    user_ids: tuple[UserId, ...]
+    ranking_vectors: Floats
+    ranking_bases: Floats
+    rating_vectors: Floats
+    rating_bases: Floats
+    digests: "np.ndarray[tuple[int], np.dtype[np.uint64]]"
+    rating_counts: Integers
 
 
 def digest(rows: Rows, values: Doubles) -> int:

@@ -48,7 +48,7 @@ class Uncertainty:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class UserUncertainty:
+class VectorPosterior:
     """How unsure predictions for one user are.
 
     `covariance` is that of her vector, (d, d); `noise` multiplies the items' noise, 1/γ_u, and
@@ -69,7 +69,7 @@ class UserUncertainty:
         vector: Doubles,
         *,
         trained: bool = False,
-    ) -> "UserUncertainty":
+    ) -> "VectorPosterior":
         """After ratings `values` of the items at `rows`, both (n,), her vector being (d,).
 
         The noise is by the conjugate update of γ_u, which counts what her ratings miss her

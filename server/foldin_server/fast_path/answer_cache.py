@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from foldin_model.records.personalization import Personalization
 from foldin_model.trained.snapshot import Edition
-from foldin_model.trained.trained_users import Personalization
 
 from foldin_server.recommend.users import UserView
 from foldin_server.requests.arguments import RecommendArguments

@@ -14,9 +14,9 @@ from typing import Protocol
 from foldin_model.errors import UserNotFound
 from foldin_model.ids import Version
 from foldin_model.personal.user_vectors import fold_users
-from foldin_model.records.folded_users import FoldedUsers, KeptUser
+from foldin_model.records.folded_users import FoldedUsers, PackedUser
+from foldin_model.records.personalization import Personalization
 from foldin_model.trained.snapshot import Snapshot
-from foldin_model.trained.trained_users import Personalization
 
 from foldin_server.admission.calls import Call
 from foldin_server.fast_path.answer_cache import Answer, Answers
@@ -275,7 +275,8 @@ class Answering:
                     _fail(asked, error)
                     continue
             if lasting[place] and not user.profile:
-                self._users.keep(user.user_id, view, KeptUser(version, view.state.revision, packed))
+                kept = PackedUser(version, view.state.revision, packed)
+                self._users.keep(user.user_id, view, kept)
 
 
 def _fail(asked: Asked, error: Exception) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
 from foldin_model.arrays import Integers, Rows
 from foldin_model.personal.personal_model import popular_user
+from foldin_model.records.personalization import Personalization
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.snapshot import Snapshot
-from foldin_model.trained.trained_users import Personalization
 from numpy.typing import NDArray
 
 from foldin_server.fast_path import reply_kernels

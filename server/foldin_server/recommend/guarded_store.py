@@ -10,13 +10,13 @@ from typing import Final, TypeGuard, TypeVar
 
 from foldin_model.errors import FoldinError, StoreRefused, StoreUnavailable
 from foldin_model.ids import UserId, Version
+from foldin_model.records.folded_users import PackedUser
 from foldin_model.store.protocols import (
-    FoldedState,
     ImportedRating,
     ImportOutcome,
     RatingStore,
     RatingWrite,
-    UserState,
+    StoredUser,
     WriteOutcome,
 )
 
@@ -54,20 +54,20 @@ class GuardedStore:
     async def revision(self, user_id: UserId) -> int:
         return await self._guarded(self._store.revision(user_id))
 
-    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
         return await self._guarded(self._store.read(user_id, version, history=history))
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | FoldinError]:
+    ) -> Sequence[StoredUser | FoldinError]:
         """Raises StoreUnavailable only where it was known before that the store is gone."""
         states = await self._guarded(self._store.read_all(users, version))
         if states and _is_gone(first := states[0]) and all(map(_is_gone, states)):
             self._lost(first)
         return states
 
-    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
-        return await self._guarded(self._store.keep_folded(version, states))
+    async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
+        return await self._guarded(self._store.keep_folded(users))
 
     async def ping(self) -> None:
         await self._guarded(self._store.ping())

@@ -15,7 +15,7 @@ from foldin_model.personal.personal_model import explain_user, fold_user, query_
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.retrieval.diversity import WINDOW, diversify
 from foldin_model.retrieval.filters import allowed
-from foldin_model.retrieval.page_token import PagedUser, PageToken
+from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, Hits, search
 from foldin_model.trained.snapshot import Snapshot
 
@@ -57,7 +57,7 @@ def recommend(
     current = current_user(snapshot, view, extra)
     user = current
     if token is not None and token.user is not None:
-        user = token.user.folded(snapshot.version, current.seen)
+        user = token.user._replace(seen=current.seen)
     ranked = _ranked(snapshot, user, arguments, token)
     hits = ranked.hits
     explanations = None
@@ -147,7 +147,7 @@ def _following(
 ) -> PageToken | None:
     if ranked.rest is None:
         return None
-    return PageToken(snapshot.version, arguments.page.digest, ranked.rest, PagedUser.of(user))
+    return PageToken(snapshot.version, arguments.page.digest, ranked.rest, user)
 
 
 def _ranked(

@@ -11,7 +11,7 @@ from foldin_model.arrays import Doubles
 from foldin_model.errors import ItemNotFound
 from foldin_model.ids import ItemId, UserId
 from foldin_model.personal.personal_model import rating_intervals
-from foldin_model.records.folded_users import FoldedUser, KeptUser
+from foldin_model.records.folded_users import FoldedUser, PackedUser
 from foldin_model.records.rating_history import History
 from foldin_model.retrieval.filters import allowed
 from foldin_model.retrieval.page_token import PageToken
@@ -65,8 +65,8 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KnownUser:
-    """What is kept of a user, her ratings in no order."""
+class UserState:
+    """What GetUserState answers: a user as folded now, with all ratings, in no order."""
 
     snapshot: Snapshot
     user: FoldedUser
@@ -80,6 +80,17 @@ class Recommender:
     def __init__(self, snapshots: Snapshots, users: Users) -> None:
         self._snapshots = snapshots
         self._users = users
+
+    async def recommend(
+        self, arguments: RecommendArguments, deadline: Deadline, *, together: int = 1
+    ) -> Recommendation:
+        """Returns one page of a user's list, computed `together` with that many of one call.
+
+        Raises the failures of page tokens and of `Users.view`, and UserNotFound.
+        """
+        snapshot, token = self._snapshots.of_page(arguments.page)
+        view = await self.view(snapshot, arguments, deadline)
+        return await self.answer(snapshot, token, view, arguments, together=together)
 
     async def view(
         self, snapshot: Snapshot, arguments: RecommendArguments, deadline: Deadline
@@ -104,7 +115,7 @@ class Recommender:
             check_known(arguments.user.user_id, view, answer.current)
         user = answer.current
         if user.lasting and not arguments.user.profile:
-            kept = KeptUser(user.version, user.revision, view.state.folded or user.pack())
+            kept = PackedUser(user.version, user.revision, view.state.folded or user.pack())
             self._users.keep(arguments.user.user_id, view, kept)
         return answer
 
@@ -161,12 +172,12 @@ class Recommender:
             freshness=Freshness.UNKNOWN if view.degraded else Freshness.STRICT,
         )
 
-    async def state(self, user_id: UserId) -> KnownUser:
+    async def state(self, user_id: UserId) -> UserState:
         """What is kept of a user. Raises StoreUnavailable, for nothing else knows it."""
         snapshot = self._snapshots.serving()
         view = await self._users.stored(user_id, snapshot.version)
         user = await offload(folding_operations(snapshot, view), current_user, snapshot, view, ())
-        return KnownUser(
+        return UserState(
             snapshot=snapshot,
             user=user,
             history=view.state.history or History.empty(),

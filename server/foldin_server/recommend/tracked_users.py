@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from foldin_model.ids import UserId, Version
-from foldin_model.records.folded_users import KeptUser
+from foldin_model.records.folded_users import PackedUser
 
 from foldin_server.runtime.metrics import Metrics
 
@@ -32,7 +32,7 @@ class TrackedUsers:
         self._size = size
         self._metrics = metrics
         self._clock = clock
-        self._users: OrderedDict[UserId, KeptUser] = OrderedDict()
+        self._users: OrderedDict[UserId, PackedUser] = OrderedDict()
         self._changes = [0] * STRIPES
         self._trusted_until_s = 0.0
         self.alive = False
@@ -41,7 +41,7 @@ class TrackedUsers:
     def __len__(self) -> int:
         return len(self._users)
 
-    def get(self, user_id: UserId, version: Version, min_revision: int = 0) -> KeptUser | None:
+    def get(self, user_id: UserId, version: Version, min_revision: int = 0) -> PackedUser | None:
         """The user as of now under that version, where that is known without asking."""
         user = self._users.get(user_id)
         if user is None or user.version != version or user.revision < min_revision:
@@ -57,7 +57,7 @@ class TrackedUsers:
             return None
         return self._changes[hash(user_id) % STRIPES]
 
-    def put(self, user_id: UserId, user: KeptUser, mark: int | None) -> None:
+    def put(self, user_id: UserId, user: PackedUser, mark: int | None) -> None:
         """Holds a state that was read after `mark`, unless something has changed since.
 
         Revision 0 names no state: a user has it before her first rating and after a purge alike.

@@ -6,7 +6,7 @@ It is no cache of the serving path: with the store in reach every answer reads t
 from collections import OrderedDict
 
 from foldin_model.ids import UserId, Version
-from foldin_model.records.folded_users import KeptUser
+from foldin_model.records.folded_users import PackedUser
 
 
 class UserCache:
@@ -14,12 +14,12 @@ class UserCache:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._users: OrderedDict[UserId, KeptUser] = OrderedDict()
+        self._users: OrderedDict[UserId, PackedUser] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._users)
 
-    def put(self, user_id: UserId, user: KeptUser) -> None:
+    def put(self, user_id: UserId, user: PackedUser) -> None:
         """Remembers a state unless a later revision of the same version is held.
 
         Revision 0 gives way to none: the store has forgotten the user.
@@ -38,7 +38,7 @@ class UserCache:
         if user_id in self._users:
             self._users.move_to_end(user_id)
 
-    def get(self, user_id: UserId, version: Version) -> KeptUser | None:
+    def get(self, user_id: UserId, version: Version) -> PackedUser | None:
         """What is known of a user under this model version."""
         user = self._users.get(user_id)
         return user if user is not None and user.version == version else None

@@ -6,16 +6,16 @@ unknown user, and says so.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
 from foldin_model.errors import FoldinError, RevisionNotVisible, StoreUnavailable, UserNotFound
 from foldin_model.ids import UserId, Version
-from foldin_model.records.folded_users import FoldedUser, KeptUser, is_known
+from foldin_model.records.folded_users import FoldedUser, PackedUser
+from foldin_model.records.personalization import is_known
 from foldin_model.records.rating_history import History
-from foldin_model.store.protocols import FoldedState, RatingStore, UserState
+from foldin_model.store.protocols import RatingStore, StoredUser
 
 from foldin_server.recommend.tracked_users import TrackedUsers
 from foldin_server.recommend.user_cache import UserCache
@@ -24,7 +24,7 @@ from foldin_server.runtime.background import Background
 from foldin_server.runtime.deadline import Deadline
 
 REREAD_S: Final = (0.005, 0.01, 0.02, 0.05)
-NOBODY: Final = UserState(0, history=History.empty())
+NOBODY: Final = StoredUser(0, history=History.empty())
 
 
 class Freshness(IntEnum):
@@ -41,7 +41,7 @@ class UserView(NamedTuple):
     Of a `degraded` one nobody knows that. `mark` is what `TrackedUsers.put` wants.
     """
 
-    state: UserState
+    state: StoredUser
     freshness: Freshness = Freshness.STRICT
     mark: int | None = None
 
@@ -51,7 +51,7 @@ class UserView(NamedTuple):
         return self.freshness is Freshness.UNKNOWN
 
     @property
-    def rated(self) -> UserState:
+    def rated(self) -> StoredUser:
         """The state with its ratings, with none where they are not remembered."""
         return NOBODY if self.state.history is None else self.state
 
@@ -75,7 +75,7 @@ class Users:
         self._freshness = freshness
         self._background = background
         self._revision_wait_s = revision_wait_s
-        self._unkept: list[tuple[UserId, KeptUser]] = []
+        self._unkept: list[tuple[UserId, PackedUser]] = []
 
     async def view(
         self,
@@ -109,7 +109,7 @@ class Users:
             return self._from_memory(user_id, arguments, version)
         return UserView(state, self._freshness, mark)
 
-    def tracked(self, arguments: UserArguments, version: Version) -> KeptUser | None:
+    def tracked(self, arguments: UserArguments, version: Version) -> PackedUser | None:
         """The user where she is known to be unchanged without a question to the store."""
         user_id = arguments.user_id
         if user_id is None:
@@ -124,7 +124,7 @@ class Users:
         Each is as `view` has her for a caller with no more wishes.
         """
         views: list[UserView | FoldinError | None] = [None] * len(users)
-        asked: list[tuple[int, UserId, KeptUser | None, int | None]] = []
+        asked: list[tuple[int, UserId, PackedUser | None, int | None]] = []
         tracking, mark = self._tracked.alive, None
         for place, arguments in enumerate(users):
             user_id = arguments.user_id
@@ -140,7 +140,7 @@ class Users:
         questions = [(user_id, held.revision if held else 0) for _, user_id, held, _ in asked]
         states = await self._states(questions, version)
         for (place, user_id, held, mark), state in zip(asked, states, strict=True):
-            if isinstance(state, UserState):
+            if isinstance(state, StoredUser):
                 if held is None or not state.is_unchanged:
                     views[place] = UserView(state, self._freshness, mark)
                     continue
@@ -157,7 +157,7 @@ class Users:
         """The user as the store has her, with her history. Raises StoreUnavailable."""
         return UserView(await self._store.read(user_id, version, history=True))
 
-    def keep(self, user_id: UserId | None, view: UserView, user: KeptUser) -> None:
+    def keep(self, user_id: UserId | None, view: UserView, user: PackedUser) -> None:
         """Remembers a lasting state folded from `view` alone, here and, if it is new, in the store.
 
         That is done behind the answer.
@@ -172,7 +172,7 @@ class Users:
                 self._background.start("keep_folded", self._keep_folded())
             self._unkept.append((user_id, user))
 
-    async def _unchanged(self, user_id: UserId, version: Version) -> KeptUser | None:
+    async def _unchanged(self, user_id: UserId, version: Version) -> PackedUser | None:
         """The user as she is remembered, where the store still has that revision of her."""
         held = self._cache.get(user_id, version)
         if held is None or held.revision == 0:
@@ -180,12 +180,12 @@ class Users:
         self._cache.touch(user_id)
         return held if await self._store.revision(user_id) == held.revision else None
 
-    def _remembered(self, user: KeptUser) -> UserView:
-        return UserView(UserState(user.revision, folded=user.packed), self._freshness)
+    def _remembered(self, user: PackedUser) -> UserView:
+        return UserView(StoredUser(user.revision, folded=user.packed), self._freshness)
 
     async def _states(
         self, questions: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | FoldinError]:
+    ) -> Sequence[StoredUser | FoldinError]:
         if not questions:
             return []
         try:
@@ -204,11 +204,7 @@ class Users:
     async def _keep_folded(self) -> None:
         """Keeps in one go all that were folded in this turn of the loop."""
         unkept, self._unkept = self._unkept, []
-        states: defaultdict[str, list[FoldedState]] = defaultdict(list)
-        for user_id, user in unkept:
-            states[user.version].append(FoldedState(user_id, user.revision, user.packed))
-        for version, these in states.items():
-            await self._store.keep_folded(Version(version), these)
+        await self._store.keep_folded(unkept)
 
     async def _later(
         self,
@@ -218,7 +214,7 @@ class Users:
         deadline: Deadline,
         *,
         history: bool,
-    ) -> UserState:
+    ) -> StoredUser:
         wait = Deadline.after(deadline.capped(self._revision_wait_s))
         steps = iter(REREAD_S)
         pause = next(steps)
@@ -241,7 +237,7 @@ class Users:
             )
         if arguments.must_be_known and not (remembered is not None and remembered.is_known):
             raise StoreUnavailable("the store is out of reach and cannot say if the user is known")
-        state = NOBODY if remembered is None else UserState(revision, folded=remembered.packed)
+        state = NOBODY if remembered is None else StoredUser(revision, folded=remembered.packed)
         return UserView(state, Freshness.UNKNOWN)
 
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
 from foldin_model.personal.explanation import Explanation
 from foldin_model.records.folded_users import FoldedUser
+from foldin_model.records.personalization import Personalization
 from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Hits
 from foldin_model.store.protocols import WriteOutcome
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.manifest import Manifest
 from foldin_model.trained.snapshot import Snapshot
-from foldin_model.trained.trained_users import Personalization
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foldin_server.recommend.page import Recommendation
-from foldin_server.recommend.recommender import KnownUser, Predictions, SimilarItems
+from foldin_server.recommend.recommender import Predictions, SimilarItems, UserState
 from foldin_server.recommend.users import Freshness
 
 _PERSONALIZATION = {
@@ -100,8 +100,30 @@ def similar_items(answer: SimilarItems, page_key: bytes) -> recommendation_pb2.S
     )
 
 
-def write_info(snapshot: Snapshot, outcome: WriteOutcome) -> ratings_pb2.ServingInfo:
-    """What is known after a write: the model, and the user's revision."""
+def submitted(
+    snapshot: Snapshot, outcome: WriteOutcome
+) -> recommendation_pb2.SubmitRatingResponse:
+    """Returns the answer of SubmitRating."""
+    return recommendation_pb2.SubmitRatingResponse(
+        user_revision=outcome.revision,
+        replayed=outcome.replayed,
+        superseded=outcome.superseded,
+        serving_info=_write_info(snapshot, outcome),
+    )
+
+
+def deleted(snapshot: Snapshot, outcome: WriteOutcome) -> recommendation_pb2.DeleteRatingResponse:
+    """Returns the answer of DeleteRating."""
+    return recommendation_pb2.DeleteRatingResponse(
+        user_revision=outcome.revision,
+        replayed=outcome.replayed,
+        superseded=outcome.superseded,
+        serving_info=_write_info(snapshot, outcome),
+    )
+
+
+def _write_info(snapshot: Snapshot, outcome: WriteOutcome) -> ratings_pb2.ServingInfo:
+    """Returns what is known after a write: the model, and the user's revision."""
     info = model_info(snapshot)
     info.user_revision = outcome.revision
     return info
@@ -128,7 +150,7 @@ def predictions(
 
 
 def user_state(
-    user_id: str, answer: KnownUser, most: int
+    user_id: str, answer: UserState, most: int
 ) -> recommendation_pb2.GetUserStateResponse:
     """The answer of GetUserState: the `most` latest ratings."""
     history = answer.history

@@ -8,11 +8,12 @@ from foldin_model.arrays import Doubles, Rows
 from foldin_model.fold_in.fold_in import fold, rounded
 from foldin_model.ids import ItemId
 from foldin_model.personal.personal_model import explain_user, fold_user, popular_user, query_of
+from foldin_model.records.personalization import Personalization
 from foldin_model.records.rating_history import History
 from foldin_model.retrieval.search import search
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
-from foldin_model.trained.trained_users import Personalization, pack_trained
+from foldin_model.trained.trained_users import pack_trained
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import planted
@@ -125,7 +126,7 @@ def test_a_profile_counts_as_if_it_were_stored(
 
 def test_a_kept_state_is_used_as_it_is() -> None:
     fresh = fold_user(SNAPSHOT, state_of({ITEMS[3]: 5.0, ITEMS[9]: 1.0}))
-    kept = fold_user(SNAPSHOT, UserState(revision=7, folded=fresh.pack()))
+    kept = fold_user(SNAPSHOT, StoredUser(revision=7, folded=fresh.pack()))
     np.testing.assert_array_equal(kept.ranking_vector, fresh.ranking_vector)
     np.testing.assert_array_equal(kept.rating_vector, fresh.rating_vector)
     np.testing.assert_array_equal(kept.seen, fresh.seen)
@@ -133,9 +134,9 @@ def test_a_kept_state_is_used_as_it_is() -> None:
 
 
 def test_a_profile_needs_the_history() -> None:
-    kept = fold_user(SNAPSHOT, UserState(1, history=History.empty())).pack()
+    kept = fold_user(SNAPSHOT, StoredUser(1, history=History.empty())).pack()
     with pytest.raises(ValueError, match="history=True"):
-        fold_user(SNAPSHOT, UserState(1, folded=kept), [(ItemId(ITEMS[0]), 5.0)])
+        fold_user(SNAPSHOT, StoredUser(1, folded=kept), [(ItemId(ITEMS[0]), 5.0)])
 
 
 @pytest.mark.parametrize("snapshot", [SNAPSHOT, planted_snapshot(whole=True)])

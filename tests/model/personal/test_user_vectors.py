@@ -13,7 +13,7 @@ from foldin_model.personal.personal_model import fold_user
 from foldin_model.personal.user_vectors import Folding, fold_users
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.row_lists import RowLists
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
 from foldin_model.trained.trained_users import pack_trained
 from hypothesis import given
@@ -33,10 +33,10 @@ fresh = st.builds(
     ratings,
     st.none() | st.sampled_from(TRAINED),
 )
-kept = fresh.map(lambda state: UserState(7, folded=packed(SNAPSHOTS[0], state)))
+kept = fresh.map(lambda state: StoredUser(7, folded=packed(SNAPSHOTS[0], state)))
 
 
-def packed(snapshot: Snapshot, state: UserState) -> bytes:
+def packed(snapshot: Snapshot, state: StoredUser) -> bytes:
     return fold_user(snapshot, state).pack()
 
 
@@ -59,7 +59,9 @@ def assert_same(one: FoldedUser, other: FoldedUser) -> None:
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS)
 @given(states=st.lists(fresh | kept, min_size=1, max_size=8))
-def test_in_company_a_user_is_who_she_is_alone(snapshot: Snapshot, states: list[UserState]) -> None:
+def test_in_company_a_user_is_who_she_is_alone(
+    snapshot: Snapshot, states: list[StoredUser]
+) -> None:
     together = users_of(fold_users(snapshot, states))
     for one, state in zip(together, states, strict=True):
         assert_same(one, fold_user(snapshot, state))
@@ -67,7 +69,7 @@ def test_in_company_a_user_is_who_she_is_alone(snapshot: Snapshot, states: list[
 
 @given(states=st.lists(st.tuples(fresh, ratings), min_size=1, max_size=5))
 def test_each_has_her_own_extra_ratings(
-    states: list[tuple[UserState, dict[ItemId, float]]],
+    states: list[tuple[StoredUser, dict[ItemId, float]]],
 ) -> None:
     extras = [tuple(extra.items()) for _, extra in states]
     together = users_of(fold_users(SNAPSHOTS[0], [state for state, _ in states], extras))
@@ -75,8 +77,8 @@ def test_each_has_her_own_extra_ratings(
         assert_same(one, fold_user(SNAPSHOTS[0], state, extra))
 
 
-@pytest.mark.parametrize("damaged", [UserState(7, folded=b"?"), state_of({}, trained=b"?")])
-def test_what_is_damaged_of_one_user_is_her_failure_alone(damaged: UserState) -> None:
+@pytest.mark.parametrize("damaged", [StoredUser(7, folded=b"?"), state_of({}, trained=b"?")])
+def test_what_is_damaged_of_one_user_is_her_failure_alone(damaged: StoredUser) -> None:
     sound = state_of({"101": 4.0})
     folding = fold_users(SNAPSHOTS[0], [sound, damaged, sound])
     assert folding.places == [0, 2]
@@ -89,7 +91,7 @@ def test_what_is_damaged_of_one_user_is_her_failure_alone(damaged: UserState) ->
 
 
 def test_where_everybody_is_damaged_nobody_is_folded() -> None:
-    folding = fold_users(SNAPSHOTS[0], [UserState(7, folded=b"?"), state_of({}, trained=b"?")])
+    folding = fold_users(SNAPSHOTS[0], [StoredUser(7, folded=b"?"), state_of({}, trained=b"?")])
     assert folding.users is None
     assert sorted(folding.failures) == [0, 1]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.ids import ItemId, UserId
-from foldin_model.records.folded_users import FoldedUser, FoldedUsers, KeptUser, folded_stamp
+from foldin_model.records.folded_users import FoldedUser, FoldedUsers, PackedUser, folded_stamp
+from foldin_model.records.personalization import Personalization
 from foldin_model.records.rating_history import History, RatingRecord
-from foldin_model.trained.model import TrainedUsers
-from foldin_model.trained.trained_users import Personalization, pack_trained, unpack_trained
+from foldin_model.trained.trained_users import TrainedUsers, pack_trained, unpack_trained
 from hypothesis import given
 from hypothesis import strategies as st
 from planted import Planted
@@ -153,7 +153,7 @@ def test_folded_users_survive_their_bytes(users: list[FoldedUser]) -> None:
     assert again.kinds == [user.personalization for user in users]
     for place, user in enumerate(users):
         assert packed[place].startswith(folded_stamp(user.version, user.revision))
-        assert KeptUser(user.version, user.revision, packed[place]).is_known == (
+        assert PackedUser(user.version, user.revision, packed[place]).is_known == (
             user.rating_count > 0 or user.personalization is not Personalization.POPULAR
         )
         for one, other in zip(again.user(place), user, strict=True):

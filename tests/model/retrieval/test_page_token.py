@@ -9,9 +9,9 @@ from foldin_model.errors import PageTokenInvalid, PageTokenMismatch
 from foldin_model.fold_in.fold_in import rounded
 from foldin_model.ids import Version
 from foldin_model.records.folded_users import FoldedUser
-from foldin_model.retrieval.page_token import PagedUser, PageToken
+from foldin_model.records.personalization import Personalization
+from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor
-from foldin_model.trained.trained_users import Personalization
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -27,14 +27,16 @@ positions: st.SearchStrategy[Cursor | int | Rows] = st.one_of(
 
 
 @st.composite
-def paged_users(draw: st.DrawFn) -> PagedUser:
+def users(draw: st.DrawFn) -> FoldedUser:
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return PagedUser(
+    return FoldedUser(
+        "v1",
         draw(st.integers(0, 2**62)),
         draw(st.integers(0, 10_000)),
         draw(st.sampled_from(Personalization)),
         rounded(rng.normal(size=draw(st.integers(0, 200)))),
         rounded(rng.normal(size=draw(st.integers(0, 200)))),
+        np.arange(3, dtype=np.int32),
     )
 
 
@@ -43,7 +45,7 @@ tokens = st.builds(
     st.text(min_size=1, max_size=40).map(Version),
     st.binary(min_size=16, max_size=16),
     positions,
-    st.none() | paged_users(),
+    st.none() | users(),
 )
 
 
@@ -63,6 +65,7 @@ def test_a_token_comes_back_as_it_was(token: PageToken) -> None:
         token.user.rating_count,
         token.user.personalization,
     )
+    assert back.user.version == token.version
 
 
 @given(tokens, st.data())
@@ -104,25 +107,36 @@ def test_other_arguments_are_a_mismatch() -> None:
 
 
 def test_the_largest_token_stays_under_eight_kilobytes() -> None:
-    user = PagedUser(1, 1, Personalization.TRAINED, np.ones(128), np.ones(128))
+    user = FoldedUser(
+        "v" * 40, 1, 1, Personalization.TRAINED, np.ones(128), np.ones(128), np.zeros(0, np.int32)
+    )
     rows = np.arange(500, dtype=np.int32)
     assert len(PageToken(Version("v" * 40), ARGUMENTS, rows, user).encode(KEY)) < 8_192
 
 
-def test_a_paged_user_goes_on_with_what_she_has_seen_by_now() -> None:
+def test_a_token_carries_none_of_the_rows_that_the_user_has_seen() -> None:
     user = FoldedUser(
         "v1", 5, 2, Personalization.FOLDED_IN, np.ones(3), np.zeros(2), np.array([1, 4], np.int32)
     )
-    seen = np.array([1, 4, 9], np.int32)
-    again = PagedUser.of(user).folded(Version("v1"), seen)
+    text = PageToken(Version("v1"), ARGUMENTS, Cursor(1.25, 42), user).encode(KEY)
+    again = PageToken.decode(text, KEY).user
+    assert again is not None
     np.testing.assert_array_equal(again.ranking_vector, user.ranking_vector)
-    np.testing.assert_array_equal(again.seen, seen)
     assert again.revision == 5
+    assert len(again.seen) == 0
 
 
 def test_the_bytes_of_a_token_are_these() -> None:
     """A rolling deployment reads tokens of the other release."""
-    user = PagedUser(7, 3, Personalization.FOLDED_IN, np.array([1.0, -2.0]), np.array([0.5]))
+    user = FoldedUser(
+        "v1",
+        7,
+        3,
+        Personalization.FOLDED_IN,
+        np.array([1.0, -2.0]),
+        np.array([0.5]),
+        np.array([1, 4], np.int32),
+    )
     text = PageToken(Version("v1"), ARGUMENTS, Cursor(1.25, 42), user).encode(KEY)
     assert text == (
         "i-djczNRqIXaIj84FsbLXwEAAAECAwQFBgcICQoLDA0ODwcAAAAAAAAAAwAAAAAAAAACAgACAAEAdjEAAIA_AAAAwAAA"

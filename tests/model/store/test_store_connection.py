@@ -197,7 +197,7 @@ async def test_a_connection_that_was_killed_is_renewed(valkey_url: str, namespac
             client.client_kill_filter(_type="normal", skipme=True)
             calls = [store.read(UserId(f"{i}"), V1) for i in range(20)]
             outcomes = await asyncio.gather(*calls, return_exceptions=True)
-            assert {type(o).__name__ for o in outcomes} <= {"UserState", "StoreUnavailable"}
+            assert {type(o).__name__ for o in outcomes} <= {"StoredUser", "StoreUnavailable"}
             history = (await store.read(ANN, V1)).history
             assert history is not None
             assert history.item_ids == ("a",)

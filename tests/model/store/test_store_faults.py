@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
 from foldin_model.ids import UserId, Version
+from foldin_model.records.folded_users import PackedUser
 from foldin_model.store.keys import Keys
-from foldin_model.store.protocols import FoldedState
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.operations import StoreOperator
 from foldin_model.store.redis.ratings import RedisRatingStore
@@ -65,7 +65,7 @@ async def test_a_store_that_is_gone_is_unavailable_and_found_again(
     for call in (
         store.write(write("ann", "b")),
         store.read(ANN, V1),
-        store.keep_folded(V1, [FoldedState(ANN, 0, b"\1" + bytes(8) + b"\2\0v1")]),
+        store.keep_folded([(ANN, PackedUser(V1, 0, b"\1" + bytes(8) + b"\2\0v1"))]),
         store.ping(),
     ):
         with pytest.raises(StoreUnavailable, match="cannot be used"):

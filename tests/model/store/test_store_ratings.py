@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from foldin_model.errors import HistoryFull, InvalidField, RequestIdReused
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.records.folded_users import FoldedUser
+from foldin_model.records.folded_users import FoldedUser, PackedUser
+from foldin_model.records.personalization import Personalization
 from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStore
 from foldin_model.store.protocols import (
-    FoldedState,
     ImportedRating,
     ImportOutcome,
     ModelStore,
@@ -22,7 +22,6 @@ from foldin_model.store.protocols import (
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.store.write_rule import Limits
-from foldin_model.trained.trained_users import Personalization
 
 ANN = UserId("ann")
 V1 = Version("v1")
@@ -270,7 +269,7 @@ async def test_an_import_of_nothing_is_nothing(store: RatingStore) -> None:
 
 async def test_a_kept_fold_is_read_only_for_its_version_and_revision(store: RatingStore) -> None:
     revision = (await store.write(rating("item", 4.0))).revision
-    assert await store.keep_folded(V1, [FoldedState(ANN, revision, folded("v1", revision))]) == [
+    assert await store.keep_folded([(ANN, PackedUser(V1, revision, folded("v1", revision)))]) == [
         True
     ]
     state = await store.read(ANN, V1)
@@ -286,7 +285,7 @@ async def test_a_kept_fold_is_read_only_for_its_version_and_revision(store: Rati
 
 async def test_a_write_drops_the_fold(store: RatingStore) -> None:
     revision = (await store.write(rating("item", 4.0))).revision
-    await store.keep_folded(V1, [FoldedState(ANN, revision, folded("v1", revision))])
+    await store.keep_folded([(ANN, PackedUser(V1, revision, folded("v1", revision)))])
     await store.write(rating("item", 3.0))
     state = await store.read(ANN, V1)
     assert state.folded is None
@@ -297,12 +296,12 @@ async def test_a_write_drops_the_fold(store: RatingStore) -> None:
 async def test_a_fold_of_an_old_revision_is_not_kept(store: RatingStore) -> None:
     old = (await store.write(rating("item", 4.0))).revision
     await store.write(rating("item", 3.0))
-    assert await store.keep_folded(V1, [FoldedState(ANN, old, folded("v1", old))]) == [False]
+    assert await store.keep_folded([(ANN, PackedUser(V1, old, folded("v1", old)))]) == [False]
     assert (await store.read(ANN, V1)).folded is None
 
 
 async def test_a_user_without_ratings_can_be_kept_folded(store: RatingStore) -> None:
-    assert await store.keep_folded(V1, [FoldedState(ANN, 0, folded("v1", 0))]) == [True]
+    assert await store.keep_folded([(ANN, PackedUser(V1, 0, folded("v1", 0)))]) == [True]
     assert (await store.read(ANN, V1)).folded == folded("v1", 0)
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from foldin_model.errors import ArtifactCorrupt, FoldinError
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.records.folded_users import FoldedUser
+from foldin_model.records.folded_users import FoldedUser, PackedUser
+from foldin_model.records.personalization import Personalization
 from foldin_model.store.keys import Keys
-from foldin_model.store.protocols import FoldedState, RatingWrite, UserState
+from foldin_model.store.protocols import RatingWrite, StoredUser
 from foldin_model.store.redis.ratings import TOGETHER, RedisRatingStore
-from foldin_model.trained.trained_users import Personalization
 from redis import Redis
 
 USERS = [UserId(name) for name in ("ann", "bob", "cleo", "dan")]
@@ -34,32 +34,24 @@ def client(valkey_url: str) -> Iterator[Any]:
         yield connected
 
 
-async def fold(store: RedisRatingStore, version: Version) -> None:
+def folded(version: Version, revision: int) -> bytes:
     nothing = np.zeros(0)
+    kind, seen = Personalization.FOLDED_IN, np.zeros(0, np.int32)
+    return FoldedUser(version, revision, 1, kind, nothing, nothing, seen).pack()
+
+
+async def fold(store: RedisRatingStore, version: Version) -> None:
     states = [state_of(each) for each in await store.read_all([(u, 0) for u in USERS], version)]
     await store.keep_folded(
-        version,
         [
-            FoldedState(
-                user_id,
-                state.revision,
-                FoldedUser(
-                    version,
-                    state.revision,
-                    1,
-                    Personalization.FOLDED_IN,
-                    nothing,
-                    nothing,
-                    np.zeros(0, np.int32),
-                ).pack(),
-            )
+            (user_id, PackedUser(version, state.revision, folded(version, state.revision)))
             for user_id, state in zip(USERS, states, strict=True)
-        ],
+        ]
     )
 
 
-def state_of(answer: UserState | FoldinError) -> UserState:
-    assert isinstance(answer, UserState)
+def state_of(answer: StoredUser | FoldinError) -> StoredUser:
+    assert isinstance(answer, StoredUser)
     return answer
 
 
@@ -138,8 +130,8 @@ async def test_a_damaged_history_is_its_own_users_failure(
     client.set(keys.ratings(USERS[2]), "no hash")
     answers = await store.read_all([(user_id, 0) for user_id in USERS], V1)
     assert [type(answer) for answer in answers] == [
-        UserState,
+        StoredUser,
         ArtifactCorrupt,
         ArtifactCorrupt,
-        UserState,
+        StoredUser,
     ]

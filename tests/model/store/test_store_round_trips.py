@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 from foldin_model.ids import UserId, Version
-from foldin_model.records.folded_users import folded_stamp
-from foldin_model.store.protocols import FoldedState
+from foldin_model.records.folded_users import PackedUser, folded_stamp
 from foldin_model.store.redis.ratings import RedisRatingStore
 from machines import Machine, opened, write
 from redis import Redis
@@ -38,7 +37,7 @@ async def count_round_trips(url: str, *calls: "asyncio.Task[Any]") -> int:
 async def keep_folded(store: RedisRatingStore, user: UserId) -> None:
     outcome = await store.write(write(user, "item"))
     assert await store.keep_folded(
-        V1, [FoldedState(user, outcome.revision, folded_stamp(V1, outcome.revision))]
+        [(user, PackedUser(V1, outcome.revision, folded_stamp(V1, outcome.revision)))]
     ) == [True]
 
 

@@ -8,10 +8,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.records.folded_users import PackedUser
 from foldin_model.records.item_overlay import ItemRating, pack_content, pack_taken_back
 from foldin_model.records.rating_history import RatingRecord
 from foldin_model.store.keys import Keys, partition
-from foldin_model.store.protocols import FoldedState, ImportedRating, RatingWrite
+from foldin_model.store.protocols import ImportedRating, RatingWrite
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.store.write_rule import request_digest
@@ -88,7 +89,7 @@ async def test_only_what_changes_is_logged(client: Redis, valkey_url: str, names
 async def test_a_fold_is_kept_for_a_week(client: Redis, valkey_url: str, namespace: str) -> None:
     store = RedisRatingStore(valkey_url, namespace)
     await store.keep_folded(
-        V1, [FoldedState(ANN, 0, bytes.fromhex("01 0000000000000000 0200 7631") + b"...")]
+        [(ANN, PackedUser(V1, 0, bytes.fromhex("01 0000000000000000 0200 7631") + b"..."))]
     )
     await store.close()
     assert 604_790 < client.ttl(Keys(namespace).folded(ANN)) <= 604_800

@@ -9,11 +9,11 @@ from foldin_model.fold_in.fold_in import fold
 from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
 from foldin_model.ids import ItemId
 from foldin_model.personal.personal_model import fold_user, rating_intervals
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.trained_users import pack_trained
 from foldin_model.trained.uncertainty import (
     Uncertainty,
-    UserUncertainty,
+    VectorPosterior,
     interval,
     student_reach,
 )
@@ -78,7 +78,7 @@ def test_nine_in_ten_ratings_lie_within_whatever_the_history(n: int) -> None:
         rows = history(made.rng, n)
         others = np.setdiff1d(np.arange(ITEMS), rows).astype(np.int32)[:60]
         vector = fold(made.head, rows, ratings[rows], made.head.prior).vector
-        unsure = UserUncertainty.of(made.head, made.uncertainty, rows, ratings[rows], vector)
+        unsure = VectorPosterior.of(made.head, made.uncertainty, rows, ratings[rows], vector)
         reaches = unsure.reaches(made.head, made.uncertainty, others)
         low, high = interval(made.head.score(others, vector), reaches, WIDE)
         inside.append(((low <= ratings[others]) & (ratings[others] <= high)).mean())
@@ -90,7 +90,7 @@ def test_another_rating_makes_the_vector_no_less_sure(seed: int, n: int) -> None
     made = world(seed)
     rows, values = history(made.rng, n + 1), made.rng.uniform(1.0, 5.0, n + 1)
     fewer, more = (
-        UserUncertainty.of(
+        VectorPosterior.of(
             made.head, made.uncertainty, rows[:size], values[:size], np.zeros(DIMENSION)
         )
         for size in (n, n + 1)
@@ -108,11 +108,11 @@ def test_who_rates_against_every_prediction_is_a_noisy_user(
     vector = made.rng.normal(size=DIMENSION)
     foreseen = made.head.score(rows, vector)
     near, far = (
-        UserUncertainty.of(made.head, made.uncertainty, rows, foreseen + by, vector).noise
+        VectorPosterior.of(made.head, made.uncertainty, rows, foreseen + by, vector).noise
         for by in (shift / 2, shift)
     )
     assert near < far
-    quiet = UserUncertainty.of(made.head, made.uncertainty, rows, foreseen, vector).noise
+    quiet = VectorPosterior.of(made.head, made.uncertainty, rows, foreseen, vector).noise
     assert quiet < near
 
 
@@ -124,7 +124,7 @@ def test_what_items_are_unsure_of_is_noise_only_of_who_was_trained_on(seed: int,
 
     def noise(uncertainty: Uncertainty, *, trained: bool) -> float:
         vector = np.zeros(DIMENSION)
-        return UserUncertainty.of(
+        return VectorPosterior.of(
             made.head, uncertainty, rows, values, vector, trained=trained
         ).noise
 
@@ -138,7 +138,7 @@ def test_what_items_are_unsure_of_is_noise_only_of_who_was_trained_on(seed: int,
 def test_without_ratings_the_noise_is_the_average_users() -> None:
     made = world()
     none = np.zeros(0, np.int32)
-    unsure = UserUncertainty.of(made.head, made.uncertainty, none, np.zeros(0), np.zeros(DIMENSION))
+    unsure = VectorPosterior.of(made.head, made.uncertainty, none, np.zeros(0), np.zeros(DIMENSION))
     assert unsure.noise == 1.0
     np.testing.assert_allclose(unsure.covariance, NOISE * np.eye(DIMENSION))
 
@@ -156,7 +156,7 @@ def test_an_interval_holds_the_prediction_and_stays_on_the_scale(seed: int) -> N
 def test_more_certainty_takes_a_wider_interval(seed: int, level: float) -> None:
     made = world(seed)
     rows = history(made.rng, 5)
-    unsure = UserUncertainty.of(
+    unsure = VectorPosterior.of(
         made.head, made.uncertainty, rows, np.full(5, 4.0), np.zeros(DIMENSION)
     )
     narrow, wide = (unsure.reaches(made.head, made.uncertainty, rows, p) for p in (level, 0.99))
@@ -190,7 +190,7 @@ def test_a_snapshot_tells_intervals_of_whom_it_knows_the_ratings_of() -> None:
     with_profile = rating_intervals(WHOLE, state, user, rows, [(ItemId(ids[9]), 0.5)])
     assert with_profile is not None
     assert not np.array_equal(with_profile[0], low)
-    assert rating_intervals(WHOLE, UserState(7, folded=user.pack()), user, rows) is None
+    assert rating_intervals(WHOLE, StoredUser(7, folded=user.pack()), user, rows) is None
     bare = planted_snapshot()
     assert bare.model.uncertainty is None
     assert rating_intervals(bare, state, fold_user(bare, state), rows) is None

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from foldin_model.ids import UserId, Version
+from foldin_model.records.personalization import Personalization
 from foldin_model.retrieval.filters import ANYTHING
 from foldin_model.store.protocols import ModelStore
 from foldin_model.trained.snapshot import Edition
-from foldin_model.trained.trained_users import Personalization
 from foldin_server.fast_path.answer_cache import MOST_BYTES, Answer, Answers
 from foldin_server.fast_path.plain_pages import PlainPages
 from foldin_server.fast_path.prepared_replies import PreparedItems

@@ -5,9 +5,9 @@ import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import Version
 from foldin_model.personal.personal_model import fold_user
-from foldin_model.retrieval.page_token import PagedUser, PageToken
+from foldin_model.records.personalization import Personalization
+from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, Hits
-from foldin_model.trained.trained_users import Personalization
 from foldin_server.fast_path.prepared_replies import PreparedItems
 from foldin_server.recommend.page import Recommendation
 from foldin_server.recommend.users import Freshness
@@ -41,7 +41,7 @@ def test_the_bytes_are_those_of_the_plain_rendering(
     user = fold_user(SNAPSHOT, state_of(ratings, revision=revision))
     token = None
     if version is not None:  # of all lengths, as base64 cares for that
-        token = PageToken(Version(version), bytes(16), Cursor(1.5, 3), PagedUser.of(user))
+        token = PageToken(Version(version), bytes(16), Cursor(1.5, 3), user)
     answer = Recommendation(
         snapshot=SNAPSHOT,
         current=user,

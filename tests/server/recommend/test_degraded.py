@@ -6,7 +6,7 @@ import pytest
 from foldin.v1 import ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import UserId, Version
-from foldin_model.records.folded_users import KeptUser
+from foldin_model.records.folded_users import PackedUser
 from foldin_server.recommend.user_cache import UserCache
 from planted import Planted
 from server.faults import Gate
@@ -119,7 +119,7 @@ async def test_a_store_that_refuses_a_write_is_in_reach(app: Live, ratings: Gate
 
 async def test_the_user_not_served_for_longest_is_forgotten(app: Live) -> None:
     cache, snapshot = UserCache(2), app.server.snapshots.serving()
-    user = KeptUser(snapshot.version, 0, b"")
+    user = PackedUser(snapshot.version, 0, b"")
     for name in ("a", "b", "a", "c"):
         cache.put(UserId(name), user)
     held = {name for name in "abc" if cache.get(UserId(name), snapshot.version)}
@@ -134,8 +134,8 @@ async def test_a_state_gives_way_to_a_later_one_and_where_the_store_has_forgotte
     app: Live, revision: int, held: int
 ) -> None:
     cache, snapshot = UserCache(2), app.server.snapshots.serving()
-    cache.put(UserId("a"), KeptUser(snapshot.version, 7, b""))
-    cache.put(UserId("a"), KeptUser(snapshot.version, revision, b""))
+    cache.put(UserId("a"), PackedUser(snapshot.version, 7, b""))
+    cache.put(UserId("a"), PackedUser(snapshot.version, revision, b""))
     user = cache.get(UserId("a"), snapshot.version)
     assert user is not None
     assert user.revision == held

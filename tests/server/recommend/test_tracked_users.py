@@ -2,7 +2,7 @@
 
 import pytest
 from foldin_model.ids import UserId, Version
-from foldin_model.records.folded_users import KeptUser
+from foldin_model.records.folded_users import PackedUser
 from foldin_server.recommend.tracked_users import TrackedUsers
 from foldin_server.runtime.metrics import Metrics
 from hypothesis import given
@@ -34,8 +34,8 @@ def tracked(clock: Clock) -> TrackedUsers:
     return users
 
 
-def state(revision: int) -> KeptUser:
-    return KeptUser(VERSION, revision, b"")
+def state(revision: int) -> PackedUser:
+    return PackedUser(VERSION, revision, b"")
 
 
 def test_a_state_read_before_a_change_is_not_held_after_it(tracked: TrackedUsers) -> None:

@@ -18,16 +18,15 @@ from foldin_model.errors import (
     VersionNotFound,
 )
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.records.folded_users import folded_stamp
+from foldin_model.records.folded_users import PackedUser, folded_stamp
 from foldin_model.records.rating_history import NO_REQUEST, History, RatingRecord
 from foldin_model.store.memory.overlays import MemoryOverlayStore
 from foldin_model.store.protocols import (
-    FoldedState,
     ImportedRating,
     ImportOutcome,
     Pointer,
     RatingWrite,
-    UserState,
+    StoredUser,
     WriteOutcome,
 )
 from foldin_model.store.redis.connection import PAGE_KEY_BYTES
@@ -191,13 +190,13 @@ class MemoryRatingStore:
         """The user's revision."""
         return self._revisions.get(user_id, 0)
 
-    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
         """One consistent view of the user."""
         revision = self._revisions.get(user_id, 0)
         expires, folded = self._folded.get(user_id, (0, b""))
         current = folded.startswith(folded_stamp(version, revision))
         if current and not history and self._clock_us() < expires:
-            return UserState(revision, folded=folded)
+            return StoredUser(revision, folded=folded)
         live = [
             (item_id, record)
             for item_id, record in self._ratings.get(user_id, {}).items()
@@ -210,26 +209,26 @@ class MemoryRatingStore:
             np.array([record.revision for _, record in live], np.int64),
         )
         trained = self._models.trained_user(version, user_id)
-        return UserState(revision, history=stored, trained=trained)
+        return StoredUser(revision, history=stored, trained=trained)
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState]:
+    ) -> Sequence[StoredUser]:
         """What `read` says of each user; a revision alone where it is the one known."""
         return [
-            UserState(known)
+            StoredUser(known)
             if known and known == self._revisions.get(user_id, 0)
             else await self.read(user_id, version)
             for user_id, known in users
         ]
 
-    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
-        """Keeps folded states for a while, but of users who were written to meanwhile."""
-        check_stamps(version, states)
+    async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
+        """Keeps folded users for a while, except those whose revision has changed."""
+        check_stamps(users)
         expires = self._clock_us() + self._limits.folded_ttl_s * 1_000_000
-        current = [self._revisions.get(user, 0) == revision for user, revision, _ in states]
-        for state in compress(states, current):
-            self._folded[state.user_id] = (expires, state.packed)
+        current = [self._revisions.get(user_id, 0) == user.revision for user_id, user in users]
+        for user_id, user in compress(users, current):
+            self._folded[user_id] = (expires, user.packed)
         return current
 
     async def ping(self) -> None:

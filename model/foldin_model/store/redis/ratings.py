@@ -7,15 +7,15 @@ from typing import Final
 
 from foldin_model.errors import FoldinError, RequestIdReused, StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
+from foldin_model.records.folded_users import PackedUser
 from foldin_model.records.rating_history import NO_REQUEST
 from foldin_model.store import scripts
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import (
-    FoldedState,
     ImportedRating,
     ImportOutcome,
     RatingWrite,
-    UserState,
+    StoredUser,
     WriteOutcome,
 )
 from foldin_model.store.redis.connection import Command, Transaction, check_claim, claim
@@ -100,7 +100,7 @@ class RedisRatingStore:
         """The user's revision, 0 where she has none."""
         return revision_in(await self._reads.submit(("GET", self._keys.revision(user_id))))
 
-    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> UserState:
+    async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
         """One consistent view of the user: one round trip where her folded state is current.
 
         Else all is read in a second one.
@@ -108,7 +108,7 @@ class RedisRatingStore:
         if not history:
             reply = await self._reads.submit(("MGET", *self._keys.current(user_id)))
             (state,) = current_states(version, [0], reply)
-            if isinstance(state, UserState):
+            if isinstance(state, StoredUser):
                 return state
         reply = await self._reads.submit(self._whole([user_id], version))
         (whole,) = whole_states(version, 1, reply, history=history)
@@ -118,7 +118,7 @@ class RedisRatingStore:
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> Sequence[UserState | FoldinError]:
+    ) -> Sequence[StoredUser | FoldinError]:
         """The states of users with the revisions that are known of them, in one or two round trips.
 
         While most users have no current folded state, as after a new version, all is read at once.
@@ -136,15 +136,15 @@ class RedisRatingStore:
         self._expect_more_of(users, found)
         return found
 
-    async def keep_folded(self, version: Version, states: Sequence[FoldedState]) -> list[bool]:
-        """Keeps folded states for a while, but of users who were written to meanwhile.
+    async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
+        """Keeps folded users for a while, except those whose revision has changed.
 
-        The stamp that the bytes begin with names them for `read`.
+        `read` knows the bytes by the stamp that they begin with.
         """
-        check_stamps(version, states)
-        if not states:
+        check_stamps(users)
+        if not users:
             return []
-        replies = await self._writes.submit_all([self._keep_command(state) for state in states])
+        replies = await self._writes.submit_all([self._keep_command(*user) for user in users])
         for reply in replies:
             if isinstance(reply, StoreUnavailable):
                 raise reply
@@ -161,7 +161,7 @@ class RedisRatingStore:
 
     async def _first_read(
         self, users: Sequence[tuple[UserId, int]], version: Version
-    ) -> list[UserState | FoldinError | None]:
+    ) -> list[StoredUser | FoldinError | None]:
         """What one round trip tells of (m,) users, None of whom more has to be read."""
         others = [] if self._mostly_folded else [user for user in users if not user[1]]
         in_short = [user for user in users if user[1]] if others else users
@@ -188,13 +188,13 @@ class RedisRatingStore:
         return ("MGET", *keys)
 
     def _expect_more_of(
-        self, users: Sequence[tuple[UserId, int]], states: Sequence[UserState | FoldinError]
+        self, users: Sequence[tuple[UserId, int]], states: Sequence[StoredUser | FoldinError]
     ) -> None:
         """The next users to be read will be like the last that nothing was known of."""
         read = [
             state.folded is not None
             for (_, known), state in zip(users, states, strict=True)
-            if not known and isinstance(state, UserState)
+            if not known and isinstance(state, StoredUser)
         ]
         if read:
             self._mostly_folded = 2 * sum(read) >= len(read)
@@ -209,9 +209,9 @@ class RedisRatingStore:
         kept = [key for *first, _ in keys for key in first]
         return Transaction((("MGET", *kept), *(("HGETALL", ratings) for *_, ratings in keys)))
 
-    def _keep_command(self, state: FoldedState) -> Command:
-        keys = self._keys.current(state.user_id)
-        arguments = (state.revision, state.packed, self._limits.folded_ttl_s)
+    def _keep_command(self, user_id: UserId, user: PackedUser) -> Command:
+        keys = self._keys.current(user_id)
+        arguments = (user.revision, user.packed, self._limits.folded_ttl_s)
         return ("EVALSHA", scripts.KEEP.sha, len(keys), *keys, *arguments)
 
     def _write_command(
@@ -266,7 +266,7 @@ def _parts(users: Sequence[UserId]) -> list[Sequence[UserId]]:
 
 def _states_in(
     version: Version, parts: Sequence[Sequence[UserId]], replies: Sequence[object]
-) -> Iterator[UserState | FoldinError]:
+) -> Iterator[StoredUser | FoldinError]:
     """What transactions for these parts have answered, user by user."""
     for part, reply in zip(parts, replies, strict=True):
         yield from whole_states(version, len(part), reply)

@@ -9,7 +9,7 @@ from foldin_model.errors import ArtifactCorrupt, FoldinError, StoreUnavailable
 from foldin_model.ids import Version
 from foldin_model.records.folded_users import folded_stamp
 from foldin_model.records.rating_history import History
-from foldin_model.store.protocols import UserState
+from foldin_model.store.protocols import StoredUser
 
 KEPT: Final = 3  # values of a user beside her ratings: revision, folded state, trained record
 
@@ -24,7 +24,7 @@ class _Stored(NamedTuple):
 
 def current_states(
     version: Version, known: Sequence[int], reply: object
-) -> list[UserState | FoldinError | None]:
+) -> list[StoredUser | FoldinError | None]:
     """The states of (m,) users in what one MGET answered, None of whom it does not tell one.
 
     Of whom a revision is `known`, not 0, that alone was asked; of others the folded state too.
@@ -34,26 +34,26 @@ def current_states(
     if not isinstance(reply, list):
         raise TypeError(f"the store answered {reply!r} for users")
     answers = iter(reply)
-    states: list[UserState | FoldinError | None] = []
+    states: list[StoredUser | FoldinError | None] = []
     for revision in known:
         current = revision_in(next(answers))
         if revision:
-            states.append(UserState(revision) if current == revision else None)
+            states.append(StoredUser(revision) if current == revision else None)
         else:
             states.append(_folded_state(version, current, next(answers)))
     return states
 
 
-def _folded_state(version: Version, revision: int, folded: object) -> UserState | None:
+def _folded_state(version: Version, revision: int, folded: object) -> StoredUser | None:
     """The folded state if it is of that version and revision."""
     if isinstance(folded, bytes) and folded.startswith(folded_stamp(version, revision)):
-        return UserState(revision, folded)
+        return StoredUser(revision, folded)
     return None
 
 
 def whole_states(
     version: Version, users: int, reply: object, *, history: bool = False
-) -> list[UserState | FoldinError]:
+) -> list[StoredUser | FoldinError]:
     """The states of so many users in what one transaction answered, or why there is none.
 
     It answers with a list of KEPT values of each, and then the ratings of each. With the
@@ -76,7 +76,7 @@ def whole_states(
 
 def _told(
     version: Version, kept: Sequence[object], fields: object, *, history: bool
-) -> UserState | FoldinError | _Stored:
+) -> StoredUser | FoldinError | _Stored:
     revision, folded, trained = kept
     if isinstance(fields, ReplyError):
         return ArtifactCorrupt(f"the ratings of a user cannot be read: {fields}")
@@ -87,10 +87,10 @@ def _told(
     return short or _Stored(number, trained, fields)
 
 
-def _state(stored: _Stored, history: History | ArtifactCorrupt) -> UserState | FoldinError:
+def _state(stored: _Stored, history: History | ArtifactCorrupt) -> StoredUser | FoldinError:
     if isinstance(history, ArtifactCorrupt):
         return history
-    return UserState(stored.revision, history=history, trained=stored.trained)
+    return StoredUser(stored.revision, history=history, trained=stored.trained)
 
 
 def _histories(stored: Sequence[list[bytes]]) -> Sequence[History | ArtifactCorrupt]:
