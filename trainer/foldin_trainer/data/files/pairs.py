@@ -1,6 +1,7 @@
 """Files of pairs of user and item without values: who took what, and nothing of how it was liked.
 
-Columns, separators and ids follow the rules of rating files (`rating_tables`); every pair counts as 1.
+Columns, separators and ids follow the rules of rating files (`rating_tables`); every pair
+counts as 1.
 """
 
 from pathlib import Path

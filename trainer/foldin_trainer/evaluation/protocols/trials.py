@@ -1,6 +1,7 @@
 """Which ratings a method learns from and which it is asked about, protocol by protocol.
 
-A protocol is a run of trials; how they are scored is `trial_scores`, how ratings are divided `splits`.
+A protocol is a run of trials; how they are scored is `trial_scores`, how ratings are divided
+`data.splits`.
 """
 
 from collections.abc import Collection, Iterator, Mapping

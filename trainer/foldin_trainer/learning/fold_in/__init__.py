@@ -1,1 +1,1 @@
-"""Prepares fold-in: user priors, the served quadratic heads, and constants chosen on held-out users."""
+"""Prepares fold-in: user priors, the served heads, and constants chosen on held-out users."""

@@ -1,7 +1,6 @@
-"""What is known of a user before her first rating, for either head.
+"""The prior of users in the rating head: a Gaussian over user vectors.
 
-The rating head has a Gaussian over user vectors, the ranking head the vector of the average
-user; both end as one vector in the basis where the prior precision is the identity.
+It ends as one vector in the basis where the prior precision is the identity.
 """
 
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""Trains ranking heads: `ials`, `ease`, `encoder` and their `ensemble`, each as a `ranking.Ranking`."""
+"""Trains ranking heads: `ials`, `ease`, `encoder` and `ensemble`, each a `ranking.Ranking`."""
