@@ -81,6 +81,11 @@ class Settings:
         "writes and min_user_revision hold in either case.",
     ] = "strict"
     user_cache_size: Annotated[int, "Users answered as last known when the store is gone."] = 10_000
+    fast_path: Annotated[
+        Literal["on", "off"],
+        "Whether Recommend and BatchRecommend are answered by the fast path, which sends the same "
+        "bytes as the general way in less time.",
+    ] = "on"
     answer_cache_size: Annotated[
         int, "Answers given again while model, request and revision are the same; 0 keeps none."
     ] = 10_000

@@ -8,7 +8,7 @@ from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStor
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from foldin_server.settings import Transport
 from planted import Planted, planted
 from server.faults import Gate

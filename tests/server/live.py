@@ -15,7 +15,8 @@ from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.lifecycle.publisher import Description, activate, publish
 from foldin_model.store.protocols import ImportedRating, ModelStore, RatingStore
-from foldin_server.process.server import Server, Stores, running
+from foldin_server.process.server import Server, running
+from foldin_server.process.stores import Stores
 from foldin_server.settings import Settings, Transport
 from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, RetryInfo

@@ -7,7 +7,6 @@ from functools import partial
 import numpy as np
 from foldin.v1 import catalog_pb2 as pb
 from foldin.v1 import ratings_pb2
-from foldin.v1.catalog_pb2_grpc import CatalogServiceServicer
 from foldin_model.arrays import Rows
 from foldin_model.ids import ItemId
 from foldin_model.retrieval.filters import allowed, matching
@@ -15,7 +14,8 @@ from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, popular
 from foldin_model.trained.snapshot import Snapshot
 
-from foldin_server.admission.calls import Call, Calls, rpc
+from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.door import Door
 from foldin_server.recommend.page import page_of
 from foldin_server.recommend.recommender import row_of
 from foldin_server.replies import renderer
@@ -26,28 +26,29 @@ from foldin_server.versions.snapshots import Snapshots
 from foldin_server.writes.catalog_writer import Cataloguer
 
 
-class Catalogue(CatalogServiceServicer):
+class CatalogService:
     """Answers from the serving snapshot alone, and changes what lies over it."""
 
-    def __init__(self, calls: Calls, snapshots: Snapshots, cataloguer: Cataloguer) -> None:
-        self.calls = calls
+    def __init__(self, door: Door, snapshots: Snapshots, cataloguer: Cataloguer) -> None:
+        self._door = door
         self._snapshots = snapshots
         self._cataloguer = cataloguer
 
-    @rpc
     async def GetItem(self, request: pb.GetItemRequest, call: Call) -> pb.GetItemResponse:
         """One item by its id."""
         snapshot = self._snapshots.serving()
-        row = row_of(snapshot, ItemId(parser.checked_id("item_id", request.item_id)))
+        item_id = ItemId(parser.checked_id("item_id", request.item_id))
+        self._door.weigh(call, Claim())
+        row = row_of(snapshot, item_id)
         call.model_version = snapshot.version
         item = renderer.item(snapshot.model.catalog, row)
         return pb.GetItemResponse(item=item, model_version=snapshot.version)
 
-    @rpc
     async def ListItems(self, request: pb.ListItemsRequest, call: Call) -> pb.ListItemsResponse:
         """Items by title, genre and year."""
         self._snapshots.serving()
         arguments = parser.list_arguments(request, request.query)
+        self._door.weigh(call, Claim())
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
         call.model_version = snapshot.version
@@ -61,24 +62,24 @@ class Catalogue(CatalogServiceServicer):
             total_size=total,
         )
 
-    @rpc
     async def ListItemClusters(
         self, request: pb.ListItemClustersRequest, call: Call
     ) -> pb.ListItemClustersResponse:
         """Groups of items that the same users like, each with its most rated items."""
         snapshot = self._snapshots.serving()
         most = parser.checked_size("max_items", request.max_items, default=5, most=50)
+        self._door.weigh(call, Claim())
         call.model_version = snapshot.version
         clusters = await offload(100 * len(snapshot), _clusters, snapshot, most)
         return pb.ListItemClustersResponse(clusters=clusters, model_version=snapshot.version)
 
-    @rpc
     async def ListPopularItems(
         self, request: pb.ListPopularItemsRequest, call: Call
     ) -> pb.ListPopularItemsResponse:
         """What a user nobody knows is shown."""
         self._snapshots.serving()
         arguments = parser.list_arguments(request)
+        self._door.weigh(call, Claim())
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
         mask = allowed(snapshot, arguments.conditions)
@@ -95,7 +96,7 @@ class Catalogue(CatalogServiceServicer):
             following = PageToken(snapshot.version, page.digest, ranked.rest)
         info = renderer.model_info(snapshot)
         info.personalization = ratings_pb2.PERSONALIZATION_POPULAR
-        call.told(info)
+        call.note_info(info)
         catalog = snapshot.model.catalog
         return pb.ListPopularItemsResponse(
             items=renderer.scored_items(catalog, ranked.hits, ratings_pb2.SOURCE_POPULAR),
@@ -103,7 +104,6 @@ class Catalogue(CatalogServiceServicer):
             serving_info=info,
         )
 
-    @rpc
     async def UpsertItems(
         self, request: pb.UpsertItemsRequest, call: Call
     ) -> pb.UpsertItemsResponse:
@@ -111,6 +111,7 @@ class Catalogue(CatalogServiceServicer):
         content = self._snapshots.serving().model.content
         length = 0 if content is None else content.embedding_length
         items = parser.upsert_arguments(request, length)
+        self._door.weigh(call, Claim(len(items)))
         changed = await self._cataloguer.upsert(items)
         call.model_version = changed.snapshot.version
         trained = changed.snapshot.of_version.model.catalog
@@ -120,13 +121,13 @@ class Catalogue(CatalogServiceServicer):
             trained_item_ids=[id_ for id_, _ in items if trained.row(id_) is not None],
         )
 
-    @rpc
     async def SetItemAvailability(
         self, request: pb.SetItemAvailabilityRequest, call: Call
     ) -> pb.SetItemAvailabilityResponse:
         """Hides items or shows them again, all or none, here before answering."""
         self._snapshots.serving()
         item_ids, available = parser.availability_arguments(request)
+        self._door.weigh(call, Claim(len(item_ids)))
         changed = await self._cataloguer.set_availability(item_ids, available=available)
         call.model_version = changed.snapshot.version
         return pb.SetItemAvailabilityResponse(

@@ -7,12 +7,12 @@ import logging
 from pathlib import Path
 
 from foldin.v1 import model_pb2 as pb
-from foldin.v1.model_pb2_grpc import ModelServiceServicer
 from foldin_model.ids import Version
 from foldin_model.lifecycle import publisher
 from foldin_model.store.protocols import ModelStore, Pointer
 
-from foldin_server.admission.calls import Call, Calls, rpc
+from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.door import Door
 from foldin_server.replies import renderer
 from foldin_server.requests import parser
 from foldin_server.versions.snapshots import Snapshots
@@ -20,22 +20,22 @@ from foldin_server.versions.snapshots import Snapshots
 log = logging.getLogger(__name__)
 
 
-class Models(ModelServiceServicer):
+class ModelService:
     """Published models."""
 
     def __init__(
-        self, calls: Calls, snapshots: Snapshots, store: ModelStore, directory: Path
+        self, door: Door, snapshots: Snapshots, store: ModelStore, directory: Path
     ) -> None:
-        self.calls = calls
+        self._door = door
         self._snapshots = snapshots
         self._store = store
         self._directory = directory
 
-    @rpc
     async def GetServingModel(
         self, request: pb.GetServingModelRequest, call: Call
     ) -> pb.GetServingModelResponse:
         """The model that this process serves, and why it is not the current one, if it is not."""
+        self._door.weigh(call, Claim())
         snapshot = self._snapshots.serving()
         call.model_version = snapshot.version
         pointer = self._snapshots.pointer
@@ -46,9 +46,9 @@ class Models(ModelServiceServicer):
             overlay_revision=snapshot.overlay_revision,
         )
 
-    @rpc
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
         """Every version in the store, newest first; a damaged one is told to the log alone."""
+        self._door.weigh(call, Claim())
         pointer = await asyncio.to_thread(self._store.pointer)
         models = []
         for listed in await asyncio.to_thread(publisher.versions, self._store):
@@ -64,12 +64,12 @@ class Models(ModelServiceServicer):
             previous_version=pointer.previous or "",
         )
 
-    @rpc
     async def ActivateModel(
         self, request: pb.ActivateModelRequest, call: Call
     ) -> pb.ActivateModelResponse:
         """Makes a version current, if it is whole, and serves it here before answering."""
         version = Version(parser.checked_id("version", request.version))
+        self._door.weigh(call, Claim())
         pointer = await asyncio.to_thread(self._activate, version, request.epoch or None)
         await self._snapshots.look(again=True)
         return pb.ActivateModelResponse(

@@ -1,7 +1,7 @@
-"""Encoded answers that are given again while request, edition and the user's revision are the same.
+"""Responses that are sent again while request, edition and the user's revision are the same.
 
-It decides nothing about freshness: whoever asks has read the revision from the store. Revision 0 is
-no name of a state, for a user has it before her first rating and after a purge alike.
+The cache decides nothing about freshness: its user has read the revision from the store. Revision 0
+names no state, since a user has it before their first rating and after a purge alike.
 """
 
 from collections import OrderedDict
@@ -14,47 +14,47 @@ from foldin_model.trained.snapshot import Edition
 from foldin_server.recommend.users import UserView
 from foldin_server.requests.arguments import RecommendArguments
 
-MOST_BYTES: Final = 8_192
+MAX_BYTES: Final = 8_192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
-    """What a request asked for and got, made from that revision of the user."""
+class CachedAnswer:
+    """What a request asked for, and the response made from one revision of its user."""
 
     arguments: RecommendArguments
     revision: int
     personalization: Personalization
-    encoded: bytes
+    response: bytes
 
     def holds(self, view: UserView) -> bool:
-        """Whether it would be made again in the same way."""
+        """Returns whether the same response would be made for this view of the user."""
         return view.state.revision == self.revision and not view.degraded
 
 
-class Answers:
-    """Holds at most `size` answers; the one not given for longest leaves first."""
+class AnswerCache:
+    """Holds at most `size` responses; the one unused for longest leaves first."""
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._answers: OrderedDict[tuple[Edition, bytes], Answer] = OrderedDict()
-        self.keeps = size > 0
-        """Whether any answer is kept."""
+        self._answers: OrderedDict[tuple[Edition, bytes], CachedAnswer] = OrderedDict()
+        self.is_on = size > 0
+        """Whether any response is kept."""
 
     def __len__(self) -> int:
         return len(self._answers)
 
-    def get(self, edition: Edition, request: bytes) -> Answer | None:
-        """The last answer to these bytes from that edition."""
+    def get(self, edition: Edition, request: bytes) -> CachedAnswer | None:
+        """Returns the last response to these request bytes from that edition."""
         answer = self._answers.get((edition, request))
         if answer is not None:
             self._answers.move_to_end((edition, request))
         return answer
 
-    def put(self, edition: Edition, request: bytes, answer: Answer) -> None:
-        """Keeps an answer that the ratings of one named user alone decide, if it is short."""
+    def put(self, edition: Edition, request: bytes, answer: CachedAnswer) -> None:
+        """Keeps a short response that depends on the ratings of one named user alone."""
         asked = answer.arguments
         lasting = answer.revision > 0 and not (asked.page.token or asked.user.profile)
-        if not lasting or asked.user.user_id is None or len(answer.encoded) > MOST_BYTES:
+        if not lasting or asked.user.user_id is None or len(answer.response) > MAX_BYTES:
             return
         self._answers[edition, request] = answer
         if len(self._answers) > self._size:

@@ -1,4 +1,4 @@
-"""First pages of plain lists, made for many users at once: what is best of all they have not seen.
+"""First pages of plain lists (the best items that a user has not seen), for many users at once.
 
 Every page is the one that `foldin_server.recommend.page` makes alone, to the last bit.
 """
@@ -20,16 +20,16 @@ from foldin_server.recommend.page import predicted
 from foldin_server.requests.arguments import PageArguments, RecommendArguments, UserArguments
 
 _FIRST_PAGE: Final = (UserArguments(None), PageArguments(0, "", b""))
-_NO_WISHES: Final = RecommendArguments(*_FIRST_PAGE, ANYTHING)[len(_FIRST_PAGE) :]
+_PLAIN: Final = RecommendArguments(*_FIRST_PAGE, ANYTHING)[len(_FIRST_PAGE) :]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainPages:
-    """One page for each of (m,) users: of the i-th the first `counts[i]` items.
+    """One page for each of (m,) users; the i-th has the first `counts[i]` items.
 
     `revisions`, `rating_counts` and `personalizations` (m,) are those of the users. `rows` (m, k)
-    has the items, `scores` and `predictions` (m, k) what they are shown with. `signed` (m, s) are
-    tokens of the pages that follow, where the list `goes_on` (m,).
+    are the items, `scores` and `predictions` (m, k) their numbers. `signed` (m, s) are the tokens
+    of the next pages, valid where the list `goes_on` (m,).
     """
 
     revisions: Integers
@@ -44,10 +44,10 @@ class PlainPages:
 
 
 def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
-    """Whether `plain_pages` makes the page that is asked for."""
+    """Returns whether `plain_pages` makes the page of these arguments."""
     return (
         snapshot.retrieval.coarse is not None
-        and arguments[len(_FIRST_PAGE) :] == _NO_WISHES
+        and arguments[len(_FIRST_PAGE) :] == _PLAIN
         and not arguments.page.token
     )
 
@@ -59,7 +59,7 @@ def plain_pages(
     size: int,
     page_key: bytes,
 ) -> PlainPages:
-    """The first `size` items for each of (m,) users; `digests` (m,) name their lists."""
+    """Returns the first `size` items for each of (m,) users; `digests` (m,) name their lists."""
     model = snapshot.model
     queries = model.queries(users.ranking_vectors, users.rating_vectors)
     hidden = users.seen.each_with(model.catalog.unavailable)

@@ -1,6 +1,6 @@
-"""Answers of Recommend as bytes, put together from parts that were encoded once for each item.
+"""Replies of Recommend as bytes, put together from parts that were encoded once for each item.
 
-The bytes are those of `foldin_server.replies.renderer`; explained answers are rendered there.
+The bytes are those of `foldin_server.replies.renderer`, which renders explained answers.
 """
 
 import struct
@@ -44,27 +44,25 @@ _TAGS: Final = (
 _ROOM: Final = 1 << 12
 
 
-class PreparedAnswers:
-    """Answers from whichever snapshot; the items of the last one are kept."""
+class PreparedReplies:
+    """Replies from any snapshot; the prepared items of the last snapshot are kept."""
 
     def __init__(self) -> None:
         self._items: PreparedItems | None = None
 
     def response(self, answer: Recommendation, page_key: bytes) -> bytes:
-        """An answer as it travels."""
-        if answer.explanations is not None:
-            return renderer.recommendation(answer, page_key).SerializeToString()
+        """Returns an answer without explanations as bytes."""
         return self.items(answer.snapshot).response(answer, page_key)
 
     def items(self, snapshot: Snapshot) -> "PreparedItems":
-        """The items of the snapshot."""
+        """Returns the prepared items of a snapshot."""
         if self._items is None or self._items.snapshot is not snapshot:
             self._items = PreparedItems(snapshot)
         return self._items
 
 
 class PreparedItems:
-    """The items of one snapshot, encoded when they are first shown."""
+    """The items of one snapshot, each encoded when it is first shown."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -72,7 +70,7 @@ class PreparedItems:
         self._infos = _Infos(snapshot)
 
     def response(self, answer: Recommendation, page_key: bytes) -> bytes:
-        """An answer without explanations as it travels."""
+        """Returns an answer without explanations as bytes."""
         user, hits, token = answer.user, answer.hits, answer.next_token
         signed = b"" if token is None else token.signed(page_key)
         page = PlainPages(
@@ -90,7 +88,7 @@ class PreparedItems:
         return response
 
     def responses(self, pages: PlainPages, freshness: Sequence[Freshness]) -> list[bytes]:
-        """Plain pages as they travel, to users whose states are of that `freshness` (m,)."""
+        """Returns plain pages as bytes, for users whose states have that `freshness` (m,)."""
         personalizations = pages.personalizations
         sources = _SOURCE_OF[personalizations]
         kinds = self._infos.kinds[personalizations, np.frombuffer(bytes(freshness), np.uint8)]
@@ -126,10 +124,10 @@ class PreparedItems:
 
 
 class _Parts:
-    """What stands in an answer before the numbers of an item, and after them.
+    """The bytes of a reply before the numbers of an item, and after them.
 
-    For an item from the s-th of _SOURCES at row i that is `letters[a:b]` and `letters[b:c]`, with
-    a, b, c = `places[slots[s, i]]`. Before it is encoded the slot is 0, which is nobody's.
+    For an item from the s-th of _SOURCES at row i these are `letters[a:b]` and `letters[b:c]`, with
+    a, b, c = `places[slots[s, i]]`. Slot 0 means that the item is not encoded yet.
     """
 
     def __init__(self, catalog: Catalog) -> None:
@@ -140,7 +138,7 @@ class _Parts:
         self.letters = np.empty(_ROOM, np.uint8)
 
     def encode(self, sources: Integers, rows: Rows, counts: Integers) -> None:
-        """Encodes what is not yet of (m,) lists, the first `counts[i]` of (m, k) `rows` each."""
+        """Encodes the new items of (m,) lists: the first `counts[i]` of (m, k) `rows` each."""
         for source, listed, count in zip(sources.tolist(), rows, counts.tolist(), strict=True):
             for row in listed[:count].tolist():
                 if not self.slots[source, row]:
@@ -168,8 +166,8 @@ class _Parts:
 class _Infos:
     """ServingInfo of each kind, without the numbers of a user.
 
-    That of the i-th kind is `letters[i]` as far as `cuts[i, 1]`; the numbers belong at `cuts[i,
-    0]`. Which kind it is `kinds` has by personalization and freshness.
+    The i-th kind is `letters[i, :cuts[i, 1]]`, and the numbers belong at `cuts[i, 0]`. `kinds`
+    gives the kind by personalization and freshness.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -195,7 +193,7 @@ class _Infos:
 
 
 def _behind(beginning: bytes, encoded: bytes) -> bytes:
-    """What follows the beginning, which is there if fields are in their order."""
+    """Returns the bytes after `beginning`. Raises RuntimeError where fields change their order."""
     if not encoded.startswith(beginning):
         raise RuntimeError("protobuf no longer writes fields in the order of their numbers")
     return encoded[len(beginning) :]

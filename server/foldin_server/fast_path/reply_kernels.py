@@ -23,7 +23,7 @@ _ALPHABET: Final = np.frombuffer((ascii_uppercase + ascii_lowercase + digits + "
 
 @compiled()
 def _put(out: Bytes, at: int, part: Bytes) -> int:
-    """Writes a part from `at` on; where it ends."""
+    """Writes a part from `at` on. Returns where it ends."""
     for place in range(len(part)):
         out[at + place] = part[place]
     return at + len(part)
@@ -31,7 +31,7 @@ def _put(out: Bytes, at: int, part: Bytes) -> int:
 
 @compiled()
 def _put_varint(out: Bytes, at: int, number: int) -> int:
-    """Writes a number that is not negative in sevens of bits, the lowest first; where it ends."""
+    """Writes a number as a varint. Returns where it ends."""
     while number > _SEVEN_BITS:
         out[at] = np.uint8(number & _SEVEN_BITS | _SEVEN_BITS + 1)
         number >>= 7
@@ -42,13 +42,13 @@ def _put_varint(out: Bytes, at: int, number: int) -> int:
 
 @compiled()
 def _put_field(out: Bytes, at: int, tag: int, number: int) -> int:
-    """Writes a number with its tag, nothing for 0; where it ends."""
+    """Writes a number with its tag, nothing for 0. Returns where it ends."""
     return at if number == 0 else _put_varint(out, _put_varint(out, at, tag), number)
 
 
 @compiled()
 def _put_base64(out: Bytes, at: int, raw: Bytes) -> int:
-    """Writes bytes in base64 without filling; where it ends."""
+    """Writes bytes in base64 without padding. Returns where it ends."""
     whole = len(raw) - len(raw) % 3
     for place in range(0, whole, 3):
         a, b, c = raw[place], raw[place + 1], raw[place + 2]
@@ -91,7 +91,7 @@ def replies(  # noqa: PLR0917 (numba is quickest with arguments that have no nam
     revisions: Integers,
     tags: tuple[int, int, int, int, int, int],
 ) -> tuple[Bytes, Integers]:
-    """The replies to (m,) users and where each ends; both are empty where an item has no slot.
+    """Returns the replies to (m,) users and where each ends; both are empty if an item has no slot.
 
     The i-th has the items at `rows[i, :counts[i]]`, of (m, k). An item is `letters[a:b]`, its
     numbers, `letters[b:c]`, with a, b, c those of `places` (any, 3) at its slot, which `slots`

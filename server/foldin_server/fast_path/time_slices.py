@@ -1,4 +1,4 @@
-"""How the work of a batch is cut into turns of the event loop: none holds others up for long."""
+"""The work of a batch, cut into turns of the event loop that hold up other calls only briefly."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol, TypeVar
@@ -10,12 +10,12 @@ from foldin_server.recommend.users import UserView
 from foldin_server.runtime.executor import INLINE_OPERATIONS
 
 OPERATIONS: Final = 40_000_000  # multiplications a turn, which takes one to two milliseconds
-FEWEST: Final = 8  # fewer lists than that take hardly less time, where they take long
+FEWEST: Final = 8  # where lists take long, fewer of them take hardly less time
 Member = TypeVar("Member")
 
 
 def even_shares(snapshot: Snapshot, members: Sequence[Member]) -> Iterator[Sequence[Member]]:
-    """Shares of one size that take about a turn each: a small rest would cost almost as much."""
+    """Yields equal shares of about one turn each; a small rest would cost almost as much."""
     operations = snapshot.retrieval.usual_rows * snapshot.model.dimension
     turns = round(len(members) * operations / OPERATIONS)
     turns = max(1, min(turns, len(members) // FEWEST))
@@ -25,7 +25,7 @@ def even_shares(snapshot: Snapshot, members: Sequence[Member]) -> Iterator[Seque
 
 
 class Viewed(Protocol):
-    """Somebody whose user was read."""
+    """A call whose user was read."""
 
     @property
     def view(self) -> UserView: ...
@@ -37,7 +37,7 @@ Reader = TypeVar("Reader", bound=Viewed)
 def folding_shares(
     snapshot: Snapshot, members: Sequence[Reader]
 ) -> Iterator[tuple[float, Sequence[Reader]]]:
-    """Those whose users are made together, and how many multiplications that takes."""
+    """Yields shares whose users are folded together, with the multiplications that this takes."""
     start, spent = 0, 0.0
     for place, member in enumerate(members):
         view = member.view

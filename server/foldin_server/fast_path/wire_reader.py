@@ -1,6 +1,6 @@
-"""Reads, without protobuf, requests for the first page of a user's list and nothing else.
+"""Reads plain Recommend requests (a user, a page size) from their bytes, without protobuf.
 
-Most Recommends are that. Whatever is not just so is left to `foldin_server.requests.parser`, which says
+Most Recommends are plain. Any other request is left to `foldin_server.requests.parser`, which says
 what is wrong with it.
 """
 
@@ -22,11 +22,11 @@ _ONE_BYTE: Final = range(0x80)  # numbers that are one byte on the wire
 _SIZES: Final = {b"": DEFAULT_PAGE} | {
     bytes((_PAGE_SIZE, size)): min(size or DEFAULT_PAGE, MAX_PAGE) for size in _ONE_BYTE
 }
-"""The size of a page by what follows the user where nothing else does."""
+"""The page size by the bytes after the user."""
 
 
 def plain_arguments(request: bytes) -> RecommendArguments | None:
-    """What the bytes of a RecommendRequest ask for, None where they are not that simple."""
+    """Returns the arguments of a plain RecommendRequest, None for any other bytes."""
     if len(request) < 3 or request[0] != _USER or request[1] not in _ONE_BYTE:
         return None
     end = 2 + request[1]

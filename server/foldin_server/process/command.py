@@ -40,14 +40,14 @@ def _setting_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _server_of(settings: Settings) -> Callable[[Settings], None]:
-    """What serves: this process, or workers that it starts before it has imported gRPC."""
+    """Returns what serves: this process, or workers, which start before gRPC is imported."""
     if settings.workers > 1:
         from foldin_server.process import workers  # noqa: PLC0415
 
         return workers.serve
-    from foldin_server.process import server  # noqa: PLC0415
+    from foldin_server.process import lifetime  # noqa: PLC0415
 
-    return server.serve
+    return lifetime.serve
 
 
 def _click_type(hint: Any, kind: Any) -> Any:
@@ -67,13 +67,13 @@ def serve(**values: Any) -> None:
     threads.limit_before_import()
     from foldin_model.errors import FoldinError  # noqa: PLC0415 (numpy comes with it)
 
-    from foldin_server.runtime import telemetry  # noqa: PLC0415
+    from foldin_server.runtime import json_log  # noqa: PLC0415
 
     try:
         check_names()
         settings = Settings(**values)
         run = _server_of(settings)
-        telemetry.log_to()
+        json_log.log_to()
         log.info("settings", extra={"settings": settings.shown()})
         signal.signal(signal.SIGTERM, _end)  # what is opened is closed again, from the start on
         run(settings)

@@ -1,6 +1,7 @@
-"""One of several worker processes: `python -m foldin_server.process.worker`, started by its parent alone.
+"""One of several worker processes: `python -m foldin_server.process.worker`.
 
-Its standard input says what it is to do and then stays open as long as the parent lives.
+Only its parent starts it. Its standard input carries its assignment, and stays open as long as the
+parent lives.
 """
 
 import logging
@@ -8,7 +9,7 @@ import pickle
 import sys
 
 from foldin_server.process.workers import REFUSED, Assignment
-from foldin_server.runtime import telemetry, threads
+from foldin_server.runtime import json_log, threads
 from foldin_server.settings import SettingsError
 
 log = logging.getLogger(__name__)
@@ -20,11 +21,11 @@ def main() -> None:
     assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 (of our own parent)
     from foldin_model.errors import FoldinError  # noqa: PLC0415 (numpy comes with it)
 
-    from foldin_server.process import server  # noqa: PLC0415
+    from foldin_server.process import lifetime  # noqa: PLC0415
 
-    telemetry.log_to(worker=assignment.number)
+    json_log.log_to(worker=assignment.number)
     try:
-        server.serve(assignment.settings, lifeline=sys.stdin.fileno())
+        lifetime.serve(assignment.settings, lifeline=sys.stdin.fileno())
     except (SettingsError, FoldinError) as error:
         log.error("refused", extra={"error": str(error)})  # noqa: TRY400 (no traceback is needed)
         sys.exit(REFUSED)

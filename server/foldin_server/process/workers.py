@@ -13,7 +13,7 @@ from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass, replace
 from typing import Final
 
-from foldin_model.store.opening import default_data_dir, open_store_url
+from foldin_model.store.location import default_data_dir, open_store_url
 
 from foldin_server.settings import Settings, SettingsError, split_address
 from foldin_server.transport.listener import choose_transport, read_tls, reserved

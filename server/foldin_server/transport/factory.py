@@ -4,11 +4,12 @@ The client's side of keepalive stands beside its channel; both must agree on the
 """
 
 from contextlib import nullcontext
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import grpc
 from grpc import aio
 
+from foldin_server.admission.door import Door
 from foldin_server.settings import Settings
 from foldin_server.transport.grpcio_server import GrpcioServer
 from foldin_server.transport.listener import (
@@ -19,6 +20,9 @@ from foldin_server.transport.listener import (
     reserved,
 )
 
+if TYPE_CHECKING:
+    from foldin_server.transport.native_server import NativeServer
+
 KEEPALIVE_TIMEOUT_S: Final = 20
 MIN_CLIENT_PING_S: Final = 10
 CONNECTION_AGE_S: Final = 600.0
@@ -28,24 +32,25 @@ MAX_ANSWER_BYTES: Final = 64 << 20  # room for 100 explained lists of 200; foldi
 Options = tuple[tuple[str, int], ...]
 
 
-def make_server(settings: Settings) -> tuple[aio.Server, str]:
-    """A server that is bound but takes no calls yet, and its address with the real port.
+def make_server(settings: Settings, door: Door) -> tuple["NativeServer | GrpcioServer", str]:
+    """Returns a server that is bound but takes no calls yet, and its address with the real port.
 
-    The native one runs HTTP/2 in threads of its own, beside the interpreter lock; streams from
-    clients (here, reflection) it hands to a `grpc.aio` server behind it. The other's port is shared
-    by servers of its own, so it must be free first, which the parent of several processes has seen
-    to. Raises SettingsError.
+    The native server runs HTTP/2 in threads of its own, beside the interpreter lock; it passes
+    streams from callers (here, reflection) to a `grpc.aio` server behind it. The port of the other
+    is shared by several `grpc.aio` servers, so it must be free first; of several processes the
+    parent has seen to that. Raises SettingsError.
     """
-    server: aio.Server
     options = _options(settings)
     if choose_transport(settings) == "native":
-        from foldin_server.transport.native_server import NativeServer  # noqa: PLC0415 (its library is extra)
+        # The library of the native transport is an extra.
+        from foldin_server.transport.native_server import NativeServer  # noqa: PLC0415
 
-        server = NativeServer((*options, ("grpc.so_reuseport", int(settings.workers > 1))))
-        return server, _bind(server, settings.address, None)
+        shared = ("grpc.so_reuseport", int(settings.workers > 1))
+        native = NativeServer((*options, shared), door)
+        return native, _bind(native, settings.address, None)
     parent_has = settings.workers > 1
     with nullcontext(settings.address) if parent_has else reserved(settings.address) as address:
-        server = GrpcioServer((*options, *_grpcio_options(settings)))
+        server = GrpcioServer((*options, *_grpcio_options(settings)), door)
         return server, _bind(server, address, read_tls(settings))
 
 
@@ -69,7 +74,7 @@ def _credentials(tls: Tls) -> grpc.ServerCredentials:
 
 
 def _options(settings: Settings) -> Options:
-    """What both transports are told; `native` takes client pings however often they come."""
+    """Returns the options of both transports; `native` takes any number of client pings."""
     return (
         ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.max_send_message_length", MAX_ANSWER_BYTES),

@@ -11,38 +11,39 @@ from typing import Any, Final
 import grpc
 from grpc import aio
 
+from foldin_server.admission.door import Door
+from foldin_server.admission.method import Method
+from foldin_server.admission.request_ids import success_trailers
+from foldin_server.transport.streams import call_of, through_door
+
 SERVERS: Final = 8  # four take fewer calls a second, sixteen no more
 
 
-class _Methods(grpc.GenericRpcHandler):
-    """All methods by their paths.
+class _HandlersByPath(grpc.GenericRpcHandler):
+    """All handlers by their paths.
 
     Were each registered with a server, that would look at every one of them for each call it takes.
     """
 
     def __init__(self) -> None:
-        self._handlers: dict[str, Any] = {}
-
-    def add(self, service_name: str, handlers: Mapping[str, Any]) -> None:
-        """Calls of these methods go to these handlers."""
-        for name, handler in handlers.items():
-            self._handlers[f"/{service_name}/{name}"] = handler
+        self.handlers: dict[str, Any] = {}
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
-        """The handler of a call, None where there is no such method."""
-        return self._handlers.get(handler_call_details.method)
+        """Returns the handler of a call, None where there is no such method."""
+        return self.handlers.get(handler_call_details.method)
 
 
 class GrpcioServer(aio.Server):
-    """Servers with the same handlers on a port that is shared, on the loop that starts them."""
+    """Servers with the same handlers on a port that they share, on the loop that starts them."""
 
-    def __init__(self, options: Sequence[tuple[str, int]]) -> None:
+    def __init__(self, options: Sequence[tuple[str, int]], door: Door) -> None:
         shared = (*options, ("grpc.so_reuseport", 1))
-        self._methods = _Methods()
+        self._door = door
+        self._by_path = _HandlersByPath()
         self._servers = [aio.server(options=shared) for _ in range(SERVERS)]
 
     def add_insecure_port(self, address: str) -> int:
-        """Binds `address`, whose port is no 0, and gives the port. Raises RuntimeError."""
+        """Binds `address`, whose port is not 0, and returns the port. Raises RuntimeError."""
         return max(server.add_insecure_port(address) for server in self._servers)
 
     def add_secure_port(self, address: str, server_credentials: grpc.ServerCredentials) -> int:
@@ -50,18 +51,25 @@ class GrpcioServer(aio.Server):
         return max(server.add_secure_port(address, server_credentials) for server in self._servers)
 
     def add_generic_rpc_handlers(self, generic_rpc_handlers: object) -> None:
-        """Nothing: generated code adds the same methods by name as well."""
+        """Does nothing: generated code adds the same methods by name as well."""
+
+    def add_unary_methods(self, methods: Mapping[str, Method]) -> None:
+        """Adds unary methods by their paths, before the start."""
+        for path, method in methods.items():
+            self._by_path.handlers[path] = _unary_handler(self._door, method)
 
     def add_registered_method_handlers(
         self, service_name: str, method_handlers: Mapping[str, Any]
     ) -> None:
-        """The methods of a service, from the start on."""
-        self._methods.add(service_name, method_handlers)
+        """Adds the streams of a service, before the start."""
+        for name, handler in method_handlers.items():
+            passing = through_door(self._door, name, handler)
+            self._by_path.handlers[f"/{service_name}/{name}"] = passing
 
     async def start(self) -> None:
         """Takes calls from now on."""
         for server in self._servers:
-            server.add_generic_rpc_handlers([self._methods])
+            server.add_generic_rpc_handlers([self._by_path])
             await server.start()
 
     async def stop(self, grace: float | None) -> None:
@@ -72,6 +80,32 @@ class GrpcioServer(aio.Server):
         self,
         timeout: float | None = None,  # noqa: ASYNC109 (the name is grpcio's)
     ) -> bool:
-        """Whether `timeout` seconds have passed and it has not stopped."""
+        """Returns whether `timeout` seconds have passed and it has not stopped."""
         waits = (server.wait_for_termination(timeout) for server in self._servers)
         return any(await asyncio.gather(*waits))
+
+
+def _unary_handler(door: Door, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
+    """Returns the handler that sees a call of the method through the door to its end."""
+
+    async def answer(request: bytes, context: Any) -> bytes:
+        call = call_of(method.name, context, len(request), arrival_only=method.arrival_only)
+        reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        try:
+            work = door.begin(call, method, request, reply)
+            response = await (reply if work is None else work)
+        except asyncio.CancelledError:
+            call.code = "CANCELLED"
+            raise
+        except Exception as error:  # noqa: BLE001 (the caller gets its status)
+            failure = door.fail(call, error)
+        else:
+            if call.request_id_sent:
+                context.set_trailing_metadata(success_trailers(call))
+            return response
+        finally:
+            door.leave(call)
+        never: bytes = await context.abort(*failure)  # it raises
+        return never
+
+    return grpc.unary_unary_rpc_method_handler(answer)

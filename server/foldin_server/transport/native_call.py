@@ -1,59 +1,77 @@
-"""One call on pygrpc-native's front: its record, what its handler knows as the context, its end.
+"""One call on pygrpc-native's front, which is its own reply.
 
-A call ends once: with a response, with a status, or because its caller left.
+A call ends once: with a response, with a failure, or because its caller left.
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Final, NoReturn
+from typing import Any
 
 import grpc
 from pygrpc_native import STREAM_CLOSED, STREAM_FULL, NativeGrpcFront
 
-from foldin_server.admission.calls import Call, Calls
+from foldin_server.admission.call import NO_METADATA, Call, Metadata
+from foldin_server.admission.door import Door, Failure
+from foldin_server.admission.method import Method, Work
+from foldin_server.admission.request_ids import failure_trailers, success_trailers
 from foldin_server.runtime.deadline import Deadline
 
-Metadata = Sequence[tuple[str, str | bytes]]
-NO_METADATA: Final[Metadata] = ()
-
-
-class Aborted(Exception):
-    """A handler ended its call with a status."""
-
-    def __init__(self, code: grpc.StatusCode, details: str, trailing: Metadata) -> None:
-        super().__init__(details)
-        self.code = code
-        self.details = details
-        self.trailing = trailing
+Details = tuple[Metadata, str, float | None]
+"""Metadata, peer and seconds left of a call, as the front reports them."""
 
 
 class OpenCalls(dict[int, "NativeCall"]):
     """The calls of one front that have not ended, by id."""
 
     def __init__(
-        self, front: NativeGrpcFront, *, most_request_bytes: int, most_response_bytes: int
+        self,
+        front: NativeGrpcFront,
+        door: Door,
+        *,
+        max_request_bytes: int,
+        max_response_bytes: int,
     ) -> None:
         super().__init__()
         self.front = front
-        self.most_request_bytes = most_request_bytes
-        self.most_response_bytes = most_response_bytes
+        self.door = door
+        self.max_request_bytes = max_request_bytes
+        self.max_response_bytes = max_response_bytes
         self._none: asyncio.Event | None = None
 
+    def begin(self, method: Method, call_id: int, request: bytes, details: Details) -> None:
+        """Sees a call of a unary method through the door as soon as it is here.
+
+        It holds its place from now on, though its work may wait for a turn of the loop.
+        """
+        door, name, arrival_only = self.door, method.name, method.arrival_only
+        if not arrival_only and (full := door.refuse_if_full(name, details[0])) is not None:
+            refuse(self.front, call_id, full)
+            return
+        call = NativeCall(name, self, call_id, details, len(request), arrival_only=arrival_only)
+        if len(request) > self.max_request_bytes:
+            call.fail_too_large(request, self.max_request_bytes)
+            return
+        try:
+            work = door.begin(call, method, request, call)
+        except Exception as error:  # noqa: BLE001 (the caller gets its status)
+            call.set_exception(error)
+            return
+        if work is not None:
+            call.run(work)
+
     def end(self, call: "NativeCall") -> bool:
-        """Whether the call was open; it is no more, and its place in work is free."""
+        """Takes an open call out and lets it leave by the door. Returns False if it had ended."""
         if call.ended:
             return False
         call.ended = True
         del self[call.call_id]
-        if call.owner is not None:
-            call.owner.ended(call)
+        self.door.leave(call)
         if self._none is not None and not self:
             self._none.set()
         return True
 
     async def drain(self, seconds: float) -> None:
-        """Returns when no call is open, or after so long."""
+        """Returns when no call is open, or after `seconds`."""
         if self:
             self._none = asyncio.Event()
             with suppress(TimeoutError):
@@ -61,75 +79,99 @@ class OpenCalls(dict[int, "NativeCall"]):
 
 
 class NativeCall(Call):
-    """A call, open until it ends, which its `owner` then is told of."""
+    """A call that is open until its response, its failure, or its caller's leaving."""
 
-    __slots__ = ("_open", "call_id", "ended", "owner", "task")
+    __slots__ = ("_open", "call_id", "ended", "task")
 
     def __init__(
         self,
         method: str,
         open_calls: OpenCalls,
         call_id: int,
-        seconds_left: float | None,
-        owner: Calls | None = None,
+        details: Details,
+        byte_count: int = 0,
+        *,
+        arrival_only: bool = False,
     ) -> None:
-        super().__init__(method)
-        self.deadline = Deadline.after(seconds_left)
+        metadata, peer, seconds_left = details
+        super().__init__(
+            method, Deadline.after(seconds_left), metadata, peer, byte_count, arrival_only
+        )
         self._open = open_calls
         self.call_id = call_id
-        self.owner = owner
-        self.ended = False  # nobody waits any more
+        self.ended = False
         self.task: asyncio.Task[Any] | None = None
         open_calls[call_id] = self
 
-    def time_remaining(self) -> float | None:
-        """Seconds until the caller goes, None for one who stays."""
-        return self.deadline.left
+    def done(self) -> bool:
+        """Returns whether nobody waits for the response any more."""
+        return self.ended
 
-    async def abort(
-        self, code: grpc.StatusCode, details: str = "", trailing_metadata: Metadata = NO_METADATA
-    ) -> NoReturn:
-        raise Aborted(code, details, trailing_metadata)
-
-    async def abort_with_status(self, status: grpc.Status) -> NoReturn:
-        raise Aborted(status.code, status.details, status.trailing_metadata)
-
-    def respond(self, response: bytes) -> None:
-        """Ends the call well, if the response is not too large."""
+    def set_result(self, response: bytes, /) -> None:
+        """Ends the call with a response, if that is not too large."""
         calls = self._open
-        if len(response) > calls.most_response_bytes:
-            self.fail_too_large(response, calls.most_response_bytes)
+        if len(response) > calls.max_response_bytes:
+            self.fail_too_large(response, calls.max_response_bytes)
         elif calls.end(self):
-            calls.front.respond(self.call_id, response)
+            if self.request_id_sent:
+                trailers = success_trailers(self)
+                calls.front.respond(self.call_id, response, trailing_metadata=trailers)
+            else:
+                calls.front.respond(self.call_id, response)
 
-    def fail(self, code: grpc.StatusCode, details: str, trailing: Metadata = NO_METADATA) -> None:
+    def set_exception(self, error: Exception, /) -> None:
+        """Ends the call with the status of an error."""
+        self.fail(self._open.door.fail(self, error))
+
+    def fail(self, failure: Failure) -> None:
         """Ends the call with a status other than OK."""
-        self.code = code.name
         if self._open.end(self):
-            metadata = list(trailing)
-            number: int = code.value[0]
-            self._open.front.fail(self.call_id, number, details, trailing_metadata=metadata)
+            refuse(self._open.front, self.call_id, failure)
 
-    def fail_too_large(self, message: bytes, most_bytes: int) -> None:
+    def fail_too_large(self, message: bytes, max_bytes: int) -> None:
         """Ends the call because of a message that is too large."""
-        details = f"a message has {len(message)} bytes; {most_bytes} is the limit"
-        self.fail(grpc.StatusCode.RESOURCE_EXHAUSTED, details)
+        code = grpc.StatusCode.RESOURCE_EXHAUSTED
+        details = f"a message has {len(message)} bytes; {max_bytes} is the limit"
+        self.code = code.name
+        self.fail(Failure(code, details, failure_trailers(self, NO_METADATA)))
+
+    def run(self, work: Work) -> None:
+        """Starts work that results in the response."""
+        self.task = asyncio.get_running_loop().create_task(work)
+        self.task.add_done_callback(self._worked)
 
     async def send(self, response: bytes) -> bool:
-        """Sends one of several responses; False where the caller has left."""
+        """Sends one of several responses. Returns False where the caller has left."""
         front = self._open.front
         sent = front.stream_try_send(self.call_id, response)
-        if sent == STREAM_FULL:  # the caller is slow: room is waited for off the loop
+        if sent == STREAM_FULL:  # a slow caller: room is waited for off the loop
             return await asyncio.to_thread(front.stream_send, self.call_id, response)
         return bool(sent != STREAM_CLOSED)
 
     def finish(self) -> None:
-        """Ends a call of several responses well."""
+        """Ends a call of several responses with OK."""
         if self._open.end(self):
-            self._open.front.stream_end(self.call_id)
+            trailers = list(success_trailers(self))
+            self._open.front.stream_end(self.call_id, trailing_metadata=trailers)
 
     def leave(self) -> None:
-        """Nobody waits any more: what works for the call stops."""
+        """Ends a call whose caller left, and stops its work."""
         self.code = "CANCELLED"
         if self._open.end(self) and self.task is not None:
             self.task.cancel()
+
+    def _worked(self, task: "asyncio.Task[bytes]") -> None:
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            if self.ended:
+                self._open.door.fail(self, error)  # the caller has left; the log has it
+            else:
+                self.set_exception(error)
+        elif not self.ended:
+            self.set_result(task.result())
+
+
+def refuse(front: NativeGrpcFront, call_id: int, failure: Failure) -> None:
+    """Ends a call of the front with a failure."""
+    number: int = failure.code.value[0]
+    front.fail(call_id, number, failure.details, trailing_metadata=list(failure.trailers))

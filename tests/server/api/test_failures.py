@@ -11,7 +11,7 @@ from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import UserId
 from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStore
 from foldin_model.store.write_rule import Limits
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from google.protobuf.timestamp_pb2 import Timestamp
 from planted import Planted
 from server.faults import Gate

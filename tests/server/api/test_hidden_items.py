@@ -4,7 +4,7 @@ import pytest
 from foldin.v1 import catalog_pb2 as pb
 from foldin.v1 import ratings_pb2
 from foldin.v1 import recommendation_pb2 as rpb
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from planted import planted
 from server.live import (
     Live,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.personal.personal_model import fold_user, rating_intervals
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from planted import planted
 from server.live import Live, import_histories, live, publish_version
 from snapshots import planted_snapshot, state_of

@@ -8,10 +8,10 @@ from foldin_model.records.personalization import Personalization
 from foldin_model.retrieval.filters import ANYTHING
 from foldin_model.store.protocols import ModelStore
 from foldin_model.trained.snapshot import Edition
-from foldin_server.fast_path.answer_cache import MOST_BYTES, Answer, Answers
+from foldin_server.fast_path.answer_cache import MAX_BYTES, AnswerCache, CachedAnswer
 from foldin_server.fast_path.plain_pages import PlainPages
 from foldin_server.fast_path.prepared_replies import PreparedItems
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from foldin_server.requests.arguments import PageArguments, RecommendArguments, UserArguments
 from planted import Planted
 from server.faults import Gate
@@ -22,7 +22,7 @@ V1, V2 = Edition(Version("v1"), 0), Edition(Version("v2"), 0)
 
 def answer(
     revision: int = 3, *, user: str | None = "u", token: str = "", encoded: bytes = b"answer"
-) -> Answer:
+) -> CachedAnswer:
     arguments = RecommendArguments(
         user=UserArguments(None if user is None else UserId(user)),
         page=PageArguments(10, token, b""),
@@ -32,11 +32,11 @@ def answer(
         max_per_cluster=0,
         max_reasons=None,
     )
-    return Answer(arguments, revision, Personalization.FOLDED_IN, encoded)
+    return CachedAnswer(arguments, revision, Personalization.FOLDED_IN, encoded)
 
 
 def test_the_answer_not_given_for_longest_leaves_first() -> None:
-    answers = Answers(2)
+    answers = AnswerCache(2)
     for request in (b"a", b"b"):
         answers.put(V1, request, answer())
     assert answers.get(V1, b"a") is not None
@@ -56,18 +56,18 @@ def test_the_answer_not_given_for_longest_leaves_first() -> None:
         answer(revision=0),
         answer(user=None),
         answer(token="next"),
-        answer(encoded=bytes(MOST_BYTES + 1)),
+        answer(encoded=bytes(MAX_BYTES + 1)),
     ],
     ids=["no revision", "nobody", "a later page", "long"],
 )
-def test_what_ratings_of_one_user_do_not_decide_is_not_kept(passing: Answer) -> None:
-    answers = Answers(2)
+def test_what_ratings_of_one_user_do_not_decide_is_not_kept(passing: CachedAnswer) -> None:
+    answers = AnswerCache(2)
     answers.put(V1, b"a", passing)
     assert len(answers) == 0
 
 
 def test_none_is_kept_where_none_may_be() -> None:
-    answers = Answers(0)
+    answers = AnswerCache(0)
     answers.put(V1, b"a", answer())
     assert len(answers) == 0
 

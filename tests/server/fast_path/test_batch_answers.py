@@ -1,4 +1,4 @@
-"""Answering together: the answers are those that are made alone, and nobody's end is another's."""
+"""Batches give the answers that are made alone, and one caller's failure is nobody else's."""
 
 import asyncio
 from collections.abc import Sequence
@@ -11,10 +11,11 @@ from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.records.folded_users import FoldedUsers
 from foldin_model.retrieval.filters import ANYTHING
-from foldin_server.admission.calls import Call
+from foldin_server.admission.call import Call
 from foldin_server.fast_path import batch_answers, time_slices
-from foldin_server.fast_path.answer_cache import Answers
-from foldin_server.fast_path.batch_answers import Answering, Asked
+from foldin_server.fast_path.answer_cache import AnswerCache
+from foldin_server.fast_path.batch_answers import BatchAnswers
+from foldin_server.fast_path.pending import PendingRecommend
 from foldin_server.fast_path.plain_pages import PlainPages, is_plain, plain_pages
 from foldin_server.recommend import page
 from foldin_server.recommend.users import Users, UserView
@@ -70,16 +71,17 @@ def arguments(user: int, size: int, **more: Any) -> RecommendArguments:
     )
 
 
-def made(held: Held) -> Answering:
-    return Answering(cast("Any", Key()), cast("Users", held), Answers(0), "native")
+def made(held: Held) -> BatchAnswers:
+    return BatchAnswers(cast("Any", Key()), cast("Users", held), AnswerCache(0), "native")
 
 
-def ask(together: Answering, user: int, size: int = 5, **more: Any) -> "asyncio.Future[bytes]":
+def ask(together: BatchAnswers, user: int, size: int = 5, **more: Any) -> "asyncio.Future[bytes]":
     loop = asyncio.get_running_loop()
     reply: asyncio.Future[bytes] = loop.create_future()
     call = Call("Recommend")
-    asked = Asked(str(user).encode(), arguments(user, size, **more), SNAPSHOT, None, call, reply)
-    work = together.ask(asked)
+    request, asked = str(user).encode(), arguments(user, size, **more)
+    pending = PendingRecommend(request, asked, SNAPSHOT, None, call, reply)
+    work = together.add(pending)
     return reply if work is None else asyncio.ensure_future(work)
 
 
@@ -110,7 +112,7 @@ async def test_what_arrives_while_others_are_read_is_read_next() -> None:
     assert [isinstance(answer, bytes) for answer in answered] == [user != 5 for user in range(9)]
 
 
-async def test_a_user_who_is_read_by_herself_is_answered_with_the_others() -> None:
+async def test_a_user_who_is_read_alone_is_answered_with_the_others() -> None:
     held = Held(4)
     together = made(held)
     plain = await ask(together, 2)
@@ -119,13 +121,13 @@ async def test_a_user_who_is_read_by_herself_is_answered_with_the_others() -> No
 
 
 @pytest.mark.parametrize(("fewest", "expected"), [(2, [5, 4]), (8, [9])])
-async def test_a_crowd_is_answered_in_even_turns(
+async def test_a_large_batch_is_answered_in_even_turns(
     monkeypatch: pytest.MonkeyPatch, fewest: int, expected: list[int]
 ) -> None:
-    crowds: list[int] = []
+    batches: list[int] = []
 
     def counted(snapshot: Any, users: FoldedUsers, *rest: Any) -> PlainPages:
-        crowds.append(len(users))
+        batches.append(len(users))
         return plain_pages(snapshot, users, *rest)
 
     monkeypatch.setattr(batch_answers, "plain_pages", counted)
@@ -135,7 +137,7 @@ async def test_a_crowd_is_answered_in_even_turns(
     asked = [ask(together, user) for user in range(10)]
     asked[1].cancel()
     answers = await asyncio.gather(*asked, return_exceptions=True)
-    assert crowds == expected
+    assert batches == expected
     assert [isinstance(answer, bytes) for answer in answers] == [user != 1 for user in range(10)]
 
 

@@ -189,7 +189,7 @@ def fetched(url: str) -> str:
         (("--keepalive-s", "inf"), {}, "keepalive_s is inf; it must be above 0 and at most"),
         (("--max-message-bytes", "99999999999"), {}, "max_message_bytes is 99999999999; it must"),
         (("--redis-url", "redis://[::1"), {}, "redis_url: is no url of a store"),
-        (("--redis-url", "redis://127.0.0.1:1/0?foo=bar"), {}, "unlike foo"),
+        (("--redis-url", "redis://127.0.0.1:1/0?foo=bar"), {}, "unknown option foo"),
     ],
 )
 def test_a_setting_that_cannot_be_used_ends_the_start_with_its_remedy(

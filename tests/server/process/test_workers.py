@@ -140,7 +140,7 @@ def test_the_parent_never_imports_grpc() -> None:
     program = (
         "import sys\n"
         "import foldin_server.process.command, foldin_server.process.workers\n"
-        "import foldin_model.errors, foldin_server.runtime.telemetry\n"
+        "import foldin_model.errors, foldin_server.runtime.json_log\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     loaded = subprocess.run(

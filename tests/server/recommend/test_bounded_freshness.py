@@ -21,7 +21,7 @@ from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.operations import StoreOperator
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.store.redis.revision_tracker import RevisionTracker
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from foldin_server.settings import Transport
 from planted import Planted
 from redis import Redis

@@ -6,7 +6,7 @@ from threading import Event, Lock, get_ident
 
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from foldin_server.runtime import executor
 from foldin_server.runtime.executor import INLINE_OPERATIONS, offload
 from foldin_server.runtime.threads import usable_cores

@@ -7,6 +7,12 @@ from typing import Any
 
 import grpc
 import pytest
+from foldin_server.admission.call import Call
+from foldin_server.admission.call_log import CallLog
+from foldin_server.admission.door import Door
+from foldin_server.admission.method import Method, Reply, Work
+from foldin_server.admission.places import Places
+from foldin_server.runtime.metrics import Metrics
 from foldin_server.settings import Settings, SettingsError
 from foldin_server.transport.factory import make_server
 from foldin_server.transport.grpcio_server import SERVERS, GrpcioServer
@@ -23,7 +29,10 @@ class Echo:
         self.in_work = 0
         self.all_here = asyncio.Event()
 
-    async def answer(self, request: bytes, _context: object) -> bytes:
+    def begin(self, request: bytes, _call: Call, _reply: Reply) -> Work:
+        return self._answer(request)
+
+    async def _answer(self, request: bytes) -> bytes:
         self.in_work += 1
         if self.in_work == SERVERS * 4:
             self.all_here.set()
@@ -38,10 +47,14 @@ async def echo() -> Echo:
 
 @pytest.fixture
 async def server(echo: Echo) -> GrpcioServer:
-    made = GrpcioServer(())
-    handlers: Any = {"Echo": grpc.unary_unary_rpc_method_handler(echo.answer)}
-    made.add_registered_method_handlers("test.Echo", handlers)
+    made = GrpcioServer((), a_door())
+    made.add_unary_methods({METHOD: Method("Echo", echo.begin)})
     return made
+
+
+def a_door() -> Door:
+    metrics = Metrics()
+    return Door(Places(100, metrics), CallLog(metrics, write_lines=False))
 
 
 @pytest.fixture
@@ -92,4 +105,4 @@ async def test_a_server_that_goes_on_is_not_waited_for_longer_than_said(
 
 async def test_strangers_cannot_join_the_port(address: str) -> None:
     with pytest.raises(SettingsError, match=f"cannot listen on {address}"):
-        make_server(Settings(address=address, transport="grpcio"))
+        make_server(Settings(address=address, transport="grpcio"), a_door())

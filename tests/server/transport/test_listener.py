@@ -9,7 +9,8 @@ import pytest
 from certificates import needs_openssl, self_signed
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
-from foldin_server.process.server import Stores, running
+from foldin_server.process.server import running
+from foldin_server.process.stores import Stores
 from foldin_server.settings import Settings, SettingsError
 from foldin_server.transport import listener
 from foldin_server.transport.listener import choose_transport, read_tls, reserved

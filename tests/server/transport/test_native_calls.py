@@ -1,4 +1,4 @@
-"""Taking: a call of the native front is in work as soon as it is there, its turn or not."""
+"""A call of the native front holds its place from its arrival, before its work begins."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,11 +6,13 @@ from typing import Any
 
 import grpc
 import pytest
-from foldin_server.admission.calls import Calls
+from foldin_server.admission.call import Call
+from foldin_server.admission.call_log import CallLog
+from foldin_server.admission.door import Door
+from foldin_server.admission.method import Method, Reply
+from foldin_server.admission.places import Places
 from foldin_server.runtime.metrics import Metrics
-from foldin_server.runtime.telemetry import Telemetry
-from foldin_server.transport.native_call import OpenCalls
-from foldin_server.transport.taken_call import TakenCall, Taker
+from foldin_server.transport.native_call import NativeCall, OpenCalls
 
 REFUSED = grpc.StatusCode.RESOURCE_EXHAUSTED.value[0]
 FAILED = grpc.StatusCode.INTERNAL.value[0]
@@ -21,19 +23,18 @@ class Front:
 
     def __init__(self) -> None:
         self.metrics = Metrics()
-        telemetry = Telemetry(self.metrics, log_calls=False)
-        self._taker = Taker(Calls(self.metrics, telemetry, 2), self._begin)
-        self._calls = OpenCalls(self, most_request_bytes=100, most_response_bytes=100)
+        door = Door(Places(2, self.metrics), CallLog(self.metrics, write_lines=False))
+        self._method = Method("SimilarItems", self._begin)
+        self._calls = OpenCalls(self, door, max_request_bytes=100, max_response_bytes=100)
         self.open = asyncio.Event()
         self.responses: dict[int, bytes] = {}
         self.failures: dict[int, int] = {}
         self.trailers: dict[int, list[str]] = {}
 
-    def call(self, number: int, request: bytes = b"") -> TakenCall:
-        """A call that has arrived, in this turn of the loop."""
-        call = TakenCall("SimilarItems", self._calls, number, None, self._taker.calls)
-        self._taker.take(request, call)
-        return call
+    def call(self, number: int, request: bytes = b"") -> NativeCall | None:
+        """Begins a call that has arrived, in this turn of the loop. Returns it while it is open."""
+        self._calls.begin(self._method, number, request, ((), "", None))
+        return self._calls.get(number)
 
     def respond(self, number: int, response: bytes) -> None:
         self.responses[number] = response
@@ -52,7 +53,7 @@ class Front:
     def in_flight(self) -> float | None:
         return self.metrics.registry.get_sample_value("foldin_in_flight_calls")
 
-    def _begin(self, request: bytes, _: TakenCall) -> Coroutine[object, object, bytes]:
+    def _begin(self, request: bytes, _: Call, __: Reply) -> Coroutine[object, object, bytes]:
         if request == b"no message":
             raise ValueError(request)
         return self._work(request)
@@ -84,7 +85,7 @@ async def test_calls_beyond_the_limit_are_refused_before_those_in_work_have_begu
     for number, request in enumerate((b"1", b"2", b"3")):
         front.call(number, request)
     assert front.failures == {2: REFUSED}
-    assert front.trailers == {2: ["grpc-status-details-bin"]}
+    assert front.trailers == {2: ["grpc-status-details-bin", "x-request-id"]}
     assert front.in_flight == 2
     front.open.set()
     await turns()
@@ -96,7 +97,9 @@ async def test_calls_beyond_the_limit_are_refused_before_those_in_work_have_begu
 
 
 async def test_a_call_that_is_left_before_its_work_began_frees_its_place(front: Front) -> None:
-    front.call(0).leave()
+    left = front.call(0)
+    assert left is not None
+    left.leave()
     assert front.in_flight == 0
     front.open.set()
     await turns()
@@ -115,6 +118,7 @@ async def test_a_failure_after_its_caller_left_is_logged(
     front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
     left = front.call(0, b"stubborn")
+    assert left is not None
     await turns()
     left.leave()
     await turns()

@@ -15,7 +15,9 @@ from foldin_model.lifecycle.publisher import activate
 from foldin_model.store.keys import Keys
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.trained.snapshot import Snapshot
-from foldin_server.process.server import CURRENT_MODEL, SERVICES, Stores
+from foldin_server.process.assembly import SERVICES
+from foldin_server.process.server import CURRENT_MODEL
+from foldin_server.process.stores import Stores
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted, planted

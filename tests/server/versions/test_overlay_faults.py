@@ -11,7 +11,7 @@ from foldin_model.store.keys import Keys
 from foldin_model.store.memory.overlays import MemoryOverlayStore
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.store.protocols import RatingWrite, WriteOutcome
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from planted import Planted
 from redis import Redis
 from server.faults import Gate

@@ -13,7 +13,7 @@ from foldin_model.ids import ItemId, UserId
 from foldin_model.records.item_overlay import Overlay
 from foldin_model.store.protocols import ImportedRating
 from foldin_model.trained.snapshot import Snapshot
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from foldin_server.versions.snapshots import Snapshots
 from planted import Planted, planted
 from server.live import (

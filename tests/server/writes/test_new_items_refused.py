@@ -9,7 +9,7 @@ from foldin_model.store.memory.overlays import MemoryOverlayStore
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.store.overlay_protocol import OverlayLimits
 from foldin_model.trained.content_map import ContentMap
-from foldin_server.process.server import Stores
+from foldin_server.process.stores import Stores
 from planted import Planted
 from server.live import (
     Live,

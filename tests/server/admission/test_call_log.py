@@ -6,8 +6,9 @@ import logging
 
 import pytest
 from foldin_model.ids import UserId
+from foldin_server.admission.call_log import CallLog
+from foldin_server.runtime.json_log import JsonLines
 from foldin_server.runtime.metrics import Metrics
-from foldin_server.runtime.telemetry import JsonLines, Telemetry
 from planted import Planted
 from server.faults import Gate
 from server.live import Live, failure
@@ -55,7 +56,7 @@ def test_a_log_line_is_one_json_object_with_all_that_it_carries() -> None:
 
 
 def test_a_user_is_named_by_a_keyed_hash() -> None:
-    ours, theirs = (Telemetry(Metrics(), log_calls=True) for _ in range(2))
+    ours, theirs = (CallLog(Metrics(), write_lines=True) for _ in range(2))
     ours.hash_key, theirs.hash_key = b"a" * 32, b"b" * 32
     name = ours.user_hash(UserId("ann"))
     assert name == ours.user_hash(UserId("ann"))

@@ -1,6 +1,6 @@
-"""The health service: the status of each service, told to all who ask and to all who watch.
+"""The health service: the status of each service, for callers who ask and callers who watch.
 
-It stands in for grpcio's own, where the first watcher to leave takes the news from the others, and
+It replaces grpcio's own, where the first watcher to leave keeps the news from the others, and
 where a stop waits for watchers until its grace has passed.
 """
 
@@ -8,17 +8,23 @@ where a stop waits for watchers until its grace has passed.
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
-import grpc
+from foldin_model.errors import NotFound
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from grpc_health.v1.health_pb2_grpc import HealthServicer
 
+from foldin_server.admission.call import Call
 from foldin_server.quotation import quoted
 
 
-class Health(HealthServicer):
-    """Statuses by service. A watcher hears of the last status, not of every one between."""
+class ServiceNotFound(NotFound):
+    """No service of that name is here."""
+
+    reason = "SERVICE_NOT_FOUND"
+    resource_type = "grpc.health.v1.Service"
+
+
+class Health:
+    """Statuses by service. A watcher gets the newest status, not every one in between."""
 
     def __init__(self) -> None:
         self._statuses: dict[str, int] = {}
@@ -26,39 +32,41 @@ class Health(HealthServicer):
         self._leaving = False
 
     def set(self, service: str, status: int) -> None:
-        """The service has that status; a server that leaves keeps NOT_SERVING."""
+        """Sets the status of a service. A server that leaves keeps NOT_SERVING."""
         if not self._leaving and self._statuses.get(service) != status:
             self._statuses[service] = status
-            self._tell()
+            self._wake_watchers()
 
     def leave(self) -> None:
-        """Every service is NOT_SERVING from now on; watchers hear it and their calls end."""
+        """Sets every service to NOT_SERVING for good; watchers get that, and their calls end."""
         self._statuses = dict.fromkeys(self._statuses, HealthCheckResponse.NOT_SERVING)
         self._leaving = True
-        self._tell()
+        self._wake_watchers()
 
-    async def Check(self, request: HealthCheckRequest, context: Any) -> HealthCheckResponse:
+    async def Check(self, request: HealthCheckRequest, call: Call) -> HealthCheckResponse:
+        """Returns the status of a service. Raises ServiceNotFound."""
         status = self._statuses.get(request.service)
         if status is None:
-            told = f"no service {quoted(request.service)} here"
-            await context.abort(grpc.StatusCode.NOT_FOUND, told)
+            message = f"no service {quoted(request.service)} here"
+            raise ServiceNotFound(request.service, message)
         return HealthCheckResponse(status=status)
 
     async def Watch(
-        self, request: HealthCheckRequest, context: Any
+        self, request: HealthCheckRequest, context: object
     ) -> AsyncIterator[HealthCheckResponse]:
-        told = None
+        """Yields the status of a service, now and after every change."""
+        sent = None
         while True:
             changed = self._changed
             status = self._statuses.get(request.service, HealthCheckResponse.SERVICE_UNKNOWN)
-            if status != told:
+            if status != sent:
                 yield HealthCheckResponse(status=status)
-                told = status
+                sent = status
             elif self._leaving:
                 return
             else:
                 await changed.wait()
 
-    def _tell(self) -> None:
+    def _wake_watchers(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
