@@ -29,7 +29,7 @@ from foldin_model.fold_in.quadratic_head import RatingRule, Scale
 from foldin_model.ids import ItemId, Version
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Description
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.opening import open_memory_models
 from foldin_model.trained.catalog import Catalog, Cluster
 from foldin_model.trained.model import Model
 from foldin_model.trained.trained_users import TrainedUsers
@@ -81,7 +81,7 @@ def install(items: int, directory: Path) -> Path:
     users = TrainedUsers(
         (), nobody, nobody, nobody, nobody, np.zeros(0, np.uint64), np.zeros(0, np.int64)
     )
-    store = MemoryModelStore()
+    store = open_memory_models()
     about = Description("synthetic", 0, 0, "", {}, {})
     manifest = publisher.publish(model, users, about, store, golden=4)
     return publisher.install(store, Version(manifest.version), directory)

@@ -19,7 +19,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")  # libraries draw bars of their own
 
 import click
 from foldin_model.errors import FoldinError
-from foldin_model.store.opening import default_data_dir
+from foldin_model.store.location import default_data_dir
 from foldin_trainer.data.downloads.movielens import fetch
 from rich.console import Console
 

@@ -6,6 +6,7 @@ reading her without a folded state means folding her whole history.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,8 @@ from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.lifecycle.installation import load
 from foldin_model.lifecycle.publisher import Description, activate, publish
 from foldin_model.store.keys import Keys
+from foldin_model.store.opening import open_store
 from foldin_model.store.protocols import ImportedRating
-from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.trained.catalog import Catalog, Cluster
 from foldin_model.trained.model import Model
 from foldin_model.trained.trained_users import TrainedUsers, digest
@@ -141,32 +141,30 @@ def _trained(model: Model, histories: Sequence[tuple[Rows, Doubles]]) -> Trained
 
 def fill(url: str, served: Served) -> None:
     """The model is current in the store, and every user's ratings are there."""
-    models = RedisModelStore(url, NAMESPACE)
     described = Description("made", int(served.trained.rating_counts.sum()), 0, "made", {}, {})
-    manifest = publish(served.model, served.trained, described, models)
-    activate(models, Version(manifest.version))
-    models.close()
+    with closing(open_store(url, NAMESPACE)) as store:
+        manifest = publish(served.model, served.trained, described, store.models)
+        activate(store.models, Version(manifest.version))
     asyncio.run(_import(url, served))
 
 
 async def _import(url: str, served: Served) -> None:
-    ratings = RedisRatingStore(url, NAMESPACE, timeout_s=60.0)
     ids = served.model.catalog.item_ids
     pairs = list(zip(served.users, served.histories, strict=True))
-    for start in range(0, len(pairs), TOGETHER):
-        await asyncio.gather(
-            *(
-                ratings.import_ratings(
-                    user,
-                    [
-                        ImportedRating(ids[row], value, PAST_US)
-                        for row, value in zip(rows.tolist(), values.tolist(), strict=True)
-                    ],
+    async with aclosing(open_store(url, NAMESPACE, timeout_s=60.0)) as store:
+        for start in range(0, len(pairs), TOGETHER):
+            await asyncio.gather(
+                *(
+                    store.ratings.import_ratings(
+                        user,
+                        [
+                            ImportedRating(ids[row], value, PAST_US)
+                            for row, value in zip(rows.tolist(), values.tolist(), strict=True)
+                        ],
+                    )
+                    for user, (rows, values) in pairs[start : start + TOGETHER]
                 )
-                for user, (rows, values) in pairs[start : start + TOGETHER]
             )
-        )
-    await ratings.close()
 
 
 def forget_folded(url: str, users: Sequence[UserId]) -> None:

@@ -4,14 +4,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 from foldin_model.lifecycle.installation import install
 from foldin_model.store.embedded import embedded_store
-from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.opening import open_store
 
 from benchmarks.serving.servers import ROOT
 
@@ -47,10 +47,12 @@ def trained_version(*, train: bool) -> Iterator[Path | None]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        with embedded_store(Path(folder)) as url:
-            models = RedisModelStore(url, "default")
-            version = install(models, models.versions()[0][0], Path(folder) / "models")
-            models.close()
+        with (
+            embedded_store(Path(folder)) as url,
+            closing(open_store(url, "default")) as store,
+        ):
+            newest = store.models.versions()[0][0]
+            version = install(store.models, newest, Path(folder) / "models")
         yield version
 
 

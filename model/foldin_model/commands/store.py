@@ -1,7 +1,7 @@
 """`foldin store`: how large the store is, old models cleared away, a user forgotten."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,9 @@ from foldin_model.errors import FoldinError
 from foldin_model.ids import UserId, Version
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Listed, VersionState
-from foldin_model.store.opening import default_data_dir, open_store_url
-from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.operations import StoreOperator
+from foldin_model.store.location import default_data_dir, open_store_url
+from foldin_model.store.opening import OpenStore, open_store
+from foldin_model.store.operation_protocol import StoreOperations
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ def store(
 @click.pass_obj
 def size(place: _Place) -> None:
     """Say how many keys and bytes there are of each kind."""
-    with _opened(place) as (operator, _):
-        sizes = operator.sizes()
+    with _opened(place) as opened:
+        sizes = opened.operations.sizes()
     sizes["all"] = (sum(n for n, _ in sizes.values()), sum(b for _, b in sizes.values()))
     click.echo(f"{'kind':<16}{'keys':>12}{'bytes':>16}")
     for kind, (keys, size_bytes) in sizes.items():
@@ -79,7 +79,8 @@ def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
     From the data directory also those that the store does not know any more.
     """
     directory = place.data_dir / "models"
-    with _opened(place) as (operator, models):
+    with _opened(place) as opened:
+        models, operations = opened.models, opened.operations
         there = publisher.installed(directory)  # looked at first, so that none is newer than
         listed = publisher.versions(models)  # what is listed
         going = _superfluous(listed, keep, damaged=damaged)
@@ -92,13 +93,13 @@ def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
         click.echo(f"{len(listed) - len(going)} of {len(listed)} versions stay")
         pointer = models.pointer()
         in_use = {pointer.current, pointer.previous, *(one.version for one in listed)}
-        for version in _forgotten([one for one in there if one not in in_use], operator):
+        for version in _forgotten([one for one in there if one not in in_use], operations):
             publisher.uninstall(version, directory)
             click.echo(f"removed {version} from {directory}")
         if unfinished:
             known = [version for version, _ in models.versions()]
-            for version in operator.unfinished_versions(known):
-                removed = operator.remove_unfinished(version)
+            for version in operations.unfinished_versions(known):
+                removed = operations.remove_unfinished(version)
                 click.echo(f"removed {removed} keys that were left of {version}")
 
 
@@ -111,9 +112,9 @@ def purge(place: _Place, user: str) -> None:
     Answers kept for repeated requests hold no rating and expire within the hour. A server that
     answered USER before forgets when it next asks the store.
     """
-    with _opened(place) as (operator, models):
-        versions = [version for version, _ in models.versions()]
-        removed = operator.purge(UserId(user), versions)
+    with _opened(place) as opened:
+        versions = [version for version, _ in opened.models.versions()]
+        removed = opened.operations.purge(UserId(user), versions)
     click.echo(f"removed {removed} keys and log entries of user {user}")
 
 
@@ -131,24 +132,21 @@ def _remedy(broken: Listed) -> str:
     return "gc --damaged removes it"
 
 
-def _forgotten(unknown: Sequence[Version], operator: StoreOperator) -> list[Version]:
+def _forgotten(unknown: Sequence[Version], operations: StoreOperations) -> list[Version]:
     """Those that are not of another namespace either, which may share the data directory."""
     if not unknown:
         return []  # without a walk over all keys
-    known = operator.all_versions()
+    known = operations.all_versions()
     return [version for version in unknown if version not in known]
 
 
 @contextmanager
-def _opened(place: _Place) -> Iterator[tuple[StoreOperator, RedisModelStore]]:
+def _opened(place: _Place) -> Iterator[OpenStore]:
     try:
-        with open_store_url(place.redis_url, place.data_dir) as url:
-            operator = StoreOperator(url, place.namespace)
-            models = RedisModelStore(url, place.namespace)
-            try:
-                yield operator, models
-            finally:
-                operator.close()
-                models.close()
+        with (
+            open_store_url(place.redis_url, place.data_dir) as url,
+            closing(open_store(url, place.namespace)) as opened,
+        ):
+            yield opened
     except FoldinError as error:
         raise click.ClickException(str(error)) from error

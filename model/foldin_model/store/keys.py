@@ -14,6 +14,7 @@ from foldin_model.errors import InvalidField, Violation
 from foldin_model.ids import ItemId, UserId, Version
 
 PARTITIONS: Final = 64
+PAGE_KEY_BYTES: Final = 32
 _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 

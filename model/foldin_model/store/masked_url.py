@@ -1,18 +1,24 @@
-"""A store's url as it may be shown: in logs, and in errors that reach callers."""
+"""A store's URL as it may be shown: in logs, and in errors that reach callers."""
 
 import re
 from typing import Final
 
-HIDDEN: Final = "***"
+from foldin_model.errors import InvalidField
+from foldin_model.store.url import HIDDEN, parse_store_url
+
 _URL: Final = re.compile(r"(\w+://[^:?]*)(:[^?]*@)?([^?@]*)(\?[^@]*)?")
 
 
 def without_secrets(url: str) -> str:
-    """The url with password and options hidden, and all of what is no url of a store.
+    """Returns the URL with password and options hidden; `***` for what is no URL at all.
 
-    A password that was not quoted may hold any sign, so it ends at the last @. There may be one
-    among the options too; where an @ follows them, nobody can tell what is secret.
+    One that the parser refuses may have a password that was not quoted. It can hold any sign, so
+    it ends at the last @; where an @ follows the options, nobody can tell what is secret.
     """
+    try:
+        return parse_store_url(url).shown
+    except InvalidField:
+        pass
     parts = _URL.fullmatch(url)
     if parts is None:
         return HIDDEN

@@ -1,31 +1,69 @@
-"""Where a program finds its store and its data; it starts a store only where none is given."""
+"""The one place that opens a store: its URL decides which classes answer.
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+A store of another kind is a kind of URL in `foldin_model.store.url`, a folder of classes beside
+`redis`, and a branch here.
+"""
 
-from foldin_model.store.embedded import embedded_store
-from foldin_model.store.redis.endpoint import Endpoint
+from dataclasses import dataclass
+
+from foldin_model.store.location import default_data_dir, open_store_url
+from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.operation_protocol import StoreOperations
+from foldin_model.store.protocols import ModelStore, RatingStore
+from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.redis.operations import StoreOperator
+from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_model.store.redis.revision_tracker import RevisionTracker
+from foldin_model.store.revision_protocol import RevisionFeed
+from foldin_model.store.url import parse_store_url
+
+__all__ = ["OpenStore", "default_data_dir", "open_memory_models", "open_store", "open_store_url"]
 
 
-def default_data_dir() -> Path:
-    """FOLDIN_DATA_DIR where it is set, else `foldin` in the user's data folder."""
-    if given := os.environ.get("FOLDIN_DATA_DIR"):
-        return Path(given)
-    data_home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data_home) / "foldin"
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """One namespace of a store, in four parts. Each connects when it is first used.
 
-
-@contextmanager
-def open_store_url(redis_url: str | None, data_dir: Path) -> Iterator[str]:
-    """The url of the store to use: the one given, or the embedded one of `data_dir`.
-
-    Raises InvalidField for a url that is none of a store.
+    Use it with `contextlib.closing`, or with `aclosing` where `ratings` or `revisions` are used.
     """
-    if redis_url:
-        Endpoint(redis_url, timeout_s=1.0)  # made to be refused before anything starts
-        yield redis_url
-        return
-    with embedded_store(data_dir) as url:
-        yield url
+
+    ratings: RatingStore
+    models: ModelStore
+    """Published models; `models.overlay` holds new and hidden items."""
+    operations: StoreOperations
+    revisions: RevisionFeed
+
+    def close(self) -> None:
+        """Gives the connections of models and operations back."""
+        self.models.close()
+        self.operations.close()
+
+    async def aclose(self) -> None:
+        """Gives all connections back when every rating call has its answer."""
+        try:
+            await self.ratings.close()
+        finally:
+            self.close()
+
+
+def open_store(
+    url: str, namespace: str, *, timeout_s: float = 1.0, models_timeout_s: float = 5.0
+) -> OpenStore:
+    """Returns one namespace of the store at `url`; there is no I/O before its first use.
+
+    `timeout_s` is how long a reply about ratings may take, `models_timeout_s` one about models;
+    a URL's own `socket_timeout` takes the place of both. Raises InvalidField for a URL or a
+    namespace that is not allowed.
+    """
+    place = parse_store_url(url)
+    return OpenStore(
+        ratings=RedisRatingStore(place, namespace, timeout_s=timeout_s),
+        models=RedisModelStore(place, namespace, timeout_s=models_timeout_s),
+        operations=StoreOperator(place, namespace),
+        revisions=RevisionTracker(place, namespace, timeout_s=timeout_s),
+    )
+
+
+def open_memory_models() -> ModelStore:
+    """Returns an empty store of models in this process's memory, for what is not to be kept."""
+    return MemoryModelStore()

@@ -19,6 +19,7 @@ from foldin_model.store.redis.endpoint import Endpoint
 from foldin_model.store.redis.link import Link
 from foldin_model.store.redis.pipeline import Sent, Stream
 from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_model.store.url import parse_store_url
 from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
@@ -165,7 +166,7 @@ def plain(url: str) -> Link:
     def accept(_: Sequence[object]) -> None:
         """Nothing was prepared."""
 
-    return Link(Endpoint(url, 5.0), lambda: (), accept)
+    return Link(Endpoint(parse_store_url(url), 5.0), lambda: (), accept)
 
 
 async def test_an_error_is_for_its_own_caller(valkey_url: str, namespace: str) -> None:

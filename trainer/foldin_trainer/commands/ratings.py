@@ -1,11 +1,12 @@
 """`foldin ratings`: a data set's ratings loaded as the histories of their users."""
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import asdict
 
 import click
-from foldin_model.store.opening import open_store_url
-from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_model.store.location import open_store_url
+from foldin_model.store.opening import open_store
 
 from foldin_trainer.commands.data import AS_JSON
 from foldin_trainer.commands.options.data_source import Source, takes_source
@@ -47,9 +48,6 @@ def import_(source: Source, *, redis_url: str | None, namespace: str, as_json: b
 
 
 async def _import(loaded: Ratings, url: str, namespace: str) -> ImportReport:
-    store = RedisRatingStore(url, namespace, timeout_s=STORE_TIMEOUT_S)
-    try:
+    async with aclosing(open_store(url, namespace, timeout_s=STORE_TIMEOUT_S)) as store:
         with progress("importing") as advance:
-            return await import_histories(loaded, store, advance)
-    finally:
-        await store.close()
+            return await import_histories(loaded, store.ratings, advance)

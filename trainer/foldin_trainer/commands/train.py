@@ -13,7 +13,7 @@ from foldin_model.ids import Version
 from foldin_model.index.exact_index import KINDS
 from foldin_model.index.index_builder import APPROXIMATE_KINDS
 from foldin_model.lifecycle.publisher import Description, activate, publish
-from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.protocols import ModelStore
 from foldin_model.trained.manifest import Manifest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -171,7 +171,7 @@ def train(
 
 
 def _published(
-    trained: Trained, description: Description, store: RedisModelStore, index_kind: str | None
+    trained: Trained, description: Description, store: ModelStore, index_kind: str | None
 ) -> Manifest:
     """The version in the store. Raises FoldinError where its index would find too little."""
     try:

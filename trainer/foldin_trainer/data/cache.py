@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from foldin_model.store.opening import default_data_dir
+from foldin_model.store.location import default_data_dir
 
 DEFAULT_EDITION: Final = "ml-latest-small"
 EDITIONS: Final[Mapping[str, int | None]] = MappingProxyType(

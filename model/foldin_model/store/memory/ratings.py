@@ -20,6 +20,7 @@ from foldin_model.errors import (
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.records.folded_users import PackedUser, folded_stamp
 from foldin_model.records.rating_history import NO_REQUEST, History, RatingRecord
+from foldin_model.store.keys import PAGE_KEY_BYTES
 from foldin_model.store.memory.overlays import MemoryOverlayStore
 from foldin_model.store.protocols import (
     ImportedRating,
@@ -29,7 +30,6 @@ from foldin_model.store.protocols import (
     StoredUser,
     WriteOutcome,
 )
-from foldin_model.store.redis.connection import PAGE_KEY_BYTES
 from foldin_model.store.write_rule import (
     Limits,
     check_event_time,

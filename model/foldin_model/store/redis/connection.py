@@ -1,4 +1,4 @@
-"""What both redis clients begin with: one kind of failure and a claimed namespace."""
+"""What all clients of Redis share: how one is made of a URL, its failures, a claimed namespace."""
 
 import os
 from collections.abc import Iterator
@@ -6,14 +6,26 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from hiredis import ReplyError
-from redis import RedisError
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.connection import (
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.retry import Retry
 
 from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
-from foldin_model.store.keys import PARTITIONS, Keys
-from foldin_model.store.masked_url import without_secrets
+from foldin_model.store.keys import PAGE_KEY_BYTES, PARTITIONS, Keys
 from foldin_model.store.scripts import CLAIM
+from foldin_model.store.url import StoreUrl
 
-PAGE_KEY_BYTES: Final = 32
+_CONNECTIONS: Final = {
+    "redis": Connection,
+    "rediss": SSLConnection,
+    "unix": UnixDomainSocketConnection,
+}
 Command = tuple[str | bytes | int | float, ...]
 
 
@@ -23,20 +35,43 @@ class Transaction(NamedTuple):
     commands: tuple[Command, ...]
 
 
+def connect(url: StoreUrl, timeout_s: float) -> Redis:
+    """Returns a blocking client, which connects when it is first used and retries nothing.
+
+    A reply, and a connection too, may take `timeout_s` unless the URL says otherwise.
+    """
+    if url.kind == "unix":
+        place: dict[str, object] = {"path": url.socket}
+    else:
+        place = {"host": url.host, "port": url.port, **url.tls}
+    pool = ConnectionPool(
+        connection_class=_CONNECTIONS[url.kind],
+        db=url.database,
+        username=url.user,
+        password=url.password,
+        client_name=url.client_name,
+        socket_timeout=url.timeout_s or timeout_s,
+        socket_connect_timeout=url.connect_timeout_s or timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        **place,  # type: ignore[arg-type]
+    )
+    return Redis.from_pool(pool)
+
+
 @contextmanager
-def reaching(url: str) -> Iterator[None]:
-    """Any failure of the client or the connection leaves as StoreUnavailable."""
+def reaching(url: StoreUrl) -> Iterator[None]:
+    """Raises StoreUnavailable for any failure of the client or the connection."""
     try:
         yield
     except (RedisError, OSError) as error:
         raise unavailable(url, error) from error
 
 
-def unavailable(url: str, error: BaseException) -> StoreUnavailable:
-    """The error that names the store, without a secret, and what it said."""
-    place = without_secrets(url)
+def unavailable(url: StoreUrl, error: BaseException) -> StoreUnavailable:
+    """Returns the error that names the store, without a secret, and the reason."""
     said = str(error) or type(error).__name__
-    return StoreUnavailable(f"the store at {place} cannot be used: {said}")
+    return StoreUnavailable(f"the store at {url.shown} cannot be used: {said}")
 
 
 def refused(error: ReplyError) -> StoreRefused:

@@ -4,17 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from foldin_model.errors import ArtifactCorrupt, VersionConflict, VersionNotFound
 from foldin_model.ids import UserId, Version
 from foldin_model.store import scripts
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import Pointer
-from foldin_model.store.redis.connection import Command, check_claim, claim, reaching
+from foldin_model.store.redis.connection import Command, check_claim, claim, connect, reaching
 from foldin_model.store.redis.overlays import RedisOverlayStore
+from foldin_model.store.url import StoreUrl
 
 _BATCH: Final = 1_000
 
@@ -22,17 +19,11 @@ _BATCH: Final = 1_000
 class RedisModelStore:
     """A ModelStore on one server; made without I/O, it connects when it is first used."""
 
-    def __init__(self, url: str, namespace: str, *, timeout_s: float = 5.0) -> None:
-        self._url = url
+    def __init__(self, url: StoreUrl | str, namespace: str, *, timeout_s: float = 5.0) -> None:
+        self._url = StoreUrl.of(url)
         self._keys = Keys(namespace)
         self._page_key: bytes | None = None
-        self._client = Redis.from_url(
-            url,
-            protocol=2,
-            socket_timeout=timeout_s,
-            socket_connect_timeout=timeout_s,
-            retry=Retry(NoBackoff(), 0),
-        )
+        self._client = connect(self._url, timeout_s)
         self.overlay = RedisOverlayStore(self._keys, self._claimed)
 
     def pointer(self) -> Pointer:

@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from redis import Redis
-
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.keys import Keys, is_versions
-from foldin_model.store.redis.connection import Command, reaching
+from foldin_model.store.redis.connection import Command, connect, reaching
 from foldin_model.store.scripts import FORGET_RATER, PURGE
+from foldin_model.store.url import StoreUrl
 
 KINDS: Final = (
     "ratings",
@@ -39,10 +38,10 @@ _BATCH: Final = 1_000
 class StoreOperator:
     """Looks after one namespace on one server."""
 
-    def __init__(self, url: str, namespace: str) -> None:
-        self._url = url
+    def __init__(self, url: StoreUrl | str, namespace: str, *, timeout_s: float = 5.0) -> None:
+        self._url = StoreUrl.of(url)
         self._keys = Keys(namespace)
-        self._client = Redis.from_url(url, protocol=2)
+        self._client = connect(self._url, timeout_s)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Keys and bytes in memory of each kind, in the order of KINDS."""

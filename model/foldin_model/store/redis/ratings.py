@@ -26,6 +26,7 @@ from foldin_model.store.redis.user_replies import (
     revision_in,
     whole_states,
 )
+from foldin_model.store.url import StoreUrl
 from foldin_model.store.write_rule import (
     Limits,
     check_event_time,
@@ -51,11 +52,16 @@ class RedisRatingStore:
     """
 
     def __init__(
-        self, url: str, namespace: str, *, timeout_s: float = 1.0, limits: Limits | None = None
+        self,
+        url: StoreUrl | str,
+        namespace: str,
+        *,
+        timeout_s: float = 1.0,
+        limits: Limits | None = None,
     ) -> None:
         self._keys = Keys(namespace)
         self._limits = limits or Limits()
-        endpoint = Endpoint(url, timeout_s)
+        endpoint = Endpoint(StoreUrl.of(url), timeout_s)
         self._reads = Link(endpoint, self._prepare, self._check, reload=len(_USED))
         self._writes = Link(endpoint, self._prepare, self._check, reload=len(_USED), certain=True)
         self._mostly_folded = True  # of those read together who were not known

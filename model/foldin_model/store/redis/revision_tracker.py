@@ -7,7 +7,7 @@ that ratings, imports, deletions and purges of any program are told, and an empt
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from hiredis import HiredisError
 
@@ -17,26 +17,11 @@ from foldin_model.store.redis.connection import Command, unavailable
 from foldin_model.store.redis.endpoint import Endpoint
 from foldin_model.store.redis.link import answers
 from foldin_model.store.redis.pipeline import Sent, Stream
+from foldin_model.store.revision_protocol import BOUND_S, Watcher
+from foldin_model.store.url import StoreUrl
 
 BEAT_S: Final = 1.0
-BOUND_S: Final = 2.0
 RETRY_S: Final = 0.5
-
-
-class Watcher(Protocol):
-    """Who is told. Between `lost` and the next `trusted` anything may have changed."""
-
-    def changed(self, user_id: UserId | None) -> None:
-        """The user's revision is another one now; None: that of any user may be."""
-        ...
-
-    def trusted(self, until_s: float) -> None:
-        """All changes have been told that are older than BOUND_S at that `time.monotonic`."""
-        ...
-
-    def lost(self, reason: str) -> None:
-        """Changes are not told any more."""
-        ...
 
 
 class RevisionTracker:
@@ -49,7 +34,7 @@ class RevisionTracker:
 
     def __init__(
         self,
-        url: str,
+        url: StoreUrl | str,
         namespace: str,
         *,
         timeout_s: float = 1.0,
@@ -57,7 +42,7 @@ class RevisionTracker:
         bound_s: float = BOUND_S,
     ) -> None:
         self._keys = Keys(namespace)
-        self._endpoint = Endpoint(url, timeout_s)
+        self._endpoint = Endpoint(StoreUrl.of(url), timeout_s)
         self._beat_s = beat_s
         self._bound_s = bound_s
 

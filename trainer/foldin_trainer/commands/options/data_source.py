@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 from foldin_model.fold_in.quadratic_head import Scale
-from foldin_model.store.opening import default_data_dir
+from foldin_model.store.location import default_data_dir
 
 from foldin_trainer.data import Columns, Dataset, load_dataset
 from foldin_trainer.data.cache import DEFAULT_EDITION

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 import click
-from foldin_model.store.opening import open_store_url
-from foldin_model.store.redis.models import RedisModelStore
+from foldin_model.store.location import open_store_url
+from foldin_model.store.opening import open_store
+from foldin_model.store.protocols import ModelStore
 
 STORE_TIMEOUT_S: Final = 60.0
 P = ParamSpec("P")
@@ -34,16 +35,14 @@ def takes_store(command: Callable[P, T]) -> Callable[P, T]:
 
 
 @contextmanager
-def opened_models(
-    redis_url: str | None, namespace: str, data_dir: Path
-) -> Iterator[RedisModelStore]:
+def opened_models(redis_url: str | None, namespace: str, data_dir: Path) -> Iterator[ModelStore]:
     """The models of a namespace that answers and can be used.
 
     Raises InvalidField, StoreUnavailable, and StoreMismatch for a namespace of other programs.
     """
     with (
         open_store_url(redis_url, data_dir) as url,
-        closing(RedisModelStore(url, namespace, timeout_s=STORE_TIMEOUT_S)) as models,
+        closing(open_store(url, namespace, models_timeout_s=STORE_TIMEOUT_S)) as store,
     ):
-        models.page_key()  # claims the namespace
-        yield models
+        store.models.page_key()  # claims the namespace
+        yield store.models

@@ -17,7 +17,7 @@ from foldin_model.records.folded_users import FoldedUser
 from foldin_model.records.rating_history import History
 from foldin_model.retrieval.filters import ANYTHING, allowed
 from foldin_model.retrieval.search import search
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.opening import open_memory_models
 from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
 from foldin_model.trained.trained_users import TrainedUsers, pack_trained
@@ -105,7 +105,7 @@ def published(trained: Trained, ratings: Ratings) -> Snapshot:
         settings=trained.settings.flat(),
     )
     # Any exact index gives the same lists; this one needs no faiss, which torch does not go with.
-    store = MemoryModelStore()
+    store = open_memory_models()
     manifest = publish(trained.model, trained.users, description, store, index_kind="pruned")
     return Snapshot.build(manifest, trained.model)
 
