@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 SOURCES := client/foldin_client model server trainer tests benchmarks deploy
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check lint load protos bench-accuracy bench-foldin bench-index bench-serve bench-report clean clean-data
+.PHONY: help demo up test test-wheel check lint load protos bench-accuracy bench-foldin bench-index bench-serve bench-report clean clean-data
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -29,6 +29,9 @@ up: $(VENV)/.all ## the same without the story: serves on FOLDIN_ADDRESS until C
 
 test: lint ## linters, types and every test
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+
+test-wheel: $(VENV)/.dev ## the wheel in an empty environment, with the demo; minutes, and 6 GB meanwhile
+	@$(BIN)/python deploy/wheel_trial.py
 
 check: test ## what CI runs: the same as test
 
