@@ -20,8 +20,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule
+from foldin_model.fold_in.head import Head, RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 
 ITEMS = 10_000
 RANKING, RATING = 94, 33
@@ -37,21 +37,19 @@ STEPS = 3
 RESULTS = Path(__file__).parent / "results" / "foldin.json"
 
 
-def ranking_head(rng: np.random.Generator) -> QuadraticHead:
+def ranking_head(rng: np.random.Generator) -> Head:
     """The shipped one: a user is the sum of what her ratings stand for, and nothing is solved."""
-    lead = Lead(_vectors(rng, RANKING), LeadRule((0.5, 5.0), (0.3, 1.1)), 0.0)
+    encoder = LinearEncoder(_vectors(rng, RANKING), EncoderRule((0.5, 5.0), (0.3, 1.1)), 0.0)
     rule = RatingRule(knots=(0.5, 5.0), weights=(0.0, 0.0), targets=(0.0, 0.0))
     prior = rng.normal(size=RANKING)
-    return QuadraticHead(
-        _vectors(rng, RANKING), np.zeros(ITEMS, np.float32), 0.0, prior, rule, lead
-    )
+    return Head(_vectors(rng, RANKING), np.zeros(ITEMS, np.float32), 0.0, prior, rule, encoder)
 
 
-def rating_head(rng: np.random.Generator) -> QuadraticHead:
+def rating_head(rng: np.random.Generator) -> Head:
     """The shipped one: a least-squares problem."""
     rule = RatingRule(knots=(0.5, 5.0), weights=(1.0, 1.0), targets=(0.5, 5.0))
     offsets = np.zeros(ITEMS, np.float32)
-    return QuadraticHead(_vectors(rng, RATING), offsets, 3.5, rng.normal(size=RATING), rule)
+    return Head(_vectors(rng, RATING), offsets, 3.5, rng.normal(size=RATING), rule)
 
 
 def _vectors(rng: np.random.Generator, dimension: int) -> Floats:
@@ -72,7 +70,7 @@ def median_us(call: Callable[[], object], rounds: int = 5, repeats: int = 200) -
     return float(min(medians))
 
 
-def both(heads: tuple[QuadraticHead, ...], rows: Rows, values: Doubles, steps: int | None) -> None:
+def both(heads: tuple[Head, ...], rows: Rows, values: Doubles, steps: int | None) -> None:
     """One fold-in of both heads."""
     for one in heads:
         fold(one, rows, values, one.prior, steps=steps)

@@ -11,7 +11,7 @@ from time import process_time
 
 import click
 import numpy as np
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset, Ratings, load_dataset
 from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials

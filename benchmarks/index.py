@@ -25,10 +25,11 @@ import click
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.commands.index_comparison import EXACT, KINDS, Measured, measure, trained_like
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
 from foldin_model.ids import ItemId, Version
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Description
+from foldin_model.scale import Scale
 from foldin_model.store.opening import open_memory_models
 from foldin_model.trained.catalog import Catalog, Cluster
 from foldin_model.trained.model import Model

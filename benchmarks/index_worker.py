@@ -16,9 +16,9 @@ import numpy as np
 from foldin_model.arrays import Mask
 from foldin_model.fold_in.fold_in import fold
 from foldin_model.lifecycle.installation import load
-from foldin_model.retrieval.filters import ItemConditions, allowed
+from foldin_model.retrieval.filters import ItemFilter, allowed_items
 from foldin_model.retrieval.search import search
-from foldin_model.retrieval.similar_items import similar
+from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.trained.snapshot import Snapshot
 
 
@@ -41,10 +41,10 @@ def everything_else(snapshot: Snapshot) -> None:
     """What a worker is asked besides: filters, similar items, titles."""
     model = snapshot.model
     query = model.query(model.ranking_prior, model.rating_prior)
-    wanted = ItemConditions(include_genres=("drama",), min_year=1990)
-    mask: Mask | None = allowed(snapshot, wanted, np.arange(50, dtype=np.int32))
+    wanted = ItemFilter(include_genres=("drama",), min_year=1990)
+    mask: Mask | None = allowed_items(snapshot, wanted, np.arange(50, dtype=np.int32))
     search(snapshot, query, mask, 10)
-    similar(snapshot, 7, None, 10)
+    similar_items(snapshot, 7, None, 10)
     snapshot.titles.find("word7 wor")
 
 

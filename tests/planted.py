@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.fold_in.fold_in import fold, trained_base
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 from foldin_model.ids import ItemId, UserId
+from foldin_model.scale import Scale
 from foldin_model.trained.catalog import Catalog, Cluster
 from foldin_model.trained.content_map import ContentMap
 from foldin_model.trained.model import Model
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike
 
 SCALE = Scale(0.5, 5.0)
 RULE = RatingRule(knots=(0.5, 2.5, 5.0), weights=(2.0, 1.0, 2.0), targets=(-0.5, 0.5, 1.0))
-LEAD_RULE = LeadRule(knots=(0.5, 2.5, 5.0), factors=(-0.5, 0.25, 1.0))
+ENCODER_RULE = EncoderRule(knots=(0.5, 2.5, 5.0), factors=(-0.5, 0.25, 1.0))
 GENRES = ("Comedy", "Drama", "Horror", "Western")
 
 
@@ -69,12 +70,13 @@ def _with_everything(model: Model) -> Model:
     n, d = model.ranking.vectors.shape
     model = replace(
         model,
-        ranking_lead=Lead(_floats(0.3 * rng.normal(size=(n, d))), LEAD_RULE, 0.25),
-        rating_lead=Lead(_floats(0.3 * rng.normal(size=(n, d))), LeadRule((3.0,), (1.0,)), 0.5),
-        rating_precisions=_floats(rng.uniform(0.5, 2.0, n)),
+        ranking_encoder=LinearEncoder(_floats(0.3 * rng.normal(size=(n, d))), ENCODER_RULE, 0.25),
+        rating_encoder=LinearEncoder(
+            _floats(0.3 * rng.normal(size=(n, d))), EncoderRule((3.0,), (1.0,)), 0.5
+        ),
         uncertainty=Uncertainty(
             item_noise=_floats(rng.uniform(0.1, 0.2, n)),
-            item_doubts=_floats(rng.uniform(0.0, 0.1, n)),
+            item_variances=_floats(rng.uniform(0.0, 0.1, n)),
             vector_variance=0.15,
             degrees=6.0,
             trained_noise=1.5,

@@ -14,11 +14,12 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Rows
 from foldin_model.fold_in.fold_in import fold, trained_base
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.lifecycle.installation import load
 from foldin_model.lifecycle.publisher import Description, activate, publish
+from foldin_model.scale import Scale
 from foldin_model.store.keys import Keys
 from foldin_model.store.opening import open_store
 from foldin_model.store.protocols import ImportedRating
@@ -35,7 +36,7 @@ PAST_US: Final = 1_500_000_000_000_000
 TOGETHER: Final = 500
 GENRES: Final = ("Action", "Comedy", "Crime", "Drama", "Fantasy", "Horror", "Romance", "Western")
 RULE: Final = RatingRule((0.5, 5.0), weights=(0.0, 0.0), targets=(0.0, 0.0))
-LEAD: Final = LeadRule((0.5, 2.75, 5.0), factors=(0.3, 0.9, 1.1))
+LEAD: Final = EncoderRule((0.5, 2.75, 5.0), factors=(0.3, 0.9, 1.1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +96,7 @@ def synthetic_model(items: int, seed: int = 0) -> Model:
         ranking_prior=0.1 * ranking.mean(axis=0),
         rating_prior=np.zeros(RATING),
         ranking_rule=RULE,
-        ranking_lead=Lead(np.ascontiguousarray(inputs, np.float32), LEAD, 0.0),
+        ranking_encoder=LinearEncoder(np.ascontiguousarray(inputs, np.float32), LEAD, 0.0),
     )
 
 

@@ -11,7 +11,7 @@ from foldin_model.arrays import Doubles, Integers, Rows
 _NO_ROW: Rows = np.empty(0, np.int32)
 
 
-class Lists(NamedTuple):
+class HitLists(NamedTuple):
     """(m,) lists in canonical order, each of `most` hits at most.
 
     `rows` (m, most) int32 and `scores` (m, most) float64 are those of hits as far as `counts` (m,).

@@ -13,7 +13,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foldin_model.arrays import Floats
 from foldin_model.artifact.sections import (
     Arrays,
     Blob,
@@ -24,12 +23,13 @@ from foldin_model.artifact.sections import (
     taken,
 )
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.texts.text_array import HashedRows
+from foldin_model.fold_in.kinds import kind_of
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
+from foldin_model.texts.text_array import SortedHashRows
 from foldin_model.texts.title_search import TitleIndex
 from foldin_model.trained.catalog import Catalog, Cluster, Genres, Years
 from foldin_model.trained.content_map import ContentMap
-from foldin_model.trained.derived_tables import Derived
+from foldin_model.trained.derived_tables import DerivedTables
 from foldin_model.trained.manifest import SCHEMA, SCHEMA_WITH_OPTIONS, Chunk, Manifest, Section
 from foldin_model.trained.model import Model
 from foldin_model.trained.uncertainty import Uncertainty
@@ -46,9 +46,9 @@ def pack(
     `index` are the bytes of an approximate index over the items.
     """
     catalog = model.catalog
-    derived = Derived.of(model)
+    derived = DerivedTables.of(model)
     genres = Genres.of(catalog.genres)
-    hashed = HashedRows.of(catalog.item_ids)
+    hashed = SortedHashRows.of(catalog.item_ids)
     arrays: Arrays = {
         "items": model.items.astype("<f4", copy=False),
         "items.bounds": derived.item_bounds.lengths.astype("<f8", copy=False),
@@ -86,7 +86,7 @@ def schema_of(model: Model) -> int:
     return SCHEMA_WITH_OPTIONS if _optional_arrays(model) else SCHEMA
 
 
-def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
+def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, DerivedTables]:
     """The model whose arrays are read-only views into the blob, and what was derived from it.
 
     Raises ArtifactCorrupt where header, counts or shapes disagree with the manifest. Hashes are
@@ -101,6 +101,8 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
         wanted = getattr(manifest, f"{name}_dimension")
         if len(prior) != wanted:
             raise ArtifactCorrupt(f"the {name} prior has {len(prior)} numbers, not {wanted}")
+    ranking_encoder = _encoder(sections, "ranking_lead", (n, manifest.ranking_dimension))
+    _check_kind(sections, ranking_encoder, manifest)
     model = Model(
         catalog=_catalog(sections, n),
         items=sections.floats("items", (n, dimension)),
@@ -111,14 +113,13 @@ def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, Derived]:
         ranking_prior=np.array(manifest.ranking_prior, np.float64),
         rating_prior=np.array(manifest.rating_prior, np.float64),
         ranking_rule=manifest.ranking_rule,
-        ranking_lead=_lead(sections, "ranking_lead", (n, manifest.ranking_dimension)),
-        rating_lead=_lead(sections, "rating_lead", (n, manifest.rating_dimension)),
-        rating_precisions=_precisions(sections, n),
+        ranking_encoder=ranking_encoder,
+        rating_encoder=_encoder(sections, "rating_lead", (n, manifest.rating_dimension)),
         uncertainty=_uncertainty(sections, n),
     )
     if sections.has("content.weights"):
         model = replace(model, content=_content(sections, sum(model.item_widths)))
-    derived = Derived(
+    derived = DerivedTables(
         item_bounds=sections.bounds("items", n, manifest.ranking_dimension),
         similarity_bounds=sections.bounds("similarity", n, similar),
         titles=TitleIndex(
@@ -142,7 +143,7 @@ def _catalog(sections: Sections, n: int) -> Catalog:
     titles = sections.texts("titles", n)
     genres = sections.genres(n)
     years = Years(sections.array("years", "<i4", (n,)).view(np.int32))
-    hashed = HashedRows(
+    hashed = SortedHashRows(
         item_ids,
         sections.array("item_ids.hashes", "<u8", (n,)).view(np.uint64),
         sections.array("item_ids.rows", "<i4", (n,)).view(np.int32),
@@ -192,17 +193,15 @@ def check_chunks(blob: Blob, chunks: Sequence[Chunk]) -> None:
 
 def _optional_arrays(model: Model) -> Arrays:
     arrays: Arrays = {}
-    leads = {"ranking_lead": model.ranking_lead, "rating_lead": model.rating_lead}
-    for name, lead in leads.items():
-        if lead is not None:
-            arrays[f"{name}.vectors"] = lead.vectors.astype("<f4", copy=False)
-            arrays[f"{name}.rule"] = np.array([lead.rule.knots, lead.rule.factors], "<f8")
-            arrays[f"{name}.exponent"] = np.array([lead.exponent], "<f8")
-    if model.rating_precisions is not None:
-        arrays["rating_precisions"] = model.rating_precisions.astype("<f4", copy=False)
+    encoders = {"ranking_lead": model.ranking_encoder, "rating_lead": model.rating_encoder}
+    for name, encoder in encoders.items():
+        if encoder is not None:
+            arrays[f"{name}.vectors"] = encoder.vectors.astype("<f4", copy=False)
+            arrays[f"{name}.rule"] = np.array([encoder.rule.knots, encoder.rule.factors], "<f8")
+            arrays[f"{name}.exponent"] = np.array([encoder.exponent], "<f8")
     if (unsure := model.uncertainty) is not None:
         arrays["uncertainty.item_noise"] = unsure.item_noise.astype("<f4", copy=False)
-        arrays["uncertainty.item_doubts"] = unsure.item_doubts.astype("<f4", copy=False)
+        arrays["uncertainty.item_doubts"] = unsure.item_variances.astype("<f4", copy=False)
         arrays["uncertainty.constants"] = np.array(
             [unsure.vector_variance, unsure.degrees, unsure.trained_noise], "<f8"
         )
@@ -216,26 +215,29 @@ def _optional_arrays(model: Model) -> Arrays:
     return arrays
 
 
-def _lead(sections: Sections, name: str, shape: tuple[int, int]) -> Lead | None:
+def _encoder(sections: Sections, name: str, shape: tuple[int, int]) -> LinearEncoder | None:
     if not sections.has(f"{name}.vectors"):
         return None
     knots, factors = sections.doubles(f"{name}.rule", (2, None))
     if len(knots) == 0 or not (np.diff(knots) > 0).all() or not np.isfinite(factors).all():
         raise ArtifactCorrupt(f"section {name}.rule is not a function of increasing knots")
-    return Lead(
+    return LinearEncoder(
         vectors=sections.floats(f"{name}.vectors", shape),
-        rule=LeadRule(tuple(knots.tolist()), tuple(factors.tolist())),
+        rule=EncoderRule(tuple(knots.tolist()), tuple(factors.tolist())),
         exponent=float(sections.doubles(f"{name}.exponent", (1,))[0]),
     )
 
 
-def _precisions(sections: Sections, n: int) -> Floats | None:
-    if not sections.has("rating_precisions"):
-        return None
-    precisions = sections.floats("rating_precisions", (n,))
-    if not (precisions >= 0).all():
-        raise ArtifactCorrupt("section rating_precisions has numbers below 0")
-    return precisions
+def _check_kind(sections: Sections, encoder: LinearEncoder | None, manifest: Manifest) -> None:
+    """Returns if the ranking head is of a kind that this program serves. Raises ArtifactCorrupt."""
+    if sections.has("rating_precisions"):
+        raise ArtifactCorrupt(
+            "section rating_precisions is of a head that this program does not serve"
+        )
+    try:
+        kind_of(encodes=encoder is not None, solves=any(manifest.ranking_rule.weights))
+    except ValueError as error:
+        raise ArtifactCorrupt(f"the ranking head cannot be served: {error}") from error
 
 
 def _uncertainty(sections: Sections, n: int) -> Uncertainty | None:

@@ -116,7 +116,7 @@ class _Pruned:
 
     @property
     def memory_bytes(self) -> int:
-        return 0 if self._space.coarse is None else self._space.coarse.memory_bytes
+        return 0 if self._space.quantized is None else self._space.quantized.memory_bytes
 
     def rows(self, query: Floats) -> Integers:
         return search_space(self._space, query.astype(float), None, DEPTH).rows.astype(np.int64)

@@ -1,6 +1,6 @@
 """Folds the histories of many users at once, each to the last bit as it is folded alone.
 
-What is done number by number is done for all of them; sums and solves stay each user's own.
+Elementwise work is done for all users together; sums and solves stay each user's own.
 """
 
 from collections.abc import Sequence
@@ -10,16 +10,17 @@ from typing import Self
 import numpy as np
 
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.fold_in.fold_in import fold_each
-from foldin_model.fold_in.quadratic_head import QuadraticHead
+from foldin_model.fold_in.fold_in import fold_exact_batch
+from foldin_model.fold_in.head import Head
 from foldin_model.row_lists import RowLists
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Histories:
-    """(m,) histories one after the other: the rows `rated`, which increase in each.
+    """The ratings of m users by row, one user after the other.
 
-    `values` (n,) float64 are those of all rows.
+    `rated` has the rows of each user, increasing; `values` (n,) float64 are the ratings of all
+    rows in the same order.
     """
 
     rated: RowLists
@@ -41,16 +42,16 @@ class Histories:
         return type(self)(rated, np.concatenate([values for _, values in own]))
 
 
-def fold_together(head: QuadraticHead, histories: Histories, bases: Doubles) -> Doubles:
-    """(m, d) vectors: that of `foldin_model.fold_in.fold_in.fold`, exact, for each history over its base.
+def fold_batch(head: Head, histories: Histories, bases: Doubles) -> Doubles:
+    """Returns (m, d) vectors: each history folded exactly over its own base, as `fold` does it.
 
     `bases` is (m, d).
     """
     rows, values, starts = histories.rated.rows, histories.values, histories.rated.starts
-    if head.lead is not None:
-        bases = bases + head.lead.of_each(rows, values, starts)
-    if not head.quadratic:
+    if head.encoder is not None:
+        bases = bases + head.encoder.encode_each(rows, values, starts)
+    if not head.kind.solves:
         return bases
     vectors = np.ascontiguousarray(head.vectors[rows])
-    weights, targets = head.weights(rows, values), head.targets(rows, values)
-    return fold_each(vectors, weights, targets, starts, bases)
+    weights, targets = head.weights(values), head.targets(rows, values)
+    return fold_exact_batch(vectors, weights, targets, starts, bases)

@@ -1,8 +1,7 @@
 """Folds a whole rating history into a user vector with the item vectors held fixed.
 
-The problem is A(H) z = o + lead(H) + g(H) of `foldin_model.fold_in.quadratic_head`. Both solvers keep the
-coefficients a_j of z = o + lead(H) + Σ a_j v_j, which is what makes a score explainable rating by
-rating.
+The problem is A(H) z = o + e(H) + g(H) of `foldin_model.fold_in.head`. Both solvers keep the
+coefficients a_j of z = o + e(H) + Σ a_j v_j, so that a score can be explained rating by rating.
 """
 
 from dataclasses import dataclass
@@ -13,20 +12,23 @@ import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.fold_in import kernels
-from foldin_model.fold_in.quadratic_head import QuadraticHead
+from foldin_model.fold_in.head import Head
 
 LONG: Final = 4
+"""Histories longer than this many times the dimension are always solved exactly."""
 FEW: Final = 2
+"""With at most 1/FEW as many ratings as dimensions the n × n kernel form is solved."""
 SMALL: Final = 48
-"""Up to this dimension loops in machine code are quicker than BLAS and LAPACK."""
+"""Up to this dimension loops in machine code are faster than BLAS and LAPACK."""
 ROUNDING: Final = 1e-28
+"""The share of the first residual's square at which only rounding is left."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Folded:
+class FoldedVector:
     """A user vector (d,) float64 and the (n,) float64 coefficients of the ratings behind it.
 
-    `vector` equals the right-hand side o, with the head's lead where it has one, plus
+    `vector` equals the right-hand side o, plus e(H) where the head has an encoder, plus
     coefficients @ vectors of the rated items.
     """
 
@@ -34,36 +36,36 @@ class Folded:
     coefficients: Doubles
 
 
-def fold_exact(vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles) -> Folded:
+def fold_exact(vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles) -> FoldedVector:
     """Solves A(H) z = base + g(H) directly.
 
-    `vectors` is (n, d), `weights` and `targets` (n,), `base` (d,). Of few ratings the n × n kernel
+    `vectors` is (n, d), `weights` and `targets` (n,), `base` (d,). For few ratings the n × n kernel
     form is solved, else the d × d normal equations; both give the same vector.
     """
     n, d = vectors.shape
     if n == 0:
-        return Folded(base, np.zeros(0))
+        return FoldedVector(base, np.zeros(0))
     if FEW * n <= d:
         roots = np.sqrt(weights)
         scaled = vectors * roots[:, None]
         kernel = scaled @ scaled.T
         kernel.flat[:: n + 1] += 1.0
         coefficients = roots * _solve(kernel, roots * (targets - vectors @ base))
-        return Folded(base + coefficients @ vectors, coefficients)
+        return FoldedVector(base + coefficients @ vectors, coefficients)
     weighted = vectors * weights[:, None]
     normal = weighted.T @ vectors
     normal.flat[:: d + 1] += 1.0
     vector = _solve(normal, base + targets @ weighted)
-    return Folded(vector, weights * (targets - vectors @ vector))
+    return FoldedVector(vector, weights * (targets - vectors @ vector))
 
 
-def fold_each(
+def fold_exact_batch(
     vectors: Floats, weights: Doubles, targets: Doubles, starts: Integers, bases: Doubles
 ) -> Doubles:
-    """The vectors (m, d) of histories that stand one after the other, each over its own base.
+    """Returns the vectors (m, d) of m histories, each solved exactly over its own base.
 
     `vectors` are (n, d), `weights` and `targets` (n,), `bases` (m, d). The i-th history is from
-    `starts[i]` to `starts[i + 1]`; its vector is `fold_exact`'s, whatever the others are.
+    `starts[i]` to `starts[i + 1]`; its vector does not depend on the others.
     """
     if bases.shape[1] <= SMALL:
         solved = bases.copy()
@@ -80,8 +82,8 @@ def fold_each(
 
 def fold_in_steps(
     vectors: Doubles, weights: Doubles, targets: Doubles, base: Doubles, steps: int
-) -> Folded:
-    """Approaches the same solution by `steps` conjugate-gradient steps from `base`.
+) -> FoldedVector:
+    """Approaches the solution of `fold_exact` by `steps` conjugate-gradient steps from `base`.
 
     Shapes as in `fold_exact`. In this basis the gradient is preconditioned by P⁻¹ already. Stops
     early where the residual is rounding alone. (Hestenes & Stiefel 1952.)
@@ -106,74 +108,71 @@ def fold_in_steps(
         previous, energy = energy, float(residual @ residual)
         direction = residual + (energy / previous) * direction
         direction_slack = slack + (energy / previous) * direction_slack
-    return Folded(vector, coefficients)
+    return FoldedVector(vector, coefficients)
 
 
 def fold(
-    head: QuadraticHead,
+    head: Head,
     rows: Rows,
     values: Doubles,
     base: Doubles,
     *,
     steps: int | None = None,
-) -> Folded:
+) -> FoldedVector:
     """Folds ratings `values` of the items at `rows`, both (n,), over the right-hand side `base`.
 
-    The lead of a head that has one comes on top of `base`; a head with nothing else is not solved.
-    Exact without `steps`, and for histories longer than LONG times the dimension. The result
-    depends on the set of ratings, not on their order, to the last bit when the caller passes rows
-    in increasing order.
+    The head's encoder, where it has one, adds to `base`. Exact without `steps`, and for histories
+    longer than LONG times the dimension. The result depends on the set of ratings, not on their
+    order, to the last bit when the caller passes rows in increasing order.
     """
-    if head.lead is not None:
-        base = base + head.lead.of(rows, values)
-    if not head.quadratic:
-        return Folded(base, np.zeros(len(rows)))
+    if head.encoder is not None:
+        base = base + head.encoder.encode(rows, values)
+    if not head.kind.solves:
+        return FoldedVector(base, np.zeros(len(rows)))
     vectors = np.ascontiguousarray(head.vectors[rows])
-    weights = head.weights(rows, values)
+    weights = head.weights(values)
     targets = head.targets(rows, values)
     if steps is None or len(rows) > LONG * len(base):
         starts = np.array([0, len(rows)])
-        vector = fold_each(vectors, weights, targets, starts, base[None, :])[0]
-        return Folded(vector, weights * (targets - vectors @ vector))
+        vector = fold_exact_batch(vectors, weights, targets, starts, base[None, :])[0]
+        return FoldedVector(vector, weights * (targets - vectors @ vector))
     return fold_in_steps(vectors.astype(np.float64), weights, targets, base, steps)
 
 
-def trained_base(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
-    """o_u = A(H₀) z_u − g(H₀) − lead(H₀), over which folding H₀ returns `vector` (d,)."""
-    if head.quadratic:
+def trained_base(head: Head, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
+    """Returns o_u = A(H₀) z_u − g(H₀) − e(H₀), over which folding H₀ returns `vector` (d,)."""
+    if head.kind.solves:
         slack = slack_coefficients(head, rows, values, vector)
         vector = vector - slack @ head.vectors[rows]
-    return vector if head.lead is None else vector - head.lead.of(rows, values)
+    return vector if head.encoder is None else vector - head.encoder.encode(rows, values)
 
 
-def moves(head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
-    """How far each of (n,) ratings moves the vector z (d,) that it stands behind: (n, d).
+def vector_contributions(head: Head, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
+    """Returns what each of (n,) ratings contributes to the user's vector z (d,): (n, d).
 
-    The moves are share_j e_j + a_j v_j, and z without their sum is o_u.
+    A contribution is share_j e_j + a_j v_j; z without their sum is o_u.
     """
     slack = slack_coefficients(head, rows, values, vector)[:, None]
-    moved: Doubles = slack * head.vectors[rows]
-    if head.lead is not None:
-        moved += head.lead.shares(values)[:, None] * head.lead.vectors[rows]
-    return moved
+    contributions: Doubles = slack * head.vectors[rows]
+    if head.encoder is not None:
+        contributions += head.encoder.shares(values)[:, None] * head.encoder.vectors[rows]
+    return contributions
 
 
-def slack_coefficients(
-    head: QuadraticHead, rows: Rows, values: Doubles, vector: Doubles
-) -> Doubles:
-    """The coefficients a_j = w_j(t_j − v_j·z) that (n,) ratings have in the vector z (d,).
+def slack_coefficients(head: Head, rows: Rows, values: Doubles, vector: Doubles) -> Doubles:
+    """Returns the coefficients a_j = w_j(t_j − v_j·z) of (n,) ratings in the vector z (d,).
 
-    z = o_u + lead(H) + Σ a_j v_j holds exactly for the right-hand side o_u + lead(H) + g(H) that z
+    z = o_u + e(H) + Σ a_j v_j holds exactly for the right-hand side o_u + e(H) + g(H) that z
     solves: that of the fold where z was folded from these ratings.
     """
-    if not head.quadratic:
+    if not head.kind.solves:
         return np.zeros(len(rows))
     vectors = head.vectors[rows].astype(np.float64)
-    return head.weights(rows, values) * (head.targets(rows, values) - vectors @ vector)
+    return head.weights(values) * (head.targets(rows, values) - vectors @ vector)
 
 
 def rounded(vector: Doubles) -> Doubles:
-    """The vector as it is stored, float32, in float64 for further use."""
+    """Returns the vector rounded to float32, as it is stored, in float64 for further use."""
     return vector.astype(np.float32).astype(np.float64)
 
 

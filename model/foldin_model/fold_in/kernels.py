@@ -1,4 +1,4 @@
-"""Sums and solutions for many histories, each by itself, in machine code."""
+"""Kernels in machine code: weighted sums and solves for many histories, each by itself."""
 
 from typing import Final
 
@@ -14,10 +14,10 @@ FOUR: Final = 4
 def add_weighted(
     vectors: Floats, rows: Rows, weights: Doubles, starts: Integers, sums: Doubles
 ) -> None:
-    """Adds to the i-th of (m, d) sums the vectors at the `rows` (n,) of its history.
+    """Adds the weighted vectors of each history to its row of `sums` (m, d).
 
-    That is from `starts[i]` to `starts[i + 1]`; each counts by its weight (n,). `vectors` are
-    (any, d).
+    The i-th history is `rows` (n,) from `starts[i]` to `starts[i + 1]`, each with its weight (n,).
+    `vectors` are (any, d).
     """
     for place in range(len(sums)):
         total = sums[place]
@@ -29,9 +29,9 @@ def add_weighted(
 
 @compiled()
 def _solve(matrix: Doubles, right: Doubles) -> None:
-    """Replaces `right` (d,) by the solution. The upper half of a positive `matrix` is given.
+    """Replaces `right` (d,) by the solution of matrix x = right, by Cholesky's method.
 
-    Cholesky's factor takes its place.
+    Only the upper half of the positive definite `matrix` is read; its factor replaces it.
     """
     d = len(right)
     for k in range(d):
@@ -68,14 +68,14 @@ def solve_each(
         matrix[:] = 0.0
         for column in range(d):
             matrix[column, column] = 1.0
-        for start in range(starts[place], end, FOUR):  # so the matrix is read a quarter as often
+        for start in range(starts[place], end, FOUR):  # four rows at once read the matrix less
             for i in range(FOUR):
                 row, j = scaled[i], min(start + i, end - 1)
                 root = np.sqrt(weights[j]) if start + i < end else 0.0
-                ask = root * targets[j]
+                pull = root * targets[j]
                 for column in range(d):
                     row[column] = root * np.float64(vectors[j, column])
-                    right[column] += ask * row[column]
+                    right[column] += pull * row[column]
             for column in range(d):
                 a, b, c, e = scaled[0], scaled[1], scaled[2], scaled[3]
                 a_k, b_k, c_k, e_k = a[column], b[column], c[column], e[column]

@@ -15,31 +15,31 @@ from foldin_model.index import scan_kernels
 from foldin_model.index.bounds import BLOCK_ROWS, Bounds
 from foldin_model.index.integer_scores import (
     HIDDEN,
-    CoarseMatrix,
-    CoarseQueries,
-    Turning,
+    QuantizedMatrix,
+    QuantizedQueries,
+    Rotation,
     WholeNumbers,
     most_exact,
 )
-from foldin_model.index.integer_steps import CoarseSteps, numkong_pads
-from foldin_model.index.rounding_error import rounding
-from foldin_model.row_lists import Lists, RowLists
+from foldin_model.index.integer_steps import QuantizedSteps, numkong_pads
+from foldin_model.index.rounding_error import rounding_bound
+from foldin_model.row_lists import HitLists, RowLists
 
 JOINED: Final = 2
 """How many bounds a block has: with more the search ends later, with fewer in more steps."""
 ROOM: Final = 1.5
 """Whole numbers are made of so many times the rows that a usual search reads."""
-NOTHING: Final = RowLists.empty(1)
+NONE_HIDDEN: Final = RowLists.empty(1)
 """What is hidden from a single query from which nothing is."""
 
 
 class Block:
-    """The rows (k, d) of a matrix from `start` on, also in whole numbers where it has a turning."""
+    """The rows (k, d) of a matrix from `start` on, also in whole numbers where it has a rotation."""
 
-    def __init__(self, start: int, vectors: Floats, turning: Turning | None = None) -> None:
+    def __init__(self, start: int, vectors: Floats, rotation: Rotation | None = None) -> None:
         self.start = start
         self.vectors = vectors
-        self.coarse = None if turning is None else CoarseMatrix(vectors, turning)
+        self.quantized = None if rotation is None else QuantizedMatrix(vectors, rotation)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -51,16 +51,16 @@ class _Search:
     def __init__(
         self,
         queries: Doubles,
-        turned: CoarseQueries,
+        rotated: QuantizedQueries,
         hidden: RowLists,
         longest: float,
-        lists: Lists,
+        lists: HitLists,
     ) -> None:
         self._queries = queries
         self._hidden = hidden
         self._longest = longest
         self._left = np.arange(len(queries))
-        self._turned = turned  # of those who are left
+        self._rotated = rotated  # of those who are left
         self._lists = lists
 
     def goes_on(self, ceilings: Doubles) -> bool:
@@ -68,14 +68,14 @@ class _Search:
         hopeful = (ceilings >= self._lists.floors())[self._left]
         if not hopeful.all():
             self._left = self._left[hopeful]
-            self._turned = self._turned.at(hopeful)
+            self._rotated = self._rotated.at(hopeful)
         return len(self._left) > 0
 
     def through(self, block: Block) -> None:
         """The lists are those of the block's rows too."""
         left = self._left
-        if block.coarse is not None:
-            numbers, units, slack = block.coarse.scores(self._turned)
+        if block.quantized is not None:
+            numbers, units, slack = block.quantized.scores(self._rotated)
             most = most_exact(len(block), self._lists.rows.shape[1])
             left = left[self._scan(block, left, (numbers, HIDDEN, units, slack), most) < 0]
         if len(left):
@@ -85,7 +85,7 @@ class _Search:
         """By scores in float32, which is slower, and as close as those can be."""
         queries = self._queries[places]
         numbers = queries.astype(np.float32) @ block.vectors.T
-        slack = rounding(queries, self._longest)
+        slack = rounding_bound(queries, self._longest)
         self._scan(block, places, (numbers, -np.inf, np.ones(len(places)), slack), len(block))
 
     def _scan(
@@ -113,7 +113,7 @@ class _Search:
         )
 
 
-class CoarseBlocks:
+class QuantizedBlocks:
     """All rows of a matrix (n, d) in blocks, in an order in which fewer and fewer can be good.
 
     `bounds` hold for the rows of each block and all after it. The first blocks may be `steps`.
@@ -122,67 +122,69 @@ class CoarseBlocks:
     def __init__(
         self,
         vectors: Floats,
-        steps: CoarseSteps,
+        steps: QuantizedSteps,
         blocks: Sequence[Block],
         bounds: Bounds,
-        turning: Turning,
+        rotation: Rotation,
     ) -> None:
         self._vectors = vectors
         self._steps = steps
         self._blocks = blocks
         self._bounds = bounds
-        self._turning = turning
-        self.usual_rows = len(steps) + sum(len(block) for block in blocks if block.coarse)
+        self._rotation = rotation
+        self.usual_rows = len(steps) + sum(len(block) for block in blocks if block.quantized)
         """How many rows are there in whole numbers: most searches read no others."""
 
     @classmethod
     def of(cls, vectors: Floats, bounds: Bounds) -> Self:
         """Blocks of several that `bounds` has, without whole numbers until they are `prepared`."""
         size = JOINED * BLOCK_ROWS
-        turning = Turning.of(vectors[:size])
+        rotation = Rotation.of(vectors[:size])
         starts = range(0, len(vectors), size)
         blocks = [Block(start, vectors[start : start + size]) for start in starts]
-        none = CoarseSteps(vectors[:0], turning, size)
-        return cls(vectors, none, blocks, bounds.every(JOINED), turning)
+        none = QuantizedSteps(vectors[:0], rotation, size)
+        return cls(vectors, none, blocks, bounds.every(JOINED), rotation)
 
     @classmethod
     def whole(cls, vectors: Floats, bounds: Bounds) -> Self:
         """All rows in one block of whole numbers."""
-        turning = Turning.of(vectors)
-        blocks = [Block(0, vectors, turning)] if len(vectors) else []
-        return cls(vectors, CoarseSteps(vectors[:0], turning, 1), blocks, bounds.first, turning)
+        rotation = Rotation.of(vectors)
+        blocks = [Block(0, vectors, rotation)] if len(vectors) else []
+        return cls(
+            vectors, QuantizedSteps(vectors[:0], rotation, 1), blocks, bounds.first, rotation
+        )
 
-    def prepared(self, query: Doubles, count: int) -> "CoarseBlocks":
+    def prepared(self, query: Doubles, count: int) -> "QuantizedBlocks":
         """These, with whole numbers of what searches like that of `count` rows for (d,) read.
 
         They stay as they are where there are some already.
         """
         if self.usual_rows or not len(self):
             return self
-        reached = self._search(query[None, :], NOTHING, count)[1]
+        reached = self._search(query[None, :], NONE_HIDDEN, count)[1]
         made = int(np.ceil(ROOM * reached))
         first, others = self._blocks[:made], self._blocks[made:]
         steps, size = self._steps, self._steps.size
         if numkong_pads(len(query)):
-            steps = CoarseSteps(self._vectors[: made * size], self._turning, size)
+            steps = QuantizedSteps(self._vectors[: made * size], self._rotation, size)
         else:
-            whole = (Block(block.start, block.vectors, self._turning) for block in first)
+            whole = (Block(block.start, block.vectors, self._rotation) for block in first)
             others = [*whole, *others]
-        return CoarseBlocks(self._vectors, steps, others, self._bounds, self._turning)
+        return QuantizedBlocks(self._vectors, steps, others, self._bounds, self._rotation)
 
-    def followed_by(self, tail: Floats) -> "CoarseBlocks":
+    def followed_by(self, tail: Floats) -> "QuantizedBlocks":
         """These and (k, d) rows behind them, searched after the steps, or the first block."""
         if len(tail) == 0:
             return self
         first = 0 if self._steps.count else 1
-        return CoarseBlocks(
+        return QuantizedBlocks(
             self._vectors,
             self._steps,
-            [*self._blocks[:first], Block(len(self), tail, self._turning), *self._blocks[first:]],
+            [*self._blocks[:first], Block(len(self), tail, self._rotation), *self._blocks[first:]],
             self._bounds.with_another(
                 Bounds.of(tail, self._bounds.cut).first, self._steps.count + first
             ),
-            self._turning,
+            self._rotation,
         )
 
     def __len__(self) -> int:
@@ -191,27 +193,27 @@ class CoarseBlocks:
     @property
     def memory_bytes(self) -> int:
         """What whole numbers take."""
-        blocks = sum(block.coarse.memory_bytes for block in self._blocks if block.coarse)
+        blocks = sum(block.quantized.memory_bytes for block in self._blocks if block.quantized)
         return self._steps.memory_bytes + blocks
 
-    def search(self, queries: Doubles, hidden: RowLists, count: int) -> Lists:
+    def search(self, queries: Doubles, hidden: RowLists, count: int) -> HitLists:
         """The first `count` rows for each of (m, d) queries without its `hidden` rows.
 
         All numbers are finite, and hidden rows are rows of the matrix.
         """
         return self._search(queries, hidden, count)[0]
 
-    def _search(self, queries: Doubles, hidden: RowLists, count: int) -> tuple[Lists, int]:
+    def _search(self, queries: Doubles, hidden: RowLists, count: int) -> tuple[HitLists, int]:
         """The lists and how many steps and blocks there are up to the last that was read."""
-        lists, read = Lists.empty(len(queries), count), self._steps.count
+        lists, read = HitLists.empty(len(queries), count), self._steps.count
         if min(count, len(self._bounds), len(queries)) < 1:
             return lists, 0
         queries = np.ascontiguousarray(queries)
-        turned = self._turning.coarse(queries)
+        rotated = self._rotation.quantized(queries)
         ceilings = self._bounds.ceilings(queries)
-        if read and not self._steps.search(queries, turned, ceilings, hidden, lists):
+        if read and not self._steps.search(queries, rotated, ceilings, hidden, lists):
             return lists, read
-        search = _Search(queries, turned, hidden, self._bounds.longest, lists)
+        search = _Search(queries, rotated, hidden, self._bounds.longest, lists)
         for block in self._blocks:
             if read and not search.goes_on(ceilings[:, read]):
                 break

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple, Protocol, Self
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Mask, Rows
-from foldin_model.index.block_search import CoarseBlocks
+from foldin_model.index.block_search import QuantizedBlocks
 from foldin_model.index.bounds import BLOCK_ROWS, Bounds, kind_for
-from foldin_model.index.rounding_error import below32, rounding
+from foldin_model.index.rounding_error import float32_below, rounding_bound
 
 
 class Proposal(NamedTuple):
@@ -76,7 +76,7 @@ class FlatIndex:
 class PrunedIndex:
     """Exact search that stops where the lengths of the remaining rows rule them out.
 
-    It reads the matrix block by block in row order and holds no copy (`Space.coarse` beside it is
+    It reads the matrix block by block in row order and holds no copy (`Space.quantized` beside it is
     one of a part), so that a mapped matrix is shared between processes. Any order is right; long
     rows first is fast, as in the LEMP of Teflioudi et al. (SIGMOD 2015).
     """
@@ -89,7 +89,7 @@ class PrunedIndex:
         """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
         exact = query.astype(np.float64)
         ceilings = self._bounds.ceilings(exact[None, :])[0]
-        slack = float(rounding(exact, self._bounds.longest))
+        slack = float(rounding_bound(exact, self._bounds.longest))
         rows, scores = np.empty(0, np.int32), np.empty(0, np.float32)
         floor = -np.inf
         for start, ceiling in zip(
@@ -110,7 +110,7 @@ class PrunedIndex:
             scores = np.concatenate((scores, block[found]))
             if len(rows) >= count:
                 # Another order of summation could put a row this close on the other side.
-                floor = below32(float(np.partition(scores, -count)[-count]) - 2 * slack)
+                floor = float32_below(float(np.partition(scores, -count)[-count]) - 2 * slack)
                 kept = scores >= floor
                 rows, scores = rows[kept], scores[kept]
         order = np.argsort(-scores, kind="stable")
@@ -132,19 +132,19 @@ def exact_kind(kind: str) -> str:
 class Space:
     """A matrix (n, d) float32 with an index over it and the length of its longest row.
 
-    `coarse` is there where plain searches can be answered together. Plain means: the first rows
+    `quantized` is there where plain searches can be answered together. Plain means: the first rows
     in canonical order but for some that are hidden, as those a user has seen are.
     """
 
     vectors: Floats
     index: Index
     longest: float
-    coarse: CoarseBlocks | None = None
+    quantized: QuantizedBlocks | None = None
 
     @property
     def usual_rows(self) -> int:
         """About how many rows are read for a plain search."""
-        return len(self) if self.coarse is None else self.coarse.usual_rows
+        return len(self) if self.quantized is None else self.quantized.usual_rows
 
     @classmethod
     def of(
@@ -161,22 +161,22 @@ class Space:
         """
         bounds = bounds or Bounds.of(vectors, vectors.shape[1])
         kind = kind or kind_for(len(vectors))
-        make = CoarseBlocks.whole if kind == "flat" else CoarseBlocks.of
-        coarse = make(vectors, bounds) if together else None
-        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, coarse)
+        make = QuantizedBlocks.whole if kind == "flat" else QuantizedBlocks.of
+        quantized = make(vectors, bounds) if together else None
+        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, quantized)
 
     def prepared(self, query: Doubles, count: int) -> Self:
         """This space, quick at plain searches like that of `count` rows for a query (d,)."""
-        if self.coarse is None:
+        if self.quantized is None:
             return self
-        return replace(self, coarse=self.coarse.prepared(query, count))
+        return replace(self, quantized=self.quantized.prepared(query, count))
 
     def __len__(self) -> int:
         return len(self.vectors)
 
     def slack(self, query: Doubles) -> float:
         """By how much a float32 inner product with `query` (d,) can differ from the exact one."""
-        return float(rounding(query, self.longest))
+        return float(rounding_bound(query, self.longest))
 
 
 def recall_of(space: Space, queries: Floats, depth: int) -> float:
@@ -192,5 +192,5 @@ def recall_of(space: Space, queries: Floats, depth: int) -> float:
         scores = space.vectors @ query
         last = float(np.partition(scores, -depth)[-depth]) - 2 * space.slack(query.astype(float))
         rows = space.index.search(query, depth, None, np.inf).rows[:depth]
-        found += int(np.count_nonzero(scores[rows] >= below32(last)))
+        found += int(np.count_nonzero(scores[rows] >= float32_below(last)))
     return found / (depth * len(queries))

@@ -9,7 +9,7 @@ from foldin_model.index.bounds import Bounds
 from foldin_model.index.exact_index import Index, Proposal, PrunedIndex, Space
 
 
-class TailedIndex:
+class IndexWithTail:
     """An Index over the rows of `first`, `cut` of them, and behind them the rows of a tail.
 
     Both propose at least what is asked for, so together they do; what neither proposed scores
@@ -34,14 +34,14 @@ class TailedIndex:
         return Proposal(rows[order], scores[order], max(first.rest, tail.rest))
 
 
-def tailed(space: Space, vectors: Floats, tail: Floats) -> Space:
+def with_tail(space: Space, vectors: Floats, tail: Floats) -> Space:
     """The space of `vectors`, which are those of `space` and behind them the (k, d) tail."""
     bounds = Bounds.of(tail, tail.shape[1])
     longest = max(space.longest, bounds.longest)
     return replace(
         space,
         vectors=vectors,
-        index=TailedIndex(space.index, len(space), PrunedIndex(tail, bounds)),
+        index=IndexWithTail(space.index, len(space), PrunedIndex(tail, bounds)),
         longest=longest,
-        coarse=None if space.coarse is None else space.coarse.followed_by(tail),
+        quantized=None if space.quantized is None else space.quantized.followed_by(tail),
     )

@@ -25,10 +25,10 @@ _SMALLEST: Final = 1e-100
 _TOGETHER: Final = 1_024
 
 
-class CoarseQueries(NamedTuple):
-    """Queries turned and rounded: `whole` (m, d) int8 times `units` (m,).
+class QuantizedQueries(NamedTuple):
+    """Queries rotated and rounded: `whole` (m, d) int8 times `units` (m,).
 
-    `lengths` (m,) are those of the turned queries, `lost` (m,) of what rounding took from them.
+    `lengths` (m,) are those of the rotated queries, `lost` (m,) of what rounding took from them.
     """
 
     whole: "NDArray[np.int8]"
@@ -36,18 +36,18 @@ class CoarseQueries(NamedTuple):
     lengths: Doubles
     lost: Doubles
 
-    def at(self, places: Integers | Mask) -> "CoarseQueries":
+    def at(self, places: Integers | Mask) -> "QuantizedQueries":
         """Some of them."""
         whole, units, lengths, lost = self
-        return CoarseQueries(whole[places], units[places], lengths[places], lost[places])
+        return QuantizedQueries(whole[places], units[places], lengths[places], lost[places])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Turning:
+class Rotation:
     """What `rows` (d, d) does to rows, `queries` (d, d) undoes in their products with queries.
 
     Columns are divided by the square roots of their usual sizes and mixed by a random rotation, as
-    in RaBitQ (Gao and Long 2024). Else the largest column would say how coarse all others are.
+    in RaBitQ (Gao and Long 2024). Else the largest column would say how quantized all others are.
     """
 
     rows: Doubles
@@ -55,17 +55,17 @@ class Turning:
 
     @classmethod
     def of(cls, vectors: Floats) -> Self:
-        """The turning that suits rows like `vectors` (n, d); it is right for all others."""
+        """The rotation that suits rows like `vectors` (n, d); it is right for all others."""
         weights = _weights(vectors)[:, None]
         rotation = _rotation(vectors.shape[1])
         return cls(rotation / weights, rotation * weights)
 
-    def coarse(self, queries: Doubles) -> CoarseQueries:
-        """The (m, d) queries, ready for matrices that are turned alike."""
-        return CoarseQueries(*query_kernels.whole_numbers(queries @ self.queries, _SMALLEST))
+    def quantized(self, queries: Doubles) -> QuantizedQueries:
+        """The (m, d) queries, ready for matrices that are rotated alike."""
+        return QuantizedQueries(*query_kernels.whole_numbers(queries @ self.queries, _SMALLEST))
 
 
-class CoarseScores(NamedTuple):
+class QuantizedScores(NamedTuple):
     """About the scores of (m,) queries: `numbers` (m, n) times `units` (m,).
 
     An exact score is no further from that than `slack` (m,).
@@ -76,8 +76,8 @@ class CoarseScores(NamedTuple):
     slack: Doubles
 
 
-class CoarseRows(NamedTuple):
-    """At least one row turned and rounded: `whole` (n, d) int8 times `unit`.
+class QuantizedRows(NamedTuple):
+    """At least one row rotated and rounded: `whole` (n, d) int8 times `unit`.
 
     None is longer than `kept`, and rounding took no more than a row of length `lost` from any.
     """
@@ -88,13 +88,13 @@ class CoarseRows(NamedTuple):
     kept: float
 
     @classmethod
-    def of(cls, vectors: Floats, turning: Turning) -> Self:
+    def of(cls, vectors: Floats, rotation: Rotation) -> Self:
         """The rows of `vectors` (n, d)."""
-        largest = max(float(np.abs(part).max()) for _, part in _turned(vectors, turning))
+        largest = max(float(np.abs(part).max()) for _, part in _rotated(vectors, rotation))
         unit = max(largest / query_kernels.MOST, _SMALLEST)
         most_lost = most_kept = 0.0
         whole = np.empty(vectors.shape, np.int8)
-        for place, part in _turned(vectors, turning):
+        for place, part in _rotated(vectors, rotation):
             rounded = np.rint(part / unit)
             whole[place] = rounded
             kept = rounded * unit
@@ -104,11 +104,11 @@ class CoarseRows(NamedTuple):
         return cls(whole, unit, most_lost, most_kept)
 
 
-class CoarseMatrix:
-    """A matrix (n, d) of at least one row in int8, turned, packed for products. It is a copy."""
+class QuantizedMatrix:
+    """A matrix (n, d) of at least one row in int8, rotated, packed for products. It is a copy."""
 
-    def __init__(self, vectors: Floats, turning: Turning) -> None:
-        whole, self._unit, self._lost, self._kept = CoarseRows.of(vectors, turning)
+    def __init__(self, vectors: Floats, rotation: Rotation) -> None:
+        whole, self._unit, self._lost, self._kept = QuantizedRows.of(vectors, rotation)
         self._packed = numkong.dots_pack(whole)
 
     @property
@@ -116,7 +116,7 @@ class CoarseMatrix:
         """What it takes, and nothing of it is shared between processes."""
         return int(self._packed.nbytes)
 
-    def scores(self, queries: CoarseQueries) -> CoarseScores:
+    def scores(self, queries: QuantizedQueries) -> QuantizedScores:
         """About the score of every row for each query.
 
         For p and y, query and row in whole numbers, |q·x - p·y| <= |q·(x - y)| + |(q - p)·y|, both
@@ -125,7 +125,7 @@ class CoarseMatrix:
         slack = queries.lengths * self._lost + queries.lost * self._kept
         units = queries.units * self._unit
         numbers = np.asarray(numkong.dots_packed(queries.whole, self._packed))
-        return CoarseScores(numbers, units, slack)
+        return QuantizedScores(numbers, units, slack)
 
 
 def most_exact(rows: int, count: int) -> int:
@@ -133,11 +133,11 @@ def most_exact(rows: int, count: int) -> int:
     return max(4 * count, int(MOST_SHARE * rows))
 
 
-def _turned(vectors: Floats, turning: Turning) -> Iterator[tuple[slice, Doubles]]:
-    """The turned rows, not all at once: the memory for that would remain the process's."""
+def _rotated(vectors: Floats, rotation: Rotation) -> Iterator[tuple[slice, Doubles]]:
+    """The rotated rows, not all at once: the memory for that would remain the process's."""
     for start in range(0, len(vectors), _TOGETHER):
         place = slice(start, start + _TOGETHER)
-        yield place, vectors[place] @ turning.rows
+        yield place, vectors[place] @ rotation.rows
 
 
 def _weights(vectors: Floats) -> Doubles:

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 
 from foldin_model.arrays import Doubles, Floats
 from foldin_model.index import scan_kernels
-from foldin_model.index.integer_scores import CoarseQueries, CoarseRows, Turning, most_exact
+from foldin_model.index.integer_scores import QuantizedQueries, QuantizedRows, Rotation, most_exact
 from foldin_model.index.scan_kernels import UNROLLED
-from foldin_model.row_lists import Lists, RowLists
+from foldin_model.row_lists import HitLists, RowLists
 
 _MOST_PADDING: Final = 1.25
 _SAMPLE: Final = 64
 
 
-class CoarseSteps:
+class QuantizedSteps:
     """The first rows (n, d) of a matrix, `size` a step; in whole numbers they are a copy."""
 
-    def __init__(self, vectors: Floats, turning: Turning, size: int) -> None:
+    def __init__(self, vectors: Floats, rotation: Rotation, size: int) -> None:
         self.size = size
         self.count: int = -(-len(vectors) // size)
         self._vectors = vectors
@@ -33,7 +33,7 @@ class CoarseSteps:
         self._units, self._lost, self._kept = np.zeros((3, self.count))
         for step in range(self.count):
             place = slice(step * size, (step + 1) * size)
-            rows = CoarseRows.of(vectors[place], turning)
+            rows = QuantizedRows.of(vectors[place], rotation)
             self._whole[place] = _in_parts(rows.whole)
             self._units[step], self._lost[step], self._kept[step] = rows.unit, rows.lost, rows.kept
 
@@ -48,10 +48,10 @@ class CoarseSteps:
     def search(
         self,
         queries: Doubles,
-        turned: CoarseQueries,
+        rotated: QuantizedQueries,
         ceilings: Doubles,
         hidden: RowLists,
-        lists: Lists,
+        lists: HitLists,
     ) -> bool:
         """The lists of (m, d) queries are those of these rows too; whether any can be improved yet.
 
@@ -62,7 +62,7 @@ class CoarseSteps:
         goes_on: bool = scan_kernels.scan_steps(
             (self._whole, self._units, self._lost, self._kept),
             self.size,
-            (_in_parts(turned.whole), turned.units, turned.lengths, turned.lost),
+            (_in_parts(rotated.whole), rotated.units, rotated.lengths, rotated.lost),
             ceilings,
             self._vectors,
             queries,

@@ -9,7 +9,7 @@ from foldin_model.arrays import Doubles
 FLOAT32_UNIT: Final = 2.0**-24
 
 
-def rounding(queries: Doubles, longest: float) -> Doubles:
+def rounding_bound(queries: Doubles, longest: float) -> Doubles:
     """By how much a float32 inner product of a query and a row can differ from the exact one.
 
     `queries` are (..., d), the bounds (...). The bound of Higham, Accuracy and Stability of
@@ -20,11 +20,11 @@ def rounding(queries: Doubles, longest: float) -> Doubles:
     return np.asarray((queries.shape[-1] + 2) * FLOAT32_UNIT * longest * lengths)
 
 
-def below32(bound: float) -> float:
+def float32_below(bound: float) -> float:
     """A float32 below `bound`, so that comparing with it rounds nothing."""
     return float(np.nextafter(np.float32(bound), np.float32(-np.inf)))
 
 
-def above32(bound: float) -> float:
+def float32_above(bound: float) -> float:
     """A float32 above `bound`, so that comparing with it rounds nothing."""
-    return -below32(-bound)
+    return -float32_below(-bound)

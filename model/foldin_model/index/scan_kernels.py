@@ -245,7 +245,7 @@ def _hopeful(ceilings: Doubles, step: int, place: int, scores: Doubles, counts: 
 def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     steps: Any,
     size: int,
-    turned: Any,
+    rotated: Any,
     ceilings: Doubles,
     vectors: Floats,
     queries: Doubles,
@@ -259,14 +259,14 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
     """Multiplies and scans step after step of a matrix for (m, d) queries, as far as one hopes.
 
     `steps` are (n, p, UNROLLED) whole numbers and, of `size` of their rows each, the units and what
-    they lost and kept, as `foldin_model.index.integer_scores` has it; `turned` are (m, p, UNROLLED), units,
+    they lost and kept, as `foldin_model.index.integer_scores` has it; `rotated` are (m, p, UNROLLED), units,
     lengths and what was lost. `ceilings` (m, steps and more) are what no row from a step on
     exceeds, and from what follows the last. All else is as in `scan`, but where more than `most`
     rows of a step would be scored exactly, all are. What is given: whether what follows can improve
     a list.
     """
     whole, units, lost, kept = steps
-    whole_queries, query_units, query_lengths, query_lost = turned
+    whole_queries, query_units, query_lengths, query_lost = rotated
     small_queries = whole_queries.astype(np.int16)
     numbers, products = np.empty((1, size), np.int32), np.empty(queries.shape[1])
     lowest: Any = np.int32(np.iinfo(np.int32).min)

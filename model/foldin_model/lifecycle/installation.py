@@ -16,7 +16,7 @@ from foldin_model.errors import ArtifactCorrupt
 from foldin_model.file_lock import locked
 from foldin_model.ids import Version
 from foldin_model.store.protocols import ModelStore
-from foldin_model.trained.derived_tables import Derived
+from foldin_model.trained.derived_tables import DerivedTables
 from foldin_model.trained.manifest import Chunk, Manifest
 from foldin_model.trained.model import Model
 
@@ -62,7 +62,7 @@ def install(
     return target
 
 
-def load(path: Path) -> tuple[Manifest, Model, Derived]:
+def load(path: Path) -> tuple[Manifest, Model, DerivedTables]:
     """The installed version in that folder; its arrays are views into the mapped file.
 
     Raises ArtifactCorrupt where header, size or shapes are not as the manifest says; `verify`

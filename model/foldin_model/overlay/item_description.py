@@ -19,7 +19,7 @@ SAMPLED_ROWS: Final = 1_024
 SPREAD_ROWS: Final = 512
 
 
-class Describer:
+class ContentVectors:
     """Knows one version's items; means of genres are computed when a genre first comes."""
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -44,7 +44,7 @@ class Describer:
         parts = self._snapshot.model.split(rows)
         lengths = np.linalg.norm(parts.similarity, axis=1, keepdims=True)
         similarity = parts.similarity / np.maximum(lengths, np.float32(1))
-        return ItemRows(parts.items, parts.ranking_lead, parts.rating_lead, similarity)
+        return ItemRows(parts.items, parts.ranking_encoder, parts.rating_encoder, similarity)
 
     @property
     def spread(self) -> ItemSpread:
@@ -79,8 +79,12 @@ class Describer:
         if name not in self._means:
             model = self._snapshot.model
             sample = _evenly(rows, SAMPLED_ROWS)
-            leads = [lead.vectors for lead in (model.ranking_lead, model.rating_lead) if lead]
-            matrices = (model.items, *leads, model.similarity)
+            encoders = [
+                encoder.vectors
+                for encoder in (model.ranking_encoder, model.rating_encoder)
+                if encoder
+            ]
+            matrices = (model.items, *encoders, model.similarity)
             means = [matrix[sample].astype(np.float64).mean(axis=0) for matrix in matrices]
             self._means[name] = np.concatenate(means)
         return self._means[name]

@@ -72,9 +72,9 @@ def _moved(
 def _ranking_wishes(model: Model, values: Doubles) -> tuple[Doubles, Doubles]:
     """What each rating weighs in the ranking head and what score it asks for.
 
-    A head that is nothing but a lead has no weights: there a rating asks for what it counts.
+    A head that is nothing but an encoder has no weights: there a rating asks for what it counts.
     """
     head = model.ranking
-    if head.lead is not None and not head.quadratic:
-        return np.ones(len(values)), head.lead.rule.factor(values)
+    if head.encoder is not None and not head.kind.solves:
+        return np.ones(len(values)), head.encoder.rule.factor(values)
     return head.rule.weight(values), head.rule.target(values)

@@ -5,7 +5,7 @@ took them.
 """
 
 from foldin_model.ids import ItemId
-from foldin_model.personal.personal_model import fold_user
+from foldin_model.personal.user_vectors import fold_user
 from foldin_model.records.item_overlay import ItemRating, pack_taken_back
 from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
@@ -22,7 +22,7 @@ def packed_item_rating(snapshot: Snapshot, state: StoredUser, item_id: ItemId) -
     given = dict(zip(history.item_ids, history.values.tolist(), strict=True))
     if item_id not in given:
         return pack_taken_back(state.revision)
-    version = snapshot.of_version
+    version = snapshot.without_overlay
     user = fold_user(version, state)
     return ItemRating(
         state.revision, version.version, given[item_id], user.ranking_vector, user.rating_vector

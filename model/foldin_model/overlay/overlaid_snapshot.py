@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 
 from foldin_model.arrays import Floats, Rows
-from foldin_model.fold_in.linear_start import Lead
+from foldin_model.fold_in.linear_encoder import LinearEncoder
 from foldin_model.ids import ItemId, UserId
-from foldin_model.index.index_with_tail import tailed
-from foldin_model.overlay.item_description import Describer
+from foldin_model.index.index_with_tail import with_tail
+from foldin_model.overlay.item_description import ContentVectors
 from foldin_model.overlay.item_fold_in import fold_item
 from foldin_model.overlay.stacked_rows import (
     StackedRows,
@@ -24,11 +24,11 @@ from foldin_model.overlay.stacked_rows import (
     stacked_sequence,
 )
 from foldin_model.records.item_overlay import Overlay, OverlayEntry
-from foldin_model.texts.text_array import Postings, TabledRows
+from foldin_model.texts.text_array import HashTableRows, Postings
 from foldin_model.texts.title_search import TitleIndex
 from foldin_model.trained.catalog import Catalog, Years
 from foldin_model.trained.content_map import Content
-from foldin_model.trained.derived_tables import by_genre
+from foldin_model.trained.derived_tables import genre_postings
 from foldin_model.trained.model import ItemRows, Model
 from foldin_model.trained.snapshot import Snapshot
 
@@ -52,7 +52,7 @@ class _Block:
             return before
         unrated = np.zeros(len(contents), np.int64)
         titles = TitleIndex.build([content.title for content in contents], unrated)
-        return cls(contents, titles, by_genre([content.genres for content in contents]))
+        return cls(contents, titles, genre_postings([content.genres for content in contents]))
 
 
 class Overlayer:
@@ -63,7 +63,7 @@ class Overlayer:
 
     def __init__(self, base: Snapshot) -> None:
         self.base = base
-        self._describer = Describer(base)
+        self._describer = ContentVectors(base)
         self._described: dict[ItemId, tuple[Content, Floats]] = {}
         self._folded: dict[ItemId, tuple[OverlayEntry, Floats]] = {}
         self._known: dict[ItemId, bool] = {}
@@ -122,8 +122,8 @@ class Overlayer:
         return replace(
             base,
             model=model,
-            retrieval=tailed(base.retrieval, model.items, rows.items),
-            similarity=tailed(base.similarity, model.similarity, rows.similarity),
+            retrieval=with_tail(base.retrieval, model.items, rows.items),
+            similarity=with_tail(base.similarity, model.similarity, rows.similarity),
             genres=stacked_postings(base.genres, zip(genres, cuts, strict=True)),
             years=np.concatenate((base.years, Years.of([c.year for c in contents]).numbers)),
             titles=TitleIndex(
@@ -186,29 +186,24 @@ def _stacked_catalog(base: Catalog, items: Sequence[NewItem]) -> Catalog:
         rating_means=np.concatenate((base.rating_means, means)),
         cluster_ids=np.concatenate((base.cluster_ids, np.zeros(len(items), np.int32))),
         clusters=base.clusters,
-        id_rows=StackedRows(base.rows_by_id, TabledRows.of(item_ids), cut),
+        id_rows=StackedRows(base.rows_by_id, HashTableRows.of(item_ids), cut),
         described=frozenset(unrated),
     )
 
 
 def _stacked_model(base: Model, rows: ItemRows, catalog: Catalog) -> Model:
-    precisions = base.rating_precisions
-    if precisions is not None:
-        typical = np.full(len(rows.items), np.mean(precisions), np.float32)
-        precisions = np.concatenate((precisions, typical))
     return replace(
         base,
         catalog=catalog,
         items=stacked_matrix(base.items, rows.items),
         similarity=stacked_matrix(base.similarity, rows.similarity),
-        ranking_lead=_stacked_lead(base.ranking_lead, rows.ranking_lead),
-        rating_lead=_stacked_lead(base.rating_lead, rows.rating_lead),
-        rating_precisions=precisions,
+        ranking_encoder=_stacked_encoder(base.ranking_encoder, rows.ranking_encoder),
+        rating_encoder=_stacked_encoder(base.rating_encoder, rows.rating_encoder),
         uncertainty=base.uncertainty and base.uncertainty.with_new_items(len(rows.items)),
     )
 
 
-def _stacked_lead(base: Lead | None, vectors: Floats) -> Lead | None:
+def _stacked_encoder(base: LinearEncoder | None, vectors: Floats) -> LinearEncoder | None:
     if base is None:
         return None
     return replace(base, vectors=stacked_matrix(base.vectors, vectors))

@@ -15,7 +15,7 @@ from foldin_model.trained.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
-class ItemConditions:
+class ItemFilter:
     """What a caller asks of items; empty fields ask nothing.
 
     Genres compare without case; an item passes `include_genres` with one of them. An item without
@@ -31,15 +31,15 @@ class ItemConditions:
     max_year: int | None = None
 
 
-ANYTHING = ItemConditions()
+NO_FILTER = ItemFilter()
 
 
-def allowed(
-    snapshot: Snapshot, conditions: ItemConditions, seen: Rows | None = None
+def allowed_items(
+    snapshot: Snapshot, conditions: ItemFilter, seen: Rows | None = None
 ) -> Mask | None:
     """The (n,) mask of available items that pass and are not `seen`; None if that is all."""
     catalog = snapshot.model.catalog
-    mask = matching(snapshot, conditions)
+    mask = matching_items(snapshot, conditions)
     if len(catalog.unavailable) == 0 and (seen is None or len(seen) == 0):
         return mask
     if mask is None:
@@ -50,9 +50,9 @@ def allowed(
     return mask
 
 
-def matching(snapshot: Snapshot, conditions: ItemConditions) -> Mask | None:
+def matching_items(snapshot: Snapshot, conditions: ItemFilter) -> Mask | None:
     """The (n,) mask of items that pass, available or not; None if all do."""
-    if conditions == ANYTHING:
+    if conditions == NO_FILTER:
         return None
     catalog = snapshot.model.catalog
     if conditions.candidate_item_ids:

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from foldin_model.arrays import Doubles, Mask, Rows
-from foldin_model.index.block_search import NOTHING
+from foldin_model.index.block_search import NONE_HIDDEN
 from foldin_model.index.canonical_score import canonical_scores
 from foldin_model.index.exact_index import Proposal, Space
-from foldin_model.index.rounding_error import above32
-from foldin_model.row_lists import Lists, RowLists
+from foldin_model.index.rounding_error import float32_above
+from foldin_model.row_lists import HitLists, RowLists
 from foldin_model.trained.snapshot import Snapshot
 
 GROWTH: Final = 4
@@ -56,7 +56,7 @@ def search(
     return search_space(snapshot.retrieval, query, allowed, count, after)
 
 
-def popular(
+def popular_items(
     snapshot: Snapshot, allowed: Mask | None, count: int, after: Cursor | None = None
 ) -> Hits:
     """The first `count` allowed items for a user nothing is known of, after the cursor."""
@@ -68,18 +68,18 @@ def search_space(
 ) -> Hits:
     """The first `count` allowed rows of `space` after the cursor, in canonical order.
 
-    Without conditions and cursor they are found as `search_together` finds them. Else candidates
+    Without conditions and cursor they are found as `search_batch` finds them. Else candidates
     are asked for until no row that was not proposed can belong to the answer: its float32 score is
     at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
-    if allowed is None and after is None and space.coarse is not None:
-        rows, scores, counts = search_together(space, query[None, :], NOTHING, count)
+    if allowed is None and after is None and space.quantized is not None:
+        rows, scores, counts = search_batch(space, query[None, :], NONE_HIDDEN, count)
         return Hits(rows[0, : counts[0]], scores[0, : counts[0]])
     total = len(space) if allowed is None else int(np.count_nonzero(allowed))
     if allowed is not None and total <= DIRECT_ROWS:
         return _first(_ordered(space, _rows(allowed), query, after), count)
     slack = space.slack(query)
-    below = np.inf if after is None else above32(after.score + slack)
+    below = np.inf if after is None else float32_above(after.score + slack)
     wanted = count
     while wanted < total:
         proposal = _proposed(space, query, wanted, allowed, below)
@@ -93,14 +93,14 @@ def search_space(
     return _first(_ordered(space, _rows(everything), query, after), count)
 
 
-def search_together(space: Space, queries: Doubles, hidden: RowLists, count: int) -> Lists:
+def search_batch(space: Space, queries: Doubles, hidden: RowLists, count: int) -> HitLists:
     """The first `count` rows for each of (m, d) queries without its `hidden` rows.
 
-    The answers are those of `search_space`. Raises ValueError where a space has no coarse blocks.
+    The answers are those of `search_space`. Raises ValueError where a space has no quantized blocks.
     """
-    if space.coarse is None:
+    if space.quantized is None:
         raise ValueError("this space answers one query at a time; make it with together=True")
-    return space.coarse.search(queries, hidden, count)
+    return space.quantized.search(queries, hidden, count)
 
 
 def _rows(mask: Mask) -> Rows:

@@ -11,7 +11,7 @@ from foldin_model.retrieval.search import Cursor, Hits, search_space
 from foldin_model.trained.snapshot import Snapshot
 
 
-def similar(
+def similar_items(
     snapshot: Snapshot,
     row: int,
     allowed: Mask | None,

@@ -109,7 +109,7 @@ class RowsById(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TabledRows:
+class HashTableRows:
     """The row of each id, its place among `ids`, in a `table` of `foldin_model.texts.text_hash_kernels`."""
 
     ids: Texts
@@ -136,7 +136,7 @@ class TabledRows:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class HashedRows:
+class SortedHashRows:
     """The row of each of many ids: `hashes` (n,) uint64 increasing, `rows` (n,) theirs."""
 
     ids: Sequence[str]

@@ -7,7 +7,7 @@ from typing import Final, Self, overload
 import numpy as np
 
 from foldin_model.arrays import Floats, Integers, Rows
-from foldin_model.texts.text_array import RowsById, TabledRows, Texts, offsets_of
+from foldin_model.texts.text_array import HashTableRows, RowsById, Texts, offsets_of
 
 NO_YEAR: Final = int(np.iinfo(np.int32).min)
 
@@ -107,7 +107,7 @@ class Catalog:
     _rows: RowsById = field(init=False, repr=False)
 
     def __post_init__(self, id_rows: RowsById | None) -> None:
-        object.__setattr__(self, "_rows", id_rows or TabledRows.of(self.item_ids))
+        object.__setattr__(self, "_rows", id_rows or HashTableRows.of(self.item_ids))
 
     def __len__(self) -> int:
         return len(self.item_ids)

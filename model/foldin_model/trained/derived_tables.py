@@ -16,7 +16,7 @@ from foldin_model.trained.model import Model
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Derived:
+class DerivedTables:
     """Bounds of both matrices, the items by title and by case-folded genre.
 
     `index` are the (bytes,) uint8 of an approximate index over the items, where there is one.
@@ -36,11 +36,11 @@ class Derived:
             item_bounds=Bounds.of(model.items, len(model.ranking_prior)),
             similarity_bounds=Bounds.of(model.similarity, model.similarity.shape[1]),
             titles=TitleIndex.build(catalog.titles, catalog.rating_counts),
-            genres=by_genre(catalog.genres),
+            genres=genre_postings(catalog.genres),
         )
 
 
-def by_genre(genres: Sequence[tuple[str, ...]]) -> Postings:
+def genre_postings(genres: Sequence[tuple[str, ...]]) -> Postings:
     """The rows of each case-folded genre among (n,) items' genres."""
     rows: dict[str, dict[int, None]] = {}
     for row, of_item in enumerate(genres):

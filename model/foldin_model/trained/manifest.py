@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Final, Self, TypeVar
 
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
 from foldin_model.json_fields import JsonReader
+from foldin_model.scale import Scale
 
 SCHEMA: Final = 1
 SCHEMA_WITH_OPTIONS: Final = 2

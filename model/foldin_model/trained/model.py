@@ -10,8 +10,9 @@ from typing import Self
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.fold_in.linear_start import Lead
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.fold_in.head import Head, RatingRule
+from foldin_model.fold_in.linear_encoder import LinearEncoder
+from foldin_model.scale import Scale
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.content_map import ContentMap
 from foldin_model.trained.uncertainty import Uncertainty
@@ -21,13 +22,13 @@ from foldin_model.trained.uncertainty import Uncertainty
 class ItemRows:
     """What a model keeps of (n,) items, one row each and all float32.
 
-    `items` and `similarity` are as in `Model`; the leads' vectors have width 0 where the model has
-    no such lead.
+    `items` and `similarity` are as in `Model`; the encoders' vectors have width 0 where the model has
+    no such encoder.
     """
 
     items: Floats
-    ranking_lead: Floats
-    rating_lead: Floats
+    ranking_encoder: Floats
+    rating_encoder: Floats
     similarity: Floats
 
 
@@ -37,8 +38,8 @@ class Model:
 
     `items` is (n_items, d_ranking + 1 + d_rating) float32, C-contiguous; `similarity`
     (n_items, d_similar) float32 with rows of at most unit length, whose inner product is the
-    similarity of two items. The two heads are views into `items`. The leads of the heads, the
-    precisions of the items' ratings (see `QuadraticHead`), how unsure predicted ratings are and
+    similarity of two items. The two heads are views into `items`. The encoders of the heads, the
+    precisions of the items' ratings (see `Head`), how unsure predicted ratings are and
     the map from contents to `item_rows` are None where a model does without.
     """
 
@@ -51,34 +52,32 @@ class Model:
     ranking_prior: Doubles
     rating_prior: Doubles
     ranking_rule: RatingRule
-    ranking_lead: Lead | None = None
-    rating_lead: Lead | None = None
-    rating_precisions: Floats | None = None
+    ranking_encoder: LinearEncoder | None = None
+    rating_encoder: LinearEncoder | None = None
     uncertainty: Uncertainty | None = None
     content: ContentMap | None = None
-    ranking: QuadraticHead = field(init=False, repr=False)
-    rating: QuadraticHead = field(init=False, repr=False)
+    ranking: Head = field(init=False, repr=False)
+    rating: Head = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         cut = len(self.ranking_prior)
         no_offsets = np.zeros(len(self.items), np.float32)
-        ranking = QuadraticHead(
+        ranking = Head(
             self.items[:, :cut],
             no_offsets,
             0.0,
             self.ranking_prior,
             self.ranking_rule,
-            self.ranking_lead,
+            self.ranking_encoder,
         )
         ends = (self.scale.low, self.scale.high)
-        rating = QuadraticHead(
+        rating = Head(
             self.items[:, cut + 1 :],
             self.items[:, cut],
             self.rating_mean,
             self.rating_prior,
             RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
-            self.rating_lead,
-            self.rating_precisions,
+            self.rating_encoder,
         )
         object.__setattr__(self, "ranking", ranking)
         object.__setattr__(self, "rating", rating)
@@ -103,18 +102,22 @@ class Model:
 
     @property
     def item_rows(self) -> Floats:
-        """All that is kept of the items side by side: items, ranking and rating lead, similarity.
+        """All that is kept of the items side by side: items, ranking and rating encoder, similarity.
 
         It is (n_items, width) float32; `split` takes such rows apart.
         """
-        leads = (lead.vectors for lead in (self.ranking_lead, self.rating_lead) if lead)
-        return np.hstack((self.items, *leads, self.similarity))
+        encoders = (
+            encoder.vectors for encoder in (self.ranking_encoder, self.rating_encoder) if encoder
+        )
+        return np.hstack((self.items, *encoders, self.similarity))
 
     @property
     def item_widths(self) -> tuple[int, int, int, int]:
         """How wide the parts of `item_rows` are."""
-        leads = (self.ranking_lead, self.rating_lead)
-        ranking, rating = (0 if lead is None else lead.vectors.shape[1] for lead in leads)
+        encoders = (self.ranking_encoder, self.rating_encoder)
+        ranking, rating = (
+            0 if encoder is None else encoder.vectors.shape[1] for encoder in encoders
+        )
         return self.dimension, ranking, rating, self.similarity.shape[1]
 
     def split(self, rows: Floats) -> ItemRows:
@@ -126,16 +129,16 @@ class Model:
 
     def reordered(self, order: Integers) -> Self:
         """The same model with the row that is now `order[i]` at row i."""
-        leads = self.ranking_lead, self.rating_lead
-        ranking_lead, rating_lead = (lead and lead.reordered(order) for lead in leads)
-        precisions = self.rating_precisions
+        encoders = self.ranking_encoder, self.rating_encoder
+        ranking_encoder, rating_encoder = (
+            encoder and encoder.reordered(order) for encoder in encoders
+        )
         return replace(
             self,
             catalog=self.catalog.reordered(order),
             items=self.items[order],
             similarity=self.similarity[order],
-            ranking_lead=ranking_lead,
-            rating_lead=rating_lead,
-            rating_precisions=None if precisions is None else precisions[order],
+            ranking_encoder=ranking_encoder,
+            rating_encoder=rating_encoder,
             uncertainty=self.uncertainty and self.uncertainty.reordered(order),
         )

@@ -15,7 +15,7 @@ from foldin_model.index.index_builder import APPROXIMATE_KINDS
 from foldin_model.texts.text_array import Postings
 from foldin_model.texts.title_search import TitleIndex
 from foldin_model.trained.catalog import Years
-from foldin_model.trained.derived_tables import Derived
+from foldin_model.trained.derived_tables import DerivedTables
 from foldin_model.trained.manifest import Manifest
 from foldin_model.trained.model import Model
 
@@ -60,12 +60,12 @@ class Snapshot:
         object.__setattr__(self, "edition", Edition(version, self.overlay_revision))
 
     @classmethod
-    def build(cls, manifest: Manifest, model: Model, derived: Derived | None = None) -> Self:
+    def build(cls, manifest: Manifest, model: Model, derived: DerivedTables | None = None) -> Self:
         """The snapshot of `model`, indexed and ready to serve; what is derived is given or made.
 
         Raises ArtifactCorrupt where the manifest asks for an index that is not known here.
         """
-        derived = derived or Derived.of(model)
+        derived = derived or DerivedTables.of(model)
         kind = exact_kind(manifest.index_kind)
         popular = model.query(rounded(model.ranking_prior), rounded(model.rating_prior))
         retrieval = _retrieval(manifest.index_kind, model, derived)
@@ -86,19 +86,19 @@ class Snapshot:
         return self.manifest.created_at
 
     @property
-    def of_version(self) -> "Snapshot":
+    def without_overlay(self) -> "Snapshot":
         """The version alone, without any overlay."""
         return self.base or self
 
-    def is_own(self, row: int) -> bool:
+    def is_in_version(self, row: int) -> bool:
         """Whether the item at a row is the version's own, not a new one."""
-        return row < len(self.of_version)
+        return row < len(self.without_overlay)
 
     def __len__(self) -> int:
         return len(self.model.catalog)
 
 
-def _retrieval(kind: str, model: Model, derived: Derived) -> Space:
+def _retrieval(kind: str, model: Model, derived: DerivedTables) -> Space:
     """The space of the items with the index that the manifest asks for."""
     if kind in KINDS:
         return Space.of(model.items, derived.item_bounds, kind, together=True)

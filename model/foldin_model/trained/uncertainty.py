@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
-from foldin_model.fold_in.quadratic_head import QuadraticHead, Scale
+from foldin_model.fold_in.head import Head
+from foldin_model.scale import Scale
 
 LEVEL: Final = 0.9
 
@@ -19,7 +20,7 @@ LEVEL: Final = 0.9
 class Uncertainty:
     """Var(r_ui) = noise_i/γ_u + doubt_i + s²·v_iᵀA(H)⁻¹v_i about the prediction for user u.
 
-    `item_noise` and `item_doubts` (n_items,) float32 are in squared units of the scale: noise in
+    `item_noise` and `item_variances` (n_items,) float32 are in squared units of the scale: noise in
     the ratings of an item, and how unsure its own vector is. `vector_variance` is s², the variance
     of a user's vector where no rating tells of it. A user's ratings are γ_u times as reliable as
     the average user's, Gamma(ν/2, ν/2) before she rates, with ν the `degrees`. Who was trained
@@ -27,23 +28,25 @@ class Uncertainty:
     """
 
     item_noise: Floats
-    item_doubts: Floats
+    item_variances: Floats
     vector_variance: float
     degrees: float
     trained_noise: float = 1.0
 
     def reordered(self, order: Integers) -> "Uncertainty":
         """That of the same items with the row that is now `order[i]` at row i."""
-        return replace(self, item_noise=self.item_noise[order], item_doubts=self.item_doubts[order])
+        return replace(
+            self, item_noise=self.item_noise[order], item_variances=self.item_variances[order]
+        )
 
     def with_new_items(self, count: int) -> "Uncertainty":
         """With so many items more, noisy as the average one and unsure as the least known one."""
         noise = np.full(count, self.item_noise.mean(), np.float32)
-        doubts = np.full(count, self.item_doubts.max(), np.float32)
+        doubts = np.full(count, self.item_variances.max(), np.float32)
         return replace(
             self,
             item_noise=np.concatenate((self.item_noise, noise)),
-            item_doubts=np.concatenate((self.item_doubts, doubts)),
+            item_variances=np.concatenate((self.item_variances, doubts)),
         )
 
 
@@ -62,7 +65,7 @@ class VectorPosterior:
     @classmethod
     def of(
         cls,
-        head: QuadraticHead,
+        head: Head,
         uncertainty: Uncertainty,
         rows: Rows,
         values: Doubles,
@@ -78,20 +81,20 @@ class VectorPosterior:
         fitted to her ratings too, so that what is missed holds nothing of these errors.
         """
         vectors = head.vectors[rows].astype(np.float64)
-        normal = (vectors * head.weights(rows, values)[:, None]).T @ vectors
+        normal = (vectors * head.weights(values)[:, None]).T @ vectors
         normal.flat[:: len(normal) + 1] += 1.0
         covariance = np.asarray(uncertainty.vector_variance * np.linalg.inv(normal), np.float64)
         missed = np.square(values - head.score(rows, vector))
         item_noise = uncertainty.item_noise[rows].astype(np.float64)
         if not trained:
-            missed *= item_noise / (item_noise + uncertainty.item_doubts[rows])
+            missed *= item_noise / (item_noise + uncertainty.item_variances[rows])
         unexplained = (missed + _quadratic(vectors, covariance)) / item_noise
         degrees = uncertainty.degrees + len(rows)
         noise = float((uncertainty.degrees + unexplained.sum()) / degrees)
         return cls(covariance, noise * (uncertainty.trained_noise if trained else 1.0), degrees)
 
-    def reaches(
-        self, head: QuadraticHead, uncertainty: Uncertainty, rows: Rows, level: float = LEVEL
+    def half_widths(
+        self, head: Head, uncertainty: Uncertainty, rows: Rows, level: float = LEVEL
     ) -> Doubles:
         """How far (n,) ratings of the items at `rows` lie from their predictions at most.
 
@@ -100,12 +103,12 @@ class VectorPosterior:
         """
         known = _quadratic(head.vectors[rows].astype(np.float64), self.covariance)
         noise = self.noise * uncertainty.item_noise[rows].astype(np.float64)
-        variances = known + noise + uncertainty.item_doubts[rows]
+        variances = known + noise + uncertainty.item_variances[rows]
         degrees = self.degrees * (variances / noise) ** 2
-        return np.asarray(student_reach(level, degrees) * np.sqrt(variances), np.float64)
+        return np.asarray(student_half_width(level, degrees) * np.sqrt(variances), np.float64)
 
 
-def student_reach(level: float, degrees: Doubles) -> Doubles:
+def student_half_width(level: float, degrees: Doubles) -> Doubles:
     """What the central interval of Student distributions reaches to with chance `level`, (n,).
 
     By the first terms of the expansion about the normal one (Abramowitz & Stegun 1964, 26.7.5).
@@ -116,10 +119,10 @@ def student_reach(level: float, degrees: Doubles) -> Doubles:
     return np.asarray(normal + first / degrees + second / degrees**2, np.float64)
 
 
-def interval(predicted: Doubles, reaches: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
-    """The low and high ends (n,) of what lies no farther off than `reaches`, on the scale."""
-    low = np.clip(predicted - reaches, scale.low, scale.high)
-    high = np.clip(predicted + reaches, scale.low, scale.high)
+def interval(predicted: Doubles, half_widths: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
+    """The low and high ends (n,) of what lies no farther off than `half_widths`, on the scale."""
+    low = np.clip(predicted - half_widths, scale.low, scale.high)
+    high = np.clip(predicted + half_widths, scale.low, scale.high)
     return np.asarray(low, np.float64), np.asarray(high, np.float64)
 
 

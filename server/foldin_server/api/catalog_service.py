@@ -9,9 +9,9 @@ from foldin.v1 import catalog_pb2 as pb
 from foldin.v1 import ratings_pb2
 from foldin_model.arrays import Rows
 from foldin_model.ids import ItemId
-from foldin_model.retrieval.filters import allowed, matching
+from foldin_model.retrieval.filters import allowed_items, matching_items
 from foldin_model.retrieval.page_token import PageToken
-from foldin_model.retrieval.search import Cursor, popular
+from foldin_model.retrieval.search import Cursor, popular_items
 from foldin_model.trained.snapshot import Snapshot
 
 from foldin_server.admission.call import Call, Claim
@@ -82,12 +82,12 @@ class CatalogService:
         self._door.weigh(call, Claim())
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
-        mask = allowed(snapshot, arguments.conditions)
+        mask = allowed_items(snapshot, arguments.conditions)
         position = None if token is None else token.position
         ranked = await offload(
             snapshot.model.items.size,
             page_of,
-            partial(popular, snapshot, mask),
+            partial(popular_items, snapshot, mask),
             page.size,
             position if isinstance(position, Cursor) else None,
         )
@@ -114,7 +114,7 @@ class CatalogService:
         self._door.weigh(call, Claim(len(items)))
         changed = await self._cataloguer.upsert(items)
         call.model_version = changed.snapshot.version
-        trained = changed.snapshot.of_version.model.catalog
+        trained = changed.snapshot.without_overlay.model.catalog
         return pb.UpsertItemsResponse(
             overlay_revision=changed.revision,
             model_version=changed.snapshot.version,
@@ -143,7 +143,7 @@ def _listed(
     Pages begin at places among all that match, shown or not, so that hiding moves nothing.
     """
     rows = snapshot.titles.find(arguments.query)
-    passing = matching(snapshot, arguments.conditions)
+    passing = matching_items(snapshot, arguments.conditions)
     if passing is not None:
         rows = rows[passing[rows]]
     shown = np.ones(len(snapshot), np.bool_)

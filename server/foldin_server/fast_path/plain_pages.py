@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Floats, Integers, Mask, Rows
 from foldin_model.records.folded_users import FoldedUsers, Kinds
-from foldin_model.retrieval.filters import ANYTHING
+from foldin_model.retrieval.filters import NO_FILTER
 from foldin_model.retrieval.page_token import signed_cursors
-from foldin_model.retrieval.search import search_together
+from foldin_model.retrieval.search import search_batch
 from foldin_model.trained.snapshot import Snapshot
 from numpy.typing import NDArray
 
@@ -20,7 +20,7 @@ from foldin_server.recommend.page import predicted
 from foldin_server.requests.arguments import PageArguments, RecommendArguments, UserArguments
 
 _FIRST_PAGE: Final = (UserArguments(None), PageArguments(0, "", b""))
-_PLAIN: Final = RecommendArguments(*_FIRST_PAGE, ANYTHING)[len(_FIRST_PAGE) :]
+_PLAIN: Final = RecommendArguments(*_FIRST_PAGE, NO_FILTER)[len(_FIRST_PAGE) :]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class PlainPages:
 def is_plain(snapshot: Snapshot, arguments: RecommendArguments) -> bool:
     """Returns whether `plain_pages` makes the page of these arguments."""
     return (
-        snapshot.retrieval.coarse is not None
+        snapshot.retrieval.quantized is not None
         and arguments[len(_FIRST_PAGE) :] == _PLAIN
         and not arguments.page.token
     )
@@ -63,7 +63,7 @@ def plain_pages(
     model = snapshot.model
     queries = model.queries(users.ranking_vectors, users.rating_vectors)
     hidden = users.seen.each_with(model.catalog.unavailable)
-    lists = search_together(snapshot.retrieval, queries, hidden, size + 1)
+    lists = search_batch(snapshot.retrieval, queries, hidden, size + 1)
     goes_on = lists.counts > size  # there is one more
     rows, scores = lists.rows[:, :size], lists.scores[:, :size]
     owners = np.arange(len(users)).repeat(size)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from foldin.v1 import ratings_pb2, recommendation_pb2
 from foldin_model.arrays import Integers, Rows
-from foldin_model.personal.personal_model import popular_user
+from foldin_model.personal.user_vectors import popular_user
 from foldin_model.records.personalization import Personalization
 from foldin_model.trained.catalog import Catalog
 from foldin_model.trained.snapshot import Snapshot

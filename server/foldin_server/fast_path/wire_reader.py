@@ -8,7 +8,7 @@ from typing import Final
 
 from foldin.v1 import recommendation_pb2
 from foldin_model.ids import UserId
-from foldin_model.retrieval.filters import ANYTHING
+from foldin_model.retrieval.filters import NO_FILTER
 
 from foldin_server.requests.arguments import PageArguments, RecommendArguments, UserArguments
 from foldin_server.requests.parser import digest
@@ -38,4 +38,4 @@ def plain_arguments(request: bytes) -> RecommendArguments | None:
     if size is None or not user_id or len(request) < end or not user_id.isprintable():
         return None
     page = PageArguments(size, "", digest(_NAME, request[:end]))
-    return RecommendArguments(UserArguments(UserId(user_id)), page, ANYTHING)
+    return RecommendArguments(UserArguments(UserId(user_id)), page, NO_FILTER)

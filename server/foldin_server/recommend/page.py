@@ -10,11 +10,11 @@ import numpy as np
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
 from foldin_model.ids import ItemId
 from foldin_model.index.canonical_score import canonical_scores
-from foldin_model.personal.explanation import Explanation, explain
-from foldin_model.personal.personal_model import explain_user, fold_user, query_of
+from foldin_model.personal.explanation import Explanation, explain, rating_contributions
+from foldin_model.personal.user_vectors import fold_user, query_of
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.retrieval.diversity import WINDOW, diversify
-from foldin_model.retrieval.filters import allowed
+from foldin_model.retrieval.filters import allowed_items
 from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, Hits, search
 from foldin_model.trained.snapshot import Snapshot
@@ -62,8 +62,8 @@ def recommend(
     hits = ranked.hits
     explanations = None
     if arguments.max_reasons is not None:
-        explained = explain_user(snapshot, view.rated, extra, user)
-        explanations = explain(snapshot, explained, hits.rows, arguments.max_reasons)
+        contributions = rating_contributions(snapshot, user, view.rated, extra)
+        explanations = explain(snapshot, user, contributions, hits.rows, arguments.max_reasons)
     return Recommendation(
         snapshot=snapshot,
         current=current,
@@ -120,8 +120,8 @@ def folding_operations(snapshot: Snapshot, view: UserView) -> float:
     rated, operations = len(view.state.history), 0.0
     for head in (snapshot.model.ranking, snapshot.model.rating):
         dimension = len(head.prior)
-        operations += rated * dimension * (head.lead is not None)
-        operations += rated * dimension * min(rated, dimension) / 2 * head.quadratic
+        operations += rated * dimension * head.kind.encodes
+        operations += rated * dimension * min(rated, dimension) / 2 * head.kind.solves
     return operations
 
 
@@ -162,7 +162,7 @@ def _ranked(
     size = arguments.page.size
     if isinstance(position, np.ndarray):
         return _cut(snapshot, query, _left(snapshot, position, hidden), size)
-    mask = allowed(snapshot, arguments.conditions, hidden)
+    mask = allowed_items(snapshot, arguments.conditions, hidden)
     if arguments.diversified:
         return _cut(snapshot, query, _diversified(snapshot, query, mask, arguments), size)
     after = position if isinstance(position, Cursor) else None

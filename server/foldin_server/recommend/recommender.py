@@ -10,13 +10,13 @@ import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.errors import ItemNotFound
 from foldin_model.ids import ItemId, UserId
-from foldin_model.personal.personal_model import rating_intervals
+from foldin_model.personal.rating_intervals import rating_intervals
 from foldin_model.records.folded_users import FoldedUser, PackedUser
 from foldin_model.records.rating_history import History
-from foldin_model.retrieval.filters import allowed
+from foldin_model.retrieval.filters import allowed_items
 from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, Hits
-from foldin_model.retrieval.similar_items import similar
+from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.trained.snapshot import Snapshot
 
 from foldin_server.recommend.page import (
@@ -123,12 +123,12 @@ class Recommender:
         """One page of items like another. Raises ItemNotFound and the failures of page tokens."""
         snapshot, token = self._snapshots.of_page(arguments.page)
         row = row_of(snapshot, arguments.item_id)
-        mask = allowed(snapshot, arguments.conditions)
+        mask = allowed_items(snapshot, arguments.conditions)
         position = None if token is None else token.position
         ranked = await offload(
             snapshot.model.similarity.size,
             page_of,
-            partial(similar, snapshot, row, mask),
+            partial(similar_items, snapshot, row, mask),
             arguments.page.size,
             position if isinstance(position, Cursor) else None,
         )

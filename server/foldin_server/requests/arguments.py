@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from foldin_model.ids import ItemId, UserId
-from foldin_model.retrieval.filters import ItemConditions
+from foldin_model.retrieval.filters import ItemFilter
 
 
 class PageArguments(NamedTuple):
@@ -32,7 +32,7 @@ class RecommendArguments(NamedTuple):
 
     user: UserArguments
     page: PageArguments
-    conditions: ItemConditions
+    conditions: ItemFilter
     include_rated: bool = False
     strength: float = 0.0
     max_per_cluster: int = 0
@@ -48,7 +48,7 @@ class RecommendArguments(NamedTuple):
 class SimilarArguments:
     item_id: ItemId
     page: PageArguments
-    conditions: ItemConditions
+    conditions: ItemFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,5 @@ class ListArguments:
 
     query: str
     page: PageArguments
-    conditions: ItemConditions
+    conditions: ItemFilter
     unavailable: bool = False

@@ -8,9 +8,9 @@ from hashlib import blake2b
 from typing import Final
 
 from foldin.v1 import catalog_pb2, recommendation_pb2
-from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import ItemId, UserId
-from foldin_model.retrieval.filters import ANYTHING, ItemConditions
+from foldin_model.retrieval.filters import NO_FILTER, ItemFilter
+from foldin_model.scale import Scale
 from foldin_model.store.protocols import RatingWrite
 from foldin_model.trained.content_map import Content
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -235,16 +235,16 @@ def digest(message: bytes, fields: bytes) -> bytes:
     return blake2b(message + fields, digest_size=16).digest()
 
 
-def _conditions(checks: Checks, request: Paged) -> ItemConditions:
+def _conditions(checks: Checks, request: Paged) -> ItemFilter:
     if not request.HasField("filter"):
-        return ANYTHING  # which is found by identity
+        return NO_FILTER  # which is found by identity
     conditions = request.filter
     low = conditions.min_year if conditions.HasField("min_year") else None
     high = conditions.max_year if conditions.HasField("max_year") else None
     checks.years("filter", low, high)
     checks.count("filter.include_genres", len(conditions.include_genres))
     checks.count("filter.exclude_genres", len(conditions.exclude_genres))
-    asked = ItemConditions(
+    asked = ItemFilter(
         include_genres=tuple(conditions.include_genres),
         exclude_genres=tuple(conditions.exclude_genres),
         exclude_item_ids=checks.identifiers("filter.exclude_item_ids", conditions.exclude_item_ids),
@@ -254,7 +254,7 @@ def _conditions(checks: Checks, request: Paged) -> ItemConditions:
         min_year=low,
         max_year=high,
     )
-    return ANYTHING if asked == ANYTHING else asked
+    return NO_FILTER if asked == NO_FILTER else asked
 
 
 def _content(

@@ -12,8 +12,8 @@ from uuid import UUID
 import numpy as np
 from foldin_model.arrays import Floats
 from foldin_model.errors import InvalidField, Violation
-from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import MAX_ID_BYTES
+from foldin_model.scale import Scale
 
 MAX_IDS: Final = 1_000
 MAX_VIOLATIONS: Final = 10

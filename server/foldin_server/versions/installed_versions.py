@@ -11,7 +11,7 @@ from foldin_model.ids import Version
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.installation import MODEL_FILE
 from foldin_model.store.protocols import ModelStore
-from foldin_model.trained.derived_tables import Derived
+from foldin_model.trained.derived_tables import DerivedTables
 from foldin_model.trained.manifest import Manifest
 from foldin_model.trained.model import Model
 
@@ -26,7 +26,7 @@ class Installed:
         self._verified: set[Version] = set()
         self._damaged: set[Version] = set()
 
-    def load(self, version: Version) -> tuple[Manifest, Model, Derived]:
+    def load(self, version: Version) -> tuple[Manifest, Model, DerivedTables]:
         """The version, fetched where it is not there or damaged.
 
         Raises StoreUnavailable, VersionNotFound and ArtifactCorrupt.

@@ -52,7 +52,7 @@ class Overlays:
         before = self._overlay
         try:
             self._overlay = before.updated(self._store.changes(before.revision))
-            laid = [self.lay(snapshot.of_version) for snapshot in given]
+            laid = [self.lay(snapshot.without_overlay) for snapshot in given]
         except StoreUnavailable:
             raise
         except Exception:

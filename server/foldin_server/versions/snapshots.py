@@ -21,10 +21,10 @@ from foldin_model.errors import (
     StoreUnavailable,
 )
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.personal.personal_model import popular_user
+from foldin_model.personal.user_vectors import popular_user
 from foldin_model.retrieval.page_token import PageToken
-from foldin_model.retrieval.search import popular
-from foldin_model.retrieval.similar_items import similar
+from foldin_model.retrieval.search import popular_items
+from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.trained.snapshot import Snapshot
 
@@ -272,7 +272,7 @@ class Snapshots:
 def _warm(snapshot: Snapshot) -> None:
     """Touches what the first calls need: memory-mapped rows, indexes and lazily built parts."""
     popular_user(snapshot)
-    hits = popular(snapshot, None, 10)
+    hits = popular_items(snapshot, None, 10)
     if len(hits):
-        similar(snapshot, int(hits.rows[0]), None, 10)
+        similar_items(snapshot, int(hits.rows[0]), None, 10)
     snapshot.titles.find("a")

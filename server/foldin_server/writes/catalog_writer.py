@@ -102,7 +102,7 @@ class ItemFolding:
     def rated(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
         """What the user thinks of the item by now will count, if the item is new."""
         row = snapshot.model.catalog.row(item_id)
-        if row is None or not snapshot.is_own(row):
+        if row is None or not snapshot.is_in_version(row):
             self.refold(snapshot, [(item_id, user_id)])
 
     def refold(self, snapshot: Snapshot, ratings: Sequence[tuple[ItemId, UserId]]) -> None:

@@ -8,9 +8,10 @@ import pytest
 from foldin_model.artifact.artifact import pack, schema_of, unpack
 from foldin_model.artifact.sections import lay_out
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 from foldin_model.ids import ItemId
+from foldin_model.scale import Scale
 from foldin_model.trained.catalog import Catalog, Cluster
 from foldin_model.trained.content_map import ContentMap
 from foldin_model.trained.manifest import Chunk, Manifest, Section
@@ -47,11 +48,12 @@ def with_options() -> Model:
     """The same two items in a model that has everything it could do without."""
     return replace(
         tiny(),
-        ranking_lead=Lead(
-            np.array([[1, 2], [3, 4]], np.float32), LeadRule((0.5, 5.0), (-0.5, 1.0)), 0.25
+        ranking_encoder=LinearEncoder(
+            np.array([[1, 2], [3, 4]], np.float32), EncoderRule((0.5, 5.0), (-0.5, 1.0)), 0.25
         ),
-        rating_lead=Lead(np.array([[5], [6]], np.float32), LeadRule((3.0,), (1.0,)), 0.5),
-        rating_precisions=np.array([0.5, 2.0], np.float32),
+        rating_encoder=LinearEncoder(
+            np.array([[5], [6]], np.float32), EncoderRule((3.0,), (1.0,)), 0.5
+        ),
         uncertainty=Uncertainty(
             np.array([0.5, 0.25], np.float32), np.array([0, 1], np.float32), 0.75, 6.0, 1.25
         ),
@@ -181,14 +183,13 @@ def test_golden_blob_of_a_model_with_options() -> None:
         ("rating_lead.exponent", "<f8", (1,), 1856),
         ("rating_lead.rule", "<f8", (2, 1), 1920),
         ("rating_lead.vectors", "<f4", (2, 1), 1984),
-        ("rating_precisions", "<f4", (2,), 2112),
-        ("uncertainty.constants", "<f8", (3,), 2944),
-        ("uncertainty.item_doubts", "<f4", (2,), 3008),
-        ("uncertainty.item_noise", "<f4", (2,), 3072),
+        ("uncertainty.constants", "<f8", (3,), 2880),
+        ("uncertainty.item_doubts", "<f4", (2,), 2944),
+        ("uncertainty.item_noise", "<f4", (2,), 3008),
     ]
     assert (
         sha256(blob).hexdigest()
-        == "5f826c474e744bf4090ee2071406c90663d8011aa5fc9b894480e42135cc0363"
+        == "109c8f0e01ba682f13aebac7a3d9d8114d847982ed452efcbf98dd59593f4431"
     )
 
 
@@ -196,9 +197,9 @@ def test_options_survive_the_blob() -> None:
     model = with_options()
     blob, sections = pack(model)
     again, _ = unpack(blob, tiny_manifest(sections, blob))
-    assert again.ranking_lead is not None
-    assert again.ranking_lead.rule == LeadRule((0.5, 5.0), (-0.5, 1.0))
-    assert again.ranking_lead.exponent == 0.25
+    assert again.ranking_encoder is not None
+    assert again.ranking_encoder.rule == EncoderRule((0.5, 5.0), (-0.5, 1.0))
+    assert again.ranking_encoder.exponent == 0.25
     assert again.uncertainty is not None
     assert (again.uncertainty.vector_variance, again.uncertainty.degrees) == (0.75, 6.0)
     assert again.uncertainty.trained_noise == 1.25
@@ -220,7 +221,7 @@ def test_a_reader_of_the_first_schema_is_not_given_a_model_that_it_would_serve_o
         ("ranking_lead.vectors", np.zeros((2, 3), "<f4"), "ranking_lead.vectors is"),
         ("ranking_lead.rule", np.ones((2, 2), "<f8"), "increasing knots"),
         ("rating_lead.exponent", np.zeros(2, "<f8"), "rating_lead.exponent is"),
-        ("rating_precisions", np.array([1, -1], "<f4"), "below 0"),
+        ("rating_precisions", np.array([1, 1], "<f4"), "does not serve"),
         ("uncertainty.item_noise", np.array([1, 0], "<f4"), "not above 0"),
         ("uncertainty.item_doubts", np.array([0], "<f4"), "uncertainty.item_doubts is"),
         ("uncertainty.constants", np.array([1, 1, 0], "<f8"), "not above 0"),

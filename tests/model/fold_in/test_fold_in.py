@@ -9,10 +9,10 @@ from foldin_model.arrays import Doubles
 from foldin_model.fold_in.fold_in import (
     LONG,
     SMALL,
-    Folded,
+    FoldedVector,
     fold,
-    fold_each,
     fold_exact,
+    fold_exact_batch,
     fold_in_steps,
     rounded,
     slack_coefficients,
@@ -42,10 +42,10 @@ class Problem:
     def energy(self, z: Doubles) -> float:
         return float(0.5 * z @ self.normal @ z - self.right @ z)
 
-    def exact(self) -> Folded:
+    def exact(self) -> FoldedVector:
         return fold_exact(self.vectors, self.weights, self.targets, self.base)
 
-    def steps(self, steps: int) -> Folded:
+    def steps(self, steps: int) -> FoldedVector:
         return fold_in_steps(self.vectors, self.weights, self.targets, self.base, steps)
 
 
@@ -77,10 +77,10 @@ def test_each_of_many_histories_has_the_exact_vector(d: int, lengths: list[int],
     vectors = rng.normal(size=(starts[-1], d)).astype(np.float32)
     weights, targets = rng.uniform(0.0, 3.0, starts[-1]), rng.normal(size=starts[-1])
     bases = rng.normal(size=(len(lengths), d))
-    solved = fold_each(vectors, weights, targets, starts, bases)
+    solved = fold_exact_batch(vectors, weights, targets, starts, bases)
     for place, (start, end) in enumerate(pairwise(starts)):
         own = vectors[start:end], weights[start:end], targets[start:end]
-        alone = fold_each(*own, np.array([0, end - start]), bases[place : place + 1])
+        alone = fold_exact_batch(*own, np.array([0, end - start]), bases[place : place + 1])
         np.testing.assert_array_equal(solved[place], alone[0])
         exact = fold_exact(own[0].astype(np.float64), *own[1:], bases[place]).vector
         np.testing.assert_allclose(solved[place], exact, rtol=1e-8, atol=1e-8)

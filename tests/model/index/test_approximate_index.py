@@ -13,7 +13,7 @@ from foldin_model.index.exact_index import PrunedIndex, Space
 from foldin_model.index.index_builder import APPROXIMATE_KINDS, build
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Description
-from foldin_model.retrieval.filters import ANYTHING, allowed
+from foldin_model.retrieval.filters import NO_FILTER, allowed_items
 from foldin_model.retrieval.search import search, search_space
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.trained.snapshot import Snapshot
@@ -80,7 +80,7 @@ def test_what_a_user_has_seen_never_comes_back_and_the_page_is_full(
 ) -> None:
     snapshot = published(made, kind, tmp_path)
     seen = search(snapshot, snapshot.popular_query, None, 50).rows
-    unseen = allowed(snapshot, ANYTHING, np.sort(seen))
+    unseen = allowed_items(snapshot, NO_FILTER, np.sort(seen))
     page = search(snapshot, snapshot.popular_query, unseen, 20)
     assert len(page) == 20
     assert not np.isin(page.rows, seen).any()

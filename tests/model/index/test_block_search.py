@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.index import block_search, bounds, integer_scores, scan_kernels
-from foldin_model.index.block_search import NOTHING, CoarseBlocks
+from foldin_model.index.block_search import NONE_HIDDEN, QuantizedBlocks
 from foldin_model.index.bounds import Bounds, long_rows_first
 from foldin_model.index.canonical_score import canonical_scores
 from foldin_model.index.exact_index import Space
-from foldin_model.index.index_with_tail import tailed
+from foldin_model.index.index_with_tail import with_tail
 from foldin_model.index.scan_kernels import LANES
 from foldin_model.overlay.stacked_rows import StackedMatrix
-from foldin_model.retrieval.search import search_together
-from foldin_model.row_lists import Lists, RowLists
+from foldin_model.retrieval.search import search_batch
+from foldin_model.row_lists import HitLists, RowLists
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,7 +90,7 @@ def test_answers_are_those_of_brute_force(
     d = everything.shape[1]
     everything = everything[long_rows_first(everything, d, np.ones(d))]
     space = Space.of(everything, Bounds.of(everything, d // 2), kind, together=True)
-    assert space.coarse is not None
+    assert space.quantized is not None
     if prepared != "not":
         with in_steps(prepared == "in steps"):
             space = space.prepared(queries[0], 3)
@@ -99,12 +99,12 @@ def test_answers_are_those_of_brute_force(
         tail *= np.float32(rng.choice([0.5, 1.0, 2.0]))
         both = np.concatenate((everything, tail))
         seen_as = both if copied else StackedMatrix(everything, tail)
-        everything, space = both, tailed(space, seen_as, tail)  # type: ignore[arg-type]
+        everything, space = both, with_tail(space, seen_as, tail)  # type: ignore[arg-type]
     n = len(everything)
     hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(integer_scores, "MOST_SHARE", share)
-        lists = search_together(space, queries, RowLists.of(hidden), count)
+        lists = search_batch(space, queries, RowLists.of(hidden), count)
     assert lists.rows.dtype == np.int32
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
         rows = np.setdiff1d(np.arange(n, dtype=np.int32), unwanted)
@@ -121,9 +121,9 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
     bounds = Bounds.of(vectors, 8)
     queries = rng.normal(size=(6, 8))
-    expected = CoarseBlocks.whole(vectors, bounds).search(queries, RowLists.empty(6), 10)
+    expected = QuantizedBlocks.whole(vectors, bounds).search(queries, RowLists.empty(6), 10)
     vectors[2_048:] = np.nan
-    found = CoarseBlocks.of(vectors, bounds).search(queries, RowLists.empty(6), 10)
+    found = QuantizedBlocks.of(vectors, bounds).search(queries, RowLists.empty(6), 10)
     np.testing.assert_array_equal(found.rows, expected.rows)
     np.testing.assert_array_equal(found.scores, expected.scores)
 
@@ -133,7 +133,7 @@ def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more(*, ste
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(4_096, 8)) * np.exp(rng.normal(size=(4_096, 1)))).astype(np.float32)
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
-    blocks = CoarseBlocks.of(vectors, Bounds.of(vectors, 8))
+    blocks = QuantizedBlocks.of(vectors, Bounds.of(vectors, 8))
     assert blocks.usual_rows == blocks.memory_bytes == 0
     query = rng.normal(size=8)
     with in_steps(steps):
@@ -142,7 +142,7 @@ def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more(*, ste
     assert 0 < blocks.usual_rows < len(vectors) / 2 < len(blocks) == len(vectors)
     vectors[blocks.usual_rows :] = np.nan  # which no usual search sees
     exact = vectors[: blocks.usual_rows] @ query
-    found = blocks.search(query[None, :], NOTHING, 10)
+    found = blocks.search(query[None, :], NONE_HIDDEN, 10)
     assert found.rows[0].tolist() == np.argsort(-exact)[:10].tolist()
     made = blocks.usual_rows, blocks.memory_bytes
     blocks.search(1e-6 * rng.normal(size=(3, 8)), RowLists.empty(3), 4_000)
@@ -152,7 +152,7 @@ def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more(*, ste
 @pytest.mark.parametrize("dimension", [8, 48, 64, 65, 128, 200])
 def test_whole_numbers_take_hardly_more_than_a_byte_each(dimension: int) -> None:
     vectors = np.ones((200, dimension), np.float32)
-    blocks = CoarseBlocks.of(vectors, Bounds.of(vectors, dimension))
+    blocks = QuantizedBlocks.of(vectors, Bounds.of(vectors, dimension))
     blocks = blocks.prepared(np.ones(dimension), 200)
     assert blocks.usual_rows == 200
     assert blocks.memory_bytes <= 1.3 * 200 * 64 * math.ceil(dimension / 64)
@@ -166,10 +166,10 @@ def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
     tail = (1e-3 * rng.normal(size=(rows, 16))).astype(np.float32)
-    space = tailed(
+    space = with_tail(
         Space.of(vectors, kind=kind, together=True), np.concatenate((vectors, tail)), tail
     )
-    search_together(space, rng.normal(size=(1, 16)), NOTHING, 10)
+    search_batch(space, rng.normal(size=(1, 16)), NONE_HIDDEN, 10)
     assert sum(scored) < 200
 
 
@@ -178,7 +178,7 @@ def test_few_rows_are_scored_exactly(scored: list[int]) -> None:
     vectors = (rng.normal(size=(5_000, 64)) * np.geomspace(1, 20, 64)).astype(np.float32)
     space = Space.of(vectors, kind="flat", together=True)
     queries = rng.normal(size=(8, 64)) / np.geomspace(1, 20, 64)
-    search_together(space, queries, RowLists.empty(8), 10)
+    search_batch(space, queries, RowLists.empty(8), 10)
     assert sum(scored) < 8 * 40
 
 
@@ -187,7 +187,7 @@ def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list
     vectors = rng.normal(size=(4_000, 32)).astype(np.float32)
     vectors[0] *= 1e4
     space = Space.of(vectors, kind="flat", together=True)
-    search_together(space, rng.normal(size=(4, 32)), RowLists.empty(4), 10)
+    search_batch(space, rng.normal(size=(4, 32)), RowLists.empty(4), 10)
     assert sum(scored) < 400
 
 
@@ -195,25 +195,25 @@ def test_queries_of_very_different_lengths_end_where_each_must() -> None:
     vectors = np.diag(np.arange(64, 0, -1.0)).astype(np.float32)
     queries = np.concatenate((np.eye(64)[:1], 1e6 * np.eye(64)[-1:]))
     space = Space.of(vectors, kind="pruned", together=True)
-    lists = search_together(space, queries, RowLists.empty(2), 1)
+    lists = search_batch(space, queries, RowLists.empty(2), 1)
     assert lists.rows.tolist() == [[0], [63]]
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
     space = Space.of(np.empty((0, 3), np.float32), kind="flat", together=True)
-    assert search_together(space, np.ones((2, 3)), RowLists.empty(2), 5).counts.tolist() == [0, 0]
+    assert search_batch(space, np.ones((2, 3)), RowLists.empty(2), 5).counts.tolist() == [0, 0]
     space = Space.of(np.eye(3, dtype=np.float32), kind="flat", together=True)
-    assert len(search_together(space, np.empty((0, 3)), RowLists.empty(0), 5).counts) == 0
+    assert len(search_batch(space, np.empty((0, 3)), RowLists.empty(0), 5).counts) == 0
 
 
 def test_a_space_for_single_queries_says_so() -> None:
     space = Space.of(np.eye(4, dtype=np.float32), kind="pruned")
     with pytest.raises(ValueError, match="one query at a time"):
-        search_together(space, np.ones((1, 4)), NOTHING, 2)
+        search_batch(space, np.ones((1, 4)), NONE_HIDDEN, 2)
 
 
 def test_a_list_that_is_full_says_what_a_further_hit_must_score() -> None:
-    lists = Lists.empty(2, 2)
+    lists = HitLists.empty(2, 2)
     lists.scores[:] = [[3.0, 1.0], [2.0, 0.0]]
     lists.counts[:] = [2, 1]
     assert lists.floors().tolist() == [1.0, -np.inf]

@@ -3,22 +3,22 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.index.integer_scores import CoarseMatrix, CoarseScores, Turning
+from foldin_model.index.integer_scores import QuantizedMatrix, QuantizedScores, Rotation
 from hypothesis import given
 from hypothesis import strategies as st
 
 
-def scored(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> CoarseScores:
-    turning = turning or Turning.of(vectors)
-    return CoarseMatrix(vectors, turning).scores(turning.coarse(queries))
+def scored(vectors: Floats, queries: Doubles, rotation: Rotation | None = None) -> QuantizedScores:
+    rotation = rotation or Rotation.of(vectors)
+    return QuantizedMatrix(vectors, rotation).scores(rotation.quantized(queries))
 
 
-def check_slack(vectors: Floats, queries: Doubles, turning: Turning | None = None) -> None:
-    scores = scored(vectors, queries, turning)
+def check_slack(vectors: Floats, queries: Doubles, rotation: Rotation | None = None) -> None:
+    scores = scored(vectors, queries, rotation)
     assert scores.numbers.shape == (len(queries), len(vectors))
     exact = queries @ vectors.astype(np.float64).T
-    coarse = scores.numbers * scores.units[:, None]
-    assert (np.abs(coarse - exact) <= scores.slack[:, None]).all()
+    quantized = scores.numbers * scores.units[:, None]
+    assert (np.abs(quantized - exact) <= scores.slack[:, None]).all()
 
 
 @given(
@@ -39,7 +39,7 @@ def test_scores_are_within_the_slack_also_of_rows_turned_like_others(
     tail *= np.float32(larger)
     queries = rng.normal(size=(m, d)) * np.exp(spread * rng.normal(size=d))
     check_slack(vectors, queries)
-    check_slack(tail, queries, Turning.of(vectors))
+    check_slack(tail, queries, Rotation.of(vectors))
 
 
 @pytest.mark.parametrize("size", [1e-42, 1e-310])

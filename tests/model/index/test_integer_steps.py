@@ -5,9 +5,9 @@ import pytest
 from foldin_model.index import integer_scores
 from foldin_model.index.bounds import Bounds
 from foldin_model.index.canonical_score import canonical_scores
-from foldin_model.index.integer_scores import Turning
-from foldin_model.index.integer_steps import CoarseSteps
-from foldin_model.row_lists import Lists, RowLists
+from foldin_model.index.integer_scores import Rotation
+from foldin_model.index.integer_steps import QuantizedSteps
+from foldin_model.row_lists import HitLists, RowLists
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,16 +29,16 @@ def test_lists_are_those_of_brute_force(
     vectors = (rng.normal(size=(n, d)) * np.geomspace(9, 1, n)[:, None]).astype(np.float32)
     queries = rng.normal(size=(m, d)) * np.exp(rng.normal(size=(m, 1)))
     hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
-    turning = Turning.of(vectors)
-    steps = CoarseSteps(vectors, turning, size)
+    rotation = Rotation.of(vectors)
+    steps = QuantizedSteps(vectors, rotation, size)
     bounds = [Bounds.of(vectors[start:], d // 2).first for start in range(0, n, size)]
     ceilings = np.concatenate([one.ceilings(queries) for one in bounds], axis=1)
     ceilings = np.ascontiguousarray(ceilings) if bounded else np.full(ceilings.shape, np.inf)
-    lists = Lists.empty(m, count)
+    lists = HitLists.empty(m, count)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(integer_scores, "MOST_SHARE", share)
         goes_on = steps.search(
-            queries, turning.coarse(queries), ceilings, RowLists.of(hidden), lists
+            queries, rotation.quantized(queries), ceilings, RowLists.of(hidden), lists
         )
     assert not goes_on  # nothing follows
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
@@ -53,10 +53,10 @@ def test_each_query_ends_at_the_first_step_whose_ceiling_is_low() -> None:
     vectors = np.repeat([1.0, 2.0, 3.0, 4.0], 10)[:, None].astype(np.float32)
     queries = np.array([[1.0], [10.0]])
     ceilings = np.array([[9.0, 0.5, 0.5, 0.5], [90.0, 90.0, 19.0, 19.0]])
-    turning = Turning.of(vectors)
-    lists = Lists.empty(2, 1)
-    steps = CoarseSteps(vectors, turning, 10)
-    steps.search(queries, turning.coarse(queries), ceilings, RowLists.empty(2), lists)
+    rotation = Rotation.of(vectors)
+    lists = HitLists.empty(2, 1)
+    steps = QuantizedSteps(vectors, rotation, 10)
+    steps.search(queries, rotation.quantized(queries), ceilings, RowLists.empty(2), lists)
     assert lists.rows.tolist() == [[0], [10]]
 
 
@@ -66,18 +66,18 @@ def test_what_follows_is_searched_where_it_can_be_as_good_as_the_last_of_a_list(
 ) -> None:
     vectors = np.repeat([1.0, 2.0, 3.0, 4.0], 10)[:, None].astype(np.float32)
     queries = np.ones((1, 1))
-    turning = Turning.of(vectors)
-    steps = CoarseSteps(vectors, turning, 10)
+    rotation = Rotation.of(vectors)
+    steps = QuantizedSteps(vectors, rotation, 10)
     ceilings = np.array([[9.0, 9.0, 9.0, 9.0, behind]])
-    lists = Lists.empty(1, 10)
-    coarse_queries = turning.coarse(queries)
+    lists = HitLists.empty(1, 10)
+    coarse_queries = rotation.quantized(queries)
     assert goes_on == steps.search(queries, coarse_queries, ceilings, RowLists.empty(1), lists)
 
 
 def test_what_follows_is_searched_for_lists_that_are_not_full() -> None:
     vectors = np.ones((5, 1), np.float32)
     queries = np.ones((1, 1))
-    turning = Turning.of(vectors)
-    steps, lists = CoarseSteps(vectors, turning, 5), Lists.empty(1, 6)
+    rotation = Rotation.of(vectors)
+    steps, lists = QuantizedSteps(vectors, rotation, 5), HitLists.empty(1, 6)
     ceilings = np.array([[9.0, -9.0]])
-    assert steps.search(queries, turning.coarse(queries), ceilings, RowLists.empty(1), lists)
+    assert steps.search(queries, rotation.quantized(queries), ceilings, RowLists.empty(1), lists)

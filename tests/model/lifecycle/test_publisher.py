@@ -47,7 +47,6 @@ def test_a_model_with_leads_is_installed_whole_and_refused_where_they_are_damage
     manifest, model, _ = publisher.load(path)
     assert manifest.schema == 2
     np.testing.assert_array_equal(model.item_rows, made.model.item_rows)
-    np.testing.assert_array_equal(model.rating_precisions, made.model.rating_precisions)
     rows, values = next(iter(made.histories.values()))
     for read, given in ((model.ranking, made.model.ranking), (model.rating, made.model.rating)):
         np.testing.assert_array_equal(

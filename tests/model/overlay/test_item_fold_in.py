@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 from foldin_model.overlay.item_fold_in import NOISE_SHARE, ItemSpread, fold_item
 from foldin_model.records.item_overlay import ItemRating
 from foldin_model.trained.model import Model
@@ -90,8 +90,8 @@ def test_a_coordinate_in_which_items_never_differ_stays(small: Planted) -> None:
 def test_in_a_head_that_is_only_a_lead_a_rating_asks_for_what_it_counts(
     small: Planted, value: float, sign: int
 ) -> None:
-    lead = Lead(_vectors(small), LeadRule((0.5, 5.0), (-1.0, 1.0)), 0.5)
-    model = _encoder(small.model, lead)
+    encoder = LinearEncoder(_vectors(small), EncoderRule((0.5, 5.0), (-1.0, 1.0)), 0.5)
+    model = _encoder(small.model, encoder)
     ratings = named([rated(value, np.ones(D), np.ones(D))])
     row = fold_item(model, SPREAD, np.zeros_like(CONTENT), ratings)
     assert sign * row[:D].sum() > 0
@@ -108,6 +108,6 @@ def _vectors(small: Planted) -> Floats:
     return np.ones((len(small.model.items), D), np.float32)
 
 
-def _encoder(model: Model, lead: Lead) -> Model:
+def _encoder(model: Model, encoder: LinearEncoder) -> Model:
     rule = replace(model.ranking_rule, weights=(0.0, 0.0, 0.0))
-    return replace(model, ranking_rule=rule, ranking_lead=lead)
+    return replace(model, ranking_rule=rule, ranking_encoder=encoder)

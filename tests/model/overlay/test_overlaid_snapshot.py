@@ -14,15 +14,15 @@ from foldin_model.index.index_builder import APPROXIMATE_KINDS
 from foldin_model.lifecycle.installation import install, load
 from foldin_model.lifecycle.publisher import Description, publish
 from foldin_model.overlay import stacked_rows
-from foldin_model.overlay.item_description import Describer
+from foldin_model.overlay.item_description import ContentVectors
 from foldin_model.overlay.overlaid_snapshot import BLOCK_ITEMS, Overlayer
-from foldin_model.personal.explanation import explain
-from foldin_model.personal.personal_model import explain_user, fold_user, query_of
+from foldin_model.personal.explanation import explain, rating_contributions
+from foldin_model.personal.user_vectors import fold_user, query_of
 from foldin_model.records.item_overlay import Overlay
 from foldin_model.retrieval.diversity import diversify
-from foldin_model.retrieval.filters import ItemConditions, allowed
-from foldin_model.retrieval.search import Cursor, Hits, search, search_space, search_together
-from foldin_model.retrieval.similar_items import similar
+from foldin_model.retrieval.filters import ItemFilter, allowed_items
+from foldin_model.retrieval.search import Cursor, Hits, search, search_batch, search_space
+from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.row_lists import RowLists
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.trained.content_map import Content, ContentMap
@@ -77,7 +77,7 @@ def brute(snapshot: Snapshot, query: np.ndarray, mask: Mask | None) -> list[int]
 
 def test_an_empty_overlay_changes_nothing(base: Snapshot) -> None:
     assert Overlayer(base).apply(Overlay()) is base
-    assert base.of_version is base
+    assert base.without_overlay is base
 
 
 def test_new_items_take_the_rows_behind_in_order_of_arrival(laid: Snapshot) -> None:
@@ -94,8 +94,8 @@ def test_new_items_take_the_rows_behind_in_order_of_arrival(laid: Snapshot) -> N
     assert catalog.rating_counts[N] == 0
     assert np.isnan(catalog.rating_means[N])
     assert catalog.described == {N, N + 1, N + 2}
-    assert laid.is_own(N - 1)
-    assert not laid.is_own(N)
+    assert laid.is_in_version(N - 1)
+    assert not laid.is_in_version(N)
 
 
 def test_items_of_the_version_keep_its_content_and_lose_availability(
@@ -117,7 +117,7 @@ def test_availability_alone_copies_nothing(base: Snapshot) -> None:
     snapshot = Overlayer(base).apply(overlay_of(hidden("101")))
     assert snapshot.retrieval is base.retrieval
     assert snapshot.model.items is base.model.items
-    mask = allowed(snapshot, ItemConditions())
+    mask = allowed_items(snapshot, ItemFilter())
     assert mask is not None
     assert np.flatnonzero(~mask).tolist() == [0]
 
@@ -128,7 +128,7 @@ def test_every_search_finds_the_best_of_both_parts(seed: int, count: int, cut: i
     for base in (planted_snapshot(), _pruned()):
         laid = _mapped_apply(base) if base.manifest.index_kind == "pruned" else _apply(base)
         query = np.random.default_rng(seed).normal(size=laid.model.dimension)
-        mask = allowed(laid, ItemConditions())
+        mask = allowed_items(laid, ItemFilter())
         expected = brute(laid, query, mask)
         found = search(laid, query, mask, count)
         assert found.rows.tolist() == expected[:count]
@@ -144,29 +144,29 @@ def test_plain_searches_leave_hidden_items_out_where_they_are_told_to() -> None:
     laid = Overlayer(planted_snapshot()).apply(OVERLAY)
     query = np.ones(laid.model.dimension)
     hidden = RowLists.empty(1).each_with(laid.model.catalog.unavailable)
-    found = search_together(laid.retrieval, query[None, :], hidden, 20)
-    assert found.rows[0].tolist() == brute(laid, query, allowed(laid, ItemConditions()))[:20]
+    found = search_batch(laid.retrieval, query[None, :], hidden, 20)
+    assert found.rows[0].tolist() == brute(laid, query, allowed_items(laid, ItemFilter()))[:20]
 
 
 def test_titles_genres_and_years_find_new_items(laid: Snapshot) -> None:
     assert ids(laid, laid.titles.find("void night")) == ["scary"]
     assert "late" in ids(laid, laid.titles.find("new"))
     assert ids(laid, laid.titles.find("horror story 2"))[0] == "103"
-    mask = allowed(laid, ItemConditions(include_genres=("horror",), min_year=2020))
+    mask = allowed_items(laid, ItemFilter(include_genres=("horror",), min_year=2020))
     assert mask is not None
     assert ids(laid, np.flatnonzero(mask)) == ["scary"]
-    candidates = ItemConditions(candidate_item_ids=("late", "unseen", "102"))
-    mask = allowed(laid, candidates)
+    candidates = ItemFilter(candidate_item_ids=("late", "unseen", "102"))
+    mask = allowed_items(laid, candidates)
     assert mask is not None
     assert ids(laid, np.flatnonzero(mask)) == ["102", "late"]
 
 
 def test_a_new_item_is_like_those_of_its_genre_and_found_from_them(laid: Snapshot) -> None:
-    mask = allowed(laid, ItemConditions())
-    near = similar(laid, N, mask, 10)
+    mask = allowed_items(laid, ItemFilter())
+    near = similar_items(laid, N, mask, 10)
     assert all(laid.model.catalog.genres[row][0] == "Horror" for row in near.rows.tolist())
-    assert N in similar(laid, int(near.rows[0]), mask, 40).rows
-    assert 0 not in similar(laid, N, mask, len(laid)).rows
+    assert N in similar_items(laid, int(near.rows[0]), mask, 40).rows
+    assert 0 not in similar_items(laid, N, mask, len(laid)).rows
 
 
 def test_a_user_who_rated_a_new_item_is_folded_with_it_and_told_why(laid: Snapshot) -> None:
@@ -174,10 +174,12 @@ def test_a_user_who_rated_a_new_item_is_folded_with_it_and_told_why(laid: Snapsh
     user = fold_user(laid, state)
     assert user.seen.tolist() == [1, N]
     query = query_of(laid, user)
-    hits = search(laid, query, allowed(laid, ItemConditions(), user.seen), 10)
+    hits = search(laid, query, allowed_items(laid, ItemFilter(), user.seen), 10)
     assert N not in hits.rows
-    explained = explain_user(laid, state)
-    for told, score in zip(explain(laid, explained, hits.rows, 5), hits.scores, strict=True):
+    contributions = rating_contributions(laid, user, state)
+    for told, score in zip(
+        explain(laid, user, contributions, hits.rows, 5), hits.scores, strict=True
+    ):
         assert {row for row, _ in told.reasons} == {1, N}
         total = told.base + told.other + sum(part for _, part in told.reasons)
         assert np.isclose(total, score)
@@ -242,7 +244,7 @@ def test_a_content_map_says_where_a_new_item_stands(base: Snapshot) -> None:
     assert np.allclose(laid.model.items[N], weights[0, :dimension] + 0.5)
     assert np.isclose(np.linalg.norm(laid.model.similarity[N]), 1.0)
     odd = Content(embedding=np.ones(7, np.float32))
-    assert np.allclose(Describer(mapped).rows([odd]), 0.5)
+    assert np.allclose(ContentVectors(mapped).rows([odd]), 0.5)
 
 
 def test_whatever_item_id_a_space_is_as_wide_as_its_rows(laid: Snapshot) -> None:
@@ -266,15 +268,15 @@ def test_over_an_approximate_index_every_new_item_is_found(kind: str, tmp_path: 
     laid = Overlayer(Snapshot.build(*load(path))).apply(OVERLAY)
     new_rows = [3_000, 3_002]
     query = laid.model.items[new_rows].astype(float).sum(axis=0)
-    mask = allowed(laid, ItemConditions())
+    mask = allowed_items(laid, ItemFilter())
     scores = laid.model.items @ query.astype(np.float32)
     found = search(laid, query, mask, 50)
     missed = set(new_rows) - set(found.rows.tolist())
     assert all(scores[row] <= found.scores[-1] for row in missed)
     assert not {0, 3_001} & set(found.rows.tolist())
     assert (np.diff(found.scores) <= 0).all()
-    filtered = ItemConditions(candidate_item_ids=("scary", "late", "102"))
-    assert set(search(laid, query, allowed(laid, filtered), 5).rows) == {1, *new_rows}
+    filtered = ItemFilter(candidate_item_ids=("scary", "late", "102"))
+    assert set(search(laid, query, allowed_items(laid, filtered), 5).rows) == {1, *new_rows}
 
 
 def _pruned() -> Snapshot:

@@ -5,8 +5,8 @@ import pytest
 from foldin_model.fold_in.fold_in import slack_coefficients
 from foldin_model.ids import Row
 from foldin_model.index.canonical_score import canonical_scores
-from foldin_model.personal.explanation import Explanation, explain
-from foldin_model.personal.personal_model import explain_user, fold_user, query_of
+from foldin_model.personal.explanation import Explanation, explain, rating_contributions
+from foldin_model.personal.user_vectors import fold_user, query_of
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.trained.snapshot import Snapshot
 from foldin_model.trained.trained_users import pack_trained
@@ -39,9 +39,10 @@ def adds_up(user: FoldedUser, told: tuple[Explanation, ...], snapshot: Snapshot 
 def test_base_reasons_and_the_rest_make_up_the_score(
     snapshot: Snapshot, ratings: dict[str, float], packed: bytes | None, max_reasons: int
 ) -> None:
-    explained = explain_user(snapshot, state_of(ratings, trained=packed))
-    told = explain(snapshot, explained, EVERYTHING, max_reasons)
-    adds_up(explained.user, told, snapshot)
+    state = state_of(ratings, trained=packed)
+    user = fold_user(snapshot, state)
+    contributions = rating_contributions(snapshot, user, state)
+    adds_up(user, explain(snapshot, user, contributions, EVERYTHING, max_reasons), snapshot)
 
 
 @given(histories.filter(bool))
@@ -49,22 +50,23 @@ def test_what_a_rating_brings_in_is_its_lead_and_its_part_of_the_solution(
     ratings: dict[str, float],
 ) -> None:
     model = WHOLE.model
-    explained = explain_user(WHOLE, state_of(ratings))
-    told = explain(WHOLE, explained, EVERYTHING, len(ratings))
+    user = fold_user(WHOLE, state_of(ratings))
+    contributions = rating_contributions(WHOLE, user, state_of(ratings))
+    explanations = explain(WHOLE, user, contributions, EVERYTHING, len(ratings))
     expected = np.zeros((len(EVERYTHING), len(ratings)))
     for head, share, vector in (
-        (model.ranking, 1.0, explained.user.ranking_vector),
-        (model.rating, model.rating_weight, explained.user.rating_vector),
+        (model.ranking, 1.0, user.ranking_vector),
+        (model.rating, model.rating_weight, user.rating_vector),
     ):
-        rows, values = explained.rows, explained.values
-        assert head.lead is not None
-        led = head.lead.shares(values)[:, None] * head.lead.vectors[rows]
+        rows, values = contributions.rows, contributions.values
+        assert head.encoder is not None
+        encoded = head.encoder.shares(values)[:, None] * head.encoder.vectors[rows]
         solved = slack_coefficients(head, rows, values, vector)[:, None] * head.vectors[rows]
-        expected += share * head.vectors @ (led + solved).T
-    for one, parts in zip(told, expected, strict=True):
+        expected += share * head.vectors @ (encoded + solved).T
+    for one, parts in zip(explanations, expected, strict=True):
         found = dict(one.reasons)
         np.testing.assert_allclose(
-            [found[Row(row)] for row in explained.rows.tolist()], parts, rtol=1e-6, atol=1e-6
+            [found[Row(row)] for row in contributions.rows.tolist()], parts, rtol=1e-6, atol=1e-6
         )
 
 
@@ -72,11 +74,9 @@ def test_a_trained_user_is_explained_by_her_training_history() -> None:
     for packed, (rows, values) in zip(TRAINED, PLANTED.histories.values(), strict=True):
         pairs = zip(rows.tolist(), values.tolist(), strict=True)
         state = state_of({ITEMS[row]: value for row, value in pairs}, trained=packed)
-        explained = explain_user(SNAPSHOT, state)
-        np.testing.assert_array_equal(
-            explained.user.ranking_vector, fold_user(SNAPSHOT, state).ranking_vector
-        )
-        adds_up(explained.user, explain(SNAPSHOT, explained, EVERYTHING, 5))
+        user = fold_user(SNAPSHOT, state)
+        contributions = rating_contributions(SNAPSHOT, user, state)
+        adds_up(user, explain(SNAPSHOT, user, contributions, EVERYTHING, 5))
 
 
 @given(histories, histories)
@@ -84,26 +84,26 @@ def test_a_list_from_before_is_explained_by_the_ratings_of_now(
     then: dict[str, float], now: dict[str, float]
 ) -> None:
     user = fold_user(SNAPSHOT, state_of(then))
-    explained = explain_user(SNAPSHOT, state_of(now), user=user)
-    assert explained.user is user
-    adds_up(user, explain(SNAPSHOT, explained, EVERYTHING, 5))
+    contributions = rating_contributions(SNAPSHOT, user, state_of(now))
+    adds_up(user, explain(SNAPSHOT, user, contributions, EVERYTHING, 5))
 
 
 @given(histories, reasons)
 def test_the_weightiest_reasons_are_told_first(ratings: dict[str, float], max_reasons: int) -> None:
-    explained = explain_user(SNAPSHOT, state_of(ratings))
-    full = explain(SNAPSHOT, explained, EVERYTHING[:10], len(ratings))
-    for one, every in zip(
-        explain(SNAPSHOT, explained, EVERYTHING[:10], max_reasons), full, strict=True
-    ):
+    user = fold_user(SNAPSHOT, state_of(ratings))
+    contributions = rating_contributions(SNAPSHOT, user, state_of(ratings))
+    full = explain(SNAPSHOT, user, contributions, EVERYTHING[:10], len(ratings))
+    some = explain(SNAPSHOT, user, contributions, EVERYTHING[:10], max_reasons)
+    for one, every in zip(some, full, strict=True):
         sizes = [abs(part) for _, part in every.reasons]
         assert sizes == sorted(sizes, reverse=True)
         assert one.reasons == every.reasons[:max_reasons]
-        assert {row for row, _ in every.reasons} == set(explained.rows.tolist())
+        assert {row for row, _ in every.reasons} == set(contributions.rows.tolist())
 
 
 def test_loving_a_film_speaks_for_itself() -> None:
-    explained = explain_user(SNAPSHOT, state_of({ITEMS[8]: 5.0}))
-    ((row, part),) = explain(SNAPSHOT, explained, EVERYTHING[8:9], 5)[0].reasons
+    user = fold_user(SNAPSHOT, state_of({ITEMS[8]: 5.0}))
+    contributions = rating_contributions(SNAPSHOT, user, state_of({ITEMS[8]: 5.0}))
+    ((row, part),) = explain(SNAPSHOT, user, contributions, EVERYTHING[8:9], 5)[0].reasons
     assert row == 8
     assert part > 0

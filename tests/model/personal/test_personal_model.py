@@ -7,7 +7,8 @@ import pytest
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.fold_in.fold_in import fold, rounded
 from foldin_model.ids import ItemId
-from foldin_model.personal.personal_model import explain_user, fold_user, popular_user, query_of
+from foldin_model.personal.explanation import rating_contributions
+from foldin_model.personal.user_vectors import fold_user, popular_user, query_of
 from foldin_model.records.personalization import Personalization
 from foldin_model.records.rating_history import History
 from foldin_model.retrieval.search import search
@@ -144,12 +145,13 @@ def test_a_profile_needs_the_history() -> None:
 def test_a_vector_is_where_a_new_user_starts_and_the_moves_of_her_ratings(
     snapshot: Snapshot, ratings: dict[str, float]
 ) -> None:
-    explained = explain_user(snapshot, state_of(ratings))
-    for start, moves, vector in (
-        (snapshot.model.ranking_prior, explained.ranking_moves, explained.user.ranking_vector),
-        (snapshot.model.rating_prior, explained.rating_moves, explained.user.rating_vector),
+    user = fold_user(snapshot, state_of(ratings))
+    contributions = rating_contributions(snapshot, user, state_of(ratings))
+    for start, moved, vector in (
+        (snapshot.model.ranking_prior, contributions.ranking, user.ranking_vector),
+        (snapshot.model.rating_prior, contributions.rating, user.rating_vector),
     ):
-        np.testing.assert_allclose(vector, start + moves.sum(axis=0), rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(vector, start + moved.sum(axis=0), rtol=1e-4, atol=1e-4)
 
 
 def test_the_worst_rating_lowers_the_films_neighbours_below_the_best_rating() -> None:

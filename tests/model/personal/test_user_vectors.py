@@ -1,16 +1,15 @@
-"""Folding many users at once: each as if she were alone, to the last bit."""
+"""FoldOutcome many users at once: each as if she were alone, to the last bit."""
 
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.fold_in.batch_fold_in import Histories, fold_together
+from foldin_model.fold_in.batch_fold_in import Histories, fold_batch
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import QuadraticHead
+from foldin_model.fold_in.head import Head
 from foldin_model.ids import ItemId
-from foldin_model.personal.personal_model import fold_user
-from foldin_model.personal.user_vectors import Folding, fold_users
+from foldin_model.personal.user_vectors import FoldOutcome, fold_user, fold_users
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.row_lists import RowLists
 from foldin_model.store.protocols import StoredUser
@@ -40,7 +39,7 @@ def packed(snapshot: Snapshot, state: StoredUser) -> bytes:
     return fold_user(snapshot, state).pack()
 
 
-def users_of(folding: Folding) -> list[FoldedUser]:
+def users_of(folding: FoldOutcome) -> list[FoldedUser]:
     """All of them, in the order of their states."""
     assert folding.users is not None
     assert not folding.failures
@@ -86,7 +85,7 @@ def test_what_is_damaged_of_one_user_is_her_failure_alone(damaged: StoredUser) -
         (1, ArtifactCorrupt)
     ]
     alone = fold_user(SNAPSHOTS[0], sound)
-    for one in users_of(Folding(folding.users, [0, 1], {})):
+    for one in users_of(FoldOutcome(folding.users, [0, 1], {})):
         assert_same(one, alone)
 
 
@@ -99,14 +98,14 @@ def test_where_everybody_is_damaged_nobody_is_folded() -> None:
 @pytest.mark.parametrize("head", HEADS)
 @given(sizes=st.lists(st.integers(0, 60), min_size=1, max_size=8), seed=st.integers(0, 2**32 - 1))
 def test_vectors_folded_together_are_those_folded_alone(
-    head: QuadraticHead, sizes: list[int], seed: int
+    head: Head, sizes: list[int], seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
     rows = [np.sort(rng.choice(120, size, replace=False)).astype(np.int32) for size in sizes]
     values = rng.uniform(0.5, 5.0, sum(sizes))
     rated = RowLists.of(rows)
     bases = rng.normal(size=(len(sizes), len(head.prior)))
-    together = fold_together(head, Histories(rated, values), bases)
+    together = fold_batch(head, Histories(rated, values), bases)
     for own, (start, end), base, vector in zip(
         rows, pairwise(rated.starts), bases, together, strict=True
     ):

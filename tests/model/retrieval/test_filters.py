@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Rows
-from foldin_model.retrieval.filters import ItemConditions, allowed
+from foldin_model.retrieval.filters import ItemFilter, allowed_items
 from foldin_model.retrieval.search import search
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +17,7 @@ ids = st.lists(st.sampled_from((*CATALOG.item_ids, "unheard-of")), max_size=60).
 genres = st.lists(st.sampled_from(GENRES), max_size=3).map(tuple)
 years = st.none() | st.integers(1940, 2030)
 conditions = st.builds(
-    ItemConditions,
+    ItemFilter,
     include_genres=genres,
     exclude_genres=genres,
     exclude_item_ids=ids,
@@ -30,7 +30,7 @@ seen_rows = st.sets(st.integers(0, len(CATALOG) - 1), max_size=50).map(
 )
 
 
-def passes(row: int, asked: ItemConditions, seen: set[int]) -> bool:
+def passes(row: int, asked: ItemFilter, seen: set[int]) -> bool:
     """The same by the words of the contract, an item at a time."""
     has = {genre.casefold() for genre in CATALOG.genres[row]}
     year, item_id = CATALOG.years[row], CATALOG.item_ids[row]
@@ -46,8 +46,8 @@ def passes(row: int, asked: ItemConditions, seen: set[int]) -> bool:
 
 
 @given(asked=conditions, seen=seen_rows)
-def test_exactly_the_items_that_pass_are_allowed(asked: ItemConditions, seen: Rows) -> None:
-    mask = allowed(SNAPSHOT, asked, seen)
+def test_exactly_the_items_that_pass_are_allowed(asked: ItemFilter, seen: Rows) -> None:
+    mask = allowed_items(SNAPSHOT, asked, seen)
     expected = [passes(row, asked, set(seen.tolist())) for row in range(len(CATALOG))]
     if mask is None:
         assert all(expected)
@@ -56,28 +56,28 @@ def test_exactly_the_items_that_pass_are_allowed(asked: ItemConditions, seen: Ro
 
 
 @given(asked=conditions, seen=seen_rows)
-def test_a_list_holds_what_passes_and_is_full(asked: ItemConditions, seen: Rows) -> None:
-    hits = search(SNAPSHOT, SNAPSHOT.popular_query, allowed(SNAPSHOT, asked, seen), 10)
+def test_a_list_holds_what_passes_and_is_full(asked: ItemFilter, seen: Rows) -> None:
+    hits = search(SNAPSHOT, SNAPSHOT.popular_query, allowed_items(SNAPSHOT, asked, seen), 10)
     passing = sum(passes(row, asked, set(seen.tolist())) for row in range(len(CATALOG)))
     assert all(passes(row, asked, set(seen.tolist())) for row in hits.rows.tolist())
     assert len(hits) == min(10, passing)
 
 
 def test_no_condition_and_nothing_seen_is_no_mask() -> None:
-    assert allowed(SNAPSHOT, ItemConditions()) is None
-    assert allowed(SNAPSHOT, ItemConditions(), np.zeros(0, np.int32)) is None
+    assert allowed_items(SNAPSHOT, ItemFilter()) is None
+    assert allowed_items(SNAPSHOT, ItemFilter(), np.zeros(0, np.int32)) is None
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        ItemConditions(candidate_item_ids=("unheard-of",)),
-        ItemConditions(include_genres=("Opera",)),
-        ItemConditions(min_year=2000, max_year=1999),
+        ItemFilter(candidate_item_ids=("unheard-of",)),
+        ItemFilter(include_genres=("Opera",)),
+        ItemFilter(min_year=2000, max_year=1999),
     ],
 )
-def test_conditions_that_nothing_meets_leave_nothing(asked: ItemConditions) -> None:
-    mask = allowed(SNAPSHOT, asked)
+def test_conditions_that_nothing_meets_leave_nothing(asked: ItemFilter) -> None:
+    mask = allowed_items(SNAPSHOT, asked)
     assert mask is not None
     assert not mask.any()
     assert len(search(SNAPSHOT, SNAPSHOT.popular_query, mask, 10)) == 0
@@ -85,8 +85,8 @@ def test_conditions_that_nothing_meets_leave_nothing(asked: ItemConditions) -> N
 
 def test_an_item_without_a_year_passes_neither_bound() -> None:
     undated = [row for row, year in enumerate(CATALOG.years) if year is None]
-    for asked in (ItemConditions(min_year=0), ItemConditions(max_year=9_999)):
-        mask = allowed(SNAPSHOT, asked)
+    for asked in (ItemFilter(min_year=0), ItemFilter(max_year=9_999)):
+        mask = allowed_items(SNAPSHOT, asked)
         assert mask is not None
         assert undated
         assert not mask[undated].any()

@@ -10,7 +10,7 @@ from foldin_model.index.bounds import Bounds, long_rows_first, row_lengths
 from foldin_model.index.canonical_score import canonical_scores
 from foldin_model.index.exact_index import FlatIndex, Proposal, PrunedIndex, Space
 from foldin_model.retrieval import search as search_module
-from foldin_model.retrieval.search import Cursor, Hits, popular, search, search_space
+from foldin_model.retrieval.search import Cursor, Hits, popular_items, search, search_space
 from hypothesis import given
 from hypothesis import strategies as st
 from snapshots import planted_snapshot
@@ -79,7 +79,7 @@ def _through_the_index() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(params=["flat", "pruned", "coarse", "brute force"], scope="module")
+@pytest.fixture(params=["flat", "pruned", "quantized", "brute force"], scope="module")
 def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
         kinds = {**exact_index.KINDS, "brute force": lambda vectors, _: BruteForceIndex(vectors)}
@@ -90,7 +90,7 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
 def space_of(vectors: Floats, kind: str) -> Space:
     """With a cut in the middle, as between the two heads."""
     bounds = Bounds.of(vectors, vectors.shape[1] // 2)
-    if kind == "coarse":
+    if kind == "quantized":
         return Space.of(vectors, bounds, "pruned", together=True)
     return Space.of(vectors, bounds, kind)
 
@@ -204,11 +204,11 @@ def test_a_part_that_weighs_little_does_not_spoil_the_order() -> None:
 
 def test_popular_items_are_those_of_the_prior() -> None:
     snapshot = planted_snapshot()
-    hits = popular(snapshot, None, 10)
+    hits = popular_items(snapshot, None, 10)
     expected = search(snapshot, snapshot.popular_query, None, 10)
     np.testing.assert_array_equal(hits.rows, expected.rows)
     np.testing.assert_array_equal(
-        popular(snapshot, None, 5, Cursor(float(hits.scores[4]), int(hits.rows[4]))).rows,
+        popular_items(snapshot, None, 5, Cursor(float(hits.scores[4]), int(hits.rows[4]))).rows,
         expected.rows[5:],
     )
 

@@ -237,7 +237,9 @@ def test_without_a_url_the_embedded_store_is_used(data_dir: Path) -> None:
 )
 def test_a_url_of_no_store_is_refused_before_anything_starts(url: str, tmp_path: Path) -> None:
     with (
-        pytest.raises(InvalidField, match=r"redis_url: is no url of a store: .* redis://") as refused,
+        pytest.raises(
+            InvalidField, match=r"redis_url: is no url of a store: .* redis://"
+        ) as refused,
         open_store_url(url, tmp_path),
     ):
         pass

@@ -5,11 +5,11 @@ from foldin_model.artifact import artifact
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Description
 from foldin_model.overlay.stacked_rows import StackedRows
-from foldin_model.retrieval.filters import ItemConditions, allowed
-from foldin_model.retrieval.search import popular
+from foldin_model.retrieval.filters import ItemFilter, allowed_items
+from foldin_model.retrieval.search import popular_items
 from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.texts import text_array
-from foldin_model.texts.text_array import HashedRows, Postings, TabledRows, Texts
+from foldin_model.texts.text_array import HashTableRows, Postings, SortedHashRows, Texts
 from foldin_model.trained.catalog import Genres, Years
 from foldin_model.trained.snapshot import Snapshot
 from hypothesis import given
@@ -51,7 +51,7 @@ def test_ids_are_found_even_if_their_hashes_collide(
     with pytest.MonkeyPatch.context() as patch:
         whole = text_array._hash
         patch.setattr(text_array, "_hash", lambda text: whole(text) % hashes)
-        found = HashedRows.of(ids)
+        found = SortedHashRows.of(ids)
         assert [found.get(id_) for id_ in ids] == list(range(len(ids)))
         assert found.get(other) == (ids.index(other) if other in ids else None)
         rows = [*range(len(ids)), ids.index(other) if other in ids else -1]
@@ -62,7 +62,7 @@ def test_ids_are_found_even_if_their_hashes_collide(
 def test_a_table_finds_the_first_row_of_every_id_and_of_no_other(
     ids: list[str], others: list[str]
 ) -> None:
-    found = TabledRows.of([*ids, *ids])
+    found = HashTableRows.of([*ids, *ids])
     expected = {id_: row for row, id_ in enumerate(ids)}
     assert [found.get(id_) for id_ in (*ids, *others)] == [*map(expected.get, (*ids, *others))]
     asked = Texts.joined([Texts.of(part) for part in (others, [], ids, others)])
@@ -72,14 +72,14 @@ def test_a_table_finds_the_first_row_of_every_id_and_of_no_other(
 
 def test_a_table_finds_ids_that_begin_at_the_same_place() -> None:
     ids = [str(number) for number in range(5_000)]
-    assert TabledRows.of(ids).each(Texts.of(reversed(ids))).tolist() == [*range(4_999, -1, -1)]
+    assert HashTableRows.of(ids).each(Texts.of(reversed(ids))).tolist() == [*range(4_999, -1, -1)]
 
 
 @given(ids=st.lists(STRINGS, unique=True), later=st.lists(STRINGS, unique=True), other=STRINGS)
 def test_rows_of_two_parts_are_those_of_the_first_and_behind_them_of_the_second(
     ids: list[str], later: list[str], other: str
 ) -> None:
-    stacked = StackedRows(TabledRows.of(ids), TabledRows.of(later), len(ids))
+    stacked = StackedRows(HashTableRows.of(ids), HashTableRows.of(later), len(ids))
     expected = {id_: row for row, id_ in reversed([*enumerate([*ids, *later])])}
     asked = [*ids, *later, other]
     assert [stacked.get(id_) for id_ in asked] == [*map(expected.get, asked)]
@@ -124,10 +124,13 @@ def test_a_large_catalogue_is_read_where_it_lies_and_answers_alike(
     eager = Snapshot.build(manifest, small.model)
     for title in ("drama story", "story 1", "horr", ""):
         assert lazy.titles.find(title).tolist() == eager.titles.find(title).tolist()
-    wanted = ItemConditions(include_genres=("drama", "LONG"), min_year=1960, max_year=1990)
-    masks = [allowed(snapshot, wanted) for snapshot in (lazy, eager)]
+    wanted = ItemFilter(include_genres=("drama", "LONG"), min_year=1960, max_year=1990)
+    masks = [allowed_items(snapshot, wanted) for snapshot in (lazy, eager)]
     assert masks[0] is not None
     assert masks[1] is not None
     assert masks[0].any()
     assert masks[0].tolist() == masks[1].tolist()
-    assert popular(lazy, masks[0], 10).rows.tolist() == popular(eager, masks[1], 10).rows.tolist()
+    assert (
+        popular_items(lazy, masks[0], 10).rows.tolist()
+        == popular_items(eager, masks[1], 10).rows.tolist()
+    )

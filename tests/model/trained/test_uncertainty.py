@@ -6,16 +6,18 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.fold_in.head import Head, RatingRule
 from foldin_model.ids import ItemId
-from foldin_model.personal.personal_model import fold_user, rating_intervals
+from foldin_model.personal.rating_intervals import rating_intervals
+from foldin_model.personal.user_vectors import fold_user
+from foldin_model.scale import Scale
 from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.trained_users import pack_trained
 from foldin_model.trained.uncertainty import (
     Uncertainty,
     VectorPosterior,
     interval,
-    student_reach,
+    student_half_width,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ seeds = st.integers(0, 2**32 - 1)
 class World:
     """Ratings that come about exactly as the model believes."""
 
-    head: QuadraticHead
+    head: Head
     uncertainty: Uncertainty
     rng: np.random.Generator
 
@@ -41,7 +43,7 @@ class World:
         rng, unsure = self.rng, self.uncertainty
         vector = rng.normal(size=DIMENSION) * np.sqrt(unsure.vector_variance)
         noise = unsure.item_noise / rng.gamma(DEGREES / 2, 2 / DEGREES)
-        spread = np.sqrt(noise + unsure.item_doubts)
+        spread = np.sqrt(noise + unsure.item_variances)
         return np.asarray(
             self.head.vectors @ vector + 3.0 + spread * rng.normal(size=ITEMS), np.float64
         )
@@ -49,7 +51,7 @@ class World:
 
 def world(seed: int = 0) -> World:
     rng = np.random.default_rng(seed)
-    head = QuadraticHead(
+    head = Head(
         vectors=(0.5 * rng.normal(size=(ITEMS, DIMENSION))).astype(np.float32),
         offsets=np.zeros(ITEMS, np.float32),
         constant=3.0,
@@ -58,7 +60,7 @@ def world(seed: int = 0) -> World:
     )
     uncertainty = Uncertainty(
         item_noise=(NOISE * rng.gamma(8.0, 1 / 8.0, ITEMS)).astype(np.float32),
-        item_doubts=(0.1 * rng.random(ITEMS)).astype(np.float32),
+        item_variances=(0.1 * rng.random(ITEMS)).astype(np.float32),
         vector_variance=NOISE,
         degrees=DEGREES,
     )
@@ -79,8 +81,8 @@ def test_nine_in_ten_ratings_lie_within_whatever_the_history(n: int) -> None:
         others = np.setdiff1d(np.arange(ITEMS), rows).astype(np.int32)[:60]
         vector = fold(made.head, rows, ratings[rows], made.head.prior).vector
         unsure = VectorPosterior.of(made.head, made.uncertainty, rows, ratings[rows], vector)
-        reaches = unsure.reaches(made.head, made.uncertainty, others)
-        low, high = interval(made.head.score(others, vector), reaches, WIDE)
+        half_widths = unsure.half_widths(made.head, made.uncertainty, others)
+        low, high = interval(made.head.score(others, vector), half_widths, WIDE)
         inside.append(((low <= ratings[others]) & (ratings[others] <= high)).mean())
     assert 0.88 < np.mean(inside) < 0.92
 
@@ -120,7 +122,7 @@ def test_who_rates_against_every_prediction_is_a_noisy_user(
 def test_what_items_are_unsure_of_is_noise_only_of_who_was_trained_on(seed: int, n: int) -> None:
     made = world(seed)
     rows, values = history(made.rng, n), made.rng.uniform(1.0, 5.0, n)
-    sure = replace(made.uncertainty, item_doubts=np.zeros(ITEMS, np.float32))
+    sure = replace(made.uncertainty, item_variances=np.zeros(ITEMS, np.float32))
 
     def noise(uncertainty: Uncertainty, *, trained: bool) -> float:
         vector = np.zeros(DIMENSION)
@@ -146,8 +148,8 @@ def test_without_ratings_the_noise_is_the_average_users() -> None:
 @given(seed=seeds)
 def test_an_interval_holds_the_prediction_and_stays_on_the_scale(seed: int) -> None:
     rng, scale = np.random.default_rng(seed), Scale(0.5, 5.0)
-    predicted, reaches = rng.uniform(0.5, 5.0, 30), rng.uniform(0.0, 3.0, 30)
-    low, high = interval(predicted, reaches, scale)
+    predicted, half_widths = rng.uniform(0.5, 5.0, 30), rng.uniform(0.0, 3.0, 30)
+    low, high = interval(predicted, half_widths, scale)
     assert ((scale.low <= low) & (low <= predicted)).all()
     assert ((predicted <= high) & (high <= scale.high)).all()
 
@@ -159,7 +161,7 @@ def test_more_certainty_takes_a_wider_interval(seed: int, level: float) -> None:
     unsure = VectorPosterior.of(
         made.head, made.uncertainty, rows, np.full(5, 4.0), np.zeros(DIMENSION)
     )
-    narrow, wide = (unsure.reaches(made.head, made.uncertainty, rows, p) for p in (level, 0.99))
+    narrow, wide = (unsure.half_widths(made.head, made.uncertainty, rows, p) for p in (level, 0.99))
     assert (narrow < wide).all()
 
 
@@ -167,14 +169,14 @@ def test_reaches_are_those_of_students_distribution() -> None:
     """Against its tables for a level of 90%."""
     degrees = np.array([6.0, 10.0, 30.0, np.inf])
     wanted = [1.943, 1.812, 1.697, 1.645]
-    np.testing.assert_allclose(student_reach(0.9, degrees), wanted, atol=0.01)
+    np.testing.assert_allclose(student_half_width(0.9, degrees), wanted, atol=0.01)
 
 
 def test_new_items_are_as_noisy_as_the_average_and_as_unsure_as_the_least_known() -> None:
     more = world().uncertainty.with_new_items(2)
     assert len(more.item_noise) == ITEMS + 2
     np.testing.assert_allclose(more.item_noise[-2:], more.item_noise[:ITEMS].mean(), rtol=1e-6)
-    assert (more.item_doubts[-2:] == more.item_doubts.max()).all()
+    assert (more.item_variances[-2:] == more.item_variances.max()).all()
 
 
 def test_a_snapshot_tells_intervals_of_whom_it_knows_the_ratings_of() -> None:
@@ -217,5 +219,5 @@ def test_uncertainty_moves_with_the_rows() -> None:
     assert moved is not None
     assert model.uncertainty is not None
     np.testing.assert_array_equal(moved.item_noise, model.uncertainty.item_noise[order])
-    np.testing.assert_array_equal(moved.item_doubts, model.uncertainty.item_doubts[order])
+    np.testing.assert_array_equal(moved.item_variances, model.uncertainty.item_variances[order])
     assert moved.trained_noise == model.uncertainty.trained_noise == 1.5

@@ -10,8 +10,8 @@ import pytest
 from foldin.v1 import catalog_pb2, ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.errors import ArtifactCorrupt, FoldinError, InvalidField, ItemNotFound
-from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import ItemId
+from foldin_model.scale import Scale
 from foldin_server.admission.statuses import status_of
 from foldin_server.quotation import abridged, quoted
 from foldin_server.requests import parser

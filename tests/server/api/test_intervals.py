@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
-from foldin_model.personal.personal_model import fold_user, rating_intervals
+from foldin_model.personal.rating_intervals import rating_intervals
+from foldin_model.personal.user_vectors import fold_user
 from foldin_server.process.stores import Stores
 from planted import planted
 from server.live import Live, import_histories, live, publish_version

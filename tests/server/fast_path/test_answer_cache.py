@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from foldin_model.ids import UserId, Version
 from foldin_model.records.personalization import Personalization
-from foldin_model.retrieval.filters import ANYTHING
+from foldin_model.retrieval.filters import NO_FILTER
 from foldin_model.store.protocols import ModelStore
 from foldin_model.trained.snapshot import Edition
 from foldin_server.fast_path.answer_cache import MAX_BYTES, AnswerCache, CachedAnswer
@@ -26,7 +26,7 @@ def answer(
     arguments = RecommendArguments(
         user=UserArguments(None if user is None else UserId(user)),
         page=PageArguments(10, token, b""),
-        conditions=ANYTHING,
+        conditions=NO_FILTER,
         include_rated=False,
         strength=0.0,
         max_per_cluster=0,

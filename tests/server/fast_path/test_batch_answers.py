@@ -10,7 +10,7 @@ from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import UserId, Version
 from foldin_model.records.folded_users import FoldedUsers
-from foldin_model.retrieval.filters import ANYTHING
+from foldin_model.retrieval.filters import NO_FILTER
 from foldin_server.admission.call import Call
 from foldin_server.fast_path import batch_answers, time_slices
 from foldin_server.fast_path.answer_cache import AnswerCache
@@ -63,7 +63,7 @@ def arguments(user: int, size: int, **more: Any) -> RecommendArguments:
     return RecommendArguments(
         user=UserArguments(UserId(str(user)), **more),
         page=PageArguments(size, "", bytes(16)),
-        conditions=ANYTHING,
+        conditions=NO_FILTER,
         include_rated=False,
         strength=0.0,
         max_per_cluster=0,

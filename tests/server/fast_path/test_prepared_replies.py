@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import Version
-from foldin_model.personal.personal_model import fold_user
+from foldin_model.personal.user_vectors import fold_user
 from foldin_model.records.personalization import Personalization
 from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, Hits

@@ -3,7 +3,7 @@
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.errors import InvalidField
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_server.fast_path.wire_reader import plain_arguments
 from foldin_server.requests.parser import recommend_arguments
 from google.protobuf.message import DecodeError

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Columns, Dataset, load_dataset
 from foldin_trainer.data.items import split_genres, split_title
 from hypothesis import given

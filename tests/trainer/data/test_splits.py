@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from foldin_model.errors import FoldinError
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.data.splits import held_out_users, kfold, random_split, temporal_leave_last
 from hypothesis import given

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.commands.data import data
 from foldin_trainer.data import DataError, load_dataset
 from foldin_trainer.data.files.item_tables import read_item_table

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Mask
-from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import UserId
+from foldin_model.scale import Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.methods.references import (

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_model.errors import FoldinError
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity

@@ -79,10 +79,10 @@ def test_an_ease_user_without_ratings_gets_what_most_rated(tiny: Dataset) -> Non
 
 
 def test_a_low_rating_counts_for_less_than_a_high_one(tiny: Dataset) -> None:
-    lead = train_ease(tiny.ratings, tiny.items, QUICK.ease).lead
-    assert lead is not None
+    encoder = train_ease(tiny.ratings, tiny.items, QUICK.ease).encoder
+    assert encoder is not None
     scale = tiny.ratings.scale
-    low, high = lead.rule.factor((scale.low, scale.high))
+    low, high = encoder.rule.factor((scale.low, scale.high))
     assert low < 0.5 * high
 
 

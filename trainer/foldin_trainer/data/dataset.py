@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 import numpy as np
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings

@@ -6,7 +6,7 @@ Whatever is wrong is a DataError; nothing is written here.
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.cache import EDITIONS, dataset_folder
 from foldin_trainer.data.dataset import Dataset, LoadReport, ScaleOrigin

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Mask, Rows
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)

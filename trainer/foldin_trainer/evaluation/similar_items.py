@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Rows
-from foldin_model.retrieval.similar_items import similar
+from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.trained.snapshot import Snapshot
 
 from foldin_trainer.data.ratings import Ratings
@@ -56,7 +56,7 @@ def next_item_hits(
 
 
 def _similar(snapshot: Snapshot, row: int, count: int) -> Rows:
-    rows = similar(snapshot, row, None, count).rows
+    rows = similar_items(snapshot, row, None, count).rows
     return np.pad(rows, (0, count - len(rows)), constant_values=-1)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.fold_in.fold_in import fold, trained_base
-from foldin_model.fold_in.quadratic_head import QuadraticHead
+from foldin_model.fold_in.head import Head
 from foldin_model.ids import ItemId, UserId
 from foldin_model.index.bounds import kind_for, long_rows_first
 from foldin_model.trained.catalog import Catalog
@@ -67,8 +67,8 @@ def assemble(
         ranking_prior=ranking.prior,
         rating_prior=rating.prior,
         ranking_rule=ranking.rule,
-        ranking_lead=ranking.lead,
-        rating_lead=rating.lead,
+        ranking_encoder=ranking.encoder,
+        rating_encoder=rating.encoder,
         uncertainty=_uncertainty(learned, rating, constants),
     )
     model = with_content(model, items, rating=rating_from_content, seed=seed)
@@ -78,9 +78,7 @@ def assemble(
     return model.reordered(long_rows_first(model.items, len(model.ranking_prior), typical))
 
 
-def _uncertainty(
-    learned: Learned, rating: QuadraticHead, constants: Constants
-) -> Uncertainty | None:
+def _uncertainty(learned: Learned, rating: Head, constants: Constants) -> Uncertainty | None:
     """Only sampling knows how unsure it is: what `mf` misses of its own ratings tells too little.
 
     So measured, intervals made of that cover 85% of known users' ratings where 90% are meant.
@@ -165,5 +163,5 @@ def _means(ratings: Ratings, counts: Integers) -> Floats:
     return np.asarray(means, np.float32)
 
 
-def _repeated(head: QuadraticHead, users: int) -> Floats:
+def _repeated(head: Head, users: int) -> Floats:
     return np.tile(head.prior.astype(np.float32), (users, 1))

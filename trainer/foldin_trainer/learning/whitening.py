@@ -1,6 +1,6 @@
 """Carries a quadratic problem into the basis where its prior precision is the identity.
 
-What `foldin_model.fold_in.quadratic_head` asks of both heads; it says nothing of where a
+What `foldin_model.fold_in.head` asks of both heads; it says nothing of where a
 precision comes from.
 """
 

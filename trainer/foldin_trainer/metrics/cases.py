@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import UserId
+from foldin_model.scale import Scale
 from scipy.sparse import csr_array
 
 from foldin_trainer.data.ratings import Ratings

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.fold_in.head import Head, RatingRule
+from foldin_model.scale import Scale
 from foldin_model.trained.uncertainty import Uncertainty
 from foldin_trainer.data import Ratings
 from foldin_trainer.data.splits import HeldOutCase
@@ -30,7 +31,7 @@ class Planted:
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
         vectors = (0.6 * rng.normal(size=(ITEMS, DIMENSION))).astype(np.float32)
-        self.head = QuadraticHead(
+        self.head = Head(
             vectors,
             np.zeros(ITEMS, np.float32),
             0.0,
@@ -120,7 +121,7 @@ def test_the_true_noise_needs_no_factor(planted: Planted) -> None:
     uncertainty = uncertainty_of(planted.head, planted.ratings, NOISE, spread)
     ratio = uncertainty.item_noise / (NOISE * planted.item_noise)
     assert np.allclose(ratio, ratio[0], rtol=1e-5)
-    assert not uncertainty.item_doubts.any()
+    assert not uncertainty.item_variances.any()
     for share in planted.covered(uncertainty):
         assert 0.87 < share < 0.93
 
@@ -135,7 +136,7 @@ def test_what_users_vectors_explain_is_no_doubt_about_items(planted: Planted) ->
             item_noise=np.ones(ITEMS, np.float32),
         )
         uncertainty = uncertainty_of(planted.head, planted.ratings, NOISE, spread)
-        doubts.append(uncertainty.item_doubts)
-        assert (uncertainty.item_doubts < variance).all()
+        doubts.append(uncertainty.item_variances)
+        assert (uncertainty.item_variances < variance).all()
     assert not doubts[0].any()
     assert (doubts[1] < doubts[2]).all()

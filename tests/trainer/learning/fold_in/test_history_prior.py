@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Ratings
 from foldin_trainer.data.splits import HeldOutCase
 from foldin_trainer.learning.fold_in.constants import tune_rating
@@ -109,9 +109,9 @@ def test_the_heads_lead_is_the_priors_mean_in_its_own_basis(planted: Planted) ->
     result = planted.result(planted.vectors)
     prior = user_prior(result, planted.ratings, 3.0)
     head = rating_head(result, SCALE, prior, NOISE)
-    assert head.lead is not None
+    assert head.encoder is not None
     rows, values = np.array([2, 7, 11], np.int32), np.array([1.0, -2.0, 0.5])
-    led = head.prior + head.lead.of(rows, values)
+    led = head.prior + head.encoder.encode(rows, values)
     assert prior.effects is not None
     mean = prior.mean + prior.effects[rows].sum(axis=0) / np.sqrt(3)
     designs = item_rows(result)

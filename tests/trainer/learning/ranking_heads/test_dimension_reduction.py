@@ -40,7 +40,7 @@ def test_a_user_is_folded_in_as_the_best_of_what_is_left(wide: Ranking) -> None:
     head = narrowed(wide, 8).head(0.1)
     rows, values = np.arange(20, dtype=np.int32), np.full(20, 5.0)
     rated = head.vectors[rows].astype(np.float64)
-    weights, targets = head.weights(rows, values), head.targets(rows, values)
+    weights, targets = head.weights(values), head.targets(rows, values)
     normal = np.eye(8) + (rated.T * weights) @ rated
     wanted = np.linalg.solve(normal, head.prior + rated.T @ (weights * targets))
     assert np.allclose(fold(head, rows, values, head.prior).vector, wanted, atol=1e-6)

@@ -100,4 +100,4 @@ def test_an_item_that_nobody_rated_moves_nobody(tiny: Dataset) -> None:
 def test_a_user_without_ratings_stands_at_the_prior(tiny: Dataset) -> None:
     result = train_encoder(tiny.ratings, replace(QUICK, epochs=1))
     nothing = np.zeros(0, np.int32)
-    assert not result.lead.of(nothing, nothing.astype(np.float64)).any()
+    assert not result.encoder.encode(nothing, nothing.astype(np.float64)).any()

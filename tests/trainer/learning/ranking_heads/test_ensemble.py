@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import QuadraticHead
+from foldin_model.fold_in.head import Head
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.learning.head_choice import BLENDS, Held, RankingSettings, choose_ranking
@@ -37,7 +37,7 @@ def ials(tiny: Dataset) -> Part:
     return Part.of(IalsPlan(SETTINGS.ials).learn(tiny.ratings, tiny.items), tiny.ratings)
 
 
-def scores_of(head: QuadraticHead, dataset: Dataset, user: int) -> Doubles:
+def scores_of(head: Head, dataset: Dataset, user: int) -> Doubles:
     """All items' scores for a user's ratings alone, without the prior."""
     mine = np.flatnonzero(dataset.ratings.users == user)
     rows, values = dataset.ratings.items[mine], dataset.ratings.values[mine]

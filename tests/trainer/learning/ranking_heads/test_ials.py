@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
+from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.ranking_heads.ials import conjugate_gradient

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Rows
 from foldin_model.ids import ItemId
-from foldin_model.personal.personal_model import fold_user, query_of
+from foldin_model.personal.user_vectors import fold_user, query_of
 from foldin_model.records.rating_history import History
 from foldin_model.retrieval.search import search
-from foldin_model.retrieval.similar_items import similar
+from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
 from foldin_trainer.data import Dataset, Ratings
@@ -30,7 +30,7 @@ def test_the_minimum_instead_of_the_maximum_lowers_the_films_most_like_it(
         user = int(rng.choice(np.unique(ratings.users)))
         row = snapshot.model.catalog.row(film)
         assert row is not None
-        neighbours = similar(snapshot, row, None, 10).rows
+        neighbours = similar_items(snapshot, row, None, 10).rows
         low, high = (
             _mean_rank(snapshot, _with(ratings, user, film, value), neighbours)
             for value in (scale.low, scale.high)

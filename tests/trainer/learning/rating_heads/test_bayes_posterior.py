@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.learning.rating_heads.bayes.statistics.diagnostics import (
     effective_sample_size,
     split_rhat,

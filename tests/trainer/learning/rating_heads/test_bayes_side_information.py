@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset, ItemTable, Ratings, UserTable
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
 from foldin_trainer.learning.rating_heads.bayes.side_information.context import (

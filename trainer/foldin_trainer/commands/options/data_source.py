@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_model.store.location import default_data_dir
 
 from foldin_trainer.data import Columns, Dataset, load_dataset

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
 
-from foldin_model.fold_in.quadratic_head import Scale
 from foldin_model.ids import MAX_ID_BYTES
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files.columns import NOT_UTF8, is_parquet

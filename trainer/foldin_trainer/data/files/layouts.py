@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files import item_tables, tags, user_tables

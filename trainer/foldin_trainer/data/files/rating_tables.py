@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 from foldin_model.arrays import Doubles, Integers, Rows
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files.checks import (

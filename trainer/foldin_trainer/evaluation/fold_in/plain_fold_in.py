@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.fold_in.fold_in import fold_exact
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.data import Ratings
 from foldin_trainer.data.splits import held_out_users

@@ -12,10 +12,10 @@ import numpy as np
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.ids import ItemId
 from foldin_model.lifecycle.publisher import Description, publish
-from foldin_model.personal.personal_model import fold_user, query_of
+from foldin_model.personal.user_vectors import fold_user, query_of
 from foldin_model.records.folded_users import FoldedUser
 from foldin_model.records.rating_history import History
-from foldin_model.retrieval.filters import ANYTHING, allowed
+from foldin_model.retrieval.filters import NO_FILTER, allowed_items
 from foldin_model.retrieval.search import search
 from foldin_model.store.opening import open_memory_models
 from foldin_model.store.protocols import StoredUser
@@ -88,7 +88,7 @@ class Served:
         lists = np.full((len(users), count), -1, np.int32)
         for place, (case, user, query) in enumerate(zip(cases, users, queries, strict=True)):
             left_out = np.union1d(user.seen, self.model_rows[case.masked_rows]).astype(np.int32)
-            unseen = allowed(self.snapshot, ANYTHING, left_out)
+            unseen = allowed_items(self.snapshot, NO_FILTER, left_out)
             rows = search(self.snapshot, query, unseen, count).rows
             lists[place, : len(rows)] = self.data_rows[rows]
         return lists

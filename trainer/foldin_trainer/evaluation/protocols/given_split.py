@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Rows
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.data import (
     Columns,

@@ -12,7 +12,8 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import QuadraticHead, Scale
+from foldin_model.fold_in.head import Head
+from foldin_model.scale import Scale
 from foldin_model.trained.uncertainty import LEVEL, Uncertainty, VectorPosterior, interval
 
 from foldin_trainer.data.ratings import Ratings
@@ -34,7 +35,7 @@ class Validation:
 
 
 def uncertainty_of(
-    head: QuadraticHead,
+    head: Head,
     ratings: Ratings,
     noise_variance: float,
     spread: Spread | None,
@@ -53,14 +54,14 @@ def uncertainty_of(
         doubts = np.maximum(doubts - _by_users(head, ratings, noise_variance), 0.0)
     return Uncertainty(
         item_noise=_floats(noise_variance * noise),
-        item_doubts=_floats(doubts),
+        item_variances=_floats(doubts),
         vector_variance=noise_variance,
         degrees=DEGREES,
     )
 
 
 def noise_factor(
-    head: QuadraticHead,
+    head: Head,
     ratings: Ratings,
     noise_variance: float,
     spread: Spread | None,
@@ -78,7 +79,7 @@ def noise_factor(
 
 
 def trained_noise(
-    head: QuadraticHead, uncertainty: Uncertainty, vectors: Doubles, validation: Validation
+    head: Head, uncertainty: Uncertainty, vectors: Doubles, validation: Validation
 ) -> float:
     """The least `trained_noise` with which trained users' intervals cover what they should.
 
@@ -93,7 +94,7 @@ def trained_noise(
 
 
 def trained_coverage(
-    head: QuadraticHead, uncertainty: Uncertainty, vectors: Doubles, validation: Validation
+    head: Head, uncertainty: Uncertainty, vectors: Doubles, validation: Validation
 ) -> float:
     """The share of the ratings held out of trained users' that lie in their intervals."""
     kept, held = validation.kept, validation.held
@@ -103,14 +104,14 @@ def trained_coverage(
         asked, given = held.items[hidden], held.values[hidden]
         vector = vectors[user]
         unsure = VectorPosterior.of(head, uncertainty, rows, values, vector, trained=True)
-        reaches = unsure.reaches(head, uncertainty, asked)
-        low, high = interval(head.score(asked, vector), reaches, kept.scale)
+        half_widths = unsure.half_widths(head, uncertainty, asked)
+        low, high = interval(head.score(asked, vector), half_widths, kept.scale)
         inside.append((low <= given) & (given <= high))
     return float(np.concatenate(inside).mean())
 
 
 def coverage(
-    head: QuadraticHead, uncertainty: Uncertainty, scale: Scale, group: Sequence[Question]
+    head: Head, uncertainty: Uncertainty, scale: Scale, group: Sequence[Question]
 ) -> float:
     """The share of the hidden ratings of users folded in that lie in their intervals."""
     inside = []
@@ -118,8 +119,8 @@ def coverage(
         rows, values = question.rows, question.values
         vector = fold(head, rows, values, head.prior).vector
         user = VectorPosterior.of(head, uncertainty, rows, values, vector)
-        reaches = user.reaches(head, uncertainty, question.hidden_rows)
-        low, high = interval(head.score(question.hidden_rows, vector), reaches, scale)
+        half_widths = user.half_widths(head, uncertainty, question.hidden_rows)
+        low, high = interval(head.score(question.hidden_rows, vector), half_widths, scale)
         inside.append((low <= question.hidden_values) & (question.hidden_values <= high))
     return float(np.concatenate(inside).mean())
 
@@ -137,7 +138,7 @@ def _histories(validation: Validation) -> Iterator[tuple[int, Integers, Integers
         yield user, np.flatnonzero(kept == user), np.flatnonzero(held == user)
 
 
-def _by_users(head: QuadraticHead, ratings: Ratings, noise_variance: float) -> Doubles:
+def _by_users(head: Head, ratings: Ratings, noise_variance: float) -> Doubles:
     """The variance (n_items,) of predictions that comes from users' vectors, on average.
 
     Over some users evenly chosen, weighted by their ratings.

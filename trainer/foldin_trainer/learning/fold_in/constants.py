@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.fold_in.quadratic_head import QuadraticHead, Scale
+from foldin_model.fold_in.head import Head
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.data.splits import HeldOutCase
@@ -75,7 +76,7 @@ def tune(
 class TunedRating:
     """A rating head and what it reaches: on average over the lengths, and where 80% is given."""
 
-    head: QuadraticHead
+    head: Head
     noise: float
     ridge: float | None
     mean: float
@@ -119,7 +120,7 @@ def _noise(
     return factor, trained_noise(chosen.head, uncertainty, vectors, validation)
 
 
-def _rmse(head: QuadraticHead, scale: Scale, group: Sequence[Question]) -> float:
+def _rmse(head: Head, scale: Scale, group: Sequence[Question]) -> float:
     missed = [
         np.clip(head.score(q.hidden_rows, z), scale.low, scale.high) - q.hidden_values
         for q, z in zip(group, folded(head, group), strict=True)
@@ -128,7 +129,7 @@ def _rmse(head: QuadraticHead, scale: Scale, group: Sequence[Question]) -> float
 
 
 def _tune_ranking(
-    learned: Learned, rating: QuadraticHead, questions: Questions
+    learned: Learned, rating: Head, questions: Questions
 ) -> tuple[float, float, float]:
     """κ without the rating head, then w with that κ, and the NDCG@10 that they reach.
 
@@ -156,7 +157,7 @@ def _tune_ranking(
 
 
 def _blended(
-    heads: Sequence[QuadraticHead], users: Sequence[Doubles], ways: Sequence[tuple[float, float]]
+    heads: Sequence[Head], users: Sequence[Doubles], ways: Sequence[tuple[float, float]]
 ) -> Scored:
     """Scores by κ and w, in which they are linear, so that each part is computed once.
 
@@ -174,6 +175,6 @@ def _blended(
     return scored
 
 
-def folded(head: QuadraticHead, group: Sequence[Question]) -> Doubles:
+def folded(head: Head, group: Sequence[Question]) -> Doubles:
     """The vectors (n, d) of those users by that head."""
     return np.array([fold(head, q.rows, q.values, head.prior).vector for q in group])

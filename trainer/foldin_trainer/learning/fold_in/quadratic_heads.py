@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.fold_in.head import Head, RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
+from foldin_model.scale import Scale
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.fold_in.history_prior import EXPONENT, history_prior
@@ -52,27 +53,25 @@ def user_prior(mf: RatingFactors, ratings: Ratings, history_ridge: float | None)
     return history_prior(mf, ratings, history_ridge)
 
 
-def rating_head(
-    mf: RatingFactors, scale: Scale, prior: UserPrior, noise_variance: float
-) -> QuadraticHead:
+def rating_head(mf: RatingFactors, scale: Scale, prior: UserPrior, noise_variance: float) -> Head:
     """The rating head with the user bias inside her vector, the item bias as offset."""
     whitening = Whitening.of(prior.precision(noise_variance))
     ends = (scale.low, scale.high)
-    return QuadraticHead(
+    return Head(
         vectors=whitening.items(item_rows(mf)).astype(np.float32),
         offsets=mf.item_biases,
         constant=mf.mean,
         prior=whitening.users(prior.mean),
         rule=RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
-        lead=_history_lead(prior, whitening, scale),
+        encoder=_history_encoder(prior, whitening, scale),
     )
 
 
-def _history_lead(prior: UserPrior, whitening: Whitening, scale: Scale) -> Lead | None:
+def _history_encoder(prior: UserPrior, whitening: Whitening, scale: Scale) -> LinearEncoder | None:
     if prior.effects is None:
         return None
-    any_value = LeadRule(knots=(scale.low,), factors=(1.0,))
-    return Lead(whitening.users(prior.effects).astype(np.float32), any_value, EXPONENT)
+    any_value = EncoderRule(knots=(scale.low,), factors=(1.0,))
+    return LinearEncoder(whitening.users(prior.effects).astype(np.float32), any_value, EXPONENT)
 
 
 def trained_rating_vectors(mf: RatingFactors, prior: UserPrior, noise_variance: float) -> Doubles:

@@ -43,11 +43,13 @@ def with_content(model: Model, items: ItemTable, *, rating: bool, seed: int) -> 
     found = model.split(rows)
     similar = found.similarity[unrated]
     found.similarity[unrated] = similar / np.maximum(1.0, _lengths(similar))
-    ranking_lead, rating_lead = model.ranking_lead, model.rating_lead
-    if ranking_lead is not None:
-        ranking_lead = replace(ranking_lead, vectors=np.ascontiguousarray(found.ranking_lead))
-    if rating_lead is not None and rating:
-        rating_lead = replace(rating_lead, vectors=np.ascontiguousarray(found.rating_lead))
+    ranking_encoder, rating_encoder = model.ranking_encoder, model.rating_encoder
+    if ranking_encoder is not None:
+        ranking_encoder = replace(
+            ranking_encoder, vectors=np.ascontiguousarray(found.ranking_encoder)
+        )
+    if rating_encoder is not None and rating:
+        rating_encoder = replace(rating_encoder, vectors=np.ascontiguousarray(found.rating_encoder))
     vectors = np.ascontiguousarray(found.items)
     if not rating:
         cut = len(model.ranking_prior)
@@ -56,8 +58,8 @@ def with_content(model: Model, items: ItemTable, *, rating: bool, seed: int) -> 
         model,
         items=vectors,
         similarity=np.ascontiguousarray(found.similarity),
-        ranking_lead=ranking_lead,
-        rating_lead=rating_lead,
+        ranking_encoder=ranking_encoder,
+        rating_encoder=rating_encoder,
         content=content,
     )
 

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.fold_in.linear_start import LeadRule
+from foldin_model.fold_in.linear_encoder import EncoderRule
 from scipy.sparse import csr_array
 
 from foldin_trainer.data.ratings import Ratings
@@ -29,27 +29,27 @@ class Part:
 
     inputs: Doubles
     items: Doubles
-    rule: LeadRule
+    rule: EncoderRule
     exponent: float
 
     @classmethod
     def of(cls, ranking: Ranking, ratings: Ratings) -> Self:
         """The part that a head trained on `ratings` is.
 
-        A head with a lead is one. Of a head that solves A(H) z = o + g(H), A(H) is replaced by
+        A head with an encoder is one. Of a head that solves A(H) z = o + g(H), A(H) is replaced by
         its mean over users, and o is left out: popularity is added to what was blended.
         """
         vectors = ranking.vectors.astype(np.float64)
-        if ranking.lead is not None:
-            lead = ranking.lead
-            return cls(lead.vectors.astype(np.float64), vectors, lead.rule, lead.exponent)
+        if ranking.encoder is not None:
+            encoder = ranking.encoder
+            return cls(encoder.vectors.astype(np.float64), vectors, encoder.rule, encoder.exponent)
         rule = ranking.rule
         weights = np.bincount(ratings.items, rule.weight(ratings.values), len(vectors))
         users = len(np.unique(ratings.users))
         mean = (vectors * (weights / users)[:, None]).T @ vectors + np.eye(vectors.shape[1])
         products = np.multiply(rule.weights, rule.targets).tolist()
         inputs = np.asarray(np.linalg.solve(mean, vectors.T).T, np.float64)
-        return cls(inputs, vectors, LeadRule(rule.knots, tuple(products)), 0.0)
+        return cls(inputs, vectors, EncoderRule(rule.knots, tuple(products)), 0.0)
 
     def times(self, vectors: Doubles) -> Doubles:
         """E·Yᵀ·vectors for (n_items, k)."""
@@ -74,7 +74,7 @@ class Histories:
         self.users, self._places = np.unique(ratings.users, return_inverse=True)
         self.sizes = np.bincount(self._places).astype(np.float64)
 
-    def of(self, rule: LeadRule, exponent: float = 0.0) -> csr_array:
+    def of(self, rule: EncoderRule, exponent: float = 0.0) -> csr_array:
         """(n_users, n_items): n^-γ ρ(r)."""
         ratings = self._ratings
         values = rule.factor(ratings.values) * (self.sizes**-exponent)[self._places]
@@ -107,7 +107,7 @@ def blend(
         factors += weight * part.rule.factor(knots) / size
         scale = weight * level / part.spread(histories) * size
         inputs.append(part.inputs * scale * length ** (exponent - part.exponent))
-    rule = LeadRule(tuple(knots), tuple(factors.tolist()))
+    rule = EncoderRule(tuple(knots), tuple(factors.tolist()))
     whole = Part(np.hstack(inputs), np.hstack([part.items for part, _ in pairs]), rule, exponent)
     counted = histories.of(rule)
     found = compress(whole, counted, dimension - 1, seed=seed)

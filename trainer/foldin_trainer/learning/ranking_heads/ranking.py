@@ -5,8 +5,9 @@ from typing import Final
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.fold_in.linear_start import Lead
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule, Scale
+from foldin_model.fold_in.head import Head, RatingRule
+from foldin_model.fold_in.linear_encoder import LinearEncoder
+from foldin_model.scale import Scale
 
 PRIOR_SCALES: Final = (0.05, 0.075, 0.1, 0.15, 0.2, 0.3)
 
@@ -16,7 +17,7 @@ class Ranking:
     """Item vectors in the basis where the prior precision is the identity, and how users fold.
 
     `vectors` is (n_items, d) float32; `popular` (d,) ranks like popularity; `user_vectors`
-    (n_users, d) are those of the users trained on. A linear encoder has a lead and a rule without
+    (n_users, d) are those of the users trained on. A linear encoder has an encoder and a rule without
     weight. `prior_scales` are worth trying as the share of `popular` that a newcomer starts with.
     `spread` is how large its scores are beside those of implicit ALS, which are about shares.
     """
@@ -25,22 +26,22 @@ class Ranking:
     popular: Doubles
     user_vectors: Doubles
     rule: RatingRule
-    lead: Lead | None = None
+    encoder: LinearEncoder | None = None
     prior_scales: tuple[float, ...] = PRIOR_SCALES
     spread: float = 1.0
 
-    def head(self, prior_scale: float) -> QuadraticHead:
+    def head(self, prior_scale: float) -> Head:
         """The head; a user without ratings is at `prior_scale` times `popular`."""
-        return QuadraticHead(
+        return Head(
             vectors=self.vectors,
             offsets=np.zeros(len(self.vectors), np.float32),
             constant=0.0,
             prior=prior_scale * self.popular,
             rule=self.rule,
-            lead=self.lead,
+            encoder=self.encoder,
         )
 
 
 def no_weight(scale: Scale) -> RatingRule:
-    """The rule of a head that has a lead and nothing to solve."""
+    """The rule of a head that has an encoder and nothing to solve."""
     return RatingRule((scale.low, scale.high), weights=(0.0, 0.0), targets=(0.0, 0.0))

@@ -1,9 +1,10 @@
 """What a rating asks of the ranking head, by where it lies on the scale.
 
-The rule itself is `foldin_model.fold_in.quadratic_head.RatingRule`; this module only chooses it.
+The rule itself is `foldin_model.fold_in.head.RatingRule`; this module only chooses it.
 """
 
-from foldin_model.fold_in.quadratic_head import RatingRule, Scale
+from foldin_model.fold_in.head import RatingRule
+from foldin_model.scale import Scale
 
 
 def rule_for(scale: Scale) -> RatingRule:

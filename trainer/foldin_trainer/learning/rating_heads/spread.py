@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Rows
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 
 @dataclass(frozen=True, slots=True, eq=False)

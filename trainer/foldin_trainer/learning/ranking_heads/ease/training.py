@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Integers, Rows
 from foldin_model.errors import FoldinError
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
+from foldin_model.scale import Scale
 from scipy.sparse import csr_array, vstack
 
 from foldin_trainer.data.items import ItemTable
@@ -90,7 +90,7 @@ class Examples:
     users: Rows
     rows: csr_array
     roots: Doubles
-    rule: LeadRule
+    rule: EncoderRule
 
     @property
     def inputs(self) -> csr_array:
@@ -152,12 +152,12 @@ def led_ranking(
     users: Rows,
     histories: csr_array,
     found: Compressed,
-    lead: tuple[LeadRule, float],
+    encoder: tuple[EncoderRule, float],
 ) -> Ranking:
     """The head that adds up `found.inputs`, with one more dimension, which is popularity alone.
 
     `histories` (n, n_items) are the ratings of `users` (n,) by the rule and exponent of the
-    `lead`.
+    `encoder`.
     """
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids))
     shares = counts / len(users)
@@ -172,15 +172,15 @@ def led_ranking(
         popular=popular,
         user_vectors=user_vectors,
         rule=no_weight(ratings.scale),
-        lead=Lead(inputs.astype(np.float32), *lead),
+        encoder=LinearEncoder(inputs.astype(np.float32), *encoder),
         prior_scales=PRIOR_SCALES,
     )
 
 
-def rule_of(settings: EaseSettings, scale: Scale) -> LeadRule:
+def rule_of(settings: EaseSettings, scale: Scale) -> EncoderRule:
     """ρ of those settings on that scale."""
     middle = 0.5 * (scale.low + scale.high)
-    return LeadRule((scale.low, middle, scale.high), settings.factors)
+    return EncoderRule((scale.low, middle, scale.high), settings.factors)
 
 
 def _roots(counts: Integers, exponent: float) -> Doubles:

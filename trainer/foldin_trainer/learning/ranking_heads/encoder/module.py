@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 import torch
-from foldin_model.fold_in.linear_start import LeadRule
-from foldin_model.fold_in.quadratic_head import RatingRule
+from foldin_model.fold_in.head import RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule
 from torch import nn
 from torch.nn.functional import embedding_bag
 
@@ -84,7 +84,7 @@ class Encoder(nn.Module):
             items=self.items.detach().numpy().copy(),
             inputs=self.inputs.detach().numpy().copy(),
             prior=self.prior.detach().numpy().astype(np.float64),
-            rule=LeadRule(self.knots, tuple(self.factors.detach().tolist())),
+            rule=EncoderRule(self.knots, tuple(self.factors.detach().tolist())),
             exponent=float(self.exponent.detach()),
             best_epoch=epoch,
             epochs=(),

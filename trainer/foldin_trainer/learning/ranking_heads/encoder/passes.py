@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 import numpy as np
 import torch
 from foldin_model.arrays import Doubles
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
 from foldin_trainer.learning.ranking_heads.encoder.module import Encoder

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.fold_in.linear_start import Lead, LeadRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 
 from foldin_trainer.metrics.cases import Case
 
@@ -36,20 +36,20 @@ class EncoderResult:
     items: Floats
     inputs: Floats
     prior: Doubles
-    rule: LeadRule
+    rule: EncoderRule
     exponent: float
     best_epoch: int
     epochs: tuple[EncoderEpoch, ...]
 
     @property
-    def lead(self) -> Lead:
+    def encoder(self) -> LinearEncoder:
         """How ratings move a user from the prior."""
-        return Lead(self.inputs, self.rule, self.exponent)
+        return LinearEncoder(self.inputs, self.rule, self.exponent)
 
     def vectors(self, cases: Sequence[Case]) -> Doubles:
         """The vectors (n, dimension) of users by what they are given."""
-        lead = self.lead
-        led = [lead.of(case.given_rows, case.given_values) for case in cases]
+        encoder = self.encoder
+        led = [encoder.encode(case.given_rows, case.given_values) for case in cases]
         return np.asarray(self.prior + np.array(led), np.float64)
 
     def scores(self, vectors: Doubles) -> Doubles:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from foldin_model.arrays import Doubles
-from foldin_model.fold_in.quadratic_head import RatingRule
+from foldin_model.fold_in.head import RatingRule
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ranking_heads.ials.training import IalsResult

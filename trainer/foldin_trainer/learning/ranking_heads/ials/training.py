@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import torch
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.fold_in.quadratic_head import RatingRule
+from foldin_model.fold_in.head import RatingRule
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for

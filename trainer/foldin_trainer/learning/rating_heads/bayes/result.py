@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from foldin_model.arrays import Doubles, Rows
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 
 from foldin_trainer.learning.rating_heads.factors import Epoch, RatingFactors
 from foldin_trainer.learning.rating_heads.spread import Spread, interval

@@ -1,4 +1,4 @@
-"""A quadratic head: what it takes to score items for a user and to fold ratings into her vector.
+"""A head: what it takes to score items for a user and to fold ratings into a user's vector.
 
 Heads are kept in the basis where the prior precision P = Λ + α·VᵀV is the identity (multiply item
 vectors by L⁻ᵀ and user vectors by Lᵀ, P = L·Lᵀ; inner products stay as they are). What is left of
@@ -6,8 +6,8 @@ the quadratic user problem is A(H) z = o + g(H) with
 
     A(H) = I + Σ_{j∈H} w_j v_j v_jᵀ        g(H) = Σ_{j∈H} w_j t_j v_j
 
-so that no matrix has to travel with a version. Where a head has a lead (`foldin_model.fold_in.linear_start`),
-the right-hand side is o + lead(H) + g(H).
+so that no matrix has to be stored with a version. Where a head has a linear encoder
+(`foldin_model.fold_in.linear_encoder`), the right-hand side is o + e(H) + g(H).
 """
 
 from dataclasses import dataclass, field
@@ -16,24 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from foldin_model.arrays import Doubles, Floats, Integers, Rows
-from foldin_model.fold_in.linear_start import Lead
+from foldin_model.fold_in.kinds import ServingKind, kind_of
+from foldin_model.fold_in.linear_encoder import LinearEncoder
 from foldin_model.index.canonical_score import canonical_scores
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """The closed interval that ratings lie in."""
-
-    low: float
-    high: float
-
-    def __contains__(self, value: float) -> bool:
-        return self.low <= value <= self.high
-
-
-@dataclass(frozen=True, slots=True)
 class RatingRule:
-    """How much a rating weighs and what it asks for: piecewise linear between knots.
+    """The weight and the target of a rating by its value: piecewise linear between knots.
 
     `knots` are rating values in increasing order; `weights` are not negative; both functions are
     constant outside the knots.
@@ -55,13 +45,12 @@ class RatingRule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class QuadraticHead:
+class Head:
     """One inner-product scorer: score(u, i) = constant + offsets[i] + vectors[i]·z_u.
 
     `vectors` is (n_items, d) float32, `offsets` (n_items,) float32 and `prior`, the vector z₀ of a
-    user without ratings and her right-hand side o, (d,) float64. `precisions` (n_items,) float32
-    multiply the rule's weights item by item. `quadratic` tells whether any rating weighs at all;
-    if not, A(H) = I and there is nothing to solve.
+    user without ratings and that user's right-hand side o, (d,) float64. `kind` says how a user's
+    vector follows from ratings. Raises ValueError where no rating would move it.
     """
 
     vectors: Floats
@@ -69,18 +58,16 @@ class QuadraticHead:
     constant: float
     prior: Doubles
     rule: RatingRule
-    lead: Lead | None = None
-    precisions: Floats | None = None
-    quadratic: bool = field(init=False, repr=False)
+    encoder: LinearEncoder | None = None
+    kind: ServingKind = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        weighs = self.precisions is None or bool(np.any(self.precisions))
-        object.__setattr__(self, "quadratic", weighs and any(self.rule.weights))
+        kind = kind_of(encodes=self.encoder is not None, solves=any(self.rule.weights))
+        object.__setattr__(self, "kind", kind)
 
-    def weights(self, rows: Rows, values: ArrayLike) -> Doubles:
-        """How much each of (n,) ratings counts."""
-        weights = self.rule.weight(values)
-        return weights if self.precisions is None else weights * self.precisions[rows]
+    def weights(self, values: ArrayLike) -> Doubles:
+        """The weight of each of (n,) ratings."""
+        return self.rule.weight(values)
 
     def targets(self, rows: Rows, values: ArrayLike) -> Doubles:
         """What vectors[row]·z should be for each of (n,) ratings."""

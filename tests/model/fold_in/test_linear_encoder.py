@@ -1,4 +1,4 @@
-"""What a lead adds to a head: where it starts, what folding keeps, what need not be solved."""
+"""What an encoder adds to a head: where it starts, what folding keeps, what need not be solved."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Rows
 from foldin_model.fold_in import fold_in
-from foldin_model.fold_in.fold_in import fold, fold_exact, moves, trained_base
-from foldin_model.fold_in.linear_start import Lead, LeadRule
-from foldin_model.fold_in.quadratic_head import QuadraticHead, RatingRule
+from foldin_model.fold_in.fold_in import fold, fold_exact, trained_base, vector_contributions
+from foldin_model.fold_in.head import Head, RatingRule
+from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 from hypothesis import given
 from hypothesis import strategies as st
-from planted import LEAD_RULE, planted
+from planted import ENCODER_RULE, planted
 
 PLANTED = planted(whole=True)
 MODEL = PLANTED.model
@@ -21,9 +21,9 @@ seeds = st.integers(0, 2**32 - 1)
 lengths = st.integers(0, 60)
 
 
-def lead_of(head: QuadraticHead) -> Lead:
-    assert head.lead is not None
-    return head.lead
+def encoder_of(head: Head) -> LinearEncoder:
+    assert head.encoder is not None
+    return head.encoder
 
 
 def history(seed: int, n: int) -> tuple[Rows, Doubles]:
@@ -37,41 +37,39 @@ def no_solve(*_: object) -> None:
 
 
 def test_factors_are_linear_between_knots_and_constant_outside() -> None:
-    factors = LEAD_RULE.factor([0.0, 0.5, 1.5, 2.5, 3.75, 5.0, 9.0])
+    factors = ENCODER_RULE.factor([0.0, 0.5, 1.5, 2.5, 3.75, 5.0, 9.0])
     np.testing.assert_allclose(factors, [-0.5, -0.5, -0.125, 0.25, 0.625, 1.0, 1.0])
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 @given(seed=seeds, n=st.integers(1, 60))
 def test_a_lead_is_the_weighted_sum_of_the_rated_items(exponent: float, seed: int, n: int) -> None:
-    lead = Lead(lead_of(MODEL.ranking).vectors, LEAD_RULE, exponent)
+    encoder = LinearEncoder(encoder_of(MODEL.ranking).vectors, ENCODER_RULE, exponent)
     rows, values = history(seed, n)
     expected = sum(
-        (n**-exponent * LEAD_RULE.factor(value) * lead.vectors[row].astype(np.float64))
+        (n**-exponent * ENCODER_RULE.factor(value) * encoder.vectors[row].astype(np.float64))
         for row, value in zip(rows, values, strict=True)
     )
-    np.testing.assert_allclose(lead.of(rows, values), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(encoder.encode(rows, values), expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_without_ratings_there_is_the_prior_and_nothing_else(head: QuadraticHead) -> None:
+def test_without_ratings_there_is_the_prior_and_nothing_else(head: Head) -> None:
     rows, values = history(0, 0)
-    assert not lead_of(head).of(rows, values).any()
+    assert not encoder_of(head).encode(rows, values).any()
     np.testing.assert_array_equal(fold(head, rows, values, head.prior).vector, head.prior)
 
 
 @pytest.mark.parametrize("head", HEADS)
 @given(seed=seeds, n=lengths)
 def test_the_vector_solves_the_normal_equations_from_where_the_lead_stands(
-    head: QuadraticHead, seed: int, n: int
+    head: Head, seed: int, n: int
 ) -> None:
     rows, values = history(seed, n)
     vectors = head.vectors[rows].astype(np.float64)
     weights = head.rule.weight(values)
-    if head.precisions is not None:
-        weights = weights * head.precisions[rows]
     normal = np.eye(vectors.shape[1]) + (vectors * weights[:, None]).T @ vectors
-    start = head.prior + lead_of(head).of(rows, values)
+    start = head.prior + encoder_of(head).encode(rows, values)
     right = start + (weights * head.targets(rows, values)) @ vectors
     expected = np.linalg.solve(normal, right)
     np.testing.assert_allclose(
@@ -82,7 +80,7 @@ def test_the_vector_solves_the_normal_equations_from_where_the_lead_stands(
 @pytest.mark.parametrize("head", [*HEADS, replace(MODEL.ranking, rule=NO_WEIGHT)])
 @given(seed=seeds, n=lengths)
 def test_folding_the_training_history_returns_the_trained_vector(
-    head: QuadraticHead, seed: int, n: int
+    head: Head, seed: int, n: int
 ) -> None:
     rows, values = history(seed, n)
     vector = np.random.default_rng(seed).normal(size=len(head.prior))
@@ -92,19 +90,17 @@ def test_folding_the_training_history_returns_the_trained_vector(
 
 @pytest.mark.parametrize("head", [*HEADS, replace(MODEL.ranking, rule=NO_WEIGHT)])
 @given(seed=seeds, n=lengths)
-def test_a_vector_is_its_base_and_the_moves_of_the_ratings(
-    head: QuadraticHead, seed: int, n: int
-) -> None:
+def test_a_vector_is_its_base_and_the_moves_of_the_ratings(head: Head, seed: int, n: int) -> None:
     rows, values = history(seed, n)
     folded = fold(head, rows, values, head.prior)
-    moved = moves(head, rows, values, folded.vector)
+    moved = vector_contributions(head, rows, values, folded.vector)
     assert moved.shape == (n, len(head.prior))
     np.testing.assert_allclose(folded.vector, head.prior + moved.sum(axis=0), rtol=1e-7, atol=1e-7)
 
 
 @pytest.mark.parametrize("head", HEADS)
 @given(seed=seeds, n=lengths)
-def test_the_order_of_the_ratings_does_not_matter(head: QuadraticHead, seed: int, n: int) -> None:
+def test_the_order_of_the_ratings_does_not_matter(head: Head, seed: int, n: int) -> None:
     rows, values = history(seed, n)
     order = np.random.default_rng(seed).permutation(n)
     np.testing.assert_allclose(
@@ -115,19 +111,13 @@ def test_the_order_of_the_ratings_does_not_matter(head: QuadraticHead, seed: int
     )
 
 
-@pytest.mark.parametrize(
-    "head",
-    [
-        replace(MODEL.ranking, rule=NO_WEIGHT),
-        replace(MODEL.rating, precisions=np.zeros(len(MODEL.catalog), np.float32)),
-    ],
-)
+@pytest.mark.parametrize("head", [replace(head, rule=NO_WEIGHT) for head in HEADS])
 def test_where_no_rating_weighs_the_lead_is_all_and_nothing_is_solved(
-    head: QuadraticHead, monkeypatch: pytest.MonkeyPatch
+    head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, values = history(3, 25)
-    vectors, weights = head.vectors[rows].astype(np.float64), head.weights(rows, values)
-    start = head.prior + lead_of(head).of(rows, values)
+    vectors, weights = head.vectors[rows].astype(np.float64), head.weights(values)
+    start = head.prior + encoder_of(head).encode(rows, values)
     solved = fold_exact(vectors, weights, head.targets(rows, values), start)
     for name in ("fold_exact", "fold_in_steps"):
         monkeypatch.setattr(fold_in, name, no_solve)
@@ -136,17 +126,6 @@ def test_where_no_rating_weighs_the_lead_is_all_and_nothing_is_solved(
         np.testing.assert_array_equal(folded.vector, start)
         np.testing.assert_array_equal(folded.coefficients, np.zeros(25))
     np.testing.assert_allclose(solved.vector, start, rtol=1e-12)
-
-
-def test_a_rating_of_a_surer_item_moves_more() -> None:
-    rows = np.array([5], np.int32)
-    missed = []
-    for precision in (0.25, 1.0, 4.0):
-        precisions = np.full(len(MODEL.catalog), precision, np.float32)
-        head = replace(MODEL.rating, lead=None, precisions=precisions)
-        vector = fold(head, rows, np.array([5.0]), head.prior).vector
-        missed.append(5.0 - float(head.score(rows, vector)[0]))
-    assert missed == sorted(missed, reverse=True)
 
 
 def test_all_that_belongs_to_an_item_moves_with_its_row() -> None:
@@ -166,15 +145,15 @@ def test_all_that_belongs_to_an_item_moves_with_its_row() -> None:
 def test_rows_of_items_are_put_together_and_taken_apart() -> None:
     parts = MODEL.split(MODEL.item_rows)
     np.testing.assert_array_equal(parts.items, MODEL.items)
-    np.testing.assert_array_equal(parts.ranking_lead, lead_of(MODEL.ranking).vectors)
-    np.testing.assert_array_equal(parts.rating_lead, lead_of(MODEL.rating).vectors)
+    np.testing.assert_array_equal(parts.ranking_encoder, encoder_of(MODEL.ranking).vectors)
+    np.testing.assert_array_equal(parts.rating_encoder, encoder_of(MODEL.rating).vectors)
     np.testing.assert_array_equal(parts.similarity, MODEL.similarity)
     bare = planted().model
-    assert bare.split(bare.item_rows).ranking_lead.shape == (120, 0)
+    assert bare.split(bare.item_rows).ranking_encoder.shape == (120, 0)
     with pytest.raises(ValueError, match="wide"):
         bare.split(MODEL.item_rows)
 
 
 def test_factors_may_be_constant() -> None:
-    rule = LeadRule((3.0,), (1.0,))
+    rule = EncoderRule((3.0,), (1.0,))
     np.testing.assert_array_equal(rule.factor([0.5, 3.0, 5.0]), np.ones(3))
