@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset, ItemTable, LoadReport, Ratings
 
 GENRES = ("Comedy", "Drama", "Horror", "Western")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from foldin_model.errors import InvalidField
-from foldin_model.fold_in.quadratic_head import Scale
+from foldin_model.scale import Scale
 from foldin_server.requests.validation import Checks
 from hypothesis import given
 from hypothesis import strategies as st
