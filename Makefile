@@ -10,7 +10,7 @@ PYTHON := $(shell for name in $(CANDIDATES); do \
 endif
 
 BIN := $(VENV)/bin
-SOURCES := client/foldin_client model server trainer tests benchmarks deploy
+SOURCES := client/foldin_client model server trainer tests benchmarks deploy examples
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-wheel check lint load protos bench-accuracy bench-foldin bench-index bench-serve bench-report clean clean-data
