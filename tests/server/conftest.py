@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStore
+from foldin_model.store.memory.models import MemoryModelStore
+from foldin_model.store.memory.ratings import MemoryRatingStore
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
@@ -50,11 +51,15 @@ def ratings(backend: str, models: ModelStore, request: pytest.FixtureRequest) ->
     return Gate(made)
 
 
-@pytest.fixture(params=["grpcio", "native"])
+WAYS = [("grpcio", "on"), ("native", "on"), ("native", "off")]
+
+
+@pytest.fixture(params=WAYS, ids=["grpcio", "native", "native without the fast path"])
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Transport:
-    """Every test with a server runs on each transport, for they must behave alike."""
-    chosen: Transport = request.param
+    """Every test with a server runs on each transport and each way: they must behave alike."""
+    chosen: Transport = request.param[0]
     monkeypatch.setattr(live_module, "transport", chosen)
+    monkeypatch.setattr(live_module, "fast_path", request.param[1])
     return chosen
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import grpc
 import pytest
@@ -23,11 +23,13 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, ResourceInfo, Re
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from planted import Planted
+from server.faults import Gate
 
 Answer = TypeVar("Answer")
 Detail = TypeVar("Detail", bound=Message)
 PAST_US = 1_500_000_000_000_000
-transport: Transport = "grpcio"  # of every server in a test; the fixture of that name sets it
+transport: Transport = "grpcio"  # of every server in a test; the fixture of that name sets both
+fast_path: Literal["on", "off"] = "on"
 
 
 @dataclass(frozen=True)
@@ -131,11 +133,30 @@ async def settled(ask: Callable[[], Awaitable[Answer]], holds: Callable[[Answer]
     return answer
 
 
+def in_flight(app: Live) -> float:
+    """How many calls are in work, as metrics have it."""
+    return app.server.metrics.registry.get_sample_value("foldin_in_flight_calls") or 0.0
+
+
+@asynccontextmanager
+async def hold_places(app: Live, gate: Gate, count: int) -> AsyncIterator[None]:
+    """Inside the block, `count` Recommends are in work, which wait for their user's state."""
+    gate.open.clear()
+    held = [asyncio.create_task(app.recommend("1")) for _ in range(count)]
+    await until(lambda: in_flight(app) == count)
+    try:
+        yield
+    finally:
+        gate.open.set()
+        await asyncio.gather(*held)
+
+
 def settings(**chosen: Any) -> Settings:
     """Settings for tests: any port, quick polls, patience with a busy machine."""
     quick = Settings(
         address="127.0.0.1:0",
         transport=transport,
+        fast_path=fast_path,
         log_calls=False,
         poll_interval_ms=20,
         stop_delay_s=0.0,

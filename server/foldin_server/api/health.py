@@ -47,8 +47,8 @@ class Health:
         """Returns the status of a service. Raises ServiceNotFound."""
         status = self._statuses.get(request.service)
         if status is None:
-            message = f"no service {quoted(request.service)} here"
-            raise ServiceNotFound(request.service, message)
+            name = quoted(request.service)  # a status is short, however long the name is
+            raise ServiceNotFound(name, f"no service {name} here")
         return HealthCheckResponse(status=status)
 
     async def Watch(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foldin.v1 import model_pb2 as pb
 from foldin_model.ids import Version
-from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle import installation, publisher, retention
 from foldin_model.store.protocols import ModelStore, Pointer
 
 from foldin_server.admission.call import Call, Claim
@@ -51,7 +51,7 @@ class ModelService:
         self._door.weigh(call, Claim())
         pointer = await asyncio.to_thread(self._store.pointer)
         models = []
-        for listed in await asyncio.to_thread(publisher.versions, self._store):
+        for listed in await asyncio.to_thread(retention.versions, self._store):
             if listed.manifest is None:
                 told = {"model_version": listed.version, "error": listed.damage}
                 log.error("version_damaged", extra=told)
@@ -79,7 +79,7 @@ class ModelService:
         )
 
     def _activate(self, version: Version, epoch: int | None) -> Pointer:
-        publisher.install(self._store, version, self._directory, thorough=True)
+        installation.install(self._store, version, self._directory, thorough=True)
         return publisher.activate(self._store, version, epoch)
 
 

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import uvloop
-from foldin_model.store.opening import default_data_dir, open_store_url
+from foldin_model.store.opening import default_data_dir, running_store_url
 
 from foldin_server.process.server import running
 from foldin_server.process.stores import opened
@@ -24,7 +24,7 @@ def serve(settings: Settings, *, lifeline: int | None = None) -> None:
     """
     threads.limit_now()
     data_dir = settings.data_dir or default_data_dir()
-    with open_store_url(settings.redis_url, data_dir) as url:
+    with running_store_url(settings.redis_url, data_dir) as url:
         uvloop.run(_serve(settings, url, data_dir / "models", lifeline))
 
 

@@ -13,7 +13,7 @@ from asyncio.subprocess import PIPE, Process
 from dataclasses import dataclass, replace
 from typing import Final
 
-from foldin_model.store.location import default_data_dir, open_store_url
+from foldin_model.store.location import default_data_dir, running_store_url
 
 from foldin_server.settings import Settings, SettingsError, split_address
 from foldin_server.transport.listener import choose_transport, read_tls, reserved
@@ -42,7 +42,7 @@ def serve(settings: Settings) -> None:
     data_dir = settings.data_dir or default_data_dir()
     with (
         reserved(settings.address) as address,
-        open_store_url(settings.redis_url, data_dir) as url,
+        running_store_url(settings.redis_url, data_dir) as url,
     ):
         log.info("workers", extra={"count": settings.workers, "address": address})
         placed = replace(settings, address=address, redis_url=url, data_dir=data_dir)

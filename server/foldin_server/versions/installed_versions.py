@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.ids import Version
-from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle import installation
 from foldin_model.lifecycle.installation import MODEL_FILE
 from foldin_model.store.protocols import ModelStore
 from foldin_model.trained.derived_tables import DerivedTables
@@ -32,9 +32,9 @@ class Installed:
         Raises StoreUnavailable, VersionNotFound and ArtifactCorrupt.
         """
         thorough = version in self._damaged
-        path = publisher.install(self._store, version, self._directory, thorough=thorough)
+        path = installation.install(self._store, version, self._directory, thorough=thorough)
         self._files[version] = _file_of(path)
-        loaded = publisher.load(path)
+        loaded = installation.load(path)
         self._damaged.discard(version)
         (self._verified.add if thorough else self._verified.discard)(version)
         return loaded
@@ -56,7 +56,7 @@ class Installed:
     def _damage(self, version: Version) -> str:
         path = self._directory / version
         try:
-            publisher.verify(path)
+            installation.verify(path)
             file = _file_of(path)
         except (FileNotFoundError, ArtifactCorrupt) as error:
             return str(error)

@@ -9,7 +9,8 @@ import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import UserId
-from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStore
+from foldin_model.store.memory.models import MemoryModelStore
+from foldin_model.store.memory.ratings import MemoryRatingStore
 from foldin_model.store.write_rule import Limits
 from foldin_server.process.stores import Stores
 from google.protobuf.timestamp_pb2 import Timestamp

@@ -18,7 +18,7 @@ from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.protocols import ImportedRating
 from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.operations import StoreOperator
+from foldin_model.store.redis.operations import RedisOperations
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.store.redis.revision_tracker import RevisionTracker
 from foldin_server.process.stores import Stores
@@ -149,7 +149,7 @@ async def test_imports_purges_and_an_emptied_store_are_seen(place: Place) -> Non
         await importer.import_ratings(UserId("1"), [ImportedRating(item, 3.0, 1)])
         later = await settled(lambda: app.recommend("1"), lambda answer: item not in ids(answer))
         assert later.serving_info.user_revision > first.serving_info.user_revision
-        operator = StoreOperator(place.url, place.namespace)
+        operator = RedisOperations(place.url, place.namespace)
         operator.purge(UserId("1"), [])
         operator.close()
         await settled(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from foldin_model.ids import Version
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_server.versions.installed_versions import Installed
 from planted import Planted
 from published import publish

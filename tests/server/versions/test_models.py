@@ -10,10 +10,10 @@ import pytest
 from foldin.v1 import model_pb2 as pb
 from foldin_model.errors import StoreMismatch
 from foldin_model.ids import Version
-from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle import installation
 from foldin_model.lifecycle.publisher import activate
 from foldin_model.store.keys import Keys
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.trained.snapshot import Snapshot
 from foldin_server.process.assembly import SERVICES
 from foldin_server.process.server import CURRENT_MODEL
@@ -153,7 +153,7 @@ async def test_a_model_found_damaged_while_it_serves_is_fetched_again(app: Live)
 
     mended = await settled(current, lambda snapshot: snapshot is not old)
     assert mended.version == old.version
-    publisher.verify(path)
+    installation.verify(path)
     assert (await app.recommend("1")).serving_info.model_version == old.version
 
 

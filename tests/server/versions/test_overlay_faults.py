@@ -8,8 +8,8 @@ from foldin.v1 import catalog_pb2 as pb
 from foldin_model.errors import StoreUnavailable
 from foldin_model.records.item_overlay import Overlay, OverlayChanges
 from foldin_model.store.keys import Keys
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.memory.overlays import MemoryOverlayStore
-from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.store.protocols import RatingWrite, WriteOutcome
 from foldin_server.process.stores import Stores
 from planted import Planted

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 from foldin.v1 import catalog_pb2 as pb
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.memory.overlays import MemoryOverlayStore
-from foldin_model.store.memory.ratings import MemoryModelStore
 from foldin_model.store.overlay_protocol import OverlayLimits
 from foldin_model.trained.content_map import ContentMap
 from foldin_server.process.stores import Stores
