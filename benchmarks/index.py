@@ -27,7 +27,7 @@ from foldin_model.arrays import Doubles
 from foldin_model.commands.index_comparison import EXACT, KINDS, Measured, measure, trained_like
 from foldin_model.fold_in.head import RatingRule
 from foldin_model.ids import ItemId, Version
-from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle import installation, publisher
 from foldin_model.lifecycle.publisher import Description
 from foldin_model.scale import Scale
 from foldin_model.store.opening import open_memory_models
@@ -85,7 +85,7 @@ def install(items: int, directory: Path) -> Path:
     store = open_memory_models()
     about = Description("synthetic", 0, 0, "", {}, {})
     manifest = publisher.publish(model, users, about, store, golden=4)
-    return publisher.install(store, Version(manifest.version), directory)
+    return installation.install(store, Version(manifest.version), directory)
 
 
 @contextmanager

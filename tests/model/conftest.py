@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.protocols import ModelStore
 from foldin_model.store.redis.models import RedisModelStore
 from machines import Machine

@@ -1,1 +1,1 @@
-"""ROOM artifact."""
+"""A model as bytes: named arrays in one blob, cut into chunks, checked when it is read."""

@@ -1,6 +1,6 @@
 """A blob of aligned little-endian arrays with names, and the typed reader of such a blob.
 
-What the arrays mean for a model is `foldin_model.artifact.artifact`'s; reading copies nothing.
+What the arrays mean for a model is `foldin_model.artifact.model_blob`'s; reading copies nothing.
 """
 
 import json
@@ -30,7 +30,7 @@ _HEADER: Final = struct.Struct("<8sIxxxxQ40x")  # magic, format, bytes of the wh
 _MAGIC: Final = b"foldin\x1a\n"
 
 
-def lay_out(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, tuple[Section, ...]]:
+def blob_of(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, tuple[Section, ...]]:
     """One blob of the arrays in the order of their names, and where each lies."""
     sections = []
     end = _HEADER.size
@@ -47,7 +47,7 @@ def lay_out(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, tuple[Sec
 
 
 def check_header(blob: Blob, manifest: Manifest) -> None:
-    """Returns if the blob begins as `lay_out` begins one. Raises ArtifactCorrupt."""
+    """Returns if the blob begins as `blob_of` begins one. Raises ArtifactCorrupt."""
     if len(blob) != manifest.model_bytes or len(blob) < _HEADER.size:
         raise ArtifactCorrupt(f"the model has {len(blob)} bytes, not {manifest.model_bytes}")
     magic, kind, size = _HEADER.unpack_from(blob)
@@ -117,7 +117,7 @@ class Sections:
 
     def genres(self, count: int) -> Genres:
         """The genres of each item."""
-        names = taken("genres.names", self.texts("genres.names", None))
+        names = decoded("genres.names", self.texts("genres.names", None))
         codes = self.array("genres.codes", "<i4", (None,)).view(np.int32)
         if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
             raise ArtifactCorrupt(f"section genres names more than its {len(names)} genres")
@@ -163,7 +163,7 @@ def packed_texts(name: str, texts: Sequence[str]) -> Arrays:
     }
 
 
-def taken(name: str, texts: Texts) -> tuple[str, ...]:
+def decoded(name: str, texts: Texts) -> tuple[str, ...]:
     """The strings, decoded at once. Raises ArtifactCorrupt where they are not UTF-8."""
     try:
         return tuple(texts)

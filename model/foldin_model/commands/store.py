@@ -9,9 +9,9 @@ import click
 
 from foldin_model.errors import FoldinError
 from foldin_model.ids import UserId, Version
-from foldin_model.lifecycle import publisher
-from foldin_model.lifecycle.publisher import Listed, VersionState
-from foldin_model.store.location import default_data_dir, open_store_url
+from foldin_model.lifecycle import retention
+from foldin_model.lifecycle.retention import ListedVersion, VersionState
+from foldin_model.store.location import default_data_dir, running_store_url
 from foldin_model.store.opening import OpenStore, open_store
 from foldin_model.store.operation_protocol import StoreOperations
 
@@ -81,20 +81,20 @@ def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
     directory = place.data_dir / "models"
     with _opened(place) as opened:
         models, operations = opened.models, opened.operations
-        there = publisher.installed(directory)  # looked at first, so that none is newer than
-        listed = publisher.versions(models)  # what is listed
+        there = retention.installed(directory)  # looked at first, so that none is newer than
+        listed = retention.versions(models)  # what is listed
         going = _superfluous(listed, keep, damaged=damaged)
         for one in listed:
             if one.manifest is None and one not in going:
                 click.echo(f"{one.version} is damaged: {one.damage}; {_remedy(one)}", err=True)
         for one in going:
-            publisher.remove(models, one.version, directory)
+            retention.remove(models, one.version, directory)
             click.echo(f"removed {one.version}")
         click.echo(f"{len(listed) - len(going)} of {len(listed)} versions stay")
         pointer = models.pointer()
         in_use = {pointer.current, pointer.previous, *(one.version for one in listed)}
         for version in _forgotten([one for one in there if one not in in_use], operations):
-            publisher.uninstall(version, directory)
+            retention.uninstall(version, directory)
             click.echo(f"removed {version} from {directory}")
         if unfinished:
             known = [version for version, _ in models.versions()]
@@ -118,7 +118,9 @@ def purge(place: _Place, user: str) -> None:
     click.echo(f"removed {removed} keys and log entries of user {user}")
 
 
-def _superfluous(listed: Sequence[Listed], keep: int, *, damaged: bool) -> list[Listed]:
+def _superfluous(
+    listed: Sequence[ListedVersion], keep: int, *, damaged: bool
+) -> list[ListedVersion]:
     """What nothing uses; a damaged version takes no whole one's place among those to keep."""
     whole = [one for one in listed if one.manifest is not None]
     broken = [one for one in listed if one.manifest is None]
@@ -126,7 +128,7 @@ def _superfluous(listed: Sequence[Listed], keep: int, *, damaged: bool) -> list[
     return old + [one for one in broken if damaged and one.state is not VersionState.CURRENT]
 
 
-def _remedy(broken: Listed) -> str:
+def _remedy(broken: ListedVersion) -> str:
     if broken.state is VersionState.CURRENT:
         return "activate another one, then gc --damaged removes it"
     return "gc --damaged removes it"
@@ -144,7 +146,7 @@ def _forgotten(unknown: Sequence[Version], operations: StoreOperations) -> list[
 def _opened(place: _Place) -> Iterator[OpenStore]:
     try:
         with (
-            open_store_url(place.redis_url, place.data_dir) as url,
+            running_store_url(place.redis_url, place.data_dir) as url,
             closing(open_store(url, place.namespace)) as opened,
         ):
             yield opened

@@ -1,1 +1,1 @@
-"""ROOM lifecycle."""
+"""A model version from publishing to removal: publish, install on a machine, retain, remove."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final
 
-from foldin_model.artifact.artifact import check_chunk, check_chunks, unpack
+from foldin_model.artifact.chunks import check_chunk, check_chunks
+from foldin_model.artifact.model_blob import unpack_model
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.file_lock import locked
 from foldin_model.ids import Version
@@ -69,7 +70,7 @@ def load(path: Path) -> tuple[Manifest, Model, DerivedTables]:
     looks at every bit.
     """
     manifest, blob = _mapped(path)
-    return manifest, *unpack(blob, manifest)
+    return manifest, *unpack_model(blob, manifest)
 
 
 def verify(path: Path) -> None:

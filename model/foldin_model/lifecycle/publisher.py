@@ -18,43 +18,20 @@ from typing import Final
 import numpy as np
 
 from foldin_model.arrays import Doubles, Floats, Rows
-from foldin_model.artifact.artifact import cut, pack, schema_of, unpack
+from foldin_model.artifact.chunks import split_into_chunks
+from foldin_model.artifact.model_blob import pack_model, schema_of, unpack_model
 from foldin_model.errors import ArtifactCorrupt, VersionNotFound
 from foldin_model.fold_in.fold_in import fold
 from foldin_model.ids import Version
 from foldin_model.index.bounds import Bounds, kind_for
 from foldin_model.index.exact_index import Space, recall_of
 from foldin_model.index.index_builder import APPROXIMATE_KINDS, build
-from foldin_model.lifecycle.installation import fetch_chunk, install, load, verify
-from foldin_model.lifecycle.retention import (
-    Listed,
-    VersionState,
-    installed,
-    remove,
-    uninstall,
-    user_ids,
-    versions,
-)
+from foldin_model.lifecycle.installation import fetch_chunk
+from foldin_model.lifecycle.retention import user_ids
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.trained.manifest import Manifest, Setting
 from foldin_model.trained.model import Model
 from foldin_model.trained.trained_users import TrainedUsers, pack_trained
-
-__all__ = [
-    "Description",
-    "Listed",
-    "VersionState",
-    "activate",
-    "install",
-    "installed",
-    "load",
-    "publish",
-    "remove",
-    "rollback",
-    "uninstall",
-    "verify",
-    "versions",
-]
 
 RECALL_GATE: Final = 0.99
 _GOLDEN_SEED: Final = 20_240_229
@@ -102,8 +79,11 @@ def publish(
     """
     kind = index_kind or kind_for(len(model.catalog))
     index = _made_index(model, kind, _asked(model, users, golden), recall_gate)
-    blob, sections = pack(model, index.stored)
-    pieces = [*cut("items", blob), *cut("users", json.dumps(users.user_ids).encode())]
+    blob, sections = pack_model(model, index.stored)
+    pieces = [
+        *split_into_chunks("items", blob),
+        *split_into_chunks("users", json.dumps(users.user_ids).encode()),
+    ]
     created_at = time.time()
     manifest = Manifest(
         version=_version_name(created_at),
@@ -167,7 +147,7 @@ def _check_published(
 ) -> None:
     version = Version(manifest.version)
     pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items")]
-    again, _ = unpack(b"".join(pieces), manifest)
+    again, _ = unpack_model(b"".join(pieces), manifest)
     if user_ids(store, manifest) != list(users.user_ids):
         raise ArtifactCorrupt("the trained users read back are not those that were published")
     for number, query in enumerate(_golden_queries(model, golden)):

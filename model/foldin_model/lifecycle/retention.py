@@ -27,7 +27,7 @@ class VersionState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedVersion:
     """A version in the store and what it is for.
 
     Where it has no manifest that can be read, `damage` says why; it can't be served then.
@@ -39,7 +39,7 @@ class Listed:
     damage: str = ""
 
 
-def versions(store: ModelStore) -> Sequence[Listed]:
+def versions(store: ModelStore) -> Sequence[ListedVersion]:
     """All versions in the store, damaged ones too, newest first."""
     pointer = store.pointer()
     states = {pointer.previous: VersionState.PREVIOUS, pointer.current: VersionState.CURRENT}
@@ -91,11 +91,11 @@ def user_ids(store: ModelStore, manifest: Manifest) -> list[UserId]:
     return [UserId(name) for name in json.loads(b"".join(pieces))]
 
 
-def _listed(store: ModelStore, version: Version, state: VersionState) -> Listed:
+def _listed(store: ModelStore, version: Version, state: VersionState) -> ListedVersion:
     try:
-        return Listed(version, state, _manifest(store, version))
+        return ListedVersion(version, state, _manifest(store, version))
     except ArtifactCorrupt as error:
-        return Listed(version, state, None, str(error))
+        return ListedVersion(version, state, None, str(error))
 
 
 def _manifest(store: ModelStore, version: Version) -> Manifest:

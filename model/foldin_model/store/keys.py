@@ -98,23 +98,23 @@ class Keys:
         """String with a time to live: what a request asked and what it was answered."""
         return f"{self._stem(user_id)}req:{user_id}:{request_id}"
 
-    def current(self, user_id: UserId) -> tuple[str, str]:
+    def of_folded_state(self, user_id: UserId) -> tuple[str, str]:
         """The keys of revision and folded state, made in one go."""
         stem = self._stems[partition(user_id)]
         return f"{stem}rev:{user_id}", f"{stem}f:{user_id}"
 
-    def read(self, version: Version, user_id: UserId) -> tuple[str, str, str, str]:
+    def of_read(self, version: Version, user_id: UserId) -> tuple[str, str, str, str]:
         """The keys of revision, folded state, trained record and ratings, made in one go."""
         place = partition(user_id)
         stem, trained = self._stems[place], self.chunk(version, f"u:{{{place}}}:{user_id}")
         return f"{stem}rev:{user_id}", f"{stem}f:{user_id}", trained, f"{stem}r:{user_id}"
 
-    def written(self, user_id: UserId) -> tuple[str, str, str, str]:
+    def of_write(self, user_id: UserId) -> tuple[str, str, str, str]:
         """The keys of ratings, revision, folded state and log, made in one go."""
         stem = self._stem(user_id)
         return f"{stem}r:{user_id}", f"{stem}rev:{user_id}", f"{stem}f:{user_id}", f"{stem}log"
 
-    def revisions(self) -> tuple[str, ...]:
+    def revision_prefixes(self) -> tuple[str, ...]:
         """What the revision keys of each partition begin with; a user's id is what follows."""
         return tuple(f"{stem}rev:" for stem in self._stems)
 

@@ -18,7 +18,7 @@ def default_data_dir() -> Path:
 
 
 @contextmanager
-def open_store_url(redis_url: str | None, data_dir: Path) -> Iterator[str]:
+def running_store_url(redis_url: str | None, data_dir: Path) -> Iterator[str]:
     """Yields the URL of the store to use: the one given, or the embedded one of `data_dir`.
 
     Raises InvalidField for a URL that is none of a store, before anything starts.

@@ -6,18 +6,18 @@ A store of another kind is a kind of URL in `foldin_model.store.url`, a folder o
 
 from dataclasses import dataclass
 
-from foldin_model.store.location import default_data_dir, open_store_url
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.location import default_data_dir, running_store_url
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.operation_protocol import StoreOperations
 from foldin_model.store.protocols import ModelStore, RatingStore
 from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.operations import StoreOperator
+from foldin_model.store.redis.operations import RedisOperations
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.store.redis.revision_tracker import RevisionTracker
 from foldin_model.store.revision_protocol import RevisionFeed
 from foldin_model.store.url import parse_store_url
 
-__all__ = ["OpenStore", "default_data_dir", "open_memory_models", "open_store", "open_store_url"]
+__all__ = ["OpenStore", "default_data_dir", "open_memory_models", "open_store", "running_store_url"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def open_store(
     return OpenStore(
         ratings=RedisRatingStore(place, namespace, timeout_s=timeout_s),
         models=RedisModelStore(place, namespace, timeout_s=models_timeout_s),
-        operations=StoreOperator(place, namespace),
+        operations=RedisOperations(place, namespace),
         revisions=RevisionTracker(place, namespace, timeout_s=timeout_s),
     )
 

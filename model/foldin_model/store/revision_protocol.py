@@ -7,7 +7,7 @@ from foldin_model.ids import UserId
 BOUND_S: Final = 2.0
 
 
-class Watcher(Protocol):
+class RevisionWatcher(Protocol):
     """Who is told. Between `lost` and the next `trusted` anything may have changed."""
 
     def changed(self, user_id: UserId | None) -> None:
@@ -26,6 +26,6 @@ class Watcher(Protocol):
 class RevisionFeed(Protocol):
     """Every change to a user's revision in one namespace, whichever program makes it."""
 
-    async def follow(self, watcher: Watcher) -> None:
+    async def follow(self, watcher: RevisionWatcher) -> None:
         """Tells the watcher until it is cancelled; a lost connection is renewed."""
         ...

@@ -44,7 +44,7 @@ def request_digest(write: RatingWrite) -> bytes:
     return blake2b(content.encode(), digest_size=16).digest()
 
 
-def stands_over(new: RatingRecord, old: RatingRecord) -> bool:
+def wins_over(new: RatingRecord, old: RatingRecord) -> bool:
     """Whether `new` replaces `old`; false where they are equal."""
     return _order(new) > _order(old)
 

@@ -5,8 +5,8 @@ from hashlib import sha256
 
 import numpy as np
 import pytest
-from foldin_model.artifact.artifact import pack, schema_of, unpack
-from foldin_model.artifact.sections import lay_out
+from foldin_model.artifact.model_blob import pack_model, schema_of, unpack_model
+from foldin_model.artifact.sections import blob_of
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.fold_in.head import RatingRule
 from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
@@ -97,7 +97,7 @@ def tiny_manifest(sections: tuple[Section, ...], blob: bytes) -> Manifest:
 
 
 def test_golden_blob() -> None:
-    blob, sections = pack(tiny())
+    blob, sections = pack_model(tiny())
     table = [(section.name, section.dtype, section.shape, section.offset) for section in sections]
     assert table == [
         ("by_genre.bytes", "|u1", (11,), 64),
@@ -153,19 +153,19 @@ def test_golden_blob() -> None:
 
 def test_the_tiny_model_survives_its_blob() -> None:
     model = tiny()
-    blob, sections = pack(model)
-    again, _ = unpack(blob, tiny_manifest(sections, blob))
+    blob, sections = pack_model(model)
+    again, _ = unpack_model(blob, tiny_manifest(sections, blob))
     assert again.catalog.item_ids == model.catalog.item_ids
     assert again.catalog.genres == model.catalog.genres
     assert again.catalog.years == model.catalog.years
     assert again.catalog.clusters == model.catalog.clusters
     assert np.isnan(again.catalog.rating_means[1])
-    assert pack(again)[0] == blob
+    assert pack_model(again)[0] == blob
 
 
 def test_golden_blob_of_a_model_with_options() -> None:
-    blob, sections = pack(with_options())
-    bare = {section.name for section in pack(tiny())[1]}
+    blob, sections = pack_model(with_options())
+    bare = {section.name for section in pack_model(tiny())[1]}
     table = [
         (section.name, section.dtype, section.shape, section.offset)
         for section in sections
@@ -195,8 +195,8 @@ def test_golden_blob_of_a_model_with_options() -> None:
 
 def test_options_survive_the_blob() -> None:
     model = with_options()
-    blob, sections = pack(model)
-    again, _ = unpack(blob, tiny_manifest(sections, blob))
+    blob, sections = pack_model(model)
+    again, _ = unpack_model(blob, tiny_manifest(sections, blob))
     assert again.ranking_encoder is not None
     assert again.ranking_encoder.rule == EncoderRule((0.5, 5.0), (-0.5, 1.0))
     assert again.ranking_encoder.exponent == 0.25
@@ -207,7 +207,7 @@ def test_options_survive_the_blob() -> None:
     assert again.content is not None
     assert again.content.names == ("genre=comedy", "word=é")
     np.testing.assert_array_equal(again.item_rows, model.item_rows)
-    assert pack(again)[0] == blob
+    assert pack_model(again)[0] == blob
 
 
 def test_a_reader_of_the_first_schema_is_not_given_a_model_that_it_would_serve_otherwise() -> None:
@@ -231,14 +231,14 @@ def test_a_reader_of_the_first_schema_is_not_given_a_model_that_it_would_serve_o
 def test_options_that_do_not_fit_are_refused(
     name: str, array: NDArray[np.generic], told: str
 ) -> None:
-    blob, sections = pack(with_options())
+    blob, sections = pack_model(with_options())
     kept = {
         s.name: np.frombuffer(blob, s.dtype, int(np.prod(s.shape)), s.offset).reshape(s.shape)
         for s in sections
     }
-    damaged, table = lay_out(kept | {name: array})
+    damaged, table = blob_of(kept | {name: array})
     with pytest.raises(ArtifactCorrupt, match=told):
-        unpack(damaged, tiny_manifest(table, damaged))
+        unpack_model(damaged, tiny_manifest(table, damaged))
 
 
 def test_golden_manifest() -> None:

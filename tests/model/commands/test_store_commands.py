@@ -7,12 +7,12 @@ import pytest
 from click.testing import CliRunner
 from foldin_model.commands.store import store as command
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle import installation, publisher, retention
 from foldin_model.lifecycle.publisher import Description
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import RatingWrite
 from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.operations import KINDS, StoreOperator
+from foldin_model.store.redis.operations import KINDS, RedisOperations
 from foldin_model.store.redis.ratings import RedisRatingStore
 from planted import Planted
 from redis import Redis
@@ -57,7 +57,7 @@ def test_size_counts_every_key_once_by_kind(
     publish(models, small, 1)
     models.close()
     write(valkey_url, namespace, "1", "2")
-    operator = StoreOperator(valkey_url, namespace)
+    operator = RedisOperations(valkey_url, namespace)
     sizes = operator.sizes()
     operator.close()
     counts = {kind: keys for kind, (keys, _) in sizes.items()}
@@ -83,7 +83,7 @@ def test_gc_keeps_current_previous_and_the_newest(
     versions = publish(models, small, 5)
     publisher.activate(models, versions[0])
     publisher.activate(models, versions[2])
-    folder = publisher.install(models, versions[1], tmp_path / "models")
+    folder = installation.install(models, versions[1], tmp_path / "models")
     output = run(valkey_url, namespace, tmp_path, "gc", "--keep", "1")
     assert f"removed {versions[1]}" in output
     assert f"removed {versions[3]}" in output
@@ -129,18 +129,18 @@ def test_gc_clears_installed_versions_away_that_the_store_forgot(
     kept += publish(others, small, 1)
     directory = tmp_path / "models"
     for version in (forgotten, *kept[:2]):
-        publisher.install(models, version, directory)
-    publisher.install(others, kept[2], directory)
+        installation.install(models, version, directory)
+    installation.install(others, kept[2], directory)
     others.close()
     foreign = directory / "notes" / "manifest.txt"
     foreign.parent.mkdir()
     foreign.touch()
-    _, served, _ = publisher.load(directory / forgotten)
-    publisher.remove(models, forgotten)  # by a gc beside another data directory
+    _, served, _ = installation.load(directory / forgotten)
+    retention.remove(models, forgotten)  # by a gc beside another data directory
     models.close()
     output = run(valkey_url, namespace, tmp_path, "gc")
     assert f"removed {forgotten} from {directory}" in output
-    assert publisher.installed(directory) == sorted(kept)
+    assert retention.installed(directory) == sorted(kept)
     assert foreign.exists()
     assert served.items.tobytes() == small.model.items.tobytes()  # who has it mapped goes on
 

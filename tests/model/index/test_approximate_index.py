@@ -11,11 +11,11 @@ from foldin_model.index.approximate_index import APPROXIMATE, ApproximateIndex
 from foldin_model.index.bounds import Bounds
 from foldin_model.index.exact_index import PrunedIndex, Space
 from foldin_model.index.index_builder import APPROXIMATE_KINDS, build
-from foldin_model.lifecycle import publisher
+from foldin_model.lifecycle import installation, publisher
 from foldin_model.lifecycle.publisher import Description
 from foldin_model.retrieval.filters import NO_FILTER, allowed_items
 from foldin_model.retrieval.search import search, search_space
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.trained.snapshot import Snapshot
 from planted import Planted, planted
 
@@ -35,7 +35,7 @@ def published(made: Planted, kind: str, tmp_path: Path) -> Snapshot:
     assert about.index_kind == kind
     assert 0.5 <= about.index_recall <= 1.0
     return Snapshot.build(
-        *publisher.load(publisher.install(store, Version(about.version), tmp_path))
+        *installation.load(installation.install(store, Version(about.version), tmp_path))
     )
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from foldin_model.errors import ArtifactCorrupt
-from foldin_model.lifecycle import publisher
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.lifecycle import installation
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.trained.model import Model
 from planted import Planted
 from published import assert_equal_models, names_in, publish
@@ -17,8 +17,8 @@ from published import assert_equal_models, names_in, publish
 def test_installing_again_leaves_an_intact_folder_alone(small: Planted, tmp_path: Path) -> None:
     store = MemoryModelStore()
     version = publish(store, small)
-    before = (publisher.install(store, version, tmp_path) / "model.bin").stat()
-    after = (publisher.install(store, version, tmp_path) / "model.bin").stat()
+    before = (installation.install(store, version, tmp_path) / "model.bin").stat()
+    after = (installation.install(store, version, tmp_path) / "model.bin").stat()
     assert after.st_ino == before.st_ino
     assert names_in(tmp_path) == [".lock", version]
 
@@ -29,7 +29,7 @@ def test_a_damaged_folder_is_refused_and_then_replaced(
 ) -> None:
     store = MemoryModelStore()
     version = publish(store, small)
-    path = publisher.install(store, version, tmp_path)
+    path = installation.install(store, version, tmp_path)
     file = path / "model.bin"
     if damage == "flip":
         content = bytearray(file.read_bytes())
@@ -44,13 +44,13 @@ def test_a_damaged_folder_is_refused_and_then_replaced(
     else:
         (path / "manifest.json").write_text("{}")
     with pytest.raises(ArtifactCorrupt):
-        publisher.verify(path)
+        installation.verify(path)
     if damage != "flip":
         with pytest.raises(ArtifactCorrupt):
-            publisher.load(path)
-    again = publisher.install(store, version, tmp_path, thorough=damage == "flip")
-    assert_equal_models(publisher.load(again)[1], small.model)
-    publisher.verify(again)
+            installation.load(path)
+    again = installation.install(store, version, tmp_path, thorough=damage == "flip")
+    assert_equal_models(installation.load(again)[1], small.model)
+    installation.verify(again)
 
 
 @pytest.mark.parametrize("damage", [b"", b"\0" * 100])
@@ -59,7 +59,7 @@ def test_a_damaged_chunk_is_not_installed(small: Planted, tmp_path: Path, damage
     version = publish(store, small)
     store.put_chunk(version, "items:0", damage)
     with pytest.raises(ArtifactCorrupt, match="items:0"):
-        publisher.install(store, version, tmp_path)
+        installation.install(store, version, tmp_path)
     assert names_in(tmp_path) == [".lock"]
 
 
@@ -68,7 +68,7 @@ def test_what_a_killed_installer_left_is_cleared_away(small: Planted, tmp_path: 
     version = publish(store, small)
     (tmp_path / ".installing-left").mkdir()
     (tmp_path / ".installing-left" / "model.bin").write_bytes(b"half")
-    publisher.install(store, version, tmp_path)
+    installation.install(store, version, tmp_path)
     assert names_in(tmp_path) == [".lock", version]
 
 
@@ -78,7 +78,7 @@ def test_installers_at_once_all_find_it_whole(small: Planted, tmp_path: Path) ->
     loaded: list[Model] = []
 
     def install() -> None:
-        loaded.append(publisher.load(publisher.install(store, version, tmp_path))[1])
+        loaded.append(installation.load(installation.install(store, version, tmp_path))[1])
 
     threads = [threading.Thread(target=install) for _ in range(6)]
     for thread in threads:
@@ -90,7 +90,7 @@ def test_installers_at_once_all_find_it_whole(small: Planted, tmp_path: Path) ->
 
 def test_a_mapped_model_outlives_its_folder(small: Planted, tmp_path: Path) -> None:
     store = MemoryModelStore()
-    path = publisher.install(store, publish(store, small), tmp_path)
-    _, model, _ = publisher.load(path)
+    path = installation.install(store, publish(store, small), tmp_path)
+    _, model, _ = installation.load(path)
     shutil.rmtree(path)
     assert_equal_models(model, small.model)

@@ -11,8 +11,8 @@ from foldin_model.fold_in.fold_in import fold
 from foldin_model.ids import UserId, Version
 from foldin_model.index import exact_index
 from foldin_model.index.exact_index import FlatIndex, Proposal
-from foldin_model.lifecycle import publisher
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.lifecycle import installation, publisher
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.protocols import ModelStore, Pointer
 from foldin_model.trained.snapshot import Snapshot
 from foldin_model.trained.trained_users import unpack_trained
@@ -24,9 +24,9 @@ def test_a_published_model_is_installed_and_loaded_unchanged(
     store: ModelStore, small: Planted, tmp_path: Path
 ) -> None:
     version = publish(store, small)
-    path = publisher.install(store, version, tmp_path)
+    path = installation.install(store, version, tmp_path)
     assert path == tmp_path / version
-    manifest, model, _ = publisher.load(path)
+    manifest, model, _ = installation.load(path)
     assert_equal_models(model, small.model)
     assert (manifest.version, manifest.metrics, manifest.settings) == (
         version,
@@ -42,9 +42,9 @@ def test_a_model_with_leads_is_installed_whole_and_refused_where_they_are_damage
 ) -> None:
     made = planted(whole=True)
     version = publish(store, made)
-    path = publisher.install(store, version, tmp_path)
-    publisher.verify(path)
-    manifest, model, _ = publisher.load(path)
+    path = installation.install(store, version, tmp_path)
+    installation.verify(path)
+    manifest, model, _ = installation.load(path)
     assert manifest.schema == 2
     np.testing.assert_array_equal(model.item_rows, made.model.item_rows)
     rows, values = next(iter(made.histories.values()))
@@ -58,13 +58,13 @@ def test_a_model_with_leads_is_installed_whole_and_refused_where_they_are_damage
         file.seek(place)
         file.write(b"\x01")
     with pytest.raises(ArtifactCorrupt, match="sha256"):
-        publisher.verify(path)
+        installation.verify(path)
 
 
 def test_a_loaded_model_is_a_read_only_view_of_the_file(
     store: ModelStore, small: Planted, tmp_path: Path
 ) -> None:
-    _, model, _ = publisher.load(publisher.install(store, publish(store, small), tmp_path))
+    _, model, _ = installation.load(installation.install(store, publish(store, small), tmp_path))
     for array in (model.items, model.similarity, model.catalog.rating_counts):
         assert not array.flags.owndata
         assert not array.flags.writeable

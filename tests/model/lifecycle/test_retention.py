@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from foldin_model.errors import ArtifactCorrupt, VersionConflict, VersionNotFound
 from foldin_model.ids import UserId, Version
-from foldin_model.lifecycle import publisher
-from foldin_model.lifecycle.publisher import VersionState
+from foldin_model.lifecycle import installation, publisher, retention
+from foldin_model.lifecycle.retention import VersionState
 from foldin_model.store.protocols import ModelStore, Pointer
 from planted import Planted
 from published import publish
@@ -18,7 +18,7 @@ def test_versions_are_listed_newest_first_with_their_states(
     names = [publish(store, small, rating_mean=mean) for mean in (3.0, 3.1, 3.2)]
     publisher.activate(store, names[0])
     publisher.activate(store, names[2])
-    listed = publisher.versions(store)
+    listed = retention.versions(store)
     assert [one.manifest and one.manifest.version for one in listed] == names[::-1]
     assert [(one.version, one.state) for one in listed] == [
         (names[2], VersionState.CURRENT),
@@ -33,10 +33,10 @@ def test_a_removed_version_leaves_nothing_behind(
     one, two = publish(store, small), publish(store, small, rating_mean=3.0)
     publisher.activate(store, one)
     publisher.activate(store, two)
-    path = publisher.install(store, one, tmp_path)
+    path = installation.install(store, one, tmp_path)
     with pytest.raises(VersionConflict):
-        publisher.remove(store, two, tmp_path)
-    publisher.remove(store, one, tmp_path)
+        retention.remove(store, two, tmp_path)
+    retention.remove(store, one, tmp_path)
     assert not path.exists()
     assert store.pointer() == Pointer(two, None, 3)
     assert [name for name, _ in store.versions()] == [two]
@@ -44,8 +44,8 @@ def test_a_removed_version_leaves_nothing_behind(
     with pytest.raises(ArtifactCorrupt):
         store.chunk(one, "items:0")
     with pytest.raises(VersionNotFound):
-        publisher.remove(store, one)
-    publisher.install(store, two, tmp_path)
+        retention.remove(store, one)
+    installation.install(store, two, tmp_path)
 
 
 def damage(store: ModelStore, version: Version, how: str) -> None:
@@ -66,7 +66,7 @@ def test_a_damaged_manifest_hides_no_other_version(
 ) -> None:
     names = [publish(store, small) for _ in range(3)]
     damage(store, names[1], how)
-    listed = publisher.versions(store)
+    listed = retention.versions(store)
     assert [one.version for one in listed] == names[::-1]
     assert [one.manifest is None for one in listed] == [False, True, False]
     assert "the manifest" in listed[1].damage
@@ -77,13 +77,13 @@ def test_a_damaged_version_is_removed_with_all_that_is_stored_under_it(
     store: ModelStore, small: Planted, tmp_path: Path, how: str
 ) -> None:
     one, two = publish(store, small), publish(store, small)
-    path = publisher.install(store, one, tmp_path)
+    path = installation.install(store, one, tmp_path)
     publisher.activate(store, one)
     damage(store, one, how)
     with pytest.raises(VersionConflict):
-        publisher.remove(store, one, tmp_path)
+        retention.remove(store, one, tmp_path)
     publisher.activate(store, two)
-    publisher.remove(store, one, tmp_path)
+    retention.remove(store, one, tmp_path)
     assert not path.exists()
     assert [name for name, _ in store.versions()] == [two]
     assert store.trained_user(one, UserId("1")) is None
@@ -92,4 +92,4 @@ def test_a_damaged_version_is_removed_with_all_that_is_stored_under_it(
         store.chunk(one, "items:0")
     with pytest.raises(VersionNotFound):
         store.manifest(one)
-    publisher.install(store, two, tmp_path)
+    installation.install(store, two, tmp_path)

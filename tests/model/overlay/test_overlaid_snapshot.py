@@ -24,7 +24,7 @@ from foldin_model.retrieval.filters import ItemFilter, allowed_items
 from foldin_model.retrieval.search import Cursor, Hits, search, search_batch, search_space
 from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.row_lists import RowLists
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.trained.content_map import Content, ContentMap
 from foldin_model.trained.snapshot import Snapshot
 from hypothesis import given, settings

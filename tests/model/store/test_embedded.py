@@ -14,7 +14,7 @@ import pytest
 from foldin_model.errors import InvalidField, StoreUnavailable
 from foldin_model.store import embedded
 from foldin_model.store.embedded import embedded_store
-from foldin_model.store.location import default_data_dir, open_store_url
+from foldin_model.store.location import default_data_dir, running_store_url
 from redis import Redis
 
 HOLD = """
@@ -222,13 +222,13 @@ def test_a_path_may_hold_spaces_and_signs(data_dir: Path) -> None:
 
 
 def test_a_given_url_is_used_as_it_is(data_dir: Path) -> None:
-    with open_store_url("redis://elsewhere:1/0", data_dir) as url:
+    with running_store_url("redis://elsewhere:1/0", data_dir) as url:
         assert url == "redis://elsewhere:1/0"
     assert not (data_dir / "store").exists()
 
 
 def test_without_a_url_the_embedded_store_is_used(data_dir: Path) -> None:
-    with open_store_url(None, data_dir) as url, connect(url) as client:
+    with running_store_url(None, data_dir) as url, connect(url) as client:
         client.ping()
 
 
@@ -240,7 +240,7 @@ def test_a_url_of_no_store_is_refused_before_anything_starts(url: str, tmp_path:
         pytest.raises(
             InvalidField, match=r"redis_url: is no url of a store: .* redis://"
         ) as refused,
-        open_store_url(url, tmp_path),
+        running_store_url(url, tmp_path),
     ):
         pass
     assert "secret" not in str(refused.value)
@@ -252,7 +252,7 @@ def test_an_option_of_a_url_that_no_connection_takes_is_named(option: str, tmp_p
     name = option.partition("=")[0]
     with (
         pytest.raises(InvalidField, match=f"redis_url: .* option {name}") as refused,
-        open_store_url(f"redis://h:1/0?{option}", tmp_path),
+        running_store_url(f"redis://h:1/0?{option}", tmp_path),
     ):
         pass
     assert "secret" not in str(refused.value)

@@ -14,11 +14,11 @@ from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.embedded import embedded_store
 from foldin_model.store.protocols import RatingWrite
-from foldin_model.store.redis.connection import Command, Transaction
+from foldin_model.store.redis.client import Command, Transaction
 from foldin_model.store.redis.endpoint import Endpoint
-from foldin_model.store.redis.link import Link
-from foldin_model.store.redis.pipeline import Sent, Stream
+from foldin_model.store.redis.pipeline import Pipeline, SentCommand
 from foldin_model.store.redis.ratings import RedisRatingStore
+from foldin_model.store.redis.reconnecting_pipeline import ReconnectingPipeline
 from foldin_model.store.url import parse_store_url
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,8 +41,8 @@ class Wire:
         self.aborted = True
 
 
-def stream_on(wire: Wire, pushed: list[object], ends: list[Exception]) -> Stream:
-    stream = Stream(
+def stream_on(wire: Wire, pushed: list[object], ends: list[Exception]) -> Pipeline:
+    stream = Pipeline(
         0.05,
         lambda sent, error: sent.future.set_exception(error),
         lambda _, reason: ends.append(reason),
@@ -57,8 +57,8 @@ def replies(count: int) -> list[asyncio.Future[object]]:
     return [loop.create_future() for _ in range(count)]
 
 
-def commands(count: int) -> list[Sent]:
-    return [Sent(b"%d" % number, future) for number, future in enumerate(replies(count))]
+def commands(count: int) -> list[SentCommand]:
+    return [SentCommand(b"%d" % number, future) for number, future in enumerate(replies(count))]
 
 
 @given(
@@ -75,7 +75,7 @@ def test_each_reply_reaches_its_own_caller(
         ends: list[Exception] = []
         stream = stream_on(Wire(), pushed, ends)
         futures = replies(sum(batches))
-        sent = [Sent(b"%d" % number, future) for number, future in enumerate(futures)]
+        sent = [SentCommand(b"%d" % number, future) for number, future in enumerate(futures)]
         start = 0
         for size in batches:
             stream.send(sent[start : start + size])
@@ -128,7 +128,7 @@ async def test_a_store_that_goes_on_answering_is_waited_for() -> None:
     wire, ends = Wire(), list[Exception]()
     stream = stream_on(wire, [], ends)
     answered = replies(5)
-    stream.send([Sent(b"what", future) for future in answered])
+    stream.send([SentCommand(b"what", future) for future in answered])
     for _ in answered:
         await asyncio.sleep(0.03)  # of the 0.05 that nothing may come for
         stream.data_received(b"+OK\r\n")
@@ -141,7 +141,7 @@ async def test_while_the_loop_was_held_up_no_reply_is_missed() -> None:
     wire, ends = Wire(), list[Exception]()
     stream = stream_on(wire, [], ends)
     (answered,) = replies(1)
-    stream.send([Sent(b"what", answered)])
+    stream.send([SentCommand(b"what", answered)])
     time.sleep(0.15)  # noqa: ASYNC251 (other work on the loop)
     await asyncio.sleep(0.02)  # what came meanwhile needs turns of the loop to be read
     stream.data_received(b"+OK\r\n")
@@ -158,15 +158,15 @@ async def test_what_cannot_be_a_reply_ends_the_connection(data: bytes) -> None:
     assert [type(end) for end in ends] == [ConnectionError]
 
 
-async def ask(link: Link, *commands: Command) -> list[object]:
+async def ask(link: ReconnectingPipeline, *commands: Command) -> list[object]:
     return await asyncio.gather(*(link.submit(command) for command in commands))
 
 
-def plain(url: str) -> Link:
+def plain(url: str) -> ReconnectingPipeline:
     def accept(_: Sequence[object]) -> None:
         """Nothing was prepared."""
 
-    return Link(Endpoint(parse_store_url(url), 5.0), lambda: (), accept)
+    return ReconnectingPipeline(Endpoint(parse_store_url(url), 5.0), lambda: (), accept)
 
 
 async def test_an_error_is_for_its_own_caller(valkey_url: str, namespace: str) -> None:
@@ -224,7 +224,7 @@ def guarded() -> Iterator[Guarded]:
 
 
 @pytest.fixture
-async def asked(guarded: Guarded) -> AsyncIterator[Link]:
+async def asked(guarded: Guarded) -> AsyncIterator[ReconnectingPipeline]:
     link = plain(
         guarded.socket_url.replace("unix://", "unix://app:secret@") + "?db=3&client_name=x"
     )
@@ -232,7 +232,9 @@ async def asked(guarded: Guarded) -> AsyncIterator[Link]:
     await link.close()
 
 
-async def test_the_url_says_who_asks_and_which_database(guarded: Guarded, asked: Link) -> None:
+async def test_the_url_says_who_asks_and_which_database(
+    guarded: Guarded, asked: ReconnectingPipeline
+) -> None:
     assert await ask(asked, ("ACL", "WHOAMI"), ("CLIENT", "GETNAME"), ("SET", "k", "v")) == [
         b"app",
         b"x",
@@ -251,7 +253,7 @@ async def test_a_wrong_password_is_told_without_it(guarded: Guarded) -> None:
 
 
 async def test_a_transaction_that_is_not_run_says_which_command_was_refused(
-    guarded: Guarded, asked: Link
+    guarded: Guarded, asked: ReconnectingPipeline
 ) -> None:
     guarded.client.acl_setuser(
         "app", enabled=True, passwords=["+secret"], commands=["-hgetall"], keys=["*"]

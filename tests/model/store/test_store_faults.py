@@ -11,7 +11,7 @@ from foldin_model.ids import UserId, Version
 from foldin_model.records.folded_users import PackedUser
 from foldin_model.store.keys import Keys
 from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.operations import StoreOperator
+from foldin_model.store.redis.operations import RedisOperations
 from foldin_model.store.redis.ratings import RedisRatingStore
 from machines import Machine, opened, write
 from redis import Redis
@@ -182,7 +182,7 @@ async def test_a_full_store_refuses_writes_and_is_in_reach(
         assert await store.revision(ANN) == first.revision
         async with opened(machine) as later:
             assert (await later.read(ANN, V1)).revision == first.revision
-        operator = StoreOperator(machine.url, "ns")
+        operator = RedisOperations(machine.url, "ns")
         assert operator.purge(ANN, []) > 0  # what makes room is no write that needs some
         operator.close()
         client.config_set("maxmemory", 0)

@@ -19,7 +19,7 @@ from foldin_model.records.item_overlay import (
 from foldin_model.store.memory.overlays import MemoryOverlayStore
 from foldin_model.store.overlay_protocol import OverlayLimits, OverlayStore
 from foldin_model.store.redis.models import RedisModelStore
-from foldin_model.store.redis.operations import StoreOperator
+from foldin_model.store.redis.operations import RedisOperations
 from foldin_model.store.redis.overlays import RedisOverlayStore
 from foldin_model.trained.content_map import Content
 from hypothesis import given, settings
@@ -295,7 +295,7 @@ def test_a_forgotten_user_leaves_no_rating_of_a_new_item(
     for user in (ANN, BOB):
         real.rate(ItemId("a"), user, rating(5))
     before = seen(real)
-    operator = StoreOperator(valkey_url, namespace)
+    operator = RedisOperations(valkey_url, namespace)
     keys, size_bytes = operator.sizes()["overlay"]
     assert (keys, size_bytes > 0) == (3, True)
     assert operator.purge(ANN, []) == 1

@@ -10,7 +10,8 @@ from foldin_model.errors import HistoryFull, InvalidField, RequestIdReused
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.records.folded_users import FoldedUser, PackedUser
 from foldin_model.records.personalization import Personalization
-from foldin_model.store.memory.ratings import MemoryModelStore, MemoryRatingStore
+from foldin_model.store.memory.models import MemoryModelStore
+from foldin_model.store.memory.ratings import MemoryRatingStore
 from foldin_model.store.protocols import (
     ImportedRating,
     ImportOutcome,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from foldin_model.errors import InvalidField
 from foldin_model.store.masked_url import without_secrets
-from foldin_model.store.redis.connection import connect
+from foldin_model.store.redis.client import connect
 from foldin_model.store.redis.endpoint import Endpoint
 from foldin_model.store.url import OPTIONS, StoreUrl, parse_store_url
 from hypothesis import given

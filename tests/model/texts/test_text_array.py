@@ -1,13 +1,13 @@
 """Packed strings, and rows found by them, against the tuples and dictionaries they stand for."""
 
 import pytest
-from foldin_model.artifact import artifact
+from foldin_model.artifact import model_blob
 from foldin_model.lifecycle import publisher
 from foldin_model.lifecycle.publisher import Description
 from foldin_model.overlay.stacked_rows import StackedRows
 from foldin_model.retrieval.filters import ItemFilter, allowed_items
 from foldin_model.retrieval.search import popular_items
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.texts import text_array
 from foldin_model.texts.text_array import HashTableRows, Postings, SortedHashRows, Texts
 from foldin_model.trained.catalog import Genres, Years
@@ -111,15 +111,15 @@ def test_a_large_catalogue_is_read_where_it_lies_and_answers_alike(
 ) -> None:
     about = Description("planted", 1, 0, "", {}, {})
     manifest = publisher.publish(small.model, small.users, about, MemoryModelStore())
-    blob = artifact.pack(small.model)[0]
-    monkeypatch.setattr(artifact, "EAGER_ITEMS", 0)
-    model, derived = artifact.unpack(blob, manifest)
+    blob = model_blob.pack_model(small.model)[0]
+    monkeypatch.setattr(model_blob, "EAGER_ITEMS", 0)
+    model, derived = model_blob.unpack_model(blob, manifest)
     assert isinstance(model.catalog.item_ids, Texts)
     for name in ("item_ids", "titles", "genres", "years"):
         assert list(getattr(model.catalog, name)) == list(getattr(small.model.catalog, name))
     asked = ["105", "nobody", "101", *small.model.catalog.item_ids]
     assert model.catalog.rows(asked).tolist() == small.model.catalog.rows(asked).tolist()
-    assert artifact.pack(model)[0] == blob
+    assert model_blob.pack_model(model)[0] == blob
     lazy = Snapshot.build(manifest, model, derived)
     eager = Snapshot.build(manifest, small.model)
     for title in ("drama story", "story 1", "horr", ""):

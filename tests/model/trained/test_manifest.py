@@ -4,17 +4,17 @@ import json
 from dataclasses import replace
 
 import pytest
-from foldin_model.artifact.artifact import pack, unpack
+from foldin_model.artifact.model_blob import pack_model, unpack_model
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.lifecycle import publisher
-from foldin_model.store.memory.ratings import MemoryModelStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.trained.manifest import Manifest
 from planted import Planted
 from published import ABOUT, assert_equal_models
 
 
 def _manifest(small: Planted) -> tuple[bytes, Manifest]:
-    return pack(small.model)[0], publisher.publish(
+    return pack_model(small.model)[0], publisher.publish(
         small.model, small.users, ABOUT, MemoryModelStore()
     )
 
@@ -25,9 +25,9 @@ def _manifest(small: Planted) -> tuple[bytes, Manifest]:
 )
 def test_counts_and_shapes_that_disagree_are_refused(small: Planted, field: str) -> None:
     blob, manifest = _manifest(small)
-    assert_equal_models(unpack(blob, manifest)[0], small.model)
+    assert_equal_models(unpack_model(blob, manifest)[0], small.model)
     with pytest.raises(ArtifactCorrupt):
-        unpack(blob, replace(manifest, **{field: getattr(manifest, field) + 1}))
+        unpack_model(blob, replace(manifest, **{field: getattr(manifest, field) + 1}))
 
 
 def test_a_section_that_is_missing_or_elsewhere_is_refused(small: Planted) -> None:
@@ -35,10 +35,10 @@ def test_a_section_that_is_missing_or_elsewhere_is_refused(small: Planted) -> No
     for index, section in enumerate(manifest.sections):
         rest = manifest.sections[:index] + manifest.sections[index + 1 :]
         with pytest.raises(ArtifactCorrupt, match=section.name.partition(".")[0]):
-            unpack(blob, replace(manifest, sections=rest))
+            unpack_model(blob, replace(manifest, sections=rest))
         beyond = replace(section, offset=len(blob) // 64 * 64 + 64)
         with pytest.raises(ArtifactCorrupt, match=section.name.partition(".")[0]):
-            unpack(blob, replace(manifest, sections=(*rest, beyond)))
+            unpack_model(blob, replace(manifest, sections=(*rest, beyond)))
 
 
 def test_a_manifest_survives_its_json(small: Planted) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from foldin_model.ids import UserId, Version
-from foldin_model.lifecycle.publisher import versions
+from foldin_model.lifecycle.retention import versions
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.trained.manifest import Manifest
 from foldin_trainer.commands.train import train

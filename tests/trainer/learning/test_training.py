@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from foldin_model.errors import FoldinError
 from foldin_model.fold_in.fold_in import fold
-from foldin_model.lifecycle.publisher import versions
+from foldin_model.lifecycle.retention import versions
 from foldin_model.store.keys import Keys
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.trained.trained_users import digest

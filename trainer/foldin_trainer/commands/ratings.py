@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import asdict
 
 import click
-from foldin_model.store.location import open_store_url
+from foldin_model.store.location import running_store_url
 from foldin_model.store.opening import open_store
 
 from foldin_trainer.commands.data import AS_JSON
@@ -32,7 +32,7 @@ def import_(source: Source, *, redis_url: str | None, namespace: str, as_json: b
     Ratings that the store has already, or newer ones of, stay as they are.
     """
     loaded = source.load().ratings
-    with open_store_url(redis_url, source.data_dir) as url:
+    with running_store_url(redis_url, source.data_dir) as url:
         report = asyncio.run(_import(loaded, url, namespace))
     if as_json:
         print_json(asdict(report))

@@ -3,29 +3,22 @@
 They share nothing between processes and forget everything at the end.
 """
 
-import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from itertools import compress
 
 import numpy as np
 
 from foldin_model.errors import (
-    ArtifactCorrupt,
     RequestIdReused,
-    VersionConflict,
-    VersionNotFound,
 )
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.records.folded_users import PackedUser, folded_stamp
 from foldin_model.records.rating_history import NO_REQUEST, History, RatingRecord
-from foldin_model.store.keys import PAGE_KEY_BYTES
-from foldin_model.store.memory.overlays import MemoryOverlayStore
+from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.protocols import (
     ImportedRating,
     ImportOutcome,
-    Pointer,
     RatingWrite,
     StoredUser,
     WriteOutcome,
@@ -36,102 +29,11 @@ from foldin_model.store.write_rule import (
     check_stamps,
     history_full,
     request_digest,
-    stands_over,
     too_far_ahead,
+    wins_over,
 )
 
 _Entry = tuple[ItemId, float | None, int | None]
-
-
-class MemoryModelStore:
-    """A ModelStore in dictionaries."""
-
-    def __init__(self) -> None:
-        self.overlay = MemoryOverlayStore()
-        self._published: dict[Version, float] = {}
-        self._manifests: dict[Version, bytes] = {}
-        self._chunks: dict[tuple[Version, str], bytes] = {}
-        self._users: dict[tuple[Version, UserId], bytes] = {}
-        self._pointer = Pointer(None, None, 0)
-        self._page_key = os.urandom(PAGE_KEY_BYTES)
-
-    def pointer(self) -> Pointer:
-        """The current pointer with the overlay's revision."""
-        return replace(self._pointer, overlay_revision=self.overlay.revision)
-
-    def move_pointer(self, version: Version, expected_epoch: int | None) -> Pointer:
-        """Makes `version` current. Raises VersionConflict, VersionNotFound."""
-        if version not in self._published:
-            raise VersionNotFound(version, f"there is no model version {version!r}")
-        pointer = self._pointer
-        if expected_epoch not in (None, pointer.epoch):
-            raise VersionConflict(
-                f"the pointer is at epoch {pointer.epoch}, not {expected_epoch}: look again"
-            )
-        if version != pointer.current:
-            self._pointer = Pointer(version, pointer.current, pointer.epoch + 1)
-        return self._pointer
-
-    def versions(self) -> Sequence[tuple[Version, float]]:
-        """Versions with their publish time, newest first."""
-        return sorted(self._published.items(), key=lambda item: (item[1], item[0]), reverse=True)
-
-    def manifest(self, version: Version) -> bytes:
-        """The manifest as stored. Raises VersionNotFound."""
-        if version not in self._manifests:
-            raise VersionNotFound(version, f"there is no model version {version!r}")
-        return self._manifests[version]
-
-    def put_chunk(self, version: Version, name: str, data: bytes) -> None:
-        """Stores a chunk."""
-        self._chunks[version, name] = bytes(data)
-
-    def chunk(self, version: Version, name: str) -> bytes:
-        """Raises ArtifactCorrupt where the chunk is missing."""
-        if (version, name) not in self._chunks:
-            raise ArtifactCorrupt(f"chunk {name} of version {version!r} is missing from the store")
-        return self._chunks[version, name]
-
-    def put_users(self, version: Version, users: Iterable[tuple[UserId, bytes]]) -> None:
-        """Stores trained users' bytes under the version."""
-        for user_id, packed in users:
-            self._users[version, user_id] = packed
-
-    def trained_user(self, version: Version, user_id: UserId) -> bytes | None:
-        """One trained user's bytes."""
-        return self._users.get((version, user_id))
-
-    def put_manifest(self, version: Version, manifest: bytes, published_at: float) -> None:
-        """Makes the version exist."""
-        self._manifests[version] = manifest
-        self._published[version] = published_at
-
-    def remove(self, version: Version, chunks: Sequence[str], users: Iterable[UserId]) -> None:
-        """Forgets a version. Raises VersionConflict if it serves."""
-        pointer = self._pointer
-        if version == pointer.current:
-            raise VersionConflict(f"version {version!r} serves; activate another one first")
-        if version == pointer.previous:
-            self._pointer = Pointer(pointer.current, None, pointer.epoch + 1)
-        self._published.pop(version, None)
-        for user_id in users:
-            self._users.pop((version, user_id), None)
-        for name in chunks:
-            self._chunks.pop((version, name), None)
-        self._manifests.pop(version, None)
-
-    def remove_damaged(self, version: Version) -> None:
-        """Forgets all that is stored under a version. Raises VersionConflict if it serves."""
-        chunks = [name for stored, name in self._chunks if stored == version]
-        users = [user_id for stored, user_id in self._users if stored == version]
-        self.remove(version, chunks, users)
-
-    def page_key(self) -> bytes:
-        """The 32-byte key that page tokens are signed with."""
-        return self._page_key
-
-    def close(self) -> None:
-        """Nothing to give back."""
 
 
 class MemoryRatingStore:
@@ -251,7 +153,7 @@ class MemoryRatingStore:
             if event_time_us is None:
                 event_time_us = now if old is None else max(now, old.event_time_us + 1)
             new = RatingRecord(value or 0.0, event_time_us, 0, request_id, deleted=value is None)
-            if old is None or stands_over(new, old):
+            if old is None or wins_over(new, old):
                 after[item_id] = new
         changed = [
             item_id for item_id, record in after.items() if record is not before.get(item_id)

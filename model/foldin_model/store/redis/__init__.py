@@ -1,1 +1,1 @@
-"""ROOM redis."""
+"""The store on Redis or Valkey, with a pipeline of its own."""

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeVar
 
 from redis.asyncio.connection import SSLConnection
 
-from foldin_model.store.redis.connection import Command
+from foldin_model.store.redis.client import Command
 from foldin_model.store.url import StoreUrl
 
 P = TypeVar("P", bound=asyncio.Protocol)

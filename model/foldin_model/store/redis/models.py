@@ -9,7 +9,13 @@ from foldin_model.ids import UserId, Version
 from foldin_model.store import scripts
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import Pointer
-from foldin_model.store.redis.connection import Command, check_claim, claim, connect, reaching
+from foldin_model.store.redis.client import (
+    Command,
+    check_claim,
+    claim,
+    connect,
+    failures_as_unavailable,
+)
 from foldin_model.store.redis.overlays import RedisOverlayStore
 from foldin_model.store.url import StoreUrl
 
@@ -122,7 +128,7 @@ class RedisModelStore:
         """
         self._retire(version)
         stem = self._keys.chunk(version, "").encode()
-        with reaching(self._url):
+        with failures_as_unavailable(self._url):
             found = [
                 name
                 for name in self._client.scan_iter(stem + b"*", count=_BATCH)
@@ -171,7 +177,7 @@ class RedisModelStore:
 
     def _pipeline(self, commands: Sequence[Command], *, transaction: bool = False) -> list[object]:
         with (
-            reaching(self._url),
+            failures_as_unavailable(self._url),
             self._client.pipeline(transaction=transaction) as pipeline,
         ):
             for command in commands:

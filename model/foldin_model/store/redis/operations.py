@@ -10,7 +10,7 @@ from typing import Final
 
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.keys import Keys, is_versions
-from foldin_model.store.redis.connection import Command, connect, reaching
+from foldin_model.store.redis.client import Command, connect, failures_as_unavailable
 from foldin_model.store.scripts import FORGET_RATER, PURGE
 from foldin_model.store.url import StoreUrl
 
@@ -35,7 +35,7 @@ _OF_USER: Final = {
 _BATCH: Final = 1_000
 
 
-class StoreOperator:
+class RedisOperations:
     """Looks after one namespace on one server."""
 
     def __init__(self, url: StoreUrl | str, namespace: str, *, timeout_s: float = 5.0) -> None:
@@ -121,7 +121,7 @@ class StoreOperator:
     def _names(self, pattern: str | None = None) -> Iterator[list[bytes]]:
         namespace = self._keys.namespace
         patterns = (f"fi:{namespace}:*", f"{{fi:{namespace}}}:*") if pattern is None else (pattern,)
-        with reaching(self._url):
+        with failures_as_unavailable(self._url):
             for each in patterns:
                 names = self._client.scan_iter(each, count=_BATCH)
                 while batch := list(islice(names, _BATCH)):
@@ -138,7 +138,10 @@ class StoreOperator:
         return _OF_USER.get(rest.partition(":")[0], "control")
 
     def _pipeline(self, commands: Sequence[Command]) -> list[object]:
-        with reaching(self._url), self._client.pipeline(transaction=False) as pipeline:
+        with (
+            failures_as_unavailable(self._url),
+            self._client.pipeline(transaction=False) as pipeline,
+        ):
             for command in commands:
                 pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
             replies: list[object] = pipeline.execute()

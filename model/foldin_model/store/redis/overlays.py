@@ -8,7 +8,7 @@ from foldin_model.records.item_overlay import OverlayChanges, StoredEntry
 from foldin_model.store import scripts
 from foldin_model.store.keys import Keys
 from foldin_model.store.overlay_protocol import OverlayLimits, entries_full, new_items_full
-from foldin_model.store.redis.connection import Command
+from foldin_model.store.redis.client import Command
 
 _BATCH: Final = 500
 Name = TypeVar("Name", bytes, ItemId)

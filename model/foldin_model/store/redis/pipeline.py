@@ -15,7 +15,7 @@ _MORE: Final = object()  # what the reader says where a reply is not complete ye
 _POLL_S: Final = 0.001  # long enough that what has arrived meanwhile is read before time is up
 
 
-class Sent:
+class SentCommand:
     """A packed command and who waits for its reply.
 
     Or a packed transaction: that of EXEC is its reply, and `queued` come before.
@@ -41,7 +41,7 @@ class Sent:
             self.future.set_exception(reason)
 
 
-class Batch:
+class ReplyBatch:
     """The replies to some commands, which come to who waits for them as one list.
 
     An error stands in the place of its reply.
@@ -62,12 +62,12 @@ class Batch:
             self.future.set_result(self._replies)
 
 
-class SentTogether(Sent):
+class BatchedCommand(SentCommand):
     """One command of a batch and the place of its reply."""
 
     __slots__ = ("_batch", "_place")
 
-    def __init__(self, packed: bytes, batch: Batch, place: int, queued: int = 0) -> None:
+    def __init__(self, packed: bytes, batch: ReplyBatch, place: int, queued: int = 0) -> None:
         super().__init__(packed, batch.future, queued)
         self._batch = batch
         self._place = place
@@ -79,7 +79,7 @@ class SentTogether(Sent):
         self._batch.put(self._place, reason)
 
 
-class Stream(asyncio.Protocol):
+class Pipeline(asyncio.Protocol):
     """The protocol of a connection; where a batch is due and nothing comes for `timeout_s` it ends.
 
     Time in which the loop was held up by other work does not count. `refused` is given commands
@@ -90,8 +90,8 @@ class Stream(asyncio.Protocol):
     def __init__(
         self,
         timeout_s: float,
-        refused: Callable[[Sent, ReplyError], None],
-        ended: Callable[["Stream", Exception], None],
+        refused: Callable[[SentCommand, ReplyError], None],
+        ended: Callable[["Pipeline", Exception], None],
         pushed: Callable[[list[object]], None] | None = None,
     ) -> None:
         self._timeout_s = timeout_s
@@ -99,7 +99,7 @@ class Stream(asyncio.Protocol):
         self._ended = ended
         self._pushed = pushed
         self._reader = Reader(notEnoughData=_MORE)
-        self._sent: deque[Sent] = deque()
+        self._sent: deque[SentCommand] = deque()
         self._commands_sent = 0
         self._due: deque[tuple[int, float]] = deque()  # of each batch: its last command, its time
         self._heard_s = 0.0
@@ -108,7 +108,7 @@ class Stream(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] = self._loop.create_future()
 
-    def send(self, batch: Sequence[Sent]) -> None:
+    def send(self, batch: Sequence[SentCommand]) -> None:
         """Sends commands in one piece; each future gets its reply unless it is done by then."""
         if self._transport is None:
             raise ConnectionError("the connection is gone")
@@ -126,7 +126,7 @@ class Stream(asyncio.Protocol):
             self._transport.abort()
             self._leave(reason)
 
-    def unanswered(self) -> list[Sent]:
+    def unanswered(self) -> list[SentCommand]:
         """The commands that have no reply, which will get none any more."""
         left = list(self._sent)
         self._sent.clear()
@@ -194,7 +194,7 @@ class Stream(asyncio.Protocol):
         self._ended(self, reason)
 
 
-def _note_refusal(transaction: Sent, reply: object) -> None:
+def _note_refusal(transaction: SentCommand, reply: object) -> None:
     """Why a transaction is not run: the first of its commands that is refused says it best."""
     if isinstance(reply, ReplyError) and transaction.refusal is None:
         transaction.refusal = reply

@@ -18,9 +18,9 @@ from foldin_model.store.protocols import (
     StoredUser,
     WriteOutcome,
 )
-from foldin_model.store.redis.connection import Command, Transaction, check_claim, claim
+from foldin_model.store.redis.client import Command, Transaction, check_claim, claim
 from foldin_model.store.redis.endpoint import Endpoint
-from foldin_model.store.redis.link import Link
+from foldin_model.store.redis.reconnecting_pipeline import ReconnectingPipeline
 from foldin_model.store.redis.user_replies import (
     current_states,
     revision_in,
@@ -62,8 +62,10 @@ class RedisRatingStore:
         self._keys = Keys(namespace)
         self._limits = limits or Limits()
         endpoint = Endpoint(StoreUrl.of(url), timeout_s)
-        self._reads = Link(endpoint, self._prepare, self._check, reload=len(_USED))
-        self._writes = Link(endpoint, self._prepare, self._check, reload=len(_USED), certain=True)
+        self._reads = ReconnectingPipeline(endpoint, self._prepare, self._check, reload=len(_USED))
+        self._writes = ReconnectingPipeline(
+            endpoint, self._prepare, self._check, reload=len(_USED), certain=True
+        )
         self._mostly_folded = True  # of those read together who were not known
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
@@ -112,7 +114,7 @@ class RedisRatingStore:
         Else all is read in a second one.
         """
         if not history:
-            reply = await self._reads.submit(("MGET", *self._keys.current(user_id)))
+            reply = await self._reads.submit(("MGET", *self._keys.of_folded_state(user_id)))
             (state,) = current_states(version, [0], reply)
             if isinstance(state, StoredUser):
                 return state
@@ -187,7 +189,7 @@ class RedisRatingStore:
         """One command for the revisions of users, and their folded states if none is known."""
         keys: list[str] = []
         for user_id, revision in users:
-            revision_key, folded_key = self._keys.current(user_id)
+            revision_key, folded_key = self._keys.of_folded_state(user_id)
             keys.append(revision_key)
             if not revision:
                 keys.append(folded_key)
@@ -211,12 +213,12 @@ class RedisRatingStore:
         A script that looks first whether the folded state is current takes four times as long: it
         turns every field of the history into a string of its own.
         """
-        keys = [self._keys.read(version, user_id) for user_id in users]
+        keys = [self._keys.of_read(version, user_id) for user_id in users]
         kept = [key for *first, _ in keys for key in first]
         return Transaction((("MGET", *kept), *(("HGETALL", ratings) for *_, ratings in keys)))
 
     def _keep_command(self, user_id: UserId, user: PackedUser) -> Command:
-        keys = self._keys.current(user_id)
+        keys = self._keys.of_folded_state(user_id)
         arguments = (user.revision, user.packed, self._limits.folded_ttl_s)
         return ("EVALSHA", scripts.KEEP.sha, len(keys), *keys, *arguments)
 
@@ -228,7 +230,7 @@ class RedisRatingStore:
         request_id: bytes = NO_REQUEST,
         digest: bytes = _NO_DIGEST,
     ) -> Command:
-        keys = (*self._keys.written(user_id), *([] if request is None else [request]))
+        keys = (*self._keys.of_write(user_id), *([] if request is None else [request]))
         limits = self._limits
         arguments = (
             user_id,

@@ -13,11 +13,11 @@ from hiredis import HiredisError
 
 from foldin_model.ids import UserId
 from foldin_model.store.keys import Keys
-from foldin_model.store.redis.connection import Command, unavailable
+from foldin_model.store.redis.client import Command, unavailable
 from foldin_model.store.redis.endpoint import Endpoint
-from foldin_model.store.redis.link import answers
-from foldin_model.store.redis.pipeline import Sent, Stream
-from foldin_model.store.revision_protocol import BOUND_S, Watcher
+from foldin_model.store.redis.pipeline import Pipeline, SentCommand
+from foldin_model.store.redis.reconnecting_pipeline import answers
+from foldin_model.store.revision_protocol import BOUND_S, RevisionWatcher
 from foldin_model.store.url import StoreUrl
 
 BEAT_S: Final = 1.0
@@ -46,18 +46,18 @@ class RevisionTracker:
         self._beat_s = beat_s
         self._bound_s = bound_s
 
-    async def follow(self, watcher: Watcher) -> None:
+    async def follow(self, watcher: RevisionWatcher) -> None:
         """Tells the watcher until it is cancelled."""
         while True:
             await self._session(watcher)
             await asyncio.sleep(RETRY_S)
 
-    async def _session(self, watcher: Watcher) -> None:
+    async def _session(self, watcher: RevisionWatcher) -> None:
         """Tells the watcher from one connection until that is lost, and that it is lost."""
         ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        stream: Stream | None = None
+        stream: Pipeline | None = None
 
-        def end(gone: Stream, reason: Exception) -> None:
+        def end(gone: Pipeline, reason: Exception) -> None:
             watcher.lost(str(unavailable(self._endpoint.url, reason)))
             ended.set_result(reason)
             for sent in gone.unanswered():
@@ -66,7 +66,7 @@ class RevisionTracker:
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s):
                 stream = await self._endpoint.open(
-                    lambda: Stream(self._bound_s, Sent.fail, end, _told_to(watcher))
+                    lambda: Pipeline(self._bound_s, SentCommand.fail, end, _told_to(watcher))
                 )
                 await answers(stream, (*self._endpoint.greeting(3), self._track()))
             watcher.changed(None)
@@ -85,11 +85,13 @@ class RevisionTracker:
                 stream.end(ConnectionError("closed"))
 
     def _track(self) -> Command:
-        prefixes = (word for prefix in self._keys.revisions() for word in ("PREFIX", prefix))
+        prefixes = (
+            word for prefix in self._keys.revision_prefixes() for word in ("PREFIX", prefix)
+        )
         return ("CLIENT", "TRACKING", "ON", "BCAST", *prefixes)
 
 
-def _told_to(watcher: Watcher) -> Callable[[list[object]], None]:
+def _told_to(watcher: RevisionWatcher) -> Callable[[list[object]], None]:
     def told(message: list[object]) -> None:
         match message:
             case [b"invalidate", None]:

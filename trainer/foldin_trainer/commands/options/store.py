@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar
 
 import click
-from foldin_model.store.location import open_store_url
+from foldin_model.store.location import running_store_url
 from foldin_model.store.opening import open_store
 from foldin_model.store.protocols import ModelStore
 
@@ -41,7 +41,7 @@ def opened_models(redis_url: str | None, namespace: str, data_dir: Path) -> Iter
     Raises InvalidField, StoreUnavailable, and StoreMismatch for a namespace of other programs.
     """
     with (
-        open_store_url(redis_url, data_dir) as url,
+        running_store_url(redis_url, data_dir) as url,
         closing(open_store(url, namespace, models_timeout_s=STORE_TIMEOUT_S)) as store,
     ):
         store.models.page_key()  # claims the namespace

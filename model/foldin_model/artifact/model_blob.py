@@ -5,9 +5,8 @@ buffer. What a model can do without takes sections only where it has it.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import sha256
 from typing import Final
 
 import numpy as np
@@ -17,10 +16,10 @@ from foldin_model.artifact.sections import (
     Arrays,
     Blob,
     Sections,
+    blob_of,
     check_header,
-    lay_out,
+    decoded,
     packed_texts,
-    taken,
 )
 from foldin_model.errors import ArtifactCorrupt
 from foldin_model.fold_in.kinds import kind_of
@@ -30,18 +29,17 @@ from foldin_model.texts.title_search import TitleIndex
 from foldin_model.trained.catalog import Catalog, Cluster, Genres, Years
 from foldin_model.trained.content_map import ContentMap
 from foldin_model.trained.derived_tables import DerivedTables
-from foldin_model.trained.manifest import SCHEMA, SCHEMA_WITH_OPTIONS, Chunk, Manifest, Section
+from foldin_model.trained.manifest import SCHEMA, SCHEMA_WITH_OPTIONS, Manifest, Section
 from foldin_model.trained.model import Model
 from foldin_model.trained.uncertainty import Uncertainty
 
-CHUNK_BYTES: Final = 4 * 1024 * 1024
 EAGER_ITEMS: Final = 50_000
 
 
-def pack(
+def pack_model(
     model: Model, index: "NDArray[np.uint8] | None" = None
 ) -> tuple[bytes, tuple[Section, ...]]:
-    """The blob that `unpack` reads, and where its arrays lie; equal models give equal bytes.
+    """The blob that `unpack_model` reads, and where its arrays lie; equal models give equal bytes.
 
     `index` are the bytes of an approximate index over the items.
     """
@@ -78,7 +76,7 @@ def pack(
     arrays |= _optional_arrays(model)
     if index is not None:
         arrays["index"] = index
-    return lay_out(arrays)
+    return blob_of(arrays)
 
 
 def schema_of(model: Model) -> int:
@@ -86,11 +84,11 @@ def schema_of(model: Model) -> int:
     return SCHEMA_WITH_OPTIONS if _optional_arrays(model) else SCHEMA
 
 
-def unpack(blob: Blob, manifest: Manifest) -> tuple[Model, DerivedTables]:
+def unpack_model(blob: Blob, manifest: Manifest) -> tuple[Model, DerivedTables]:
     """The model whose arrays are read-only views into the blob, and what was derived from it.
 
     Raises ArtifactCorrupt where header, counts or shapes disagree with the manifest. Hashes are
-    not looked at here; see `check_chunks`.
+    not looked at here; see `foldin_model.artifact.chunks`.
     """
     check_header(blob, manifest)
     sections = Sections(blob, {section.name: section for section in manifest.sections})
@@ -138,7 +136,7 @@ def _index(sections: Sections) -> "NDArray[np.uint8] | None":
 
 
 def _catalog(sections: Sections, n: int) -> Catalog:
-    """Its texts are taken out of the blob at once where they are few: that is faster to serve."""
+    """Its texts are decoded out of the blob at once where they are few: that is faster to serve."""
     item_ids = sections.texts("item_ids", n)
     titles = sections.texts("titles", n)
     genres = sections.genres(n)
@@ -150,8 +148,8 @@ def _catalog(sections: Sections, n: int) -> Catalog:
     )
     few = n <= EAGER_ITEMS
     return Catalog(
-        item_ids=taken("item_ids", item_ids) if few else item_ids,
-        titles=taken("titles", titles) if few else titles,
+        item_ids=decoded("item_ids", item_ids) if few else item_ids,
+        titles=decoded("titles", titles) if few else titles,
         genres=tuple(genres) if few else genres,
         years=tuple(years) if few else years,
         rating_counts=sections.array("rating_counts", "<i8", (n,)).view(np.int64),
@@ -160,35 +158,6 @@ def _catalog(sections: Sections, n: int) -> Catalog:
         clusters=sections.clusters(),
         id_rows=None if few else hashed,
     )
-
-
-def cut(kind: str, blob: bytes) -> Iterator[tuple[Chunk, bytes]]:
-    """The chunks of a blob, `<kind>:0` and so on, each of at most 4 MiB, with their bytes."""
-    for number, start in enumerate(range(0, len(blob), CHUNK_BYTES)):
-        piece = blob[start : start + CHUNK_BYTES]
-        yield Chunk(f"{kind}:{number}", len(piece), sha256(piece).hexdigest()), piece
-
-
-def check_chunk(chunk: Chunk, piece: Blob) -> None:
-    """Returns if the bytes are the chunk's. Raises ArtifactCorrupt, naming the chunk."""
-    if len(piece) != chunk.size_bytes:
-        raise ArtifactCorrupt(f"chunk {chunk.name} has {len(piece)} bytes, not {chunk.size_bytes}")
-    found = sha256(piece).hexdigest()
-    if found != chunk.sha256:
-        raise ArtifactCorrupt(f"chunk {chunk.name} has sha256 {found}, not {chunk.sha256}")
-
-
-def check_chunks(blob: Blob, chunks: Sequence[Chunk]) -> None:
-    """Returns if the blob is made of exactly these chunks. Raises ArtifactCorrupt."""
-    total = sum(chunk.size_bytes for chunk in chunks)
-    if len(blob) != total:
-        raise ArtifactCorrupt(f"the model has {len(blob)} bytes, not {total}")
-    with memoryview(blob) as view:
-        start = 0
-        for chunk in chunks:
-            with view[start : start + chunk.size_bytes] as piece:
-                check_chunk(chunk, piece)
-            start += chunk.size_bytes
 
 
 def _optional_arrays(model: Model) -> Arrays:
@@ -252,7 +221,7 @@ def _uncertainty(sections: Sections, n: int) -> Uncertainty | None:
 
 
 def _content(sections: Sections, width: int) -> ContentMap:
-    names = taken("content.names", sections.texts("content.names", None))
+    names = decoded("content.names", sections.texts("content.names", None))
     return ContentMap(
         names=names,
         weights=sections.floats("content.weights", (len(names), width)),

@@ -12,9 +12,9 @@ from typing import Final
 from hiredis import ReplyError, pack_command
 
 from foldin_model.errors import FoldinError
-from foldin_model.store.redis.connection import Command, Transaction, refused, unavailable
+from foldin_model.store.redis.client import Command, Transaction, refused, unavailable
 from foldin_model.store.redis.endpoint import Endpoint
-from foldin_model.store.redis.pipeline import Batch, Sent, SentTogether, Stream
+from foldin_model.store.redis.pipeline import BatchedCommand, Pipeline, ReplyBatch, SentCommand
 
 _UNKNOWN_SCRIPT: Final = "NOSCRIPT"
 _BEGIN: Final = pack_command(("MULTI",))
@@ -23,7 +23,7 @@ _ELSEWHERE: Final = ("READONLY", "MASTERDOWN")  # another server took over: ask 
 _UNREADY: Final = (*_ELSEWHERE, "LOADING", "BUSY", "CLUSTERDOWN", "NOAUTH")  # whatever is asked
 
 
-class Link:
+class ReconnectingPipeline:
     """Commands to one store over one connection.
 
     `prepare` gives the commands that a new connection begins with after its greeting and `check`
@@ -45,9 +45,9 @@ class Link:
         self._check = check
         self._reload = reload
         self._certain = certain
-        self._waiting: list[Sent] = []
-        self._forgotten: list[Sent] = []
-        self._stream: Stream | None = None
+        self._waiting: list[SentCommand] = []
+        self._forgotten: list[SentCommand] = []
+        self._stream: Pipeline | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._flushing = False
 
@@ -56,7 +56,7 @@ class Link:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
         packed, queued = _packed(command)
-        self._waiting.append(Sent(packed, future, queued))
+        self._waiting.append(SentCommand(packed, future, queued))
         self._flush_soon(loop)
         return future
 
@@ -68,7 +68,7 @@ class Link:
         It costs less than as many submits: who waits is woken once. They leave at once, with those
         that were submitted before.
         """
-        batch = Batch(len(commands), asyncio.get_running_loop().create_future())
+        batch = ReplyBatch(len(commands), asyncio.get_running_loop().create_future())
         self._flush(_sent_together(commands, batch))
         return batch.future
 
@@ -87,7 +87,7 @@ class Link:
             self._flushing = True
             loop.call_soon(self._flush)
 
-    def _flush(self, together: Sequence[Sent] = ()) -> None:
+    def _flush(self, together: Sequence[SentCommand] = ()) -> None:
         self._flushing = False
         if self._stream is None:
             self._waiting += together
@@ -101,11 +101,11 @@ class Link:
             self._stream.send((*waiting, *together))
 
     async def _connect(self) -> None:
-        made: Stream | None = None
+        made: Pipeline | None = None
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s):
                 made = await self._endpoint.open(
-                    lambda: Stream(self._endpoint.timeout_s, self._refused, self._ended)
+                    lambda: Pipeline(self._endpoint.timeout_s, self._refused, self._ended)
                 )
                 greeting, preparing = self._endpoint.greeting(), self._prepare()
                 replies = await answers(made, (*greeting, *preparing))
@@ -121,7 +121,7 @@ class Link:
         finally:
             self._connecting = None
 
-    def _refused(self, sent: Sent, error: ReplyError) -> None:
+    def _refused(self, sent: SentCommand, error: ReplyError) -> None:
         word = str(error).partition(" ")[0]
         if word == _UNKNOWN_SCRIPT and not sent.repeated:  # it was not run
             sent.repeated = True
@@ -140,16 +140,16 @@ class Link:
             self._fail(forgotten, ConnectionError("the connection is gone"))
             return
         loads = self._prepare()[: self._reload]
-        unheard = Batch(len(loads), asyncio.get_running_loop().create_future())
+        unheard = ReplyBatch(len(loads), asyncio.get_running_loop().create_future())
         unheard.future.cancel()  # where one fails, the command that needs it will say so
         self._stream.send((*_sent_together(loads, unheard), *forgotten))
 
-    def _ended(self, stream: Stream, reason: Exception) -> None:
+    def _ended(self, stream: Pipeline, reason: Exception) -> None:
         if stream is self._stream:
             self._stream = None
         self._fail(stream.unanswered(), reason)
 
-    def _fail(self, commands: Sequence[Sent], reason: Exception) -> None:
+    def _fail(self, commands: Sequence[SentCommand], reason: Exception) -> None:
         for sent in commands:
             sent.fail(self._failure(reason))
 
@@ -161,11 +161,11 @@ class Link:
         return failure
 
 
-async def answers(stream: Stream, commands: Sequence[Command]) -> list[object]:
+async def answers(stream: Pipeline, commands: Sequence[Command]) -> list[object]:
     """What a connection answers to commands of its own. Raises the first failure."""
     if not commands:
         return []
-    batch = Batch(len(commands), asyncio.get_running_loop().create_future())
+    batch = ReplyBatch(len(commands), asyncio.get_running_loop().create_future())
     stream.send(_sent_together(commands, batch))
     answered = await batch.future
     for reply in answered:
@@ -174,11 +174,13 @@ async def answers(stream: Stream, commands: Sequence[Command]) -> list[object]:
     return answered
 
 
-def _sent_together(commands: Sequence[Command | Transaction], batch: Batch) -> list[SentTogether]:
+def _sent_together(
+    commands: Sequence[Command | Transaction], batch: ReplyBatch
+) -> list[BatchedCommand]:
     together = []
     for place, command in enumerate(commands):
         packed, queued = _packed(command)
-        together.append(SentTogether(packed, batch, place, queued))
+        together.append(BatchedCommand(packed, batch, place, queued))
     return together
 
 

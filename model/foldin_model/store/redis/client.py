@@ -60,7 +60,7 @@ def connect(url: StoreUrl, timeout_s: float) -> Redis:
 
 
 @contextmanager
-def reaching(url: StoreUrl) -> Iterator[None]:
+def failures_as_unavailable(url: StoreUrl) -> Iterator[None]:
     """Raises StoreUnavailable for any failure of the client or the connection."""
     try:
         yield
