@@ -35,9 +35,10 @@ test-wheel: $(VENV)/.dev ## the wheel in an empty environment, with the demo; mi
 
 check: test ## what CI runs: the same as test
 
-lint: $(VENV)/.dev ## linters and types alone
+lint: $(VENV)/.dev ## linters, the rules of imports and types alone
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@report=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$report"; exit 1; }
 	@$(BIN)/mypy --no-error-summary $(SOURCES)
 
 load: $(VENV)/.load ## k6 against the server on FOLDIN_ADDRESS

