@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 
 import uvloop
-from foldin_model.store.opening import default_data_dir, running_store_url
+from foldin_model.store.location import default_data_dir, running_store_url
 
 from foldin_server.process.server import running
 from foldin_server.process.stores import opened
@@ -30,11 +30,10 @@ def serve(settings: Settings, *, lifeline: int | None = None) -> None:
 
 async def _serve(settings: Settings, url: str, directory: Path, lifeline: int | None) -> None:
     stopped = _stop_asked(lifeline)
-    with opened(settings, url, directory) as stores:
-        async with running(settings, stores):
-            gc.collect()
-            gc.freeze()  # the loaded model stays; looking through it again holds up every call
-            await stopped.wait()
+    async with opened(settings, url, directory) as stores, running(settings, stores):
+        gc.collect()
+        gc.freeze()  # the loaded model stays; looking through it again holds up every call
+        await stopped.wait()
 
 
 def _stop_asked(lifeline: int | None) -> asyncio.Event:

@@ -33,7 +33,7 @@ class Server:
 
     def __init__(self, settings: Settings, stores: Stores) -> None:
         self._settings = settings
-        self._tracker = stores.tracker
+        self._revisions = stores.revisions
         self.parts = parts = assembled(settings, stores, self._models_looked_up)
         self.metrics, self.background = parts.metrics, parts.background
         self.store, self.snapshots, self.tracked = parts.store, parts.snapshots, parts.tracked_users
@@ -62,8 +62,8 @@ class Server:
         log.info("serving", extra={"address": self.address, **shown})
         interval_s = self._settings.poll_interval_ms / 1_000
         self._following.append(asyncio.create_task(self.snapshots.follow(interval_s)))
-        if self._tracker is not None:
-            self._following.append(asyncio.create_task(self._tracker.follow(self.tracked)))
+        if self._revisions is not None:
+            self._following.append(asyncio.create_task(self._revisions.follow(self.tracked)))
 
     async def stop(self) -> None:
         """Reports NOT_SERVING, waits until callers see it, and ends all calls and their work."""

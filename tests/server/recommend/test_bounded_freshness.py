@@ -97,7 +97,7 @@ async def test_an_unchanged_user_is_answered_without_the_store(place: Place) -> 
 
 
 async def test_a_strict_server_says_so(place: Place) -> None:
-    stores = replace(place.stores(), tracker=None)
+    stores = replace(place.stores(), revisions=None)
     async with live(stores) as app:
         await app.recommend("1")
         before = asked(stores)
