@@ -52,7 +52,7 @@ def test_files_that_are_no_modules_are_in_the_wheel(wheel: Path) -> None:
         packed = set(opened.namelist())
     assert {f"{room}/py.typed" for room in ROOMS} | {"foldin/v1/py.typed"} <= packed
     assert "foldin/v1/recommendation.proto" in packed
-    assert "foldin_model/store/scripts/write.lua" in packed
+    assert "foldin_model/store/scripts/write_ratings.lua" in packed
 
 
 def test_the_metadata_name_the_licence_and_describe_the_project(wheel: Path) -> None:

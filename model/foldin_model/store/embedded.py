@@ -1,9 +1,9 @@
-"""A valkey-server of our own, one a data directory, shared by every process that asks for it.
+"""The embedded store: one valkey-server a data directory, shared by the processes that use it.
 
-Whoever finds it running attaches, else starts it; the last to leave stops it; one that a killed
-process left behind is adopted by the next. Three locked files say who is there, and the kernel
-gives a lock back when its holder dies: `lock` is held to start or stop, `users` is shared by all
-who are attached, `alive` is held by the server itself as long as it lives.
+The first process starts the server, others attach to it, and the last one to leave stops it. The
+next process takes over a server that a killed one left running. Three locked files keep count, and
+the kernel releases a lock when its holder dies: `lock` is held to start or stop, `users` is shared
+by all processes that are attached, `alive` is held by the server itself.
 """
 
 import logging
@@ -40,12 +40,12 @@ log = logging.getLogger(__name__)
 def embedded_store(
     data_dir: Path, *, appendfsync: Literal["always", "everysec", "no"] = "everysec"
 ) -> Iterator[str]:
-    """The `unix://` url of a store that keeps its data in `data_dir/store` and answers.
+    """Yields the `unix://` URL of a running store that keeps its data in `data_dir/store`.
 
-    `appendfsync` counts for the one who starts it: `always` survives a loss of power without
-    losing an answered write, `everysec` may lose the last second. Raises StoreUnavailable, with
-    the end of the server's log, if it does not answer in time. The last to leave stops it, by
-    signals where it does not answer any more.
+    `appendfsync` applies if this call starts the server: with `always` no answered write is lost
+    when the power fails, with `everysec` up to a second of them. Raises StoreUnavailable, with the
+    end of the server's log, if the server does not answer in time. The last process to leave stops
+    the server, by signals where it no longer answers.
     """
     folder = data_dir.resolve() / "store"
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,13 +67,13 @@ def embedded_store(
 
 
 def _leave(users: IO[bytes], folder: Path, socket: Path) -> None:
-    """The server has ended, if nobody else is attached."""
+    """Stops the server if no other process is attached."""
     if try_lock(users) and _alive(folder):
         _stop(folder, socket)
 
 
 def _await_launched(folder: Path, socket: Path) -> None:
-    """A server that has just been launched answers, or has ended: before, none can be stopped."""
+    """Waits until a server just launched answers or has ended; before that it cannot be stopped."""
     deadline = time.monotonic() + START_TIMEOUT_S
     with _client(socket) as client:
         while _alive(folder) and not _answers(client) and time.monotonic() < deadline:
@@ -99,7 +99,7 @@ def _start_unless_answering(folder: Path, socket: Path, appendfsync: str) -> Non
 def _answers(client: Redis) -> bool:
     try:
         client.ping()
-    except RedisError:  # nobody is there, or still reading its files
+    except RedisError:  # not running, or still loading its files
         return False
     return True
 
@@ -115,7 +115,7 @@ def _launch(folder: Path, socket: Path, appendfsync: str, alive: IO[bytes]) -> N
         "save": "",
         "logfile": str(folder / "valkey.log"),
         "pidfile": str(folder / "valkey.pid"),
-        "daemonize": "yes",  # a session of its own: Ctrl-C in our terminal does not reach it
+        "daemonize": "yes",  # in its own session, which Ctrl-C in this terminal does not reach
     }
     arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
     done = subprocess.run(  # noqa: S603
@@ -148,12 +148,12 @@ def _binary() -> Path:
 
 
 def _stop(folder: Path, socket: Path) -> None:
-    """The server has ended, within a minute whatever it does. Raises StoreUnavailable.
+    """Stops the server within a minute. Raises StoreUnavailable if even SIGKILL does not help.
 
-    It is asked to; one that hangs is told by SIGTERM, with SIGCONT, for a stopped process hears
-    nothing else. Either way it first writes down all that it holds. Only one that is deaf to both
-    is killed: a change is written to the file before it is answered, and what is written outlives
-    the process, so that no more is lost than `appendfsync` allows.
+    First comes SHUTDOWN, then SIGTERM, with SIGCONT in case the process is suspended; after either
+    the server writes everything to disk before it ends. SIGKILL is last. It loses no more than
+    `appendfsync` allows: each change is written to the file before it is answered, and the
+    kernel keeps what a process has written.
     """
     try:
         with _client(socket) as client:
@@ -163,7 +163,7 @@ def _stop(folder: Path, socket: Path) -> None:
     except RedisError:
         pass
     for signals in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
-        log.warning("store_hangs", extra={"folder": str(folder), "told": signals[0].name})
+        log.warning("store_hangs", extra={"folder": str(folder), "signal": signals[0].name})
         pid = _pid(folder)
         with suppress(ProcessLookupError):
             for number in signals:
@@ -183,7 +183,7 @@ def _ends_within(folder: Path, timeout_s: float) -> bool:
 
 
 def _pid(folder: Path) -> int:
-    """The process id of the server that is alive: each writes its own when it starts."""
+    """Reads the process id that the running server wrote when it started."""
     try:
         return int((folder / "valkey.pid").read_text())
     except (OSError, ValueError) as error:

@@ -1,7 +1,8 @@
-"""Every key of the store is named here and nowhere else.
+"""The name of every key in the store.
 
-All keys of a namespace begin with `fi:<ns>`. The braces are what Redis Cluster hashes: one user's
-mutable state and her shard of the log lie in one slot, so that one script may touch them all.
+All keys of a namespace begin with `fi:<ns>`. Redis Cluster hashes what stands in braces: the
+ratings and revision of a user and their shard of the log lie in one slot, so one script may
+change them all.
 """
 
 import re
@@ -19,18 +20,18 @@ _NAMESPACE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def partition(user_id: UserId) -> int:
-    """The partition of a user, 0 to 63, the same on every machine."""
+    """Returns the partition of a user, 0 to 63, the same on every machine."""
     return crc32(user_id.encode()) % PARTITIONS
 
 
 def is_versions(key: bytes) -> bool:
-    """Whether it is the key of some namespace's versions."""
+    """Returns whether this is the key of the versions of some namespace."""
     return re.fullmatch(rb"\{fi:[A-Za-z0-9._-]{1,64}\}:versions", key) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The key names of one namespace. Raises InvalidField for a name that could be misread."""
+    """The keys of one namespace. Raises InvalidField for a name that is not allowed."""
 
     namespace: str
     _stems: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -54,12 +55,12 @@ class Keys:
 
     @property
     def overlay(self) -> str:
-        """Hash: item to what is told of it beside the versions."""
+        """Hash: item to its overlay entry, new content or being hidden."""
         return f"{{fi:{self.namespace}}}:overlay"
 
     @property
     def overlay_changed(self) -> str:
-        """Sorted set: item by the overlay revision that it last changed in."""
+        """Sorted set: item by the overlay revision of its last change."""
         return f"{self.overlay}:changed"
 
     def overlay_ratings(self, item_id: ItemId) -> str:
@@ -75,11 +76,11 @@ class Keys:
         return f"fi:{self.namespace}:v:{version}:{name}"
 
     def trained(self, version: Version, user_id: UserId) -> str:
-        """String: what the version keeps of a user whom it was trained with, packed."""
+        """String: a packed trained user of the version."""
         return self.chunk(version, f"u:{{{partition(user_id)}}}:{user_id}")
 
     def ratings(self, user_id: UserId) -> str:
-        """Hash: item to packed RatingRecord. The truth."""
+        """Hash: item to packed RatingRecord."""
         return f"{self._stem(user_id)}r:{user_id}"
 
     def revision(self, user_id: UserId) -> str:
@@ -95,27 +96,27 @@ class Keys:
         return f"{self._stem(user_id)}log"
 
     def request(self, user_id: UserId, request_id: UUID) -> str:
-        """String with a time to live: what a request asked and what it was answered."""
+        """String with a time to live: the digest of a request and its outcome."""
         return f"{self._stem(user_id)}req:{user_id}:{request_id}"
 
     def of_folded_state(self, user_id: UserId) -> tuple[str, str]:
-        """The keys of revision and folded state, made in one go."""
+        """Returns the keys of revision and folded user."""
         stem = self._stems[partition(user_id)]
         return f"{stem}rev:{user_id}", f"{stem}f:{user_id}"
 
     def of_read(self, version: Version, user_id: UserId) -> tuple[str, str, str, str]:
-        """The keys of revision, folded state, trained record and ratings, made in one go."""
+        """Returns the keys of revision, folded user, trained user and ratings."""
         place = partition(user_id)
         stem, trained = self._stems[place], self.chunk(version, f"u:{{{place}}}:{user_id}")
         return f"{stem}rev:{user_id}", f"{stem}f:{user_id}", trained, f"{stem}r:{user_id}"
 
     def of_write(self, user_id: UserId) -> tuple[str, str, str, str]:
-        """The keys of ratings, revision, folded state and log, made in one go."""
+        """Returns the keys of ratings, revision, folded user and log."""
         stem = self._stem(user_id)
         return f"{stem}r:{user_id}", f"{stem}rev:{user_id}", f"{stem}f:{user_id}", f"{stem}log"
 
     def revision_prefixes(self) -> tuple[str, ...]:
-        """What the revision keys of each partition begin with; a user's id is what follows."""
+        """Returns the start of the revision keys of each partition; the user's id follows it."""
         return tuple(f"{stem}rev:" for stem in self._stems)
 
     def _stem(self, user_id: UserId) -> str:

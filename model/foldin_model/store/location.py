@@ -1,4 +1,8 @@
-"""Where a program finds its store and its data; it starts a store only where none is given."""
+"""Where a program finds its data directory and its store.
+
+It imports no class that reads or writes a store, so that programs which only pass the URL on start
+fast.
+"""
 
 import os
 from collections.abc import Iterator
@@ -19,9 +23,9 @@ def default_data_dir() -> Path:
 
 @contextmanager
 def running_store_url(redis_url: str | None, data_dir: Path) -> Iterator[str]:
-    """Yields the URL of the store to use: the one given, or the embedded one of `data_dir`.
+    """Yields the URL of the store to use: `redis_url`, or the embedded store of `data_dir`.
 
-    Raises InvalidField for a URL that is none of a store, before anything starts.
+    Raises InvalidField for a URL that is not understood, before anything starts.
     """
     if redis_url:
         yield parse_store_url(redis_url).text

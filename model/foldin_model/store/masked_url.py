@@ -1,4 +1,4 @@
-"""A store's URL as it may be shown: in logs, and in errors that reach callers."""
+"""The URL of a store without its secrets, for logs and for errors that reach callers."""
 
 import re
 from typing import Final
@@ -10,10 +10,11 @@ _URL: Final = re.compile(r"(\w+://[^:?]*)(:[^?]*@)?([^?@]*)(\?[^@]*)?")
 
 
 def without_secrets(url: str) -> str:
-    """Returns the URL with password and options hidden; `***` for what is no URL at all.
+    """Returns the URL with password and options hidden, or `***` where they cannot be told apart.
 
-    One that the parser refuses may have a password that was not quoted. It can hold any sign, so
-    it ends at the last @; where an @ follows the options, nobody can tell what is secret.
+    A URL that the parser refuses may have a password that was not quoted and holds any character,
+    so the password is taken to end at the last @. Where an @ stands among the options, everything
+    is hidden.
     """
     try:
         return parse_store_url(url).shown

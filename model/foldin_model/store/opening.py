@@ -1,7 +1,7 @@
-"""The one place that opens a store: its URL decides which classes answer.
+"""Opens a store: the only place that chooses the classes behind a URL.
 
-A store of another kind is a kind of URL in `foldin_model.store.url`, a folder of classes beside
-`redis`, and a branch here.
+To add another kind of store, add its kind of URL to `foldin_model.store.url`, a folder of classes
+beside `redis`, and a branch in `open_store`.
 """
 
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ __all__ = ["OpenStore", "default_data_dir", "open_memory_models", "open_store", 
 
 @dataclass(frozen=True, slots=True)
 class OpenStore:
-    """One namespace of a store, in four parts. Each connects when it is first used.
+    """One namespace of a store, in four parts that connect when they are first used.
 
-    Use it with `contextlib.closing`, or with `aclosing` where `ratings` or `revisions` are used.
+    Use it in `contextlib.closing`, or in `contextlib.aclosing` where `ratings` are used.
     """
 
     ratings: RatingStore
@@ -34,12 +34,12 @@ class OpenStore:
     revisions: RevisionFeed
 
     def close(self) -> None:
-        """Gives the connections of models and operations back."""
+        """Closes the connections of models and operations."""
         self.models.close()
         self.operations.close()
 
     async def aclose(self) -> None:
-        """Gives all connections back when every rating call has its answer."""
+        """Closes all connections, after the replies to rating calls under way."""
         try:
             await self.ratings.close()
         finally:
@@ -49,11 +49,11 @@ class OpenStore:
 def open_store(
     url: str, namespace: str, *, timeout_s: float = 1.0, models_timeout_s: float = 5.0
 ) -> OpenStore:
-    """Returns one namespace of the store at `url`; there is no I/O before its first use.
+    """Returns one namespace of the store at `url`, without any I/O.
 
-    `timeout_s` is how long a reply about ratings may take, `models_timeout_s` one about models;
-    a URL's own `socket_timeout` takes the place of both. Raises InvalidField for a URL or a
-    namespace that is not allowed.
+    A reply about ratings may take `timeout_s`, one about models `models_timeout_s`; the URL's own
+    `socket_timeout` replaces both. Raises InvalidField for a URL or a namespace that is not
+    allowed.
     """
     place = parse_store_url(url)
     return OpenStore(
@@ -65,5 +65,5 @@ def open_store(
 
 
 def open_memory_models() -> ModelStore:
-    """Returns an empty store of models in this process's memory, for what is not to be kept."""
+    """Returns an empty model store in memory, for models that need not outlive the process."""
     return MemoryModelStore()

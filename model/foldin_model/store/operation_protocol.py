@@ -1,6 +1,6 @@
-"""What an operator asks of a store: its size, what was left behind, and to forget a user.
+"""The protocol of a store for operators: sizes, leftovers of publishing, and purging a user.
 
-These may walk over all keys of a namespace; nothing that serves does.
+These may scan all keys of a namespace; nothing on the serving path does.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from foldin_model.ids import UserId, Version
 
 
 class StoreOperations(Protocol):
-    """Looks after one namespace. Every method raises StoreUnavailable."""
+    """Maintenance of one namespace. Every method raises StoreUnavailable."""
 
     def sizes(self) -> dict[str, tuple[int, int]]:
         """Returns the number of keys and their bytes in memory, by kind of key."""
@@ -25,7 +25,7 @@ class StoreOperations(Protocol):
         ...
 
     def unfinished_versions(self, known: Sequence[Version]) -> list[Version]:
-        """Returns the versions that have keys but are not among those known."""
+        """Returns the versions that have keys but are not in `known`."""
         ...
 
     def remove_unfinished(self, version: Version) -> int:
@@ -33,5 +33,5 @@ class StoreOperations(Protocol):
         ...
 
     def close(self) -> None:
-        """Gives the connection back."""
+        """Closes the connection."""
         ...

@@ -1,7 +1,8 @@
-"""What foldin asks of a store. Two backends answer alike: in memory and Redis or Valkey.
+"""The protocols of a store for ratings and for models, with the values that they exchange.
 
-`RatingStore` is asynchronous, for it sits on the serving path; `ModelStore` is not, for models are
-published and loaded beside it. Every method raises StoreUnavailable when it cannot reach the store.
+Two backends implement them with equal results: Redis or Valkey, and memory. `RatingStore` is
+asynchronous because it is on the serving path; `ModelStore` is not, because models are published
+and loaded off it. Every method raises StoreUnavailable when it cannot reach the store.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,7 @@ REQUEST_TTL_S = 3_600
 
 @dataclass(frozen=True, slots=True)
 class RatingWrite:
-    """One rating to store, or with `value` None one to take back.
+    """One rating to store, or with `value` None one to delete.
 
     Without `event_time_us` the write counts as the latest of all. A repeated `request_id` must
     repeat every other field.
@@ -37,10 +38,10 @@ class RatingWrite:
 
 @dataclass(frozen=True, slots=True)
 class WriteOutcome:
-    """What became of a write: the user's revision after it, and whether anything changed.
+    """The result of a write: the user's revision after it, and whether anything changed.
 
-    `replayed`: the same request was taken before, this is its outcome. `superseded`: a later
-    rating of the item stands, nothing changed.
+    `replayed`: the same request was stored before, and this is its outcome. `superseded`: a later
+    rating of the item is stored, so nothing changed.
     """
 
     revision: int
@@ -59,18 +60,18 @@ class ImportedRating:
 
 @dataclass(frozen=True, slots=True)
 class ImportOutcome:
-    """How many ratings of one user an import stored, and how many stood as they were."""
+    """How many ratings of one user an import stored, and how many it left unchanged."""
 
     stored: int
     unchanged: int
 
 
 class StoredUser(NamedTuple):
-    """What the store holds of a user at one moment, not yet folded.
+    """What a store returns for a user, read at one moment and not yet unpacked or folded.
 
-    Either `folded` (`PackedUser.packed` of the version asked for and of this revision) or `history`
-    is set; with `history` also the `trained` bytes, where the version has the user. Neither is set
-    where the caller knows this revision already.
+    Either `folded` is set, `PackedUser.packed` of the version asked for and of this revision, or
+    `history` is; `trained` comes with `history` where the version was trained with the user.
+    Neither is set where the caller knows this revision already.
     """
 
     revision: int
@@ -80,7 +81,7 @@ class StoredUser(NamedTuple):
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether only the revision is set."""
+        """Whether only the revision is set, because the caller knows the rest."""
         return self.folded is None and self.history is None
 
 
@@ -97,54 +98,54 @@ class RatingStore(Protocol):
     async def import_ratings(
         self, user_id: UserId, ratings: Sequence[ImportedRating]
     ) -> ImportOutcome:
-        """Stores a user's past ratings by the same rule, in one call, or none. Raises as `write`.
+        """Stores a user's past ratings by the same rule, all or none. Raises as `write` does.
 
-        Those that are stored share one new revision; those that stood already are untouched.
+        Those that are stored share one new revision; the others stay as they are.
         """
         ...
 
     async def revision(self, user_id: UserId) -> int:
-        """The user's revision, 0 where she has none: what `read` would say, at less cost."""
+        """Returns the user's revision, 0 where there is none; cheaper than `read`."""
         ...
 
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
-        """The user's folded state if it is current, else what it can be folded from.
+        """Returns the folded user if it is current, else the history to fold.
 
-        With `history` always the latter. Concurrent reads share round trips.
+        With `history` it always returns the history. Concurrent reads share round trips.
         """
         ...
 
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
     ) -> Sequence[StoredUser | FoldinError]:
-        """What `read` would say of each user, or how it failed for her alone.
+        """Returns for each user what `read` would return, or the error that it would raise.
 
-        With each user comes the revision that the caller knows a state of, 0 for none: where it is
-        the current one, the answer is that revision and nothing else.
+        Each user comes with the revision that the caller already has, 0 for none. Where that is
+        the current one, only the revision is returned.
         """
         ...
 
     async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
-        """Keeps each folded user who still has that revision; returns which ones it kept.
+        """Keeps each folded user whose revision is still the same; returns which ones it kept.
 
-        Raises ValueError for bytes that are not of their own version and revision.
+        Raises ValueError for bytes that do not begin with their version and revision.
         """
         ...
 
     async def ping(self) -> None:
-        """Returns when the store has answered."""
+        """Returns once the store has answered."""
         ...
 
     async def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """Which versions serve. `epoch` rises by one with every change and fences it.
+    """The current and the previous version. `epoch` rises by one with every change.
 
-    `overlay_revision` was read with it and is no part of it.
+    `overlay_revision` is read along and does not count when pointers are compared.
     """
 
     current: Version | None
@@ -158,26 +159,26 @@ class ModelStore(Protocol):
 
     @property
     def overlay(self) -> OverlayStore:
-        """What is told of items beside the versions."""
+        """New and hidden items, which belong to no version."""
         ...
 
     def pointer(self) -> Pointer:
-        """The current pointer with the overlay's revision; None and 0 in an empty store."""
+        """Returns the pointer with the overlay's revision; None and 0 in an empty store."""
         ...
 
     def move_pointer(self, version: Version, expected_epoch: int | None) -> Pointer:
-        """Makes `version` current if the epoch is as expected (None: whatever it is).
+        """Makes `version` current if the epoch is the expected one (None: any).
 
         Raises VersionConflict, VersionNotFound.
         """
         ...
 
     def versions(self) -> Sequence[tuple[Version, float]]:
-        """Versions with their publish time in seconds since 1970, newest first."""
+        """Returns versions and their publish times in seconds since 1970, newest first."""
         ...
 
     def manifest(self, version: Version) -> bytes:
-        """The manifest as stored. Raises VersionNotFound."""
+        """Returns the manifest as stored. Raises VersionNotFound."""
         ...
 
     def put_chunk(self, version: Version, name: str, data: bytes) -> None:
@@ -185,36 +186,39 @@ class ModelStore(Protocol):
         ...
 
     def chunk(self, version: Version, name: str) -> bytes:
-        """Raises ArtifactCorrupt where the chunk is missing."""
+        """Returns the bytes of a chunk. Raises ArtifactCorrupt where it is missing."""
         ...
 
     def put_users(self, version: Version, users: Iterable[tuple[UserId, bytes]]) -> None:
-        """Stores trained users' bytes under the version."""
+        """Stores packed trained users under the version."""
         ...
 
     def trained_user(self, version: Version, user_id: UserId) -> bytes | None:
-        """One trained user's bytes."""
+        """Returns one packed trained user, None where the version has none of that id."""
         ...
 
     def put_manifest(self, version: Version, manifest: bytes, published_at: float) -> None:
-        """Makes the version exist: the manifest and its entry among the versions, atomically."""
+        """Stores the manifest and lists the version, atomically; from then on it exists."""
         ...
 
     def remove(self, version: Version, chunks: Sequence[str], users: Iterable[UserId]) -> None:
-        """Unlinks a version by the names in its manifest. Raises VersionConflict if it serves."""
+        """Removes a version by the names in its manifest.
+
+        Raises VersionConflict if it is current.
+        """
         ...
 
     def remove_damaged(self, version: Version) -> None:
-        """Unlinks all that is stored under a version, which takes a look at every key.
+        """Removes everything stored under a version, which scans all keys.
 
-        Raises VersionConflict if it serves.
+        Raises VersionConflict if it is current.
         """
         ...
 
     def page_key(self) -> bytes:
-        """The 32-byte key that page tokens are signed with; created with the namespace."""
+        """Returns the 32-byte key that signs page tokens; it is created with the namespace."""
         ...
 
     def close(self) -> None:
-        """Gives the connections back."""
+        """Closes the connections."""
         ...

@@ -1,4 +1,4 @@
-"""Changes of users' revisions as the store tells of them: who follows, and who is told."""
+"""The protocols of a feed of changed user revisions, and of the watcher that it calls."""
 
 from typing import Final, Protocol
 
@@ -8,18 +8,18 @@ BOUND_S: Final = 2.0
 
 
 class RevisionWatcher(Protocol):
-    """Who is told. Between `lost` and the next `trusted` anything may have changed."""
+    """Receives changes. Between `lost` and the next `trusted` any revision may have changed."""
 
     def changed(self, user_id: UserId | None) -> None:
-        """The user's revision is another one now; None: that of any user may be."""
+        """The revision of the user has changed; with None, that of any user may have."""
         ...
 
     def trusted(self, until_s: float) -> None:
-        """All changes have been told that are older than BOUND_S at that `time.monotonic`."""
+        """Every change older than BOUND_S at `time.monotonic() == until_s` has been reported."""
         ...
 
     def lost(self, reason: str) -> None:
-        """Changes are not told any more."""
+        """Changes are no longer reported."""
         ...
 
 
@@ -27,5 +27,5 @@ class RevisionFeed(Protocol):
     """Every change to a user's revision in one namespace, whichever program makes it."""
 
     async def follow(self, watcher: RevisionWatcher) -> None:
-        """Tells the watcher until it is cancelled; a lost connection is renewed."""
+        """Calls the watcher until cancelled; a lost connection is made again."""
         ...

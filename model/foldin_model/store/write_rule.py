@@ -1,8 +1,8 @@
-"""The write rule's own numbers and words, shared by both backends; no store is touched here.
+"""The rule of which write wins, with its limits and errors, shared by both backends.
 
-Of two ratings of one item the later one stands: by event time, then request id. Where both are
-equal a rating stands over a deletion and the higher value over the lower, so that the outcome
-never depends on the order of arrival.
+Of two ratings of one item the later one wins, by event time and then by request id. Where both are
+equal, a rating wins over a deletion and the higher value over the lower, so that the result does
+not depend on the order of arrival.
 """
 
 from collections.abc import Sequence
@@ -23,29 +23,29 @@ from foldin_model.store.protocols import (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a store keeps, and for how long."""
+    """How much a rating store keeps, and for how long."""
 
     max_ratings: int = MAX_RATINGS_A_USER
     """Live ratings a user may have."""
     max_ahead_us: int = MAX_CLOCK_AHEAD_US
     """How far an event time may lie ahead of the store's clock."""
     request_ttl_s: int = REQUEST_TTL_S
-    """For how long a repeated request is recognised."""
+    """How long a repeated request is recognized."""
     folded_ttl_s: int = 7 * 86_400
-    """For how long a folded user is kept after she was last folded."""
+    """How long a folded user is kept."""
     log_length: int = 10_000
-    """Events kept in each of the 64 shards of the log, approximately."""
+    """Approximate number of events kept in each of the 64 shards of the log."""
 
 
 def request_digest(write: RatingWrite) -> bytes:
-    """The 16 bytes that two requests share only if they ask for the same."""
+    """Returns 16 bytes that are equal for two requests with equal content."""
     value = None if write.value is None else float(write.value)
     content = repr((write.user_id, write.item_id, value, write.event_time_us))
     return blake2b(content.encode(), digest_size=16).digest()
 
 
 def wins_over(new: RatingRecord, old: RatingRecord) -> bool:
-    """Whether `new` replaces `old`; false where they are equal."""
+    """Returns whether `new` replaces `old`; false where they are equal."""
     return _order(new) > _order(old)
 
 
@@ -54,35 +54,35 @@ def _order(record: RatingRecord) -> tuple[int, bytes, bool, float]:
 
 
 def check_event_time(event_time_us: int | None) -> None:
-    """Returns if the time is unset or after 1970. Raises InvalidField."""
+    """Raises InvalidField for a time before 1970; None is allowed."""
     if event_time_us is not None and event_time_us < 0:
         raise InvalidField(Violation("event_time", "lies before 1970-01-01"))
 
 
 def too_far_ahead(limits: Limits) -> InvalidField:
-    """What a write from the future is answered with."""
+    """Returns the error for an event time too far in the future."""
     seconds = limits.max_ahead_us / 1_000_000
     text = f"lies more than {seconds:g} seconds ahead of the store's clock; leave it unset for now"
     return InvalidField(Violation("event_time", text))
 
 
 def history_full(user_id: UserId, live: int, limits: Limits) -> HistoryFull:
-    """What a write beyond the limit is answered with."""
+    """Returns the error for a user with as many ratings as are allowed."""
     return HistoryFull(
         f"user {user_id!r} has {live} ratings and may have {limits.max_ratings}; "
-        "delete some, or change those she has"
+        "delete some, or change those that are there"
     )
 
 
 def damaged_rating(user_id: UserId, item_id: ItemId) -> ArtifactCorrupt:
-    """What is raised where a stored rating cannot be read."""
+    """Returns the error for a stored rating that cannot be read."""
     return ArtifactCorrupt(
         f"the stored rating of item {item_id!r} by user {user_id!r} is of another format or damaged"
     )
 
 
 def check_stamps(users: Sequence[tuple[UserId, PackedUser]]) -> None:
-    """Raises ValueError where a user's bytes are not of their version and revision."""
+    """Raises ValueError where a user's bytes do not begin with their version and revision."""
     for _, (version, revision, packed) in users:
         if not packed.startswith(folded_stamp(version, revision)):
             raise ValueError(f"the folded user is not of version {version}, revision {revision}")

@@ -186,7 +186,7 @@ def test_a_server_that_hears_nothing_is_killed_and_loses_nothing(
 def told(record: logging.LogRecord) -> object:
     """The signal that a line of a hanging store tells of."""
     assert record.getMessage() == "store_hangs"
-    return vars(record)["told"]
+    return vars(record)["signal"]
 
 
 def test_damaged_data_are_told_with_the_log_and_a_remedy(data_dir: Path) -> None:

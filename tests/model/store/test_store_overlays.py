@@ -14,7 +14,7 @@ from foldin_model.records.item_overlay import (
     ItemRating,
     Overlay,
     pack_content,
-    pack_taken_back,
+    pack_deleted,
 )
 from foldin_model.store.memory.overlays import MemoryOverlayStore
 from foldin_model.store.overlay_protocol import OverlayLimits, OverlayStore
@@ -34,7 +34,7 @@ Make = Callable[[], OverlayStore]
 @contextmanager
 def redis_overlay(url: str, namespace: str) -> Iterator[RedisOverlayStore]:
     with closing(RedisModelStore(url, namespace)) as models:
-        yield RedisOverlayStore(models._keys, models._claimed, LIMITS)
+        yield RedisOverlayStore(models._keys, models._run_commands, LIMITS)
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -152,9 +152,9 @@ def test_a_user_rates_a_new_item_once_and_the_later_rating_stands(store: Overlay
 
 def test_a_rating_taken_back_does_not_come_again(store: OverlayStore) -> None:
     store.upsert(told("a"))
-    assert not store.rate(ItemId("a"), ANN, pack_taken_back(4))
+    assert not store.rate(ItemId("a"), ANN, pack_deleted(4))
     store.rate(ItemId("a"), ANN, rating(5))
-    assert store.rate(ItemId("a"), ANN, pack_taken_back(6))
+    assert store.rate(ItemId("a"), ANN, pack_deleted(6))
     assert not store.rate(ItemId("a"), ANN, rating(5))
     assert seen(store).entries[ItemId("a")].ratings == {}
 
@@ -218,7 +218,7 @@ class Step:
             return bool(store.set_availability(items, available=self.number % 2 == 0))
         if self.name == "absorb":
             return store.absorb(items)
-        packed = rating(self.number) if self.number % 3 else pack_taken_back(self.number)
+        packed = rating(self.number) if self.number % 3 else pack_deleted(self.number)
         return [store.rate(item, user, packed) for item in items for user in (ANN, BOB, EVE)[:2]]
 
 

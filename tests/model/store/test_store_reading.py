@@ -11,7 +11,7 @@ from foldin_model.records.folded_users import FoldedUser, PackedUser
 from foldin_model.records.personalization import Personalization
 from foldin_model.store.keys import Keys
 from foldin_model.store.protocols import RatingWrite, StoredUser
-from foldin_model.store.redis.ratings import TOGETHER, RedisRatingStore
+from foldin_model.store.redis.ratings import USERS_A_TRANSACTION, RedisRatingStore
 from redis import Redis
 
 USERS = [UserId(name) for name in ("ann", "bob", "cleo", "dan")]
@@ -85,7 +85,7 @@ async def test_after_a_new_version_all_users_are_asked_for_once_and_together(
 async def test_a_crowd_is_read_in_parts_and_each_has_her_own_history(
     store: RedisRatingStore, client: Any
 ) -> None:
-    crowd = [UserId(f"user-{number}") for number in range(2 * TOGETHER + 1)]
+    crowd = [UserId(f"user-{number}") for number in range(2 * USERS_A_TRANSACTION + 1)]
     for user_id in crowd:
         await store.write(RatingWrite(user_id, ItemId(f"item of {user_id}"), 3.0))
     await store.read_all([(crowd[0], 0)], V1)  # it finds out

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.records.folded_users import PackedUser
-from foldin_model.records.item_overlay import ItemRating, pack_content, pack_taken_back
+from foldin_model.records.item_overlay import ItemRating, pack_content, pack_deleted
 from foldin_model.records.rating_history import RatingRecord
 from foldin_model.store.keys import Keys, partition
 from foldin_model.store.protocols import ImportedRating, RatingWrite
@@ -136,7 +136,7 @@ def test_an_overlay_leaves_exactly_what_the_formats_say(
     assert rating == bytes.fromhex(
         "01 01 0300000000000000 0000000000001240 0200 0100 0200 7631 0000803f 00000040 00004040"
     )
-    assert pack_taken_back(4) == bytes.fromhex("01 00 0400000000000000") + bytes(14)
+    assert pack_deleted(4) == bytes.fromhex("01 00 0400000000000000") + bytes(14)
     models.overlay.rate(ItemId("item"), ANN, rating)
     assert client.hgetall(keys.overlay_ratings(ItemId("item"))) == {b"ann": rating}
     models.close()

@@ -129,7 +129,7 @@ def test_a_store_that_hangs_does_not_hold_up_the_stop_and_is_not_left_behind(
         os.kill(int((tmp_path / "store" / "valkey.pid").read_text()), signal.SIGSTOP)
         assert process.stop() == 0
         assert not (tmp_path / "store" / "valkey.pid").exists()
-        assert process.line("store_hangs")["told"] == "SIGTERM"
+        assert process.line("store_hangs")["signal"] == "SIGTERM"
         assert not process.lines_of("not logged")
 
 

@@ -1,4 +1,4 @@
-"""Published models in dictionaries: the twin of the models in Redis, for one process."""
+"""Published models in memory, with the same results as those in Redis."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -24,11 +24,14 @@ class MemoryModelStore:
         self._page_key = os.urandom(PAGE_KEY_BYTES)
 
     def pointer(self) -> Pointer:
-        """The current pointer with the overlay's revision."""
+        """Returns the pointer with the overlay's revision; None and 0 in an empty store."""
         return replace(self._pointer, overlay_revision=self.overlay.revision)
 
     def move_pointer(self, version: Version, expected_epoch: int | None) -> Pointer:
-        """Makes `version` current. Raises VersionConflict, VersionNotFound."""
+        """Makes `version` current if the epoch is the expected one (None: any).
+
+        Raises VersionConflict, VersionNotFound.
+        """
         if version not in self._published:
             raise VersionNotFound(version, f"there is no model version {version!r}")
         pointer = self._pointer
@@ -41,11 +44,11 @@ class MemoryModelStore:
         return self._pointer
 
     def versions(self) -> Sequence[tuple[Version, float]]:
-        """Versions with their publish time, newest first."""
+        """Returns versions and their publish times in seconds since 1970, newest first."""
         return sorted(self._published.items(), key=lambda item: (item[1], item[0]), reverse=True)
 
     def manifest(self, version: Version) -> bytes:
-        """The manifest as stored. Raises VersionNotFound."""
+        """Returns the manifest as stored. Raises VersionNotFound."""
         if version not in self._manifests:
             raise VersionNotFound(version, f"there is no model version {version!r}")
         return self._manifests[version]
@@ -55,27 +58,27 @@ class MemoryModelStore:
         self._chunks[version, name] = bytes(data)
 
     def chunk(self, version: Version, name: str) -> bytes:
-        """Raises ArtifactCorrupt where the chunk is missing."""
+        """Returns the bytes of a chunk. Raises ArtifactCorrupt where it is missing."""
         if (version, name) not in self._chunks:
             raise ArtifactCorrupt(f"chunk {name} of version {version!r} is missing from the store")
         return self._chunks[version, name]
 
     def put_users(self, version: Version, users: Iterable[tuple[UserId, bytes]]) -> None:
-        """Stores trained users' bytes under the version."""
+        """Stores packed trained users under the version."""
         for user_id, packed in users:
             self._users[version, user_id] = packed
 
     def trained_user(self, version: Version, user_id: UserId) -> bytes | None:
-        """One trained user's bytes."""
+        """Returns one packed trained user, None where the version has none of that id."""
         return self._users.get((version, user_id))
 
     def put_manifest(self, version: Version, manifest: bytes, published_at: float) -> None:
-        """Makes the version exist."""
+        """Stores the manifest and lists the version; from then on it exists."""
         self._manifests[version] = manifest
         self._published[version] = published_at
 
     def remove(self, version: Version, chunks: Sequence[str], users: Iterable[UserId]) -> None:
-        """Forgets a version. Raises VersionConflict if it serves."""
+        """Removes a version. Raises VersionConflict if it is current."""
         pointer = self._pointer
         if version == pointer.current:
             raise VersionConflict(f"version {version!r} serves; activate another one first")
@@ -89,14 +92,14 @@ class MemoryModelStore:
         self._manifests.pop(version, None)
 
     def remove_damaged(self, version: Version) -> None:
-        """Forgets all that is stored under a version. Raises VersionConflict if it serves."""
+        """Removes everything stored under a version. Raises VersionConflict if it is current."""
         chunks = [name for stored, name in self._chunks if stored == version]
         users = [user_id for stored, user_id in self._users if stored == version]
         self.remove(version, chunks, users)
 
     def page_key(self) -> bytes:
-        """The 32-byte key that page tokens are signed with."""
+        """Returns the 32-byte key that signs page tokens."""
         return self._page_key
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Does nothing: there is no connection."""

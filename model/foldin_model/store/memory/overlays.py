@@ -1,4 +1,4 @@
-"""The twin of the overlay in Redis, kept in memory: the same answers."""
+"""The overlay in memory, with the same results as the one in Redis."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ class MemoryOverlayStore:
         self.revision = 0
 
     def upsert(self, items: Sequence[tuple[ItemId, bytes]]) -> int:
-        """Stores the packed content of items, all or none."""
+        """Stores the packed content of items, all or none; returns the revision that has it."""
         changed = [
             (item_id, content)
             for item_id, content in items
@@ -51,10 +51,10 @@ class MemoryOverlayStore:
                 order = self._order
             header = ENTRY_HEADER.pack(FORMAT, flags & HIDDEN | NEW, order)
             self._entries[item_id] = header + content
-        return self._noted([item_id for item_id, _ in changed])
+        return self._note_changed([item_id for item_id, _ in changed])
 
     def set_availability(self, item_ids: Sequence[ItemId], *, available: bool) -> int:
-        """Hides items or shows them again, all or none."""
+        """Hides items or shows them again, all or none; returns the revision that has it."""
         hidden = 0 if available else HIDDEN
         fresh = 0 if available else sum(item_id not in self._entries for item_id in item_ids)
         if fresh > 0 and len(self._entries) + fresh > self._limits.max_entries:
@@ -67,10 +67,10 @@ class MemoryOverlayStore:
                 header = ENTRY_HEADER.pack(FORMAT, flags & NEW | hidden, order)
                 self._entries[item_id] = header + content
                 changed.append(item_id)
-        return self._noted(changed)
+        return self._note_changed(changed)
 
     def rate(self, item_id: ItemId, user_id: UserId, packed: bytes) -> bool:
-        """Keeps one user's rating of a new item, unless a later one is kept."""
+        """Keeps one user's rating of a new item; returns whether anything changed."""
         kept = self._ratings.setdefault(item_id, {}) if self._is_new(item_id) else None
         if kept is None:
             return False
@@ -81,21 +81,21 @@ class MemoryOverlayStore:
         kept[user_id] = packed
         if len(kept) > self._limits.max_raters:
             del kept[min(kept, key=lambda user: _revision(kept[user]))]
-        self._noted([item_id])
+        self._note_changed([item_id])
         return True
 
     def absorb(self, item_ids: Sequence[ItemId]) -> int:
-        """Forgets content and ratings of items that are new no more."""
+        """Removes content and ratings of items that a model has by now; returns their number."""
         absorbed = [item_id for item_id in item_ids if self._is_new(item_id)]
         for item_id in absorbed:
             flags, order = self._header(item_id)
             self._entries[item_id] = ENTRY_HEADER.pack(FORMAT, flags & HIDDEN, order)
             self._ratings.pop(item_id, None)
-        self._noted(absorbed)
+        self._note_changed(absorbed)
         return len(absorbed)
 
     def changes(self, since: int) -> OverlayChanges:
-        """What changed after revision `since`."""
+        """Returns what changed after revision `since`."""
         whole = since == 0 or self.revision < since
         entries = [
             StoredEntry(item_id, self._entries[item_id], dict(self._ratings.get(item_id, {})))
@@ -105,7 +105,7 @@ class MemoryOverlayStore:
         return OverlayChanges(self.revision, entries, whole)
 
     def _header(self, item_id: ItemId) -> tuple[int, int]:
-        """Flags and order of an item; those of one nothing is kept of."""
+        """Returns flags and order of an item, 0 and 0 where it has no entry."""
         if item_id not in self._entries:
             return 0, 0
         _, flags, order = ENTRY_HEADER.unpack_from(self._entries[item_id])
@@ -114,8 +114,8 @@ class MemoryOverlayStore:
     def _is_new(self, item_id: ItemId) -> bool:
         return bool(self._header(item_id)[0] & NEW)
 
-    def _noted(self, item_ids: Sequence[ItemId]) -> int:
-        """These items changed, where there are any; the revision after that."""
+    def _note_changed(self, item_ids: Sequence[ItemId]) -> int:
+        """Notes that these items changed, if any; returns the revision after that."""
         if item_ids:
             self.revision = max(self.revision + 1, self._clock_us())
             self._changed.update(dict.fromkeys(item_ids, self.revision))

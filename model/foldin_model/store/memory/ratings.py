@@ -1,7 +1,4 @@
-"""The twins of the Redis stores, kept in memory: the same answers, for tests and for trying out.
-
-They share nothing between processes and forget everything at the end.
-"""
+"""Ratings in memory, with the same results as those in Redis; lost when the process ends."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -37,7 +34,7 @@ _Entry = tuple[ItemId, float | None, int | None]
 
 
 class MemoryRatingStore:
-    """A RatingStore in dictionaries; `models` is where trained users are read from."""
+    """A RatingStore in dictionaries, which reads trained users from `models`."""
 
     def __init__(
         self,
@@ -81,7 +78,7 @@ class MemoryRatingStore:
     async def import_ratings(
         self, user_id: UserId, ratings: Sequence[ImportedRating]
     ) -> ImportOutcome:
-        """Stores a user's past ratings; those that are stored share one new revision."""
+        """Stores a user's past ratings; those that change share one new revision."""
         for rating in ratings:
             check_event_time(rating.event_time_us)
         entries = [(rating.item_id, rating.value, rating.event_time_us) for rating in ratings]
@@ -89,11 +86,11 @@ class MemoryRatingStore:
         return ImportOutcome(stored, len(ratings) - stored)
 
     async def revision(self, user_id: UserId) -> int:
-        """The user's revision."""
+        """Returns the user's revision, 0 where there is none."""
         return self._revisions.get(user_id, 0)
 
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
-        """One consistent view of the user."""
+        """Returns one consistent view of the user."""
         revision = self._revisions.get(user_id, 0)
         expires, folded = self._folded.get(user_id, (0, b""))
         current = folded.startswith(folded_stamp(version, revision))
@@ -116,7 +113,7 @@ class MemoryRatingStore:
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
     ) -> Sequence[StoredUser]:
-        """What `read` says of each user; a revision alone where it is the one known."""
+        """Returns for each user what `read` returns; only the revision where that is known."""
         return [
             StoredUser(known)
             if known and known == self._revisions.get(user_id, 0)
@@ -125,7 +122,7 @@ class MemoryRatingStore:
         ]
 
     async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
-        """Keeps folded users for a while, except those whose revision has changed."""
+        """Keeps folded users for `folded_ttl_s`, except those whose revision has changed."""
         check_stamps(users)
         expires = self._clock_us() + self._limits.folded_ttl_s * 1_000_000
         current = [self._revisions.get(user_id, 0) == user.revision for user_id, user in users]
@@ -134,15 +131,15 @@ class MemoryRatingStore:
         return current
 
     async def ping(self) -> None:
-        """Always there."""
+        """Returns at once: memory is always there."""
 
     async def close(self) -> None:
-        """Nothing to give back."""
+        """Does nothing: there is no connection."""
 
     def _store(
         self, user_id: UserId, entries: Sequence[_Entry], request_id: bytes, now: int
     ) -> int:
-        """Stores all of the entries that win, or raises; how many items changed."""
+        """Stores the entries that win, or raises; returns how many items changed."""
         before = self._ratings.get(user_id, {})
         after = dict(before)
         for item_id, value, sent_us in entries:

@@ -1,4 +1,4 @@
-"""What all clients of Redis share: how one is made of a URL, its failures, a claimed namespace."""
+"""What all clients of Redis share: a blocking client, errors, and the creation of a namespace."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from redis.retry import Retry
 
 from foldin_model.errors import StoreMismatch, StoreRefused, StoreUnavailable
 from foldin_model.store.keys import PAGE_KEY_BYTES, PARTITIONS, Keys
-from foldin_model.store.scripts import CLAIM
+from foldin_model.store.scripts import CREATE_NAMESPACE
 from foldin_model.store.url import StoreUrl
 
 _CONNECTIONS: Final = {
@@ -30,15 +30,15 @@ Command = tuple[str | bytes | int | float, ...]
 
 
 class Transaction(NamedTuple):
-    """Commands that the store runs with no other in between; the reply is the list of theirs."""
+    """Commands that the store runs with no other in between; its reply is the list of replies."""
 
     commands: tuple[Command, ...]
 
 
 def connect(url: StoreUrl, timeout_s: float) -> Redis:
-    """Returns a blocking client, which connects when it is first used and retries nothing.
+    """Returns a blocking client, which connects when it is first used and never retries.
 
-    A reply, and a connection too, may take `timeout_s` unless the URL says otherwise.
+    Connecting and each reply may take `timeout_s`, unless the URL has timeouts of its own.
     """
     if url.kind == "unix":
         place: dict[str, object] = {"path": url.socket}
@@ -69,33 +69,33 @@ def failures_as_unavailable(url: StoreUrl) -> Iterator[None]:
 
 
 def unavailable(url: StoreUrl, error: BaseException) -> StoreUnavailable:
-    """Returns the error that names the store, without a secret, and the reason."""
+    """Returns the error that names the store, without secrets, and the reason."""
     said = str(error) or type(error).__name__
     return StoreUnavailable(f"the store at {url.shown} cannot be used: {said}")
 
 
 def refused(error: ReplyError) -> StoreRefused:
-    """The error for a single command that the store answered with an error."""
-    said = str(error).partition(" script: ")[0]  # where in a script is of no use to a caller
-    return StoreRefused(f"the store refused it: {said}")
+    """Returns the error for one command that the store answered with an error."""
+    said = str(error).partition(" script: ")[0]  # callers have no use for the place in the script
+    return StoreRefused(f"the store refused the command: {said}")
 
 
-def claim(keys: Keys) -> Command:
-    """The command that creates the namespace where it is new, and is answered how it was made."""
+def namespace_command(keys: Keys) -> Command:
+    """Returns the command that creates the namespace unless it exists."""
     page_key = os.urandom(PAGE_KEY_BYTES)
-    return ("EVAL", CLAIM.text, 1, keys.control, PARTITIONS, page_key)
+    return ("EVAL", CREATE_NAMESPACE.text, 1, keys.control, PARTITIONS, page_key)
 
 
-def check_claim(keys: Keys, settings: object) -> bytes:
-    """The namespace's page key. Raises StoreMismatch if it was made with other partitions.
+def page_key_in(keys: Keys, reply: object) -> bytes:
+    """Returns the namespace's page key from the reply to `namespace_command`.
 
-    `settings` is what `claim` was answered.
+    Raises StoreMismatch if the namespace was created with another number of partitions.
     """
-    match settings:
+    match reply:
         case [bytes(partitions), bytes(page_key)]:
             pass
         case _:
-            raise TypeError(f"the claim script answered {settings!r}")
+            raise TypeError(f"the script create_namespace answered {reply!r}")
     if partitions != str(PARTITIONS).encode():
         raise StoreMismatch(
             f"namespace {keys.namespace!r} was created with {partitions.decode()} partitions; this "

@@ -1,4 +1,4 @@
-"""Where the URL of a store leads: a socket to open and the first commands to send there."""
+"""How the asynchronous clients reach a store: the connection to open and the commands to log in."""
 
 import asyncio
 import ssl
@@ -16,7 +16,7 @@ DEFAULT_USER: Final = "default"
 
 
 class Endpoint:
-    """One store as its URL names it; made without I/O."""
+    """One store, with the timeouts of its URL or else of the program; made without I/O."""
 
     def __init__(self, url: StoreUrl, timeout_s: float) -> None:
         self.url = url
@@ -24,7 +24,7 @@ class Endpoint:
         self.connect_timeout_s = url.connect_timeout_s or timeout_s
 
     async def open(self, protocol: Callable[[], P]) -> P:
-        """Returns the protocol on a new connection. Raises OSError."""
+        """Opens a connection and returns its protocol. Raises OSError."""
         loop, url = asyncio.get_running_loop(), self.url
         if url.kind == "unix":
             return (await loop.create_unix_connection(protocol, url.socket))[1]
@@ -32,7 +32,7 @@ class Endpoint:
         return (await loop.create_connection(protocol, url.host, url.port, ssl=tls))[1]
 
     def greeting(self, resp: Literal[2, 3] = 2) -> list[Command]:
-        """Returns the commands that a new connection begins with: login, name and database."""
+        """Returns the first commands of a connection: login, client name and database."""
         url = self.url
         greeting: list[Command] = []
         login = url.user or url.password
@@ -49,7 +49,7 @@ class Endpoint:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """The context that redis-py makes of the URL's options, as for the other clients."""
+        """The context that redis-py makes of the options, so that all clients do the same TLS."""
         made = SSLConnection(**self.url.tls)  # type: ignore[arg-type]
         context: ssl.SSLContext = made.ssl_context.get()
         return context

@@ -1,7 +1,4 @@
-"""What an operator asks of a Redis store: how large it is, what is left over, forget this user.
-
-These walk over all keys of a namespace where they must; nothing that serves does.
-"""
+"""Maintenance of a store in Redis or Valkey: sizes, leftovers of publishing, purging a user."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +8,7 @@ from typing import Final
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.store.keys import Keys, is_versions
 from foldin_model.store.redis.client import Command, connect, failures_as_unavailable
-from foldin_model.store.scripts import FORGET_RATER, PURGE
+from foldin_model.store.scripts import FORGET_RATER, PURGE_USER
 from foldin_model.store.url import StoreUrl
 
 KINDS: Final = (
@@ -36,7 +33,7 @@ _BATCH: Final = 1_000
 
 
 class RedisOperations:
-    """Looks after one namespace on one server."""
+    """StoreOperations on one server, made without I/O; it connects when it is first used."""
 
     def __init__(self, url: StoreUrl | str, namespace: str, *, timeout_s: float = 5.0) -> None:
         self._url = StoreUrl.of(url)
@@ -44,24 +41,23 @@ class RedisOperations:
         self._client = connect(self._url, timeout_s)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """Keys and bytes in memory of each kind, in the order of KINDS."""
+        """Returns the number of keys and their bytes in memory by kind, in the order of KINDS."""
         keys: Counter[str] = Counter()
         sizes: Counter[str] = Counter()
         for names in self._names():
             commands: list[Command] = [("MEMORY", "USAGE", name, "SAMPLES", "0") for name in names]
             for name, size in zip(names, self._pipeline(commands), strict=True):
-                if isinstance(size, int):  # it may have expired meanwhile
+                if isinstance(size, int):  # None where it has expired meanwhile
                     keys[self._kind(name)] += 1
                     sizes[self._kind(name)] += size
         return {kind: (keys[kind], sizes[kind]) for kind in KINDS}
 
     def purge(self, user_id: UserId, versions: Sequence[Version]) -> int:
-        """Nothing is kept of the user any more, and the number of keys and log entries that were.
+        """Removes all that is kept of a user; returns how many keys and log entries there were.
 
-        Her ratings, revision, folded and trained vectors, her entries in the log and her ratings
-        that fold new items in go. The answers
-        to her requests, if any, expire within the hour; her id stays in the list of users of the
-        model versions that were trained with her, until these are removed.
+        That is ratings, revision, folded and trained vectors, entries in the log, and ratings of
+        new items. Outcomes of the user's requests expire within the hour. The id stays in the list
+        of users of each model version that was trained with them, until the version is removed.
         """
         keys = self._keys
         names = (
@@ -71,11 +67,11 @@ class RedisOperations:
             keys.folded(user_id),
             *(keys.trained(version, user_id) for version in versions),
         )
-        replies = self._pipeline([("EVAL", PURGE.text, len(names), *names, user_id)])
+        replies = self._pipeline([("EVAL", PURGE_USER.text, len(names), *names, user_id)])
         return _count(replies) + self._forget_rater(user_id)
 
     def all_versions(self) -> set[Version]:
-        """The versions of every namespace of this store."""
+        """Returns the versions of every namespace of this store."""
         found: set[Version] = set()
         for names in self._names("{fi:*}:versions"):
             lists = [name for name in names if is_versions(name)]
@@ -85,7 +81,7 @@ class RedisOperations:
         return found
 
     def unfinished_versions(self, known: Sequence[Version]) -> list[Version]:
-        """Versions of which there are keys but which are not among those known."""
+        """Returns the versions that have keys but are not in `known`."""
         prefix = f"fi:{self._keys.namespace}:v:"
         found = {
             name.decode().removeprefix(prefix).partition(":")[0]
@@ -95,14 +91,14 @@ class RedisOperations:
         return sorted(Version(name) for name in found.difference(known))
 
     def remove_unfinished(self, version: Version) -> int:
-        """What an interrupted publishing or removal left of that version is gone; how many keys."""
+        """Removes the keys of a version that is not listed; returns how many there were."""
         removed = 0
         for names in self._names(f"{self._keys.chunk(version, '')}*"):
             removed += _count(self._pipeline([("UNLINK", name) for name in names]))
         return removed
 
     def close(self) -> None:
-        """Gives the connection back."""
+        """Closes the connection."""
         self._client.close()
 
     def _forget_rater(self, user_id: UserId) -> int:

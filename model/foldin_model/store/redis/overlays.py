@@ -1,4 +1,4 @@
-"""The overlay in Redis or Valkey: one hash of entries, one of ratings for each new item."""
+"""The overlay in Redis or Valkey: one hash of entries, and one of ratings for each new item."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, TypeVar
@@ -15,7 +15,7 @@ Name = TypeVar("Name", bytes, ItemId)
 
 
 class RedisOverlayStore:
-    """An OverlayStore; `run` sends commands in one round trip and answers their replies."""
+    """An OverlayStore; `run` sends commands in one round trip and returns their replies."""
 
     def __init__(
         self,
@@ -29,46 +29,46 @@ class RedisOverlayStore:
         self._shared = (keys.control, keys.overlay, keys.overlay_changed)
 
     def upsert(self, items: Sequence[tuple[ItemId, bytes]]) -> int:
-        """Stores the packed content of items, all or none."""
+        """Stores the packed content of items, all or none; returns the revision that has it."""
         pairs = [part for item in items for part in item]
-        match self._eval(scripts.UPSERT, self._shared, self._limits.max_new_items, *pairs):
+        match self._eval(scripts.UPSERT_ITEMS, self._shared, self._limits.max_new_items, *pairs):
             case [b"OK", int(revision)]:
                 return revision
             case [b"FULL", int(count)]:
                 raise new_items_full(count, self._limits)
             case reply:
-                raise TypeError(f"the upsert script answered {reply!r}")
+                raise TypeError(f"the script upsert_items answered {reply!r}")
 
     def set_availability(self, item_ids: Sequence[ItemId], *, available: bool) -> int:
-        """Hides items or shows them again, all or none."""
+        """Hides items or shows them again, all or none; returns the revision that has it."""
         hide, most = int(not available), self._limits.max_entries
-        match self._eval(scripts.SHOW, self._shared, hide, most, *item_ids):
+        match self._eval(scripts.SET_AVAILABILITY, self._shared, hide, most, *item_ids):
             case [b"OK", int(revision)]:
                 return revision
             case [b"FULL", int(count)]:
                 raise entries_full(count, self._limits)
             case reply:
-                raise TypeError(f"the show script answered {reply!r}")
+                raise TypeError(f"the script set_availability answered {reply!r}")
 
     def rate(self, item_id: ItemId, user_id: UserId, packed: bytes) -> bool:
-        """Keeps one user's rating of a new item, unless a later one is kept."""
+        """Keeps one user's rating of a new item; returns whether anything changed."""
         keys = (*self._shared, self._keys.overlay_ratings(item_id))
         arguments = (item_id, user_id, packed, self._limits.max_raters)
         return self._eval(scripts.RATE_ITEM, keys, *arguments) == 1
 
     def absorb(self, item_ids: Sequence[ItemId]) -> int:
-        """Forgets content and ratings of items that are new no more."""
+        """Removes content and ratings of items that a model has by now; returns their number."""
         absorbed = 0
         for batch in _batches(item_ids):
             keys = (*self._shared, *map(self._keys.overlay_ratings, batch))
-            reply = self._eval(scripts.ABSORB, keys, *batch)
+            reply = self._eval(scripts.ABSORB_ITEMS, keys, *batch)
             absorbed += reply if isinstance(reply, int) else 0
         return absorbed
 
     def changes(self, since: int) -> OverlayChanges:
-        """What changed after revision `since`.
+        """Returns what changed after revision `since`.
 
-        The revision is read first: what changes while entries are read comes again the next time.
+        The revision is read before the entries: a change in between is returned again next time.
         """
         revision, changed = self._changed(since)
         whole = since == 0 or revision < since
@@ -85,7 +85,7 @@ class RedisOverlayStore:
             case [(bytes() | None) as revision, list(names)]:
                 return int(revision or 0), names
             case reply:
-                raise TypeError(f"the changes of the overlay were answered {reply!r}")
+                raise TypeError(f"the store answered {reply!r} for the changes of the overlay")
 
     def _entries(self, names: Sequence[bytes]) -> Iterator[StoredEntry]:
         for batch in _batches(names):

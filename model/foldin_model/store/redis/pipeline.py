@@ -1,6 +1,6 @@
-"""One live connection to a store: commands go out in order and replies come back in that order.
+"""One live connection to a store: commands are sent in order and replies arrive in that order.
 
-It knows no command and renews nothing; whoever made it is told when it ends.
+It does not know what the commands mean and does not reconnect; a callback reports its end.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from typing import Any, Final, cast
 
 from hiredis import HiredisError, PushNotification, Reader, ReplyError
 
-_MORE: Final = object()  # what the reader says where a reply is not complete yet
-_POLL_S: Final = 0.001  # long enough that what has arrived meanwhile is read before time is up
+_MORE: Final = object()  # what the reader returns while a reply is incomplete
+_POLL_S: Final = 0.001  # long enough to read what has arrived before the time is up
 
 
 class SentCommand:
-    """A packed command and who waits for its reply.
+    """A packed command and the future that waits for its reply.
 
-    Or a packed transaction: that of EXEC is its reply, and `queued` come before.
+    It may be a packed transaction: `queued` replies come first, then that of EXEC, which counts.
     """
 
     __slots__ = ("future", "packed", "queued", "refusal", "repeated")
@@ -31,21 +31,18 @@ class SentCommand:
         self.repeated = False
 
     def answer(self, reply: object) -> None:
-        """The reply is there; it may be that nobody waits any more."""
+        """Passes the reply on, unless the caller was cancelled."""
         if not self.future.done():
             self.future.set_result(reply)
 
     def fail(self, reason: Exception) -> None:
-        """There will be no reply."""
+        """Passes on that there will be no reply."""
         if not self.future.done():
             self.future.set_exception(reason)
 
 
 class ReplyBatch:
-    """The replies to some commands, which come to who waits for them as one list.
-
-    An error stands in the place of its reply.
-    """
+    """The replies to several commands, passed on as one list; an error stands for its reply."""
 
     __slots__ = ("_left", "_replies", "future")
 
@@ -55,7 +52,7 @@ class ReplyBatch:
         self._left = count
 
     def put(self, place: int, reply: object) -> None:
-        """One reply is there."""
+        """Stores one reply, and passes the list on after the last."""
         self._replies[place] = reply
         self._left -= 1
         if not self._left and not self.future.done():
@@ -63,7 +60,7 @@ class ReplyBatch:
 
 
 class BatchedCommand(SentCommand):
-    """One command of a batch and the place of its reply."""
+    """One command of a batch, with the place of its reply."""
 
     __slots__ = ("_batch", "_place")
 
@@ -80,11 +77,11 @@ class BatchedCommand(SentCommand):
 
 
 class Pipeline(asyncio.Protocol):
-    """The protocol of a connection; where a batch is due and nothing comes for `timeout_s` it ends.
+    """The protocol of a connection, which ends when a due reply does not arrive in `timeout_s`.
 
-    Time in which the loop was held up by other work does not count. `refused` is given commands
-    that were answered with an error, `pushed` what the server says unasked, and `ended` the reason
-    when the connection is gone, once.
+    Time in which other work holds up the event loop does not count. `refused` receives the commands
+    that were answered with an error, `pushed` the messages that are no replies, and `ended`, once,
+    the reason why the connection ended.
     """
 
     def __init__(
@@ -101,7 +98,9 @@ class Pipeline(asyncio.Protocol):
         self._reader = Reader(notEnoughData=_MORE)
         self._sent: deque[SentCommand] = deque()
         self._commands_sent = 0
-        self._due: deque[tuple[int, float]] = deque()  # of each batch: its last command, its time
+        self._due: deque[tuple[int, float]] = (
+            deque()
+        )  # of each batch: number of its last command, time
         self._heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
@@ -109,7 +108,7 @@ class Pipeline(asyncio.Protocol):
         self._closed: asyncio.Future[None] = self._loop.create_future()
 
     def send(self, batch: Sequence[SentCommand]) -> None:
-        """Sends commands in one piece; each future gets its reply unless it is done by then."""
+        """Sends commands in one write; each future gets its reply, unless it is done by then."""
         if self._transport is None:
             raise ConnectionError("the connection is gone")
         self._sent.extend(batch)
@@ -121,13 +120,13 @@ class Pipeline(asyncio.Protocol):
         self._transport.write(b"".join([sent.packed for sent in batch]))
 
     def end(self, reason: Exception) -> None:
-        """Closes the connection; commands without a reply fail with the reason."""
+        """Closes the connection and reports the reason to `ended`."""
         if self._transport is not None:
             self._transport.abort()
             self._leave(reason)
 
     def unanswered(self) -> list[SentCommand]:
-        """The commands that have no reply, which will get none any more."""
+        """Removes and returns the commands without a reply; they will get none."""
         left = list(self._sent)
         self._sent.clear()
         return left
@@ -155,7 +154,7 @@ class Pipeline(asyncio.Protocol):
                     self._refused(command, command.refusal or reply)
                 else:
                     command.answer(reply)
-        except (HiredisError, IndexError) as error:  # no reply, or one to no command
+        except (HiredisError, IndexError) as error:  # not a reply, or one that no command waits for
             self.end(ConnectionError(f"the store sent what cannot be read: {error}"))
             return
         answered = self._commands_sent - len(sent)
@@ -163,7 +162,7 @@ class Pipeline(asyncio.Protocol):
             self._due.popleft()
 
     async def closed(self) -> None:
-        """Returns when the socket is closed."""
+        """Returns once the socket is closed."""
         await self._closed
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -180,7 +179,7 @@ class Pipeline(asyncio.Protocol):
             self._timer = self._loop.call_at(due_s, self._check_time)
         elif patient:
             self.end(TimeoutError(f"nothing came for {self._timeout_s:g} s"))
-        else:  # as long as the loop was held up replies could not be read, nor commands be sent
+        else:  # while the loop was held up, replies could not be read nor commands sent
             wait_s = max(_POLL_S, min(late_s, self._timeout_s))
             self._timer = self._loop.call_later(wait_s, partial(self._check_time, patient=True))
 
@@ -195,6 +194,6 @@ class Pipeline(asyncio.Protocol):
 
 
 def _note_refusal(transaction: SentCommand, reply: object) -> None:
-    """Why a transaction is not run: the first of its commands that is refused says it best."""
+    """Keeps the first refusal of a command in a transaction: it explains best why EXEC fails."""
     if isinstance(reply, ReplyError) and transaction.refusal is None:
         transaction.refusal = reply

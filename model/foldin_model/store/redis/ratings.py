@@ -1,4 +1,4 @@
-"""The ratings of all users in Redis or Valkey. What a write means is decided in `write.lua`."""
+"""The ratings of all users in Redis or Valkey; `write_ratings.lua` decides what a write changes."""
 
 import asyncio
 import struct
@@ -18,13 +18,13 @@ from foldin_model.store.protocols import (
     StoredUser,
     WriteOutcome,
 )
-from foldin_model.store.redis.client import Command, Transaction, check_claim, claim
+from foldin_model.store.redis.client import Command, Transaction, namespace_command, page_key_in
 from foldin_model.store.redis.endpoint import Endpoint
 from foldin_model.store.redis.reconnecting_pipeline import ReconnectingPipeline
 from foldin_model.store.redis.user_replies import (
-    current_states,
+    current_users,
     revision_in,
-    whole_states,
+    whole_users,
 )
 from foldin_model.store.url import StoreUrl
 from foldin_model.store.write_rule import (
@@ -37,18 +37,18 @@ from foldin_model.store.write_rule import (
     too_far_ahead,
 )
 
-_USED: Final = (scripts.WRITE, scripts.KEEP)
+_USED: Final = (scripts.WRITE_RATINGS, scripts.KEEP_FOLDED)
 _LOADS: Final[tuple[Command, ...]] = tuple(("SCRIPT", "LOAD", script.text) for script in _USED)
 _NO_DIGEST: Final = bytes(16)
-TOGETHER: Final = 32  # users that are read in one transaction, during which the store does no more
+USERS_A_TRANSACTION: Final = 32  # the store runs nothing else during a transaction
 
 
 class RedisRatingStore:
-    """A RatingStore on one server; made without I/O, it connects when it is first used.
+    """A RatingStore on one server, made without I/O; it connects when it is first used.
 
     Reads have one connection and writes another, so that no read waits for a write to reach the
-    disk. What arrives together leaves together. Nothing is retried here, so that no write is taken
-    twice; a lost connection is renewed by the next call.
+    disk. Concurrent calls are sent together. Nothing is retried here, so that no write is stored
+    twice; the next call opens a lost connection again.
     """
 
     def __init__(
@@ -66,10 +66,10 @@ class RedisRatingStore:
         self._writes = ReconnectingPipeline(
             endpoint, self._prepare, self._check, reload=len(_USED), certain=True
         )
-        self._mostly_folded = True  # of those read together who were not known
+        self._mostly_folded = True  # of the users last read together without a known revision
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
-        """Stores one write; once called, it goes through even if the caller is cancelled."""
+        """Stores one write; it is sent even if the caller is cancelled."""
         check_event_time(write.event_time_us)
         rating = _rating(write.item_id, write.value, write.event_time_us)
         if write.request_id is None:
@@ -89,7 +89,7 @@ class RedisRatingStore:
     async def import_ratings(
         self, user_id: UserId, ratings: Sequence[ImportedRating]
     ) -> ImportOutcome:
-        """Stores a user's past ratings; those that are stored share one new revision."""
+        """Stores a user's past ratings; those that change share one new revision."""
         if not ratings:
             return ImportOutcome(0, 0)
         for rating in ratings:
@@ -105,21 +105,21 @@ class RedisRatingStore:
         return ImportOutcome(stored, len(ratings) - stored)
 
     async def revision(self, user_id: UserId) -> int:
-        """The user's revision, 0 where she has none."""
+        """Returns the user's revision, 0 where there is none."""
         return revision_in(await self._reads.submit(("GET", self._keys.revision(user_id))))
 
     async def read(self, user_id: UserId, version: Version, *, history: bool = False) -> StoredUser:
-        """One consistent view of the user: one round trip where her folded state is current.
+        """Returns one consistent view of the user.
 
-        Else all is read in a second one.
+        A current folded user takes one round trip, everything else a second one.
         """
         if not history:
             reply = await self._reads.submit(("MGET", *self._keys.of_folded_state(user_id)))
-            (state,) = current_states(version, [0], reply)
+            (state,) = current_users(version, [0], reply)
             if isinstance(state, StoredUser):
                 return state
         reply = await self._reads.submit(self._whole([user_id], version))
-        (whole,) = whole_states(version, 1, reply, history=history)
+        (whole,) = whole_users(version, 1, reply, history=history)
         if isinstance(whole, FoldinError):
             raise whole
         return whole
@@ -127,9 +127,10 @@ class RedisRatingStore:
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
     ) -> Sequence[StoredUser | FoldinError]:
-        """The states of users with the revisions that are known of them, in one or two round trips.
+        """Returns what is stored of users, each with its known revision, in one or two round trips.
 
-        While most users have no current folded state, as after a new version, all is read at once.
+        While most users have no current folded user, as after a new version, everything is read in
+        the first one.
         """
         if not users:
             return []
@@ -138,16 +139,16 @@ class RedisRatingStore:
         if missing:
             parts = _parts([users[place][0] for place in missing])
             again = await self._reads.submit_all([self._whole(part, version) for part in parts])
-            for place, state in zip(missing, _states_in(version, parts, again), strict=True):
+            for place, state in zip(missing, _users_in(version, parts, again), strict=True):
                 states[place] = state
         found = [state for state in states if state is not None]
-        self._expect_more_of(users, found)
+        self._note_folded(users, found)
         return found
 
     async def keep_folded(self, users: Sequence[tuple[UserId, PackedUser]]) -> list[bool]:
-        """Keeps folded users for a while, except those whose revision has changed.
+        """Keeps folded users for `folded_ttl_s`, except those whose revision has changed.
 
-        `read` knows the bytes by the stamp that they begin with.
+        `read` recognizes the bytes by the version and revision at their start.
         """
         check_stamps(users)
         if not users:
@@ -159,18 +160,20 @@ class RedisRatingStore:
         return [reply == 1 for reply in replies]
 
     async def ping(self) -> None:
-        """Returns when the store has answered and its namespace is ours. Raises StoreMismatch."""
-        await asyncio.gather(*(link.submit(("PING",)) for link in (self._reads, self._writes)))
+        """Returns once the store has answered and has the namespace. Raises StoreMismatch."""
+        await asyncio.gather(
+            *(pipeline.submit(("PING",)) for pipeline in (self._reads, self._writes))
+        )
 
     async def close(self) -> None:
-        """Gives the connections back when every call has its answer."""
+        """Closes the connections once every call has its reply."""
         await self._reads.close()
         await self._writes.close()
 
     async def _first_read(
         self, users: Sequence[tuple[UserId, int]], version: Version
     ) -> list[StoredUser | FoldinError | None]:
-        """What one round trip tells of (m,) users, None of whom more has to be read."""
+        """Reads (m,) users in one round trip; None for each that needs another one."""
         others = [] if self._mostly_folded else [user for user in users if not user[1]]
         in_short = [user for user in users if user[1]] if others else users
         parts = _parts([user_id for user_id, _ in others])
@@ -179,14 +182,14 @@ class RedisRatingStore:
             commands.append(self._in_short(in_short))
         replies = await self._reads.submit_all(commands)
         known = [revision for _, revision in in_short]
-        current = current_states(version, known, replies.pop()) if in_short else []
+        current = current_users(version, known, replies.pop()) if in_short else []
         if not others:
             return current
-        short, whole = iter(current), _states_in(version, parts, replies)
+        short, whole = iter(current), _users_in(version, parts, replies)
         return [next(short if revision else whole) for _, revision in users]
 
     def _in_short(self, users: Sequence[tuple[UserId, int]]) -> Command:
-        """One command for the revisions of users, and their folded states if none is known."""
+        """Returns one command for revisions, and for folded users where no revision is known."""
         keys: list[str] = []
         for user_id, revision in users:
             revision_key, folded_key = self._keys.of_folded_state(user_id)
@@ -195,10 +198,10 @@ class RedisRatingStore:
                 keys.append(folded_key)
         return ("MGET", *keys)
 
-    def _expect_more_of(
+    def _note_folded(
         self, users: Sequence[tuple[UserId, int]], states: Sequence[StoredUser | FoldinError]
     ) -> None:
-        """The next users to be read will be like the last that nothing was known of."""
+        """Notes whether most users without a known revision were folded, for the next read."""
         read = [
             state.folded is not None
             for (_, known), state in zip(users, states, strict=True)
@@ -208,10 +211,10 @@ class RedisRatingStore:
             self._mostly_folded = 2 * sum(read) >= len(read)
 
     def _whole(self, users: Sequence[UserId], version: Version) -> Transaction:
-        """All that is kept of users, as of one moment.
+        """Returns the transaction that reads everything about users at one moment.
 
-        A script that looks first whether the folded state is current takes four times as long: it
-        turns every field of the history into a string of its own.
+        A script that first checks whether the folded user is current takes four times as long,
+        because it makes a string of every field of the history.
         """
         keys = [self._keys.of_read(version, user_id) for user_id in users]
         kept = [key for *first, _ in keys for key in first]
@@ -220,7 +223,7 @@ class RedisRatingStore:
     def _keep_command(self, user_id: UserId, user: PackedUser) -> Command:
         keys = self._keys.of_folded_state(user_id)
         arguments = (user.revision, user.packed, self._limits.folded_ttl_s)
-        return ("EVALSHA", scripts.KEEP.sha, len(keys), *keys, *arguments)
+        return ("EVALSHA", scripts.KEEP_FOLDED.sha, len(keys), *keys, *arguments)
 
     def _write_command(
         self,
@@ -241,7 +244,7 @@ class RedisRatingStore:
             limits.request_ttl_s,
             limits.log_length,
         )
-        return ("EVALSHA", scripts.WRITE.sha, len(keys), *keys, *arguments, *ratings)
+        return ("EVALSHA", scripts.WRITE_RATINGS.sha, len(keys), *keys, *arguments, *ratings)
 
     def _stored(self, user_id: UserId, reply: object) -> tuple[int, int, int, int]:
         match reply:
@@ -260,24 +263,27 @@ class RedisRatingStore:
         raise TypeError(f"the write script answered {reply!r}")
 
     def _prepare(self) -> Sequence[Command]:
-        """Commands that load the scripts and claim the namespace."""
-        return (*_LOADS, claim(self._keys))
+        """Returns the commands that load the scripts and create the namespace."""
+        return (*_LOADS, namespace_command(self._keys))
 
     def _check(self, replies: Sequence[object]) -> None:
-        check_claim(self._keys, replies[-1])
+        page_key_in(self._keys, replies[-1])
 
 
 def _parts(users: Sequence[UserId]) -> list[Sequence[UserId]]:
-    """The users of each transaction: others than who reads them have their turns in between."""
-    return [users[start : start + TOGETHER] for start in range(0, len(users), TOGETHER)]
+    """Splits users into transactions, so that other clients are served in between."""
+    return [
+        users[start : start + USERS_A_TRANSACTION]
+        for start in range(0, len(users), USERS_A_TRANSACTION)
+    ]
 
 
-def _states_in(
+def _users_in(
     version: Version, parts: Sequence[Sequence[UserId]], replies: Sequence[object]
 ) -> Iterator[StoredUser | FoldinError]:
-    """What transactions for these parts have answered, user by user."""
+    """Yields what the transactions for these parts replied, user by user."""
     for part, reply in zip(parts, replies, strict=True):
-        yield from whole_states(version, len(part), reply)
+        yield from whole_users(version, len(part), reply)
 
 
 def _rating(

@@ -1,8 +1,8 @@
-"""A connection to the store that is made when it is needed and made again when it was lost.
+"""Commands to a store over one connection, which is opened when needed and again after a loss.
 
-Commands of one turn of the event loop leave together, a batch at once with those before it; none
-waits for those under way. Each is sent at most once, unless the store says that it did not run it
-for want of a script.
+Commands of one turn of the event loop are sent together; a batch is sent at once, with the commands
+before it. No command waits for the replies to earlier ones. Each is sent at most once, unless the
+store did not run it because it lacked the script.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from foldin_model.store.redis.pipeline import BatchedCommand, Pipeline, ReplyBat
 _UNKNOWN_SCRIPT: Final = "NOSCRIPT"
 _BEGIN: Final = pack_command(("MULTI",))
 _RUN: Final = pack_command(("EXEC",))
-_ELSEWHERE: Final = ("READONLY", "MASTERDOWN")  # another server took over: ask for it anew
-_UNREADY: Final = (*_ELSEWHERE, "LOADING", "BUSY", "CLUSTERDOWN", "NOAUTH")  # whatever is asked
+_FAILED_OVER: Final = ("READONLY", "MASTERDOWN")  # another server took over: connect again
+_UNAVAILABLE: Final = (*_FAILED_OVER, "LOADING", "BUSY", "CLUSTERDOWN", "NOAUTH")  # to any command
 
 
 class ReconnectingPipeline:
-    """Commands to one store over one connection.
+    """Sends commands to one store.
 
-    `prepare` gives the commands that a new connection begins with after its greeting and `check`
-    judges their replies; the first `reload` of them can be sent again at any time. With `certain`
-    a command is sent even if its caller has gone away by then.
+    `prepare` returns the commands that follow the greeting of a new connection, and `check` raises
+    if their replies are wrong. The first `reload` of them load scripts and may be sent again at any
+    time. With `certain` a command is sent even if its caller has been cancelled by then.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class ReconnectingPipeline:
         self._reload = reload
         self._certain = certain
         self._waiting: list[SentCommand] = []
-        self._forgotten: list[SentCommand] = []
-        self._stream: Pipeline | None = None
+        self._lacking_script: list[SentCommand] = []
+        self._pipeline: Pipeline | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._flushing = False
 
     def submit(self, command: Command | Transaction) -> "asyncio.Future[object]":
-        """The future reply; StoreUnavailable where none comes, or one that tells of an error."""
+        """Returns the future reply; it raises StoreUnavailable for an error or where none comes."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[object] = loop.create_future()
         packed, queued = _packed(command)
@@ -63,24 +63,24 @@ class ReconnectingPipeline:
     def submit_all(
         self, commands: Sequence[Command | Transaction]
     ) -> "asyncio.Future[list[object]]":
-        """The future replies to one command or more; StoreUnavailable stands for one that failed.
+        """Returns the future replies to commands, with StoreUnavailable for each that failed.
 
-        It costs less than as many submits: who waits is woken once. They leave at once, with those
-        that were submitted before.
+        It costs less than as many `submit`s, because the caller is woken once. The commands are
+        sent at once, after those submitted before.
         """
         batch = ReplyBatch(len(commands), asyncio.get_running_loop().create_future())
-        self._flush(_sent_together(commands, batch))
+        self._flush(_batched(commands, batch))
         return batch.future
 
     async def close(self) -> None:
-        """Hangs up when everything submitted was answered."""
-        if self._waiting or self._stream is not None or self._connecting is not None:
+        """Closes the connection once everything submitted has its reply."""
+        if self._waiting or self._pipeline is not None or self._connecting is not None:
             last = self.submit(("PING",))  # replies come in order
             await asyncio.wait([last])
-            last.exception()  # a store that does not answer any more is left all the same
-        if (stream := self._stream) is not None:
-            stream.end(ConnectionError("closed"))
-            await stream.closed()
+            last.exception()  # the connection is closed even if the store no longer answers
+        if (pipeline := self._pipeline) is not None:
+            pipeline.end(ConnectionError("closed"))
+            await pipeline.closed()
 
     def _flush_soon(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self._flushing:
@@ -89,7 +89,7 @@ class ReconnectingPipeline:
 
     def _flush(self, together: Sequence[SentCommand] = ()) -> None:
         self._flushing = False
-        if self._stream is None:
+        if self._pipeline is None:
             self._waiting += together
             if self._connecting is None:
                 self._connecting = asyncio.get_running_loop().create_task(self._connect())
@@ -98,25 +98,25 @@ class ReconnectingPipeline:
         if not self._certain:
             waiting = [sent for sent in waiting if not sent.future.cancelled()]
         if waiting or together:
-            self._stream.send((*waiting, *together))
+            self._pipeline.send((*waiting, *together))
 
     async def _connect(self) -> None:
-        made: Pipeline | None = None
+        pipeline: Pipeline | None = None
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s):
-                made = await self._endpoint.open(
+                pipeline = await self._endpoint.open(
                     lambda: Pipeline(self._endpoint.timeout_s, self._refused, self._ended)
                 )
                 greeting, preparing = self._endpoint.greeting(), self._prepare()
-                replies = await answers(made, (*greeting, *preparing))
+                replies = await replies_to(pipeline, (*greeting, *preparing))
                 self._check(replies[len(greeting) :])
-        except Exception as error:  # noqa: BLE001 (every caller who waits gets it)
-            if made is not None:
-                made.end(ConnectionError("closed"))
+        except Exception as error:  # noqa: BLE001 (every waiting caller gets it)
+            if pipeline is not None:
+                pipeline.end(ConnectionError("closed"))
             waiting, self._waiting = self._waiting, []
             self._fail(waiting, error)
         else:
-            self._stream = made
+            self._pipeline = pipeline
             self._flush()
         finally:
             self._connecting = None
@@ -125,29 +125,29 @@ class ReconnectingPipeline:
         word = str(error).partition(" ")[0]
         if word == _UNKNOWN_SCRIPT and not sent.repeated:  # it was not run
             sent.repeated = True
-            if not self._forgotten:
+            if not self._lacking_script:
                 asyncio.get_running_loop().call_soon(self._send_again)
-            self._forgotten.append(sent)
+            self._lacking_script.append(sent)
             return
-        self._fail([sent], error if word in _UNREADY else refused(error))
-        if word in _ELSEWHERE and self._stream is not None:
-            asyncio.get_running_loop().call_soon(self._stream.end, error)
+        self._fail([sent], error if word in _UNAVAILABLE else refused(error))
+        if word in _FAILED_OVER and self._pipeline is not None:
+            asyncio.get_running_loop().call_soon(self._pipeline.end, error)
 
     def _send_again(self) -> None:
-        """Sends what a store did not know, its scripts before it."""
-        forgotten, self._forgotten = self._forgotten, []
-        if self._stream is None:
-            self._fail(forgotten, ConnectionError("the connection is gone"))
+        """Loads the scripts and sends the commands again that failed for lack of one."""
+        lacking, self._lacking_script = self._lacking_script, []
+        if self._pipeline is None:
+            self._fail(lacking, ConnectionError("the connection is gone"))
             return
         loads = self._prepare()[: self._reload]
-        unheard = ReplyBatch(len(loads), asyncio.get_running_loop().create_future())
-        unheard.future.cancel()  # where one fails, the command that needs it will say so
-        self._stream.send((*_sent_together(loads, unheard), *forgotten))
+        ignored = ReplyBatch(len(loads), asyncio.get_running_loop().create_future())
+        ignored.future.cancel()  # if loading fails, the command that needs the script fails too
+        self._pipeline.send((*_batched(loads, ignored), *lacking))
 
-    def _ended(self, stream: Pipeline, reason: Exception) -> None:
-        if stream is self._stream:
-            self._stream = None
-        self._fail(stream.unanswered(), reason)
+    def _ended(self, pipeline: Pipeline, reason: Exception) -> None:
+        if pipeline is self._pipeline:
+            self._pipeline = None
+        self._fail(pipeline.unanswered(), reason)
 
     def _fail(self, commands: Sequence[SentCommand], reason: Exception) -> None:
         for sent in commands:
@@ -161,32 +161,30 @@ class ReconnectingPipeline:
         return failure
 
 
-async def answers(stream: Pipeline, commands: Sequence[Command]) -> list[object]:
-    """What a connection answers to commands of its own. Raises the first failure."""
+async def replies_to(pipeline: Pipeline, commands: Sequence[Command]) -> list[object]:
+    """Sends commands at once and returns their replies. Raises the first failure."""
     if not commands:
         return []
     batch = ReplyBatch(len(commands), asyncio.get_running_loop().create_future())
-    stream.send(_sent_together(commands, batch))
-    answered = await batch.future
-    for reply in answered:
+    pipeline.send(_batched(commands, batch))
+    replies = await batch.future
+    for reply in replies:
         if isinstance(reply, Exception):
             raise reply
-    return answered
+    return replies
 
 
-def _sent_together(
-    commands: Sequence[Command | Transaction], batch: ReplyBatch
-) -> list[BatchedCommand]:
-    together = []
+def _batched(commands: Sequence[Command | Transaction], batch: ReplyBatch) -> list[BatchedCommand]:
+    batched = []
     for place, command in enumerate(commands):
         packed, queued = _packed(command)
-        together.append(BatchedCommand(packed, batch, place, queued))
-    return together
+        batched.append(BatchedCommand(packed, batch, place, queued))
+    return batched
 
 
 def _packed(command: Command | Transaction) -> tuple[bytes, int]:
-    """The bytes of a command and how many replies come before its own."""
-    # The stub of hiredis has one argument where any number may stand.
+    """Returns the bytes of a command and how many replies come before its own."""
+    # The stub of hiredis allows one argument only.
     if not isinstance(command, Transaction):
         return pack_command(command), 0  # type: ignore[arg-type]
     packed = [pack_command(one) for one in command.commands]  # type: ignore[arg-type]

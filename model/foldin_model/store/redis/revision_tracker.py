@@ -1,7 +1,7 @@
-"""Tells of every change to a user's revision, whoever makes it, as soon as the store knows of it.
+"""Follows the revisions of all users: the store reports every change as it happens.
 
-The store itself sends the names of revision keys that changed (CLIENT TRACKING, broadcasting), so
-that ratings, imports, deletions and purges of any program are told, and an emptied store too.
+The store sends the names of changed revision keys (CLIENT TRACKING in broadcasting mode), so that
+ratings, imports, deletions and purges by any program are seen, and an emptied store too.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from foldin_model.store.keys import Keys
 from foldin_model.store.redis.client import Command, unavailable
 from foldin_model.store.redis.endpoint import Endpoint
 from foldin_model.store.redis.pipeline import Pipeline, SentCommand
-from foldin_model.store.redis.reconnecting_pipeline import answers
+from foldin_model.store.redis.reconnecting_pipeline import replies_to
 from foldin_model.store.revision_protocol import BOUND_S, RevisionWatcher
 from foldin_model.store.url import StoreUrl
 
@@ -25,11 +25,11 @@ RETRY_S: Final = 0.5
 
 
 class RevisionTracker:
-    """Follows the revisions of one namespace over a connection of its own, and renews it.
+    """A RevisionFeed over a connection of its own, which is made again when it is lost.
 
-    Once every `beat_s` the store must answer a PING. Replies and changes come in one order, so an
-    answer says that every change before it was told: what a watcher knows is trusted for `bound_s`
-    from the sending of the last PING that was answered, and no longer.
+    Every `beat_s` it sends a PING. Replies and changes arrive in one order, so a reply proves that
+    every change before it was reported. What a watcher knows is therefore trusted until `bound_s`
+    after the last answered PING was sent.
     """
 
     def __init__(
@@ -47,15 +47,15 @@ class RevisionTracker:
         self._bound_s = bound_s
 
     async def follow(self, watcher: RevisionWatcher) -> None:
-        """Tells the watcher until it is cancelled."""
+        """Calls the watcher until cancelled."""
         while True:
             await self._session(watcher)
             await asyncio.sleep(RETRY_S)
 
     async def _session(self, watcher: RevisionWatcher) -> None:
-        """Tells the watcher from one connection until that is lost, and that it is lost."""
+        """Calls the watcher until the connection is lost, and then its `lost`."""
         ended: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-        stream: Pipeline | None = None
+        pipeline: Pipeline | None = None
 
         def end(gone: Pipeline, reason: Exception) -> None:
             watcher.lost(str(unavailable(self._endpoint.url, reason)))
@@ -65,24 +65,24 @@ class RevisionTracker:
 
         try:
             async with asyncio.timeout(self._endpoint.connect_timeout_s):
-                stream = await self._endpoint.open(
-                    lambda: Pipeline(self._bound_s, SentCommand.fail, end, _told_to(watcher))
+                pipeline = await self._endpoint.open(
+                    lambda: Pipeline(self._bound_s, SentCommand.fail, end, _invalidations(watcher))
                 )
-                await answers(stream, (*self._endpoint.greeting(3), self._track()))
+                await replies_to(pipeline, (*self._endpoint.greeting(3), self._track()))
             watcher.changed(None)
             while not ended.done():
                 asked_s = time.monotonic()
-                await answers(stream, [("PING",)])
+                await replies_to(pipeline, [("PING",)])
                 watcher.trusted(asked_s + self._bound_s)
                 await asyncio.wait([ended], timeout=self._beat_s)
         except (OSError, HiredisError) as error:
-            if stream is None:
+            if pipeline is None:
                 watcher.lost(str(unavailable(self._endpoint.url, error)))
             else:
-                stream.end(error)
+                pipeline.end(error)
         finally:
-            if stream is not None:
-                stream.end(ConnectionError("closed"))
+            if pipeline is not None:
+                pipeline.end(ConnectionError("closed"))
 
     def _track(self) -> Command:
         prefixes = (
@@ -91,8 +91,10 @@ class RevisionTracker:
         return ("CLIENT", "TRACKING", "ON", "BCAST", *prefixes)
 
 
-def _told_to(watcher: RevisionWatcher) -> Callable[[list[object]], None]:
-    def told(message: list[object]) -> None:
+def _invalidations(watcher: RevisionWatcher) -> Callable[[list[object]], None]:
+    """Returns what passes the store's invalidation messages on to the watcher."""
+
+    def report(message: list[object]) -> None:
         match message:
             case [b"invalidate", None]:
                 watcher.changed(None)
@@ -100,11 +102,11 @@ def _told_to(watcher: RevisionWatcher) -> Callable[[list[object]], None]:
                 for name in names:
                     watcher.changed(_user(name))
 
-    return told
+    return report
 
 
 def _user(name: object) -> UserId:
-    """The user of a revision key, `fi:<ns>:{<p>}:rev:<user>`; no namespace has a colon."""
+    """Returns the user of a revision key `fi:<ns>:{<p>}:rev:<user>`; a namespace has no colon."""
     if not isinstance(name, bytes):
-        raise TypeError(f"the store told of a change to {name!r}")
+        raise TypeError(f"the store reported a change of {name!r}")
     return UserId(name.split(b":", 4)[4].decode())

@@ -1,4 +1,4 @@
-"""What the store answers about users, as the states that it tells of."""
+"""Replies of the store about users, turned into StoredUser."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -11,23 +11,24 @@ from foldin_model.records.folded_users import folded_stamp
 from foldin_model.records.rating_history import History
 from foldin_model.store.protocols import StoredUser
 
-KEPT: Final = 3  # values of a user beside her ratings: revision, folded state, trained record
+VALUES_A_USER: Final = 3  # revision, folded user, trained user; the ratings are read beside them
 
 
-class _Stored(NamedTuple):
-    """A user whose ratings are still packed: `fields` are items, each with its record behind it."""
+class _Packed(NamedTuple):
+    """A user whose ratings are still packed: `fields` has each item followed by its record."""
 
     revision: int
     trained: bytes | None
     fields: list[bytes]
 
 
-def current_states(
+def current_users(
     version: Version, known: Sequence[int], reply: object
 ) -> list[StoredUser | FoldinError | None]:
-    """The states of (m,) users in what one MGET answered, None of whom it does not tell one.
+    """Returns (m,) users from the reply to one MGET, None for each that has to be read whole.
 
-    Of whom a revision is `known`, not 0, that alone was asked; of others the folded state too.
+    For a user whose revision is `known`, not 0, the reply holds the revision alone; for others the
+    folded user too.
     """
     if isinstance(reply, StoreUnavailable):
         return [reply] * len(known)
@@ -40,54 +41,55 @@ def current_states(
         if revision:
             states.append(StoredUser(revision) if current == revision else None)
         else:
-            states.append(_folded_state(version, current, next(answers)))
+            states.append(_folded_user(version, current, next(answers)))
     return states
 
 
-def _folded_state(version: Version, revision: int, folded: object) -> StoredUser | None:
-    """The folded state if it is of that version and revision."""
+def _folded_user(version: Version, revision: int, folded: object) -> StoredUser | None:
+    """Returns the folded user if it is of that version and revision."""
     if isinstance(folded, bytes) and folded.startswith(folded_stamp(version, revision)):
         return StoredUser(revision, folded)
     return None
 
 
-def whole_states(
+def whole_users(
     version: Version, users: int, reply: object, *, history: bool = False
 ) -> list[StoredUser | FoldinError]:
-    """The states of so many users in what one transaction answered, or why there is none.
+    """Returns so many users from the reply to one transaction, or the error for each.
 
-    It answers with a list of KEPT values of each, and then the ratings of each. With the
-    `history`, or each as short as it can be.
+    The reply is a list with VALUES_A_USER values for each user, followed by the ratings of each.
+    With `history` every user comes with the history, else only where no folded user is current.
     """
     if isinstance(reply, StoreUnavailable):
         return [reply] * users
+    size = VALUES_A_USER
     match reply:
-        case [list(values), *ratings] if (len(values), len(ratings)) == (KEPT * users, users):
+        case [list(values), *ratings] if (len(values), len(ratings)) == (size * users, users):
             pass
         case _:
             raise TypeError(f"the store answered {reply!r} for {users} users")
-    told = [
-        _told(version, values[KEPT * place : KEPT * (place + 1)], fields, history=history)
+    read = [
+        _read_user(version, values[size * place : size * (place + 1)], fields, history=history)
         for place, fields in enumerate(ratings)
     ]
-    unpacked = iter(_histories([each.fields for each in told if isinstance(each, _Stored)]))
-    return [_state(each, next(unpacked)) if isinstance(each, _Stored) else each for each in told]
+    unpacked = iter(_histories([each.fields for each in read if isinstance(each, _Packed)]))
+    return [_user(each, next(unpacked)) if isinstance(each, _Packed) else each for each in read]
 
 
-def _told(
-    version: Version, kept: Sequence[object], fields: object, *, history: bool
-) -> StoredUser | FoldinError | _Stored:
-    revision, folded, trained = kept
+def _read_user(
+    version: Version, values: Sequence[object], fields: object, *, history: bool
+) -> StoredUser | FoldinError | _Packed:
+    revision, folded, trained = values
     if isinstance(fields, ReplyError):
         return ArtifactCorrupt(f"the ratings of a user cannot be read: {fields}")
     if not isinstance(fields, list) or not isinstance(trained, bytes | None):
-        raise TypeError(f"the store answered {kept!r} and {fields!r} for a user")
+        raise TypeError(f"the store answered {values!r} and {fields!r} for a user")
     number = revision_in(revision)
-    short = None if history else _folded_state(version, number, folded)
-    return short or _Stored(number, trained, fields)
+    current = None if history else _folded_user(version, number, folded)
+    return current or _Packed(number, trained, fields)
 
 
-def _state(stored: _Stored, history: History | ArtifactCorrupt) -> StoredUser | FoldinError:
+def _user(stored: _Packed, history: History | ArtifactCorrupt) -> StoredUser | FoldinError:
     if isinstance(history, ArtifactCorrupt):
         return history
     return StoredUser(stored.revision, history=history, trained=stored.trained)
@@ -108,7 +110,7 @@ def _history(fields: list[bytes]) -> History | ArtifactCorrupt:
 
 
 def revision_in(reply: object) -> int:
-    """The revision that GET answered, 0 where a user has none."""
+    """Returns the revision in the reply to GET, 0 where the user has none."""
     if isinstance(reply, bytes):
         return int(reply)
     if reply is None:

@@ -1,7 +1,7 @@
--- Forgets a user's ratings among those that fold new items in.
+-- Removes one user's ratings from those that new items are folded in from.
 --
 -- KEYS  control, changed, then the ratings of each item       ARGV  user, then the items
--- Answer: how many there were
+-- Reply: how many ratings were removed
 
 local control, changed = unpack(KEYS)
 local time = redis.call('TIME')

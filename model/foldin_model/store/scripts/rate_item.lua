@@ -1,7 +1,8 @@
--- Keeps one user's rating of a new item, unless a later one of hers is kept; the oldest gives way.
+-- Keeps one user's rating of a new item, unless a later one of the same user is kept. Where there
+-- are more ratings than allowed, the oldest one is removed.
 --
 -- KEYS  control, overlay, changed, the item's ratings    ARGV  item, user, record, ratings allowed
--- Answer: 1 if anything changed, else 0
+-- Reply: 1 if anything changed, else 0
 --
 -- A record begins with: 1 format, 2 flags (1 = live), 3-10 the user's revision.
 

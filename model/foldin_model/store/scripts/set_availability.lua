@@ -2,7 +2,7 @@
 --
 -- KEYS  control, overlay, changed       ARGV  1 '1' to hide, '0' to show  2 entries allowed
 --                                             then the items
--- Answer: OK revision | FULL how many there are
+-- Reply: OK revision | FULL number of entries
 
 local control, overlay, changed = unpack(KEYS)
 local hide = tonumber(ARGV[1])

@@ -1,7 +1,7 @@
--- Forgets the content and the ratings of new items that a model has by now; who is hidden stays so.
+-- Removes content and ratings of new items that a model has by now. Hidden items stay hidden.
 --
 -- KEYS  control, overlay, changed, then the ratings of each item       ARGV  the items
--- Answer: how many were new
+-- Reply: how many of them were new
 
 local control, overlay, changed = unpack(KEYS)
 local time = redis.call('TIME')

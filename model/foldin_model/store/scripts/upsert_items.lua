@@ -1,7 +1,8 @@
--- Stores the content of new items, all of them or none; what stands already is left alone.
+-- Stores the content of new items, all of them or none. An item whose content is unchanged is left
+-- as it is.
 --
 -- KEYS  control, overlay, changed       ARGV  1 new items allowed, then for each: item, content
--- Answer: OK revision | FULL how many there are
+-- Reply: OK revision | FULL number of new items
 --
 -- An entry is: 1 format, 2 flags (1 = hidden, 2 = new: content follows), 3-10 order, the content.
 
@@ -20,7 +21,7 @@ for i = 2, #ARGV, 2 do
     contents[#items] = content
     if known then
       orders[#items] = struct.unpack('<i8', entry, 3)
-    elseif readable or not entry then  -- a damaged one was counted when it came
+    elseif readable or not entry then  -- a damaged entry is counted already
       fresh = fresh + 1
     end
   end

@@ -1,7 +1,7 @@
--- Forgets a user: all of her keys and her entries in the log, in one go.
+-- Removes all keys of a user and the user's entries in the log, atomically.
 --
--- KEYS  log, then every key that is hers       ARGV  user
--- Answer: how many keys and entries there were
+-- KEYS  log, then every key of the user       ARGV  user
+-- Reply: how many keys and entries were removed
 
 local removed = 0
 for _, entry in ipairs(redis.call('XRANGE', KEYS[1], '-', '+')) do

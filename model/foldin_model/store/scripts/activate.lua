@@ -1,7 +1,7 @@
--- Makes a version current if the epoch is as expected; nothing moves where it is current already.
+-- Makes a version current if the epoch is the expected one. A current version stays as it is.
 --
--- KEYS  control, versions       ARGV  version, expected epoch (empty: whatever it is)
--- Answer: OK | CONFLICT epoch | UNKNOWN
+-- KEYS  control, versions       ARGV  version, expected epoch (empty: any)
+-- Reply: OK | CONFLICT epoch | UNKNOWN
 
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {'UNKNOWN'} end
 local epoch = redis.call('HGET', KEYS[1], 'epoch') or '0'

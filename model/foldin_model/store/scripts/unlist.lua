@@ -1,7 +1,7 @@
--- Takes a version off the list, so that nothing can point at it any more, unless it is current.
+-- Takes a version off the list of versions, so that it cannot become current, unless it is current.
 --
 -- KEYS  control, versions       ARGV  version
--- Answer: OK | SERVES
+-- Reply: OK | SERVES
 
 if redis.call('HGET', KEYS[1], 'current') == ARGV[1] then return {'SERVES'} end
 redis.call('ZREM', KEYS[2], ARGV[1])

@@ -1,10 +1,10 @@
--- Stores ratings of one user by the rule of foldin_model.store.rule, or nothing at all.
+-- Stores ratings of one user by the rule of foldin_model.store.write_rule, all of them or none.
 --
 -- KEYS  ratings, revision, folded, log, and request where the caller sent a request id
 -- ARGV  1 user  2 request id (16 bytes)  3 request digest (16 bytes)  4 live ratings allowed
 --       5 µs that an event may lie ahead  6 seconds a request is remembered  7 length of the log
---       then for every rating: item, value (a double; empty takes it back), event time (empty: now)
--- Answer: OK revision stored replayed superseded | REUSED | AHEAD | FULL live | CORRUPT item
+--       then for every rating: item, value (a double; empty deletes it), event time (empty: now)
+-- Reply: OK revision stored replayed superseded | REUSED | AHEAD | FULL live | CORRUPT item
 --
 -- A record is: 1 format, 2 flags (1 = deleted), 3-10 value, 11-18 event time, 19-34 request id,
 -- 35-42 revision. Times and revisions are below 2^53, so that a Lua number holds them exactly.
@@ -27,7 +27,7 @@ local function compare_bytes(a, b)
   return 0
 end
 
-local function stands_over(new, old)
+local function wins_over(new, old)
   local difference = struct.unpack('<i8', new, 11) - struct.unpack('<i8', old, 11)
   if difference ~= 0 then return difference > 0 end
   difference = compare_bytes(new:sub(19, 34), old:sub(19, 34))
@@ -68,7 +68,7 @@ for i = 8, #ARGV, 3 do
   local flags = 0
   if value == '' then value, flags = DELETED_VALUE, 1 end
   local new = struct.pack('<BB', 1, flags) .. value .. struct.pack('<i8', event_time) .. request_id
-  if not old or stands_over(new, old) then
+  if not old or wins_over(new, old) then
     if after[item] == before[item] then changed[#changed + 1] = item end
     after[item] = new
   end
@@ -79,7 +79,7 @@ for _, item in ipairs(changed) do
   if is_live(after[item]) then growth = growth + 1 end
   if is_live(before[item]) then growth = growth - 1 end
 end
--- Tombstones are counted only when it could matter.
+-- HLEN counts deleted ratings too, so live ones are counted where that would exceed the limit.
 if growth > 0 and redis.call('HLEN', ratings) + growth > max_ratings then
   local live = 0
   for _, record in ipairs(redis.call('HVALS', ratings)) do
