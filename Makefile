@@ -10,7 +10,6 @@ PYTHON := $(shell for name in $(CANDIDATES); do \
 endif
 
 BIN := $(VENV)/bin
-SOURCES := client/foldin_client model server trainer tests benchmarks deploy examples
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-wheel check lint load protos bench-accuracy bench-foldin bench-index bench-serve bench-report clean clean-data
@@ -39,7 +38,7 @@ lint: $(VENV)/.dev ## linters, the rules of imports and types alone
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@report=$$($(BIN)/lint-imports --no-logo --no-cache 2>&1) || { echo "$$report"; exit 1; }
-	@$(BIN)/mypy --no-error-summary $(SOURCES)
+	@$(BIN)/mypy --no-error-summary
 
 load: $(VENV)/.load ## k6 against the server on FOLDIN_ADDRESS
 	@$(BIN)/python deploy/k6/run.py

@@ -1,3 +1,5 @@
+"""What the documents say about the program is true: commands, options, settings, links."""
+
 import dataclasses
 import re
 import shlex
@@ -8,21 +10,31 @@ import click
 import pytest
 from foldin_client.cli import main
 from foldin_server.settings import Settings
-from project.checkout import ROOT
+from project.checkout import BIN, ROOT
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "deploy" / "README.md"]
-README = DOCUMENTS[0].read_text(encoding="utf-8")
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / name / "README.md" for name in ("deploy", "benchmarks"))]
+)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+SETTINGS_HEAD = "| setting | default | |"
+RESULTS = re.compile(r"<!-- results.*?<!-- end of results -->", re.DOTALL)
 
 
-def code(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
-def command_lines() -> list[str]:
-    """Every `foldin ...` of the README, without its comment."""
-    lines = [line for block in code("sh") for line in block.splitlines()]
-    inline = re.findall(r"`(foldin [^`]+)`", README)
-    return sorted({line for line in [*lines, *inline] if line.startswith("foldin ")})
+def code(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def command_lines(text: str) -> list[str]:
+    """Every `foldin ...` of a document, without the folder of the program."""
+    lines = [line for block in code("sh", text) for line in block.splitlines()]
+    lines += re.findall(r"`(foldin [^`]+)`", text)
+    found = [re.sub(r"^\S*/bin/foldin ", "foldin ", line) for line in lines]
+    return sorted({line for line in found if line.startswith("foldin ")})
 
 
 def parse(command: click.Command, arguments: list[str]) -> None:
@@ -39,7 +51,7 @@ def parse(command: click.Command, arguments: list[str]) -> None:
 def settings_table() -> str:
     """The README's table of settings, from the settings themselves."""
     hints = get_type_hints(Settings, include_extras=True)
-    rows = ["| setting | default | |", "|--|--|--|"]
+    rows = [SETTINGS_HEAD, "|--|--|--|"]
     for entry in dataclasses.fields(Settings):
         _, text = get_args(hints[entry.name])
         default = "" if entry.default is None else f"`{entry.default}`"
@@ -47,14 +59,20 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\bmake ([a-z-]+)`", README))))
-def test_every_make_target_of_the_readme_exists(target: str) -> None:
+def make_targets() -> set[str]:
+    """The targets that the documents name, in text or in code."""
+    written = "\n".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    return set(re.findall(r"(?:`|^ {4}|^)make ([a-z-]+)(?:`|$|  +#)", written, re.MULTILINE))
+
+
+@pytest.mark.parametrize("target", sorted(make_targets()))
+def test_every_make_target_of_a_document_exists(target: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:.*##", makefile, re.MULTILINE)
 
 
-@pytest.mark.parametrize("line", command_lines())
-def test_every_command_line_of_the_readme_is_one(
+@pytest.mark.parametrize("line", command_lines(README + CONTRIBUTING))
+def test_every_command_line_of_a_document_is_one(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ratings.csv", "films.csv"):
@@ -64,7 +82,7 @@ def test_every_command_line_of_the_readme_is_one(
 
 
 def test_the_readme_shows_commands() -> None:
-    assert len(command_lines()) > 15
+    assert len(command_lines(README)) > 15
 
 
 @pytest.mark.parametrize("block", code("python"))
@@ -72,12 +90,44 @@ def test_every_python_example_of_the_readme_compiles(block: str) -> None:
     compile(block, "README.md", "exec")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        shlex.split(line, comments=True)
+        for block in code("sh", CONTRIBUTING)
+        for line in block.splitlines()
+        if line.startswith(".venv/bin/")
+    ],
+    ids=" ".join,
+)
+def test_a_tool_that_contributors_run_is_installed_and_its_files_exist(words: list[str]) -> None:
+    assert (BIN / Path(words[0]).name).exists()
+    for word in words[1:]:
+        path, _, test = word.partition("::")
+        if "/" in path:
+            assert (ROOT / path).exists()
+            assert f"def {test}(" in (ROOT / path).read_text("utf-8") if test else True
+
+
+def test_every_path_that_contributors_are_told_exists() -> None:
+    told = set(re.findall(r"`([a-z_.]+(?:/[\w.]+)+/?)`", CONTRIBUTING))
+    assert len(told) > 20
+    assert [path for path in sorted(told) if not (ROOT / path).exists()] == []
+
+
 def test_the_table_of_settings_is_complete() -> None:
     assert settings_table() in README
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_link_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)\)", document.read_text(encoding="utf-8"))
     relative = [link for link in links if "://" not in link]
     assert [link for link in relative if not (document.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_lines_have_at_most_100_characters(document: Path) -> None:
+    """All but the rows of generated tables, which can't be broken."""
+    text = RESULTS.sub("", document.read_text(encoding="utf-8")).replace(settings_table(), "")
+    assert [line for line in text.splitlines() if len(line) > 100] == []
