@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final
 
 from foldin.v1.ratings_pb2 import ServingInfo
 from foldin_model.ids import UserId, Version
@@ -34,9 +34,10 @@ class Call:
     started: float = field(init=False, default_factory=time.monotonic)
     request_id: str = field(init=False, default="")
     request_id_sent: bool = field(init=False, default=False)
-    """Whether the caller chose the request id."""
+    """Whether the caller chose the request id; else it is made when it is first needed."""
     holds_place: bool = field(init=False, default=False)
     cost: int = field(init=False, default=0)
+    """The number of single calls that the request amounts to, known after parsing."""
     code: str = field(init=False, default="OK")
     reason: str = field(init=False, default="")
     model_version: str = field(init=False, default="")
@@ -58,10 +59,3 @@ class Call:
         self.model_version = version
         self.personalization = _NAMES[personalization]
         self.degraded = degraded
-
-
-class Claim(NamedTuple):
-    """What a parsed request asks for: its cost in single calls, and every user that it names."""
-
-    cost: int = 1
-    user_ids: Sequence[str] = ()

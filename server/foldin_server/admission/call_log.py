@@ -6,7 +6,8 @@ from hashlib import blake2b
 
 from foldin_model.ids import UserId
 
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
+from foldin_server.admission.request_ids import request_id
 from foldin_server.admission.step import Step
 from foldin_server.runtime.metrics import Metrics
 
@@ -24,9 +25,6 @@ class CallLog(Step):
         self._calls = metrics.calls
         self.hash_key = b""
 
-    def weigh(self, call: Call, claim: Claim) -> None:
-        call.cost = claim.cost
-
     def leave(self, call: Call) -> None:
         if call.arrival_only:
             return
@@ -42,7 +40,7 @@ class CallLog(Step):
             "method": call.method,
             "code": call.code,
             "ms": round(1000 * seconds, 3),
-            "request_id": call.request_id,
+            "request_id": request_id(call),
             "cost": call.cost,
             "model_version": call.model_version,
             "personalization": call.personalization,

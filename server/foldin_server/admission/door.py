@@ -15,11 +15,11 @@ from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 from grpc_status.rpc_status import to_status
 
-from foldin_server.admission.call import Call, Claim, Metadata
+from foldin_server.admission.call import Call, Metadata
 from foldin_server.admission.call_log import CallLog
 from foldin_server.admission.method import Method, Reply, Work
 from foldin_server.admission.places import Places
-from foldin_server.admission.request_ids import RequestIds, failure_trailers
+from foldin_server.admission.request_ids import RequestIds, failure_trailers, request_id
 from foldin_server.admission.statuses import internal_status, status_of, unreadable_status
 from foldin_server.admission.step import Step
 
@@ -62,10 +62,14 @@ class Door:
         for arrive in self._arrive:
             arrive(call)
 
-    def weigh(self, call: Call, claim: Claim) -> None:
-        """Lets a parsed call go on to its work. Raises the error that ends the call."""
+    def weigh(self, call: Call, cost: int = 1, user_ids: Sequence[str] = ()) -> None:
+        """Lets a parsed call go on to its work. Raises the error that ends the call.
+
+        Its cost is counted in single calls; `user_ids` are all users that the request names.
+        """
+        call.cost = cost
         for weigh in self._weigh:
-            weigh(call, claim)
+            weigh(call, user_ids)
 
     def fail(self, call: Call, error: Exception) -> Failure:
         """Notes the failure of a call and returns how the call ends."""
@@ -81,7 +85,7 @@ class Door:
 
         Returns None where there is a place.
         """
-        if not self._places.full:
+        if self._places.taken < self._places.count:
             return None
         call = Call(method, metadata=metadata)
         self._request_ids.arrive(call)
@@ -104,7 +108,7 @@ def _noted(call: Call, error: Exception) -> Status:
         return unreadable_status()
     log.error(
         "failure",
-        extra={"method": call.method, "request_id": call.request_id},
+        extra={"method": call.method, "request_id": request_id(call)},
         exc_info=error,
     )
     return internal_status()

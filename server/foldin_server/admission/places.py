@@ -11,30 +11,25 @@ class Places(Step):
     """Gives each call one of `count` places, which it holds until it ends."""
 
     def __init__(self, count: int, metrics: Metrics) -> None:
-        self._count = count
-        self._taken = 0
-        metrics.in_flight.set_function(lambda: self._taken)
-
-    @property
-    def full(self) -> bool:
-        """Whether no place is free."""
-        return self._taken >= self._count
+        self.count = count
+        self.taken = 0
+        metrics.in_flight.set_function(lambda: self.taken)
 
     def arrive(self, call: Call) -> None:
         """Takes a place. Raises Overloaded where none is free."""
         if call.arrival_only:
             return  # health is answered by a full server too
-        if self._taken >= self._count:
+        if self.taken >= self.count:
             raise self.overloaded()
-        self._taken += 1
+        self.taken += 1
         call.holds_place = True
 
     def leave(self, call: Call) -> None:
         """Frees the place of the call."""
         if call.holds_place:
             call.holds_place = False
-            self._taken -= 1
+            self.taken -= 1
 
     def overloaded(self) -> Overloaded:
         """Returns the error of a call that finds no place."""
-        return Overloaded(f"{self._count} calls are in work, the limit; try again soon")
+        return Overloaded(f"{self.count} calls are in work, the limit; try again soon")

@@ -10,35 +10,29 @@ from foldin_server.admission.step import Step
 
 KEY: Final = "x-request-id"
 _VISIBLE_ASCII: Final = re.compile(r"[!-~]{1,128}")
+_PROCESS: Final = secrets.token_hex(6)
+_numbers: Final = count(1)
 
 
 class RequestIds(Step):
-    """Gives every call a request id for the log, and for the caller's trailing metadata.
+    """Takes the request id that a caller sends, 1 to 128 visible ASCII characters.
 
-    A caller's id has 1 to 128 visible ASCII characters; any other is ignored. New ids are unique
-    among all servers: a random part for each process, then a number.
+    Any other is ignored. A call without one gets a new id when its log line or its failure needs
+    it: a random part for each process, then a number.
     """
 
-    def __init__(self) -> None:
-        self._process = secrets.token_hex(6)
-        self._numbers = count(1)
-
     def arrive(self, call: Call) -> None:
-        sent = sent_id(call.metadata)
-        call.request_id_sent = sent is not None
-        call.request_id = sent if sent is not None else self.new()
-
-    def new(self) -> str:
-        """Returns an id that no other call has."""
-        return f"{self._process}-{next(self._numbers):x}"
+        for key, value in call.metadata:
+            if key == KEY and isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value):
+                call.request_id, call.request_id_sent = value, True
+                return
 
 
-def sent_id(metadata: Metadata) -> str | None:
-    """Returns the request id that the caller sent, None without a valid one."""
-    for key, value in metadata:
-        if key == KEY and isinstance(value, str) and _VISIBLE_ASCII.fullmatch(value):
-            return value
-    return None
+def request_id(call: Call) -> str:
+    """Returns the request id of a call, a new one where the caller sent none."""
+    if not call.request_id:
+        call.request_id = f"{_PROCESS}-{next(_numbers):x}"
+    return call.request_id
 
 
 def success_trailers(call: Call) -> Metadata:
@@ -47,5 +41,5 @@ def success_trailers(call: Call) -> Metadata:
 
 
 def failure_trailers(call: Call, trailers: Metadata) -> Metadata:
-    """Returns the trailing metadata of a call that failed, with that of its status."""
-    return (*trailers, (KEY, call.request_id)) if call.request_id else trailers
+    """Returns the trailing metadata of a call that failed: that of its status, and its id."""
+    return (*trailers, (KEY, request_id(call)))

@@ -1,6 +1,8 @@
 """What a step at the door may do: at arrival, at the second moment, and at the end of a call."""
 
-from foldin_server.admission.call import Call, Claim
+from collections.abc import Sequence
+
+from foldin_server.admission.call import Call
 
 
 class Step:
@@ -13,8 +15,12 @@ class Step:
     def arrive(self, call: Call) -> None:
         """Runs before the request is parsed: method, metadata, peer, deadline, byte count."""
 
-    def weigh(self, call: Call, claim: Claim) -> None:
-        """Runs after the request is parsed and before any work: cost, users."""
+    def weigh(self, call: Call, user_ids: Sequence[str]) -> None:
+        """Runs after the request is parsed and before any work.
+
+        `call.cost` is known, and `user_ids` are all users that the request names, in the entries
+        of a batch too.
+        """
 
     def leave(self, call: Call) -> None:
         """Runs when the call has ended, however it ended."""

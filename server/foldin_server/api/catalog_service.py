@@ -14,7 +14,7 @@ from foldin_model.retrieval.page_token import PageToken
 from foldin_model.retrieval.search import Cursor, popular_items
 from foldin_model.trained.snapshot import Snapshot
 
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.recommend.page import page_of
 from foldin_server.recommend.recommender import row_of
@@ -38,7 +38,7 @@ class CatalogService:
         """One item by its id."""
         snapshot = self._snapshots.serving()
         item_id = ItemId(parser.checked_id("item_id", request.item_id))
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         row = row_of(snapshot, item_id)
         call.model_version = snapshot.version
         item = renderer.item(snapshot.model.catalog, row)
@@ -48,7 +48,7 @@ class CatalogService:
         """Items by title, genre and year."""
         self._snapshots.serving()
         arguments = parser.list_arguments(request, request.query)
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
         call.model_version = snapshot.version
@@ -68,7 +68,7 @@ class CatalogService:
         """Groups of items that the same users like, each with its most rated items."""
         snapshot = self._snapshots.serving()
         most = parser.checked_size("max_items", request.max_items, default=5, most=50)
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         call.model_version = snapshot.version
         clusters = await offload(100 * len(snapshot), _clusters, snapshot, most)
         return pb.ListItemClustersResponse(clusters=clusters, model_version=snapshot.version)
@@ -79,7 +79,7 @@ class CatalogService:
         """What a user nobody knows is shown."""
         self._snapshots.serving()
         arguments = parser.list_arguments(request)
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
         mask = allowed_items(snapshot, arguments.conditions)
@@ -111,7 +111,7 @@ class CatalogService:
         content = self._snapshots.serving().model.content
         length = 0 if content is None else content.embedding_length
         items = parser.upsert_arguments(request, length)
-        self._door.weigh(call, Claim(len(items)))
+        self._door.weigh(call, len(items))
         changed = await self._cataloguer.upsert(items)
         call.model_version = changed.snapshot.version
         trained = changed.snapshot.without_overlay.model.catalog
@@ -127,7 +127,7 @@ class CatalogService:
         """Hides items or shows them again, all or none, here before answering."""
         self._snapshots.serving()
         item_ids, available = parser.availability_arguments(request)
-        self._door.weigh(call, Claim(len(item_ids)))
+        self._door.weigh(call, len(item_ids))
         changed = await self._cataloguer.set_availability(item_ids, available=available)
         call.model_version = changed.snapshot.version
         return pb.SetItemAvailabilityResponse(

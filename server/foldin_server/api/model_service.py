@@ -11,7 +11,7 @@ from foldin_model.ids import Version
 from foldin_model.lifecycle import installation, publisher, retention
 from foldin_model.store.protocols import ModelStore, Pointer
 
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.replies import renderer
 from foldin_server.requests import parser
@@ -35,7 +35,7 @@ class ModelService:
         self, request: pb.GetServingModelRequest, call: Call
     ) -> pb.GetServingModelResponse:
         """The model that this process serves, and why it is not the current one, if it is not."""
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         snapshot = self._snapshots.serving()
         call.model_version = snapshot.version
         pointer = self._snapshots.pointer
@@ -48,7 +48,7 @@ class ModelService:
 
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
         """Every version in the store, newest first; a damaged one is told to the log alone."""
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         pointer = await asyncio.to_thread(self._store.pointer)
         models = []
         for listed in await asyncio.to_thread(retention.versions, self._store):
@@ -69,7 +69,7 @@ class ModelService:
     ) -> pb.ActivateModelResponse:
         """Makes a version current, if it is whole, and serves it here before answering."""
         version = Version(parser.checked_id("version", request.version))
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         pointer = await asyncio.to_thread(self._activate, version, request.epoch or None)
         await self._snapshots.look(again=True)
         return pb.ActivateModelResponse(

@@ -9,7 +9,7 @@ from foldin.v1 import recommendation_pb2 as pb
 from google.rpc.status_pb2 import Status
 
 from foldin_server.admission.batch_entry import entry_result
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.recommend.recommender import Recommender
 from foldin_server.replies import renderer
@@ -36,7 +36,7 @@ class RecommendationService:
     async def Recommend(self, request: pb.RecommendRequest, call: Call) -> pb.RecommendResponse:
         """Returns the items that a user would like best."""
         arguments = parser.recommend_arguments(request, self._snapshots.serving().model.scale)
-        self._door.weigh(call, Claim(1, [request.user_id]))
+        self._door.weigh(call, 1, [request.user_id])
         answer = await self._recommender.recommend(arguments, call.deadline)
         response = renderer.recommendation(answer, self._snapshots.page_key)
         call.note_info(response.serving_info)
@@ -49,7 +49,7 @@ class RecommendationService:
         self._snapshots.serving()
         entries = request.requests
         parser.checked_count("requests", len(entries), MAX_BATCH_RECOMMEND)
-        self._door.weigh(call, Claim(len(entries), [entry.user_id for entry in entries]))
+        self._door.weigh(call, len(entries), [entry.user_id for entry in entries])
         results = await asyncio.gather(
             *(
                 entry_result(self._entry(entry, call.deadline, len(entries)), call.method)
@@ -71,7 +71,7 @@ class RecommendationService:
         """Returns the items most like another."""
         self._snapshots.serving()
         arguments = parser.similar_arguments(request)
-        self._door.weigh(call, Claim())
+        self._door.weigh(call)
         answer = await self._recommender.similar(arguments)
         response = renderer.similar_items(answer, self._snapshots.page_key)
         call.note_info(response.serving_info)
@@ -83,7 +83,7 @@ class RecommendationService:
         """Stores one rating; answers when it is stored."""
         snapshot = self._snapshots.serving()
         write = parser.submission(request, snapshot.model.scale)
-        self._door.weigh(call, Claim(1, [request.user_id]))
+        self._door.weigh(call, 1, [request.user_id])
         outcome = await self._rater.submit(snapshot, write)
         response = renderer.submitted(snapshot, outcome)
         call.note_info(response.serving_info)
@@ -96,7 +96,7 @@ class RecommendationService:
         self._snapshots.serving()
         entries = request.requests
         parser.checked_count("requests", len(entries), MAX_BATCH_SUBMIT)
-        self._door.weigh(call, Claim(len(entries), [entry.user_id for entry in entries]))
+        self._door.weigh(call, len(entries), [entry.user_id for entry in entries])
         turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
         async def in_turn(entry: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
@@ -123,7 +123,7 @@ class RecommendationService:
         """Takes one rating back."""
         snapshot = self._snapshots.serving()
         write = parser.deletion(request)
-        self._door.weigh(call, Claim(1, [request.user_id]))
+        self._door.weigh(call, 1, [request.user_id])
         outcome = await self._rater.delete(snapshot, write)
         response = renderer.deleted(snapshot, outcome)
         call.note_info(response.serving_info)
@@ -134,7 +134,7 @@ class RecommendationService:
     ) -> pb.PredictRatingsResponse:
         """Returns what a user would rate the named items."""
         arguments = parser.predict_arguments(request, self._snapshots.serving().model.scale)
-        self._door.weigh(call, Claim(len(arguments.item_ids), [request.user_id]))
+        self._door.weigh(call, len(arguments.item_ids), [request.user_id])
         answer = await self._recommender.predict(arguments, call.deadline)
         response = renderer.predictions(answer, arguments.item_ids)
         call.note_info(response.serving_info)
@@ -146,7 +146,7 @@ class RecommendationService:
         """Returns what is kept of a user."""
         self._snapshots.serving()
         user_id, most = parser.state_arguments(request)
-        self._door.weigh(call, Claim(1, [user_id]))
+        self._door.weigh(call, 1, [user_id])
         answer = await self._recommender.state(user_id)
         response = renderer.user_state(user_id, answer, most)
         call.note_info(response.serving_info)

@@ -65,14 +65,11 @@ class BatchAnswers:
             self._batch_start.gather()
         return None
 
-    def sent_again(self, pending: PendingRecommend) -> bool:
+    def sent_again(self, pending: PendingRecommend, cached: CachedAnswer) -> bool:
         """Sends the cached response if the user is known to be unchanged. Returns whether it did.
 
         That is known without asking the store only where the user is tracked.
         """
-        cached = pending.cached
-        if cached is None:
-            return False
         user = self._users.tracked(pending.arguments.user, pending.snapshot.version)
         if user is None or user.revision != cached.revision:
             return False

@@ -12,7 +12,7 @@ from foldin.v1 import recommendation_pb2 as pb
 from google.rpc.status_pb2 import Status
 
 from foldin_server.admission.batch_entry import entry_result
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.admission.method import Begin, Reply, Work
 from foldin_server.api.recommendation_service import MAX_BATCH_RECOMMEND
@@ -49,7 +49,7 @@ class FastBatch:
             return self._general(request, call, reply)
         entries = [(each, plain_arguments(each) or _message(each)) for each in split]
         parser.checked_count("requests", len(entries), MAX_BATCH_RECOMMEND)
-        self._door.weigh(call, Claim(len(entries), [_user_of(read) for _, read in entries]))
+        self._door.weigh(call, len(entries), [_user_of(read) for _, read in entries])
         return self._answer(entries, call)
 
     async def _answer(self, entries: Sequence[Entry], call: Call) -> bytes:

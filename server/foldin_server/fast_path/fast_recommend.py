@@ -7,9 +7,10 @@ itself from prepared parts. Explained lists take the general steps.
 from collections.abc import Coroutine
 
 from foldin.v1 import recommendation_pb2 as pb
+from foldin_model.errors import ModelNotReady
 from foldin_model.ids import UserId
 
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.admission.method import Begin, Reply, Work
 from foldin_server.fast_path.answer_cache import AnswerCache
@@ -46,9 +47,10 @@ class FastRecommend:
 
     def begin(self, request: bytes, call: Call, reply: Reply) -> Work | None:
         """Begins a call: see `foldin_server.admission.method.Begin`."""
-        if not self._snapshots.ready:
+        try:
+            snapshot = self._snapshots.serving()
+        except ModelNotReady:
             return self._general(request, call, reply)
-        snapshot = self._snapshots.serving()
         cached = self._cache.get(snapshot.edition, request)
         arguments = plain_arguments(request) if cached is None else cached.arguments
         if arguments is None:
@@ -57,7 +59,7 @@ class FastRecommend:
             arguments = parser.recommend_arguments(message, snapshot.model.scale)
         else:
             call.user_id = arguments.user.user_id
-        self._door.weigh(call, Claim(1, (arguments.user.user_id or "",)))
+        self._door.weigh(call, 1, (arguments.user.user_id or "",))
         return self.start(PendingRecommend(request, arguments, snapshot, cached, call, reply))
 
     def entry(
@@ -71,7 +73,8 @@ class FastRecommend:
 
     def start(self, pending: PendingRecommend, together: int = 1) -> Work | None:
         """Sets the reply now or later, or returns work that results in the response."""
-        if self._batches.sent_again(pending):
+        cached = pending.cached
+        if cached is not None and self._batches.sent_again(pending, cached):
             return None
         if is_plain(pending.snapshot, pending.arguments):
             return self._batches.add(pending)

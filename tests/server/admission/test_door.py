@@ -1,6 +1,6 @@
 """Every unary call passes the door twice on its way in and once on its way out."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 import grpc
@@ -8,7 +8,7 @@ import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.errors import ScopeMissing, TokenInvalid
-from foldin_server.admission.call import Call, Claim
+from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.admission.step import Step
 from foldin_server.process import assembly
@@ -26,7 +26,7 @@ MODEL = "/foldin.v1.ModelService/"
 
 
 class Sent(NamedTuple):
-    """A request of a method, and the claim that it makes."""
+    """A request of a method, its cost, and the users that it names."""
 
     request: Message
     cost: int = 1
@@ -70,7 +70,7 @@ class Recorder(Step):
 
     def __init__(self) -> None:
         self.arrived: list[Call] = []
-        self.weighed: list[tuple[str, Claim]] = []
+        self.weighed: list[tuple[str, int, tuple[str, ...]]] = []
         self.left: list[Call] = []
         self.token: str | None = None
         self.own_user: str | None = None
@@ -80,9 +80,9 @@ class Recorder(Step):
         if self.token is not None and ("authorization", self.token) not in call.metadata:
             raise TokenInvalid("no token; send authorization")
 
-    def weigh(self, call: Call, claim: Claim) -> None:
-        self.weighed.append((call.method, claim))
-        if self.own_user is not None and set(claim.user_ids) - {self.own_user}:
+    def weigh(self, call: Call, user_ids: Sequence[str]) -> None:
+        self.weighed.append((call.method, call.cost, tuple(user_ids)))
+        if self.own_user is not None and set(user_ids) - {self.own_user}:
             raise ScopeMissing("the token is of another user")
 
     def leave(self, call: Call) -> None:
@@ -140,8 +140,7 @@ async def test_every_method_passes_both_moments(guarded: Live, recorder: Recorde
         assert ("x-plan", "gold") in [(key, value) for key, value in call.metadata]
         assert "127.0.0.1" in call.peer
         assert 0 < call.deadline.capped(100) < 70  # the libraries round what they send
-        ((method, claim),) = recorder.weighed
-        assert (method, claim.cost, tuple(claim.user_ids)) == (name, sent.cost, sent.user_ids)
+        assert recorder.weighed == [(name, sent.cost, sent.user_ids)]
         assert recorder.left.pop() is call
         assert (recorder.arrived, recorder.left) == ([], [])
         recorder.weighed.clear()

@@ -1,13 +1,15 @@
 """A call's request id: taken or made, in its log line, and in what its caller gets back."""
 
 import logging
+import subprocess
+import sys
 from typing import Any
 
 import grpc
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_server.admission.call import Call
-from foldin_server.admission.request_ids import RequestIds, sent_id
+from foldin_server.admission.request_ids import RequestIds, request_id
 from foldin_server.process.stores import Stores
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,11 +47,10 @@ async def id_of_failure(app: Live, path: str, request: bytes, *metadata: tuple[s
     return trailing_id(raised.value.trailing_metadata()) or ""
 
 
-@pytest.mark.parametrize("request_id", GOOD)
-async def test_the_callers_own_id_comes_back(app: Live, request_id: str) -> None:
+@pytest.mark.parametrize("own", GOOD)
+async def test_the_callers_own_id_comes_back(app: Live, own: str) -> None:
     for request in REQUESTS.values():
-        sent = request.SerializeToString()
-        assert await id_of_success(app, sent, (KEY, request_id)) == request_id
+        assert await id_of_success(app, request.SerializeToString(), (KEY, own)) == own
 
 
 async def test_no_id_comes_back_where_none_was_sent(app: Live) -> None:
@@ -58,9 +59,9 @@ async def test_no_id_comes_back_where_none_was_sent(app: Live) -> None:
 
 
 async def test_an_id_that_is_none_is_ignored(app: Live) -> None:
-    for request_id in ("two words", "x" * 129):
+    for other in ("two words", "x" * 129):
         sent = pb.RecommendRequest(user_id="1").SerializeToString()
-        assert await id_of_success(app, sent, (KEY, request_id)) is None
+        assert await id_of_success(app, sent, (KEY, other)) is None
 
 
 async def test_every_failure_names_its_call(app: Live) -> None:
@@ -100,16 +101,32 @@ async def test_the_log_line_has_the_id(
     assert all(ids)
 
 
-def test_ids_of_two_processes_differ() -> None:
-    calls = [Call("Recommend") for _ in range(2)]
-    for call in calls:
-        RequestIds().arrive(call)
-    assert calls[0].request_id != calls[1].request_id
-
-
 @given(value=st.text(max_size=140) | st.sampled_from([*GOOD, *BAD]))
 def test_an_id_is_visible_ascii_of_at_most_128_characters(value: str) -> None:
     valid = 0 < len(value) <= 128 and all("!" <= letter <= "~" for letter in value)
-    assert sent_id(((KEY, value),)) == (value if valid else None)
-    assert sent_id(()) is None
-    assert sent_id((("x-request-id-bin", b"a"), (KEY, value))) == (value if valid else None)
+    call = Call("Recommend", metadata=(("x-request-id-bin", b"a"), (KEY, value)))
+    RequestIds().arrive(call)
+    assert call.request_id_sent == valid
+    assert (request_id(call) == value) == valid
+
+
+def test_a_made_id_stays_that_of_its_call() -> None:
+    calls = [Call("Recommend") for _ in range(2)]
+    first, second = map(request_id, calls)
+    assert first != second
+    assert [request_id(call) for call in calls] == [first, second]
+
+
+def test_ids_of_two_processes_differ() -> None:
+    program = (
+        "from foldin_server.admission.call import Call\n"
+        "from foldin_server.admission.request_ids import request_id\n"
+        "print(request_id(Call('Recommend')))"
+    )
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    }
+    assert len(shown) == 2
