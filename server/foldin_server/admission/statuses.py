@@ -1,7 +1,7 @@
-"""Turns failures into gRPC statuses with the rich details of google.rpc.
+"""Errors as gRPC statuses with the rich details of google.rpc: the one place that maps them.
 
-It decides nothing: code, reason and retry time belong to the classes of `foldin_model.errors`. A
-status travels in trailers, of which callers take 8 KiB: what goes into one is short.
+Code, reason and retry time are those of the classes of `foldin_model.errors`. A status travels in
+trailers, of which callers accept 8 KiB, so its texts are short.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ MOST_MESSAGE_BYTES: Final = 1_200  # each may take three where it is percent-enc
 
 
 def status_of(error: FoldinError) -> Status:
-    """The status that the caller receives, with ErrorInfo and what else the error knows."""
+    """Returns the status for the caller, with ErrorInfo and the other details of the error."""
     message = abridged(str(error), MOST_MESSAGE_BYTES)
     status = _plain(error.code, error.reason, message, error.retry_after_ms)
     if isinstance(error, InvalidField):
@@ -32,7 +32,7 @@ def status_of(error: FoldinError) -> Status:
     return status
 
 
-@lru_cache(64)  # a server that refuses calls must not spend its time on saying so
+@lru_cache(64)  # refusing calls must cost a full server little
 def _plain(code: str, reason: str, message: str, retry_after_ms: int | None) -> Status:
     details: list[Message] = [ErrorInfo(domain=DOMAIN, reason=reason)]
     if retry_after_ms is not None:
@@ -50,12 +50,12 @@ def _with(status: Status, detail: Message) -> Status:
 
 
 def internal_status() -> Status:
-    """The status of a failure that nobody expected: it says nothing of the inside."""
+    """Returns the status of an unexpected failure; it reveals nothing of the inside."""
     return _internal("the server failed; its log says why")
 
 
 def unreadable_status() -> Status:
-    """The status of a request that cannot be decoded; gRPC has this code for it."""
+    """Returns the status of a request that cannot be decoded; gRPC has this code for it."""
     return _internal("the request is no message of its method")
 
 

@@ -23,19 +23,19 @@ from foldin_server.requests import parser
 from foldin_server.requests.arguments import ListArguments
 from foldin_server.runtime.executor import offload
 from foldin_server.versions.snapshots import Snapshots
-from foldin_server.writes.catalog_writer import Cataloguer
+from foldin_server.writes.catalog_writer import CatalogWriter
 
 
 class CatalogService:
-    """Answers from the serving snapshot alone, and changes what lies over it."""
+    """Answers from the serving snapshot alone, and changes the overlay over it."""
 
-    def __init__(self, door: Door, snapshots: Snapshots, cataloguer: Cataloguer) -> None:
+    def __init__(self, door: Door, snapshots: Snapshots, catalog_writer: CatalogWriter) -> None:
         self._door = door
         self._snapshots = snapshots
-        self._cataloguer = cataloguer
+        self._catalog_writer = catalog_writer
 
     async def GetItem(self, request: pb.GetItemRequest, call: Call) -> pb.GetItemResponse:
-        """One item by its id."""
+        """Returns one item by its id."""
         snapshot = self._snapshots.serving()
         item_id = ItemId(parser.checked_id("item_id", request.item_id))
         self._door.weigh(call)
@@ -45,7 +45,7 @@ class CatalogService:
         return pb.GetItemResponse(item=item, model_version=snapshot.version)
 
     async def ListItems(self, request: pb.ListItemsRequest, call: Call) -> pb.ListItemsResponse:
-        """Items by title, genre and year."""
+        """Returns items by title, genre and year."""
         self._snapshots.serving()
         arguments = parser.list_arguments(request, request.query)
         self._door.weigh(call)
@@ -65,7 +65,7 @@ class CatalogService:
     async def ListItemClusters(
         self, request: pb.ListItemClustersRequest, call: Call
     ) -> pb.ListItemClustersResponse:
-        """Groups of items that the same users like, each with its most rated items."""
+        """Returns groups of items that the same users like, each with its most rated items."""
         snapshot = self._snapshots.serving()
         most = parser.checked_size("max_items", request.max_items, default=5, most=50)
         self._door.weigh(call)
@@ -76,13 +76,13 @@ class CatalogService:
     async def ListPopularItems(
         self, request: pb.ListPopularItemsRequest, call: Call
     ) -> pb.ListPopularItemsResponse:
-        """What a user nobody knows is shown."""
+        """Returns the list of an unknown user."""
         self._snapshots.serving()
         arguments = parser.list_arguments(request)
         self._door.weigh(call)
         page = arguments.page
         snapshot, token = self._snapshots.of_page(page)
-        mask = allowed_items(snapshot, arguments.conditions)
+        mask = allowed_items(snapshot, arguments.item_filter)
         position = None if token is None else token.position
         ranked = await offload(
             snapshot.model.items.size,
@@ -107,12 +107,12 @@ class CatalogService:
     async def UpsertItems(
         self, request: pb.UpsertItemsRequest, call: Call
     ) -> pb.UpsertItemsResponse:
-        """Adds items or changes them, all or none, and serves them here before answering."""
+        """Adds or changes items, all or none, and serves them here before it answers."""
         content = self._snapshots.serving().model.content
         length = 0 if content is None else content.embedding_length
         items = parser.upsert_arguments(request, length)
         self._door.weigh(call, len(items))
-        changed = await self._cataloguer.upsert(items)
+        changed = await self._catalog_writer.upsert(items)
         call.model_version = changed.snapshot.version
         trained = changed.snapshot.without_overlay.model.catalog
         return pb.UpsertItemsResponse(
@@ -124,11 +124,11 @@ class CatalogService:
     async def SetItemAvailability(
         self, request: pb.SetItemAvailabilityRequest, call: Call
     ) -> pb.SetItemAvailabilityResponse:
-        """Hides items or shows them again, all or none, here before answering."""
+        """Hides items or shows them again, all or none, here before it answers."""
         self._snapshots.serving()
         item_ids, available = parser.availability_arguments(request)
         self._door.weigh(call, len(item_ids))
-        changed = await self._cataloguer.set_availability(item_ids, available=available)
+        changed = await self._catalog_writer.set_availability(item_ids, available=available)
         call.model_version = changed.snapshot.version
         return pb.SetItemAvailabilityResponse(
             overlay_revision=changed.revision, model_version=changed.snapshot.version
@@ -138,12 +138,12 @@ class CatalogService:
 def _listed(
     snapshot: Snapshot, arguments: ListArguments, start: int
 ) -> tuple[Rows, int | None, int]:
-    """The rows of a page, where the next begins, if there is one, and how many rows there are.
+    """Returns the rows of a page, where the next page begins (None at the end), and the total.
 
-    Pages begin at places among all that match, shown or not, so that hiding moves nothing.
+    Pages begin at places among all matching items, shown or not, so that hiding moves nothing.
     """
     rows = snapshot.titles.find(arguments.query)
-    passing = matching_items(snapshot, arguments.conditions)
+    passing = matching_items(snapshot, arguments.item_filter)
     if passing is not None:
         rows = rows[passing[rows]]
     shown = np.ones(len(snapshot), np.bool_)

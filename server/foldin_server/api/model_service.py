@@ -1,4 +1,4 @@
-"""The handlers of ModelService: which models there are, which serves, and which shall."""
+"""The handlers of ModelService: list the models, and choose the one that serves."""
 
 # ruff: noqa: N802, ARG002 (names and arguments are those of the contract)
 
@@ -34,7 +34,7 @@ class ModelService:
     async def GetServingModel(
         self, request: pb.GetServingModelRequest, call: Call
     ) -> pb.GetServingModelResponse:
-        """The model that this process serves, and why it is not the current one, if it is not."""
+        """Returns the model that this process serves, and why another is not served if one should be."""
         self._door.weigh(call)
         snapshot = self._snapshots.serving()
         call.model_version = snapshot.version
@@ -47,14 +47,14 @@ class ModelService:
         )
 
     async def ListModels(self, request: pb.ListModelsRequest, call: Call) -> pb.ListModelsResponse:
-        """Every version in the store, newest first; a damaged one is told to the log alone."""
+        """Returns every version in the store, newest first; damaged ones are only logged."""
         self._door.weigh(call)
         pointer = await asyncio.to_thread(self._store.pointer)
         models = []
         for listed in await asyncio.to_thread(retention.versions, self._store):
             if listed.manifest is None:
-                told = {"model_version": listed.version, "error": listed.damage}
-                log.error("version_damaged", extra=told)
+                shown = {"model_version": listed.version, "error": listed.damage}
+                log.error("version_damaged", extra=shown)
             else:
                 models.append(renderer.model(listed.manifest, _state(listed.version, pointer)))
         return pb.ListModelsResponse(
@@ -67,11 +67,11 @@ class ModelService:
     async def ActivateModel(
         self, request: pb.ActivateModelRequest, call: Call
     ) -> pb.ActivateModelResponse:
-        """Makes a version current, if it is whole, and serves it here before answering."""
+        """Makes a version current, if it is whole, and serves it here before it answers."""
         version = Version(parser.checked_id("version", request.version))
         self._door.weigh(call)
         pointer = await asyncio.to_thread(self._activate, version, request.epoch or None)
-        await self._snapshots.look(again=True)
+        await self._snapshots.refresh(again=True)
         return pb.ActivateModelResponse(
             epoch=pointer.epoch,
             current_version=pointer.current or "",

@@ -16,7 +16,7 @@ from foldin_server.replies import renderer
 from foldin_server.requests import parser
 from foldin_server.runtime.deadline import Deadline
 from foldin_server.versions.snapshots import Snapshots
-from foldin_server.writes.rating_writer import Rater
+from foldin_server.writes.rating_writer import RatingWriter
 
 MAX_BATCH_RECOMMEND = 100
 MAX_BATCH_SUBMIT = 1_000
@@ -26,12 +26,16 @@ class RecommendationService:
     """Recommendations, and the ratings that they follow."""
 
     def __init__(
-        self, door: Door, snapshots: Snapshots, recommender: Recommender, rater: Rater
+        self,
+        door: Door,
+        snapshots: Snapshots,
+        recommender: Recommender,
+        rating_writer: RatingWriter,
     ) -> None:
         self._door = door
         self._snapshots = snapshots
         self._recommender = recommender
-        self._rater = rater
+        self._rating_writer = rating_writer
 
     async def Recommend(self, request: pb.RecommendRequest, call: Call) -> pb.RecommendResponse:
         """Returns the items that a user would like best."""
@@ -84,7 +88,7 @@ class RecommendationService:
         snapshot = self._snapshots.serving()
         write = parser.submission(request, snapshot.model.scale)
         self._door.weigh(call, 1, [request.user_id])
-        outcome = await self._rater.submit(snapshot, write)
+        outcome = await self._rating_writer.submit(snapshot, write)
         response = renderer.submitted(snapshot, outcome)
         call.note_info(response.serving_info)
         return response
@@ -103,7 +107,9 @@ class RecommendationService:
             async with turns[entry.user_id]:
                 snapshot = self._snapshots.serving()
                 write = parser.submission(entry, snapshot.model.scale)
-                return renderer.submitted(snapshot, await self._rater.submit(snapshot, write))
+                return renderer.submitted(
+                    snapshot, await self._rating_writer.submit(snapshot, write)
+                )
 
         results = await asyncio.gather(
             *(entry_result(in_turn(entry), call.method) for entry in entries)
@@ -124,7 +130,7 @@ class RecommendationService:
         snapshot = self._snapshots.serving()
         write = parser.deletion(request)
         self._door.weigh(call, 1, [request.user_id])
-        outcome = await self._rater.delete(snapshot, write)
+        outcome = await self._rating_writer.delete(snapshot, write)
         response = renderer.deleted(snapshot, outcome)
         call.note_info(response.serving_info)
         return response

@@ -26,13 +26,14 @@ from foldin_server.recommend.recommender import Recommender
 from foldin_server.recommend.tracked_users import TrackedUsers
 from foldin_server.recommend.user_cache import UserCache
 from foldin_server.recommend.users import Freshness, Users
-from foldin_server.runtime.background import Background
+from foldin_server.runtime.background import BackgroundTasks
 from foldin_server.runtime.metrics import Metrics
 from foldin_server.settings import Settings
 from foldin_server.transport.listener import choose_transport
 from foldin_server.versions.snapshots import Snapshots
-from foldin_server.writes.catalog_writer import Cataloguer, ItemFolding
-from foldin_server.writes.rating_writer import Rater
+from foldin_server.writes.catalog_writer import CatalogWriter
+from foldin_server.writes.item_fold_in import ItemFoldIn
+from foldin_server.writes.rating_writer import RatingWriter
 
 RECOMMENDATION: Final = recommendation_pb2.DESCRIPTOR.services_by_name["RecommendationService"]
 CATALOG: Final = catalog_pb2.DESCRIPTOR.services_by_name["CatalogService"]
@@ -48,23 +49,23 @@ class Parts:
     settings: Settings
     stores: Stores
     metrics: Metrics
-    background: Background
+    background: BackgroundTasks
     call_log: CallLog
     door: Door
     store: GuardedStore
     snapshots: Snapshots
     tracked_users: TrackedUsers
     users: Users
-    item_fold_in: ItemFolding
+    item_fold_in: ItemFoldIn
     health: Health
 
 
 def assembled(
-    settings: Settings, stores: Stores, models_looked_up: Callable[[], Awaitable[None]]
+    settings: Settings, stores: Stores, models_refreshed: Callable[[], Awaitable[None]]
 ) -> Parts:
-    """Returns the parts below the services; `models_looked_up` is awaited after every look."""
+    """Returns the parts below the services; `models_refreshed` is awaited after every refresh."""
     metrics = Metrics()
-    background = Background(metrics)
+    background = BackgroundTasks(metrics)
     call_log = CallLog(metrics, write_lines=settings.log_calls)
     store = GuardedStore(stores.ratings, metrics)
     tracked = TrackedUsers(settings.user_cache_size, metrics)
@@ -81,17 +82,17 @@ def assembled(
             stores.directory,
             metrics,
             retire_after_s=settings.retire_after_s,
-            changed=models_looked_up,
+            changed=models_refreshed,
         ),
         tracked_users=tracked,
         users=_users(settings, store, tracked, background),
-        item_fold_in=ItemFolding(store, stores.models.overlay, background),
+        item_fold_in=ItemFoldIn(store, stores.models.overlay, background),
         health=Health(),
     )
 
 
 def _users(
-    settings: Settings, store: GuardedStore, tracked: TrackedUsers, background: Background
+    settings: Settings, store: GuardedStore, tracked: TrackedUsers, background: BackgroundTasks
 ) -> Users:
     return Users(
         store,
@@ -126,13 +127,15 @@ def methods_of(parts: Parts) -> dict[str, Method]:
 
 
 def _recommendation_service(parts: Parts, recommender: Recommender) -> RecommendationService:
-    rater = Rater(parts.store, parts.tracked_users, parts.item_fold_in, parts.background)
-    return RecommendationService(parts.door, parts.snapshots, recommender, rater)
+    rating_writer = RatingWriter(
+        parts.store, parts.tracked_users, parts.item_fold_in, parts.background
+    )
+    return RecommendationService(parts.door, parts.snapshots, recommender, rating_writer)
 
 
 def _catalog_service(parts: Parts) -> CatalogService:
-    cataloguer = Cataloguer(parts.snapshots, parts.stores.models.overlay, parts.background)
-    return CatalogService(parts.door, parts.snapshots, cataloguer)
+    catalog_writer = CatalogWriter(parts.snapshots, parts.stores.models.overlay, parts.background)
+    return CatalogService(parts.door, parts.snapshots, catalog_writer)
 
 
 def _model_service(parts: Parts) -> ModelService:

@@ -34,7 +34,7 @@ class Server:
     def __init__(self, settings: Settings, stores: Stores) -> None:
         self._settings = settings
         self._revisions = stores.revisions
-        self.parts = parts = assembled(settings, stores, self._models_looked_up)
+        self.parts = parts = assembled(settings, stores, self._models_refreshed)
         self.metrics, self.background = parts.metrics, parts.background
         self.store, self.snapshots, self.tracked = parts.store, parts.snapshots, parts.tracked_users
         self.transport = choose_transport(settings)
@@ -56,7 +56,7 @@ class Server:
         await self._server.start()
         with suppress(StoreUnavailable):
             await self.store.ping()
-        await self.snapshots.look()
+        await self.snapshots.refresh()
         version = self.snapshots.serving().version if self.snapshots.ready else ""
         shown = {"transport": self.transport, "model_version": version}
         log.info("serving", extra={"address": self.address, **shown})
@@ -81,7 +81,7 @@ class Server:
             await asyncio.to_thread(self._endpoint.close)
         log.info("stopped")
 
-    async def _models_looked_up(self) -> None:
+    async def _models_refreshed(self) -> None:
         self._show_health()
         if not (self.snapshots.ready and self.store.reachable):
             return
@@ -116,4 +116,4 @@ async def running(settings: Settings, stores: Stores) -> AsyncIterator[Server]:
 
 def _scheduled(settings: Settings) -> AbstractContextManager[None]:
     """Returns how threads beside the loop's begin: those of several processes share the cores."""
-    return threads.giving_way() if settings.workers > 1 else nullcontext()
+    return threads.batch_scheduling() if settings.workers > 1 else nullcontext()

@@ -22,14 +22,14 @@ COMMAND: Final = (sys.executable, "-P", "-m", "foldin_server.process.worker")
 REFUSED: Final = 78  # EX_CONFIG: another start would end like this one
 FIRST_RESTART_S: Final = 0.1
 LAST_RESTART_S: Final = 30.0
-STEADY_S: Final = 60.0  # who lived that long is restarted like the first time
+STEADY_S: Final = 60.0  # a worker that lived that long is restarted like the first time
 KILL_AFTER_S: Final = 10.0  # beyond what a stop may take by its settings
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What one worker is told: its number, from 0, and settings that name the real places."""
+    """What a parent sends one worker: its number, from 0, and settings with the real places."""
 
     number: int
     settings: Settings
@@ -70,7 +70,7 @@ async def _supervise(settings: Settings) -> None:
 
 
 def settings_of(number: int, settings: Settings) -> Settings:
-    """The worker's own settings: its metrics have a port of their own, unless any will do."""
+    """Returns the settings of one worker, whose metrics have a port of their own."""
     if settings.metrics_address is None:
         return settings
     host = settings.metrics_address.rpartition(":")[0]
@@ -93,8 +93,8 @@ async def _keep_running(assignment: Assignment) -> None:
             raise SettingsError(f"worker {assignment.number} can't start; its log line says why")
         if time.monotonic() - started > STEADY_S:
             delay_s = FIRST_RESTART_S
-        told = {"worker": assignment.number, "code": code, "restart_s": delay_s}
-        log.error("worker_ended", extra=told)
+        shown = {"worker": assignment.number, "code": code, "restart_s": delay_s}
+        log.error("worker_ended", extra=shown)
         await asyncio.sleep(delay_s)
         delay_s = min(2 * delay_s, LAST_RESTART_S)
 

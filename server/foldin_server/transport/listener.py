@@ -1,6 +1,6 @@
 """Where and how a server listens: its transport, its TLS files, a port shared by processes.
 
-It knows no gRPC, so that a parent of worker processes can check all of it before they start.
+Nothing here needs gRPC, so that a parent of worker processes can check it before they start.
 """
 
 import socket
@@ -15,7 +15,7 @@ from foldin_server.settings import ChosenTransport, Settings, SettingsError, spl
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """What a server proves itself with, in PEM; with `client_ca`, callers must prove themselves."""
+    """The certificate and key of a server, in PEM. With `client_ca`, callers must show one too."""
 
     certificate: bytes
     key: bytes
@@ -23,7 +23,10 @@ class Tls:
 
 
 def choose_transport(settings: Settings) -> ChosenTransport:
-    """The transport that can do all that is asked for. Raises SettingsError with the remedy."""
+    """Returns the transport that can do what the settings ask for.
+
+    Raises SettingsError with the remedy.
+    """
     installed = find_spec("pygrpc_native") is not None
     beyond = next((name for name in _ONLY_GRPCIO if getattr(settings, name) is not None), None)
     if settings.transport != "native":
@@ -46,7 +49,7 @@ _ONLY_GRPCIO = ("tls_certificate", "tls_key", "tls_client_ca", "max_connection_a
 
 
 def read_tls(settings: Settings) -> Tls | None:
-    """The certificate and key that belong together; None without. Raises SettingsError."""
+    """Returns the certificate and key of the settings, None without. Raises SettingsError."""
     certificate, key, client_ca = (
         settings.tls_certificate,
         settings.tls_key,
@@ -106,7 +109,7 @@ def reserved(address: str) -> Iterator[str]:
 
 
 def cannot_listen(address: str) -> SettingsError:
-    """What is said where an address is taken or not of this machine."""
+    """Returns the error for an address that is taken or not of this machine."""
     return SettingsError(
         f"cannot listen on {address}; is another server there? Choose another --address"
     )
