@@ -1,4 +1,4 @@
-"""What a trained model is, and how it is folded, searched, explained and kept.
+"""A trained model: what it is, and how it is folded, searched, explained and stored.
 
-Pure mathematics takes arrays and returns arrays; the feature store lives in `foldin_model.store`.
+The mathematics takes arrays and returns arrays; the feature store is `foldin_model.store`.
 """

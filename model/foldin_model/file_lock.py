@@ -1,4 +1,4 @@
-"""Locks on files, which the kernel gives back when their holder dies; POSIX only."""
+"""Locks on files, which the kernel releases when their holder dies; POSIX only."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,19 +9,19 @@ from typing import IO
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Nobody else holds the lock of this file meanwhile; waits for those who do."""
+    """Holds the lock of a file exclusively in the block; waits until it is free."""
     with path.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 def share(file: IO[bytes]) -> None:
-    """The lock of this open file is held together with all who share it."""
+    """Takes a shared lock of an open file; waits while it is held exclusively."""
     fcntl.flock(file, fcntl.LOCK_SH)
 
 
 def try_lock(file: IO[bytes]) -> bool:
-    """Whether nobody else holds the lock of this open file; it is held alone then."""
+    """Takes the lock of an open file exclusively if it is free; returns whether it did."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

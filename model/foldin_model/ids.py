@@ -1,4 +1,4 @@
-"""The names of things: external ids are strings at the edge, items are rows inside."""
+"""Types of ids: users, items and versions are strings at the edge, items are rows inside."""
 
 from typing import NewType
 

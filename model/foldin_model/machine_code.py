@@ -1,7 +1,7 @@
-"""Functions made to machine code by numba when their module is first loaded.
+"""Compiles functions to machine code with numba when their module is first loaded.
 
-The code is kept in __pycache__, or where NUMBA_CACHE_DIR says. numba makes it again where its own
-file has changed: so whatever such a function calls stands in its module.
+The code is cached in __pycache__, or where NUMBA_CACHE_DIR says. numba notices only changes of the
+function's own file, so a compiled function calls nothing outside its module.
 """
 
 import logging
@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, cast
 import numba
 
 VECTORS: Final = "Array(float32, 2, 'C', True)"
-"""A matrix in float32. True: a read-only one will do."""
+"""A float32 matrix. True: it may be read-only."""
 QUERIES: Final = "Array(float64, 2, 'C', True)"
 DOUBLES: Final = "Array(float64, 1, 'C', True)"
 ROWS: Final = "Array(int32, 1, 'C', True)"
@@ -22,14 +22,14 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
 def compiled(*signatures: str) -> Callable[[Kernel], Kernel]:
-    """Makes machine code of a function for these types at once; without types, for its callers."""
+    """Returns a decorator that compiles for these types at once, or without types when called."""
 
     def compile_kernel(kernel: Kernel) -> Kernel:
         compiling = partial(numba.njit, list(signatures) or None, error_model="numpy")
         try:
             made: Any = compiling(cache=True)(kernel)
-        except RuntimeError as error:  # there is no folder that can be written
-            log.warning("machine code is not kept; set NUMBA_CACHE_DIR: %s", error)
+        except RuntimeError as error:  # no folder for the cache can be written
+            log.warning("machine code is not cached; set NUMBA_CACHE_DIR: %s", error)
             made = compiling()(kernel)
         return cast("Kernel", made)
 

@@ -1,4 +1,4 @@
-"""Several lists of rows at once: hits of searches, and rows that are there for each of many."""
+"""Many lists of rows in a few arrays: the hits of searches, and rows for each of many users."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ _NO_ROW: Rows = np.empty(0, np.int32)
 
 
 class HitLists(NamedTuple):
-    """(m,) lists in canonical order, each of `most` hits at most.
+    """The hits of m searches in canonical order, at most `most` of each.
 
-    `rows` (m, most) int32 and `scores` (m, most) float64 are those of hits as far as `counts` (m,).
+    `rows` (m, most) int32 and `scores` (m, most) float64; list i has `counts[i]` hits, what stands
+    behind them has no meaning.
     """
 
     rows: Rows
@@ -23,19 +24,19 @@ class HitLists(NamedTuple):
 
     @classmethod
     def empty(cls, lists: int, most: int) -> Self:
-        """So many lists without hits."""
+        """Returns that many lists without hits."""
         shape = (lists, most)
         return cls(np.zeros(shape, np.int32), np.zeros(shape), np.zeros(lists, np.int64))
 
     def floors(self) -> Doubles:
-        """(m,): what a further hit must score to be in each list."""
+        """(m,): the score that a further hit needs at least to get into each list."""
         full = self.counts == self.rows.shape[1]
         return np.where(full, self.scores[:, -1], -np.inf)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowLists:
-    """(m,) lists of rows one after the other: the i-th is `rows[starts[i] : starts[i + 1]]`.
+    """m lists of rows, one after the other: the i-th is `rows[starts[i] : starts[i + 1]]`.
 
     `rows` is (n,) int32, `starts` (m + 1,) int64.
     """
@@ -45,17 +46,17 @@ class RowLists:
 
     @classmethod
     def of(cls, lists: Sequence[Rows]) -> Self:
-        """These lists."""
+        """Returns the lists of these arrays."""
         return cls(np.concatenate((_NO_ROW, *lists)), starts_of([*map(len, lists)]))
 
     @classmethod
     def empty(cls, lists: int) -> Self:
-        """So many lists without a row."""
+        """Returns that many lists without a row."""
         return cls(_NO_ROW, np.zeros(lists + 1, np.int64))
 
     @classmethod
     def joined(cls, parts: Sequence["RowLists"]) -> Self:
-        """The lists of all parts, in order."""
+        """Returns the lists of all parts, in order."""
         sizes = [part.sizes for part in parts]
         return cls(np.concatenate([part.rows for part in parts]), starts_of(np.concatenate(sizes)))
 
@@ -67,18 +68,18 @@ class RowLists:
 
     @property
     def sizes(self) -> Integers:
-        """(m,): how many rows each has."""
+        """(m,): the number of rows of each list."""
         return self.starts[1:] - self.starts[:-1]
 
     def each_with(self, rows: Rows) -> "RowLists":
-        """Every list with these rows behind its own."""
+        """Returns every list with these rows appended."""
         if not len(rows):
             return self
         return RowLists.of([np.concatenate((self[place], rows)) for place in range(len(self))])
 
 
 def starts_of(sizes: "Sequence[int] | Integers") -> Integers:
-    """(m + 1,): where each of (m,) lists of such sizes starts, and where the last ends."""
+    """(m + 1,): where each of m lists of these sizes starts, and where the last ends."""
     starts = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=starts[1:])
     return starts

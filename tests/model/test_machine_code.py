@@ -30,7 +30,7 @@ def test_sums_of_up_to_128_products_are_those_of_numpy(n: int, d: int, seed: int
 @given(m=st.integers(0, 5), d=st.integers(1, 140), seed=st.integers(0, 2**32 - 1))
 def test_whole_numbers_and_what_they_lose_are_the_rows(m: int, d: int, seed: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(m, d))
-    whole, units, lengths, lost = query_kernels.whole_numbers(rows, 1e-100)
+    whole, units, lengths, lost = query_kernels.quantize(rows, 1e-100)
     rounded = whole * units[:, None]
     assert (np.abs(whole).max(axis=1, initial=0) <= 127).all()
     assert (np.abs(rows - rounded) <= 0.5000001 * units[:, None]).all()

@@ -1,1 +1,1 @@
-"""ROOM index."""
+"""Exact and approximate search for the rows of a matrix with the greatest inner products."""

@@ -1,8 +1,8 @@
-"""Indexes that look at a part of the rows, for catalogues where even the pruned scan takes long.
+"""Approximate indexes, for catalogs where even the pruned scan takes long.
 
-They answer what is not filtered; whatever is, is answered by the exact scan over the same matrix,
-so that filters, later pages and small selections are exact on every kind. Trainers never import
-this: see `foldin_model.index.index_builder`.
+They answer searches without a filter. The exact scan over the same matrix answers the others, so
+that filters, later pages and small selections are exact with every kind. Trainers never import
+this module; see `foldin_model.index.index_builder`.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,20 +17,20 @@ from foldin_model.index.exact_index import Proposal, PrunedIndex
 
 Bytes = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
-MOST_HIDDEN: Final = 2_000
-"""Rows that may be hidden, as those a user has seen are, before the exact scan takes over."""
+MAX_HIDDEN: Final = 2_000
+"""Rows that may be hidden, such as those a user has seen, before the exact scan takes over."""
 MARGIN: Final = 32
 _LINKS: Final = 16
 _LISTS_PER_ROOT: Final = 2
-_PROBED: Final = 32  # one in so many lists
+_PROBED: Final = 32  # one of this many lists is probed
 
 
 class ApproximateIndex:
-    """An `Index` whose candidates come from faiss and whose scores from the matrix itself.
+    """An `Index` whose candidates come from faiss and whose scores come from the matrix itself.
 
-    Its `rest` is the score of the last candidate: rows that were overlooked may score above it.
-    How many are, on average, is the recall in the manifest. `stored` is not copied where faiss
-    can read it in place.
+    Its `rest` is the score of the last candidate; rows that the index missed may score above it.
+    The recall in the manifest says how many, on average. `stored` is not copied where faiss can
+    read it in place.
     """
 
     def __init__(self, kind: str, vectors: Floats, stored: Bytes, exact: PrunedIndex) -> None:
@@ -52,9 +52,9 @@ class ApproximateIndex:
             )
 
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
-        """As the protocol has it, but for rows that the index overlooks."""
+        """Proposes rows as `Index.search`, except rows that the index misses."""
         hidden = 0 if allowed is None else len(allowed) - int(np.count_nonzero(allowed))
-        if below < np.inf or hidden > MOST_HIDDEN:
+        if below < np.inf or hidden > MAX_HIDDEN:
             return self._exact.search(query, count, allowed, below)
         rows = nearest(self._index, query, count + MARGIN + hidden).astype(np.int32)
         if allowed is not None:
@@ -67,7 +67,7 @@ class ApproximateIndex:
 
 
 def nearest(index: faiss.Index, query: Floats, count: int) -> Integers:
-    """The rows that the index holds best for (d,), at most `count` and no padding."""
+    """Returns at most `count` rows that the index finds best for `query` (d,), without padding."""
     wide = np.zeros(index.d, np.float32)  # a column beyond the query's is 0 in a query
     wide[: len(query)] = query
     rows = index.search(wide[None], min(count, index.ntotal))[1][0]
@@ -75,7 +75,7 @@ def nearest(index: faiss.Index, query: Floats, count: int) -> Integers:
 
 
 def make(kind: str, vectors: Floats) -> faiss.Index:
-    """The index of a kind of `APPROXIMATE` over (n, d) vectors, with all its settings inside."""
+    """Builds the index of a kind of `APPROXIMATE` over (n, d) vectors, with all its settings."""
     rows = _equally_long(vectors) if kind in AUGMENTED else np.ascontiguousarray(vectors)
     index = APPROXIMATE[kind](rows.shape[1], len(rows))
     index.train(rows)
@@ -84,10 +84,10 @@ def make(kind: str, vectors: Floats) -> faiss.Index:
 
 
 def _equally_long(vectors: Floats) -> Floats:
-    """The vectors with a column that makes them all as long as the longest.
+    """Returns the vectors with a column more that makes all as long as the longest.
 
-    Then the nearest row has the greatest inner product (Bachrach et al., RecSys 2014); without it
-    a graph or a partition loses the long rows.
+    Then the nearest row has the greatest inner product (Bachrach et al., RecSys 2014); without
+    that, a graph or a partition loses the long rows.
     """
     squares = np.einsum("nd,nd->n", vectors, vectors)
     column = np.sqrt(np.maximum(squares.max(initial=0.0) - squares, 0.0))[:, None]

@@ -1,7 +1,7 @@
-"""How great an inner product the rows from some place on can reach, by their lengths.
+"""Upper bounds of inner products: the most that rows from a block on can score for a query.
 
-After Cauchy and Schwarz, for whole rows and for the two parts in which a query may weigh
-differently. The bounds hold for rows in any order; `long_rows_first` makes them sharp.
+By Cauchy-Schwarz, for whole rows and for two parts of them, which a query may weigh differently.
+The bounds hold for any order of rows; `long_rows_first` gives the order in which they are tight.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ _ROUNDING_UP: Final = 1.0 + 2.0**-40
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bounds:
-    """Bounds of a matrix whose rows have one part up to column `cut` and another from there.
+    """Lengths that bound the scores of a matrix, whose rows have two parts, split at column `cut`.
 
-    `lengths` is (blocks, 3) float64: the greatest length of a whole row, of a first and of a
-    second part in each block, as a rule of BLOCK_ROWS, and all after it.
+    `lengths` is (blocks, 3) float64: the greatest length of a whole row, of a first part and of a
+    second part in each block and all after it. A block usually has BLOCK_ROWS rows.
     """
 
     lengths: Doubles
@@ -31,7 +31,7 @@ class Bounds:
 
     @classmethod
     def of(cls, vectors: Floats, cut: int) -> Self:
-        """The bounds of (n, d) float32 vectors; one pass over them."""
+        """Computes the bounds of (n, d) float32 vectors in one pass."""
         blocks = [
             row_lengths(vectors[start : start + BLOCK_ROWS], cut).max(axis=0)
             for start in range(0, len(vectors), BLOCK_ROWS)
@@ -45,15 +45,15 @@ class Bounds:
 
     @property
     def first(self) -> Self:
-        """That of the first block, and so of all rows, alone."""
+        """The bounds of the first block alone, which hold for all rows."""
         return type(self)(self.lengths[:1], self.cut)
 
     def every(self, step: int) -> Self:
-        """Those of larger blocks, in each `step` of these."""
+        """Returns the bounds of larger blocks, `step` of these blocks each."""
         return type(self)(np.ascontiguousarray(self.lengths[::step]), self.cut)
 
-    def with_another(self, other: Self, place: int) -> Self:
-        """These and at a place one block more, which those before it do not regard."""
+    def with_inserted(self, other: Self, place: int) -> Self:
+        """Returns the bounds with a block of `other` inserted at `place`; those before it stay."""
         before, after = self.lengths[:place], self.lengths[place:]
         others = _from_here_on(np.concatenate((other.lengths, after)))
         return type(self)(np.concatenate((before, others)), self.cut)
@@ -62,15 +62,15 @@ class Bounds:
         return len(self.lengths)
 
     def ceilings(self, queries: Doubles) -> Doubles:
-        """(m, blocks): what no row from the beginning of a block on exceeds for (m, d) queries.
+        """Returns (m, blocks): the most that a row of a block or after it can score.
 
-        That is its product with the query.
+        `queries` are (m, d).
         """
         return query_kernels.ceilings(self.lengths, self.cut, queries)
 
 
 def row_lengths(vectors: Floats, cut: int) -> Doubles:
-    """(n, 3): the lengths of the rows, of their first and of their second parts."""
+    """Returns (n, 3): the lengths of the rows, of their first and of their second parts."""
     exact = vectors.astype(np.float64)
     squares = np.empty((len(vectors), 3))
     squares[:, 1] = np.einsum("nd,nd->n", exact[:, :cut], exact[:, :cut])
@@ -80,9 +80,10 @@ def row_lengths(vectors: Floats, cut: int) -> Doubles:
 
 
 def long_rows_first(vectors: Floats, cut: int, typical: Doubles) -> Integers:
-    """The order of rows by how much they can score for a query like `typical`, ties as they are.
+    """Returns the order of rows by the most that they can score for a query like `typical`.
 
     `typical` is a (d,) query whose two parts have the usual lengths; its direction is not used.
+    Ties keep their order.
     """
     weights = np.array([np.linalg.norm(typical[:cut]), np.linalg.norm(typical[cut:])])
     reach = row_lengths(vectors, cut)[:, 1:] @ weights
@@ -90,7 +91,7 @@ def long_rows_first(vectors: Floats, cut: int, typical: Doubles) -> Integers:
 
 
 def kind_for(rows: int) -> str:
-    """The kind of index that is fastest for so many rows and finds every one of the best."""
+    """Returns the kind of exact index that is fastest for that many rows."""
     return "flat" if rows < FLAT_ROWS else "pruned"
 
 

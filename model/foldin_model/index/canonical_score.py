@@ -1,4 +1,4 @@
-"""The score of an item for a query, to the last bit the same wherever it is computed."""
+"""The canonical score of an item for a query: the same to the last bit wherever it is computed."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from foldin_model.index import scan_kernels
 def canonical_scores(
     vectors: Floats, rows: Rows, query: Doubles, owners: Integers | None = None
 ) -> Doubles:
-    """The score of each of (n,) rows of `vectors` for `query` (d,), whatever the other rows are.
+    """Returns the score of each of (n,) rows of `vectors` for `query` (d,), each row by itself.
 
     With `owners` (n,) the i-th row is scored for the `owners[i]`-th of (m, d) queries.
     """

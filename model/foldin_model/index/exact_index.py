@@ -1,7 +1,7 @@
-"""Finds the rows of a matrix with the greatest inner products with a query.
+"""Exact indexes: find the rows of a matrix with the greatest inner products with a query.
 
-An index proposes candidates in float32; it never decides the order of an answer, which
-`foldin_model.retrieval.search` does.
+An index proposes candidates in float32. `foldin_model.retrieval.search` decides the order of an
+answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from foldin_model.index.rounding_error import float32_below, rounding_bound
 
 
 class Proposal(NamedTuple):
-    """Rows (n,) int32 with their float32 scores; no other allowed row scores above `rest`."""
+    """Proposed rows (n,) int32 with float32 scores; no other allowed row scores above `rest`."""
 
     rows: Rows
     scores: Floats
@@ -25,19 +25,19 @@ class Proposal(NamedTuple):
 
 
 class Index(Protocol):
-    """What searching asks of an index over the rows of one matrix."""
+    """The interface of an index over the rows of one matrix."""
 
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
-        """At least the `count` best allowed rows that score at most `below`, or all there are.
+        """Proposes at least the `count` best allowed rows that score at most `below`, or all.
 
-        `query` is (d,) float32, `allowed` (n,) bool or None for every row. An index is free to
-        propose rows above `below` as well and to count them.
+        `query` is (d,) float32, `allowed` (n,) bool or None for every row. An index may propose
+        rows above `below` too, and count them.
         """
         ...
 
 
 class FlatIndex:
-    """Exact search by `faiss.IndexFlatIP`, with any filter. It copies the matrix."""
+    """Exact search by `faiss.IndexFlatIP`, with any filter. It holds a copy of the matrix."""
 
     margin: Final = 32
 
@@ -55,7 +55,7 @@ class FlatIndex:
         allowed: Mask | None,
         below: float,  # noqa: ARG002 (faiss cannot begin below a score)
     ) -> Proposal:
-        """As the protocol has it, and `margin` rows more, so that ties rarely ask for another.
+        """Proposes `margin` rows more than `Index.search` must, so that ties rarely need a retry.
 
         faiss pads short answers with -1, which are dropped here.
         """
@@ -76,9 +76,9 @@ class FlatIndex:
 class PrunedIndex:
     """Exact search that stops where the lengths of the remaining rows rule them out.
 
-    It reads the matrix block by block in row order and holds no copy (`Space.quantized` beside it is
-    one of a part), so that a mapped matrix is shared between processes. Any order is right; long
-    rows first is fast, as in the LEMP of Teflioudi et al. (SIGMOD 2015).
+    It reads the matrix block by block in row order and holds no copy, so that a mapped matrix is
+    shared between processes. Any order of rows is correct; long rows first is fast, as in the LEMP
+    of Teflioudi et al. (SIGMOD 2015).
     """
 
     def __init__(self, vectors: Floats, bounds: Bounds) -> None:
@@ -86,7 +86,7 @@ class PrunedIndex:
         self._bounds = bounds
 
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
-        """As the protocol has it: the rows within rounding of the `count`-th best, and better."""
+        """Proposes the rows within rounding of the `count`-th best, and better."""
         exact = query.astype(np.float64)
         ceilings = self._bounds.ceilings(exact[None, :])[0]
         slack = float(rounding_bound(exact, self._bounds.longest))
@@ -109,7 +109,7 @@ class PrunedIndex:
             rows = np.concatenate((rows, (found + start).astype(np.int32)))
             scores = np.concatenate((scores, block[found]))
             if len(rows) >= count:
-                # Another order of summation could put a row this close on the other side.
+                # With another order of summation a row this close could be on the other side.
                 floor = float32_below(float(np.partition(scores, -count)[-count]) - 2 * slack)
                 kept = scores >= floor
                 rows, scores = rows[kept], scores[kept]
@@ -124,16 +124,17 @@ KINDS: Final[Mapping[str, Callable[[Floats, Bounds], Index]]] = {
 
 
 def exact_kind(kind: str) -> str:
-    """The kind itself where it is exact, else that of the scan behind an approximate one."""
+    """Returns the kind itself if it is exact, else the exact kind behind an approximate index."""
     return kind if kind in KINDS else "pruned"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """A matrix (n, d) float32 with an index over it and the length of its longest row.
+    """A matrix (n, d) float32 to search: with an index and the length of its longest row.
 
-    `quantized` is there where plain searches can be answered together. Plain means: the first rows
-    in canonical order but for some that are hidden, as those a user has seen are.
+    With `quantized`, a copy of rows in int8, plain searches are fast, and many are answered at
+    once. A plain search asks for the first rows in canonical order without some hidden rows, such
+    as those that a user has seen.
     """
 
     vectors: Floats
@@ -143,7 +144,7 @@ class Space:
 
     @property
     def usual_rows(self) -> int:
-        """About how many rows are read for a plain search."""
+        """About how many rows a plain search reads."""
         return len(self) if self.quantized is None else self.quantized.usual_rows
 
     @classmethod
@@ -153,20 +154,23 @@ class Space:
         bounds: Bounds | None = None,
         kind: str | None = None,
         *,
-        together: bool = False,
+        quantized: bool = False,
     ) -> Self:
-        """The space of `vectors`, whose bounds are computed and kind chosen where not given.
+        """Returns the space of `vectors`; missing bounds are computed, a missing kind is chosen.
 
-        With `together` plain searches are answered in whole numbers, also several at once.
+        With `quantized`, plain searches use int8 rows.
         """
         bounds = bounds or Bounds.of(vectors, vectors.shape[1])
         kind = kind or kind_for(len(vectors))
-        make = QuantizedBlocks.whole if kind == "flat" else QuantizedBlocks.of
-        quantized = make(vectors, bounds) if together else None
-        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, quantized)
+        make = QuantizedBlocks.one_block if kind == "flat" else QuantizedBlocks.of
+        blocks = make(vectors, bounds) if quantized else None
+        return cls(vectors, KINDS[kind](vectors, bounds), bounds.longest, blocks)
 
     def prepared(self, query: Doubles, count: int) -> Self:
-        """This space, quick at plain searches like that of `count` rows for a query (d,)."""
+        """Returns this space with int8 copies of the rows that plain searches usually read.
+
+        The search for `count` rows for `query` (d,) says which rows those are.
+        """
         if self.quantized is None:
             return self
         return replace(self, quantized=self.quantized.prepared(query, count))
@@ -175,14 +179,14 @@ class Space:
         return len(self.vectors)
 
     def slack(self, query: Doubles) -> float:
-        """By how much a float32 inner product with `query` (d,) can differ from the exact one."""
+        """Returns a bound of the rounding error of a float32 inner product with `query` (d,)."""
         return float(rounding_bound(query, self.longest))
 
 
 def recall_of(space: Space, queries: Floats, depth: int) -> float:
-    """The share of the `depth` best rows that the index of `space` finds for (n, d) queries.
+    """Returns the share of the `depth` best rows that `space.index` finds for (n, d) queries.
 
-    Rows that tie with the last of the best, as far as float32 can tell, count as well.
+    Rows that tie with the last of the best, within float32, count too.
     """
     depth = min(depth, len(space))
     if depth == 0 or len(queries) == 0:

@@ -1,6 +1,6 @@
-"""Builds an approximate index and measures its recall, in a process of its own.
+"""Builds an approximate index and measures its recall, in a child process.
 
-There faiss is alone: a trainer's process has torch, and the two must never share one.
+A trainer's process has torch, which must never share a process with faiss.
 """
 
 import json
@@ -29,10 +29,10 @@ class Built:
 
 
 def build(kind: str, vectors: Floats, queries: Floats, depth: int) -> Built:
-    """The index of one of `APPROXIMATE_KINDS` over (n, d) vectors.
+    """Builds the index of one of `APPROXIMATE_KINDS` over (n, d) vectors.
 
-    Its recall is that of the `depth` best rows for (m, d) queries. Raises ValueError where faiss
-    refuses, with its words.
+    The recall is measured on the `depth` best rows for (m, d) queries. Raises ValueError with the
+    message of faiss where faiss fails.
     """
     with TemporaryDirectory(prefix="foldin-index-") as name:
         folder = Path(name)
@@ -49,7 +49,7 @@ def build(kind: str, vectors: Floats, queries: Floats, depth: int) -> Built:
 
 
 def main(kind: str, depth: str, folder: Path) -> None:
-    """The files of `build` lie beside those that it gave."""
+    """Runs in the child: reads the vectors and queries of `build`, writes the index and recall."""
     import faiss  # noqa: PLC0415 (the parent must not)
 
     from foldin_model.index.approximate_index import ApproximateIndex, make  # noqa: PLC0415

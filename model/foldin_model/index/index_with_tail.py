@@ -1,4 +1,4 @@
-"""Searches a matrix and a few rows behind it as one, without touching the index of the first."""
+"""Searches a matrix and a tail of rows behind it as one; the matrix keeps its index."""
 
 from dataclasses import replace
 
@@ -10,10 +10,10 @@ from foldin_model.index.exact_index import Index, Proposal, PrunedIndex, Space
 
 
 class IndexWithTail:
-    """An Index over the rows of `first`, `cut` of them, and behind them the rows of a tail.
+    """An `Index` over the `cut` rows of `first` and the rows of `tail` behind them.
 
-    Both propose at least what is asked for, so together they do; what neither proposed scores
-    no better than the greater of their rests.
+    Both propose at least the best `count` rows of their own, so together they propose those of
+    all. What neither proposed scores at most the greater of their rests.
     """
 
     def __init__(self, first: Index, cut: int, tail: Index) -> None:
@@ -22,7 +22,7 @@ class IndexWithTail:
         self._tail = tail
 
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
-        """As the protocol has it."""
+        """Proposes the rows of both, as `Index.search`."""
         cut = self._cut
         in_first = None if allowed is None else allowed[:cut]
         in_tail = None if allowed is None else allowed[cut:]
@@ -35,7 +35,7 @@ class IndexWithTail:
 
 
 def with_tail(space: Space, vectors: Floats, tail: Floats) -> Space:
-    """The space of `vectors`, which are those of `space` and behind them the (k, d) tail."""
+    """Returns the space of `vectors`: those of `space`, then the (k, d) tail."""
     bounds = Bounds.of(tail, tail.shape[1])
     longest = max(space.longest, bounds.longest)
     return replace(
@@ -43,5 +43,5 @@ def with_tail(space: Space, vectors: Floats, tail: Floats) -> Space:
         vectors=vectors,
         index=IndexWithTail(space.index, len(space), PrunedIndex(tail, bounds)),
         longest=longest,
-        quantized=None if space.quantized is None else space.quantized.followed_by(tail),
+        quantized=None if space.quantized is None else space.quantized.with_tail(tail),
     )

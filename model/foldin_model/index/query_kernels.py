@@ -1,4 +1,4 @@
-"""What a search makes of its queries, in machine code: whole numbers and ceilings."""
+"""Kernels in machine code that prepare the queries of a search: int8 codes and ceilings."""
 
 from typing import Final
 
@@ -8,38 +8,37 @@ from numpy.typing import NDArray
 from foldin_model.arrays import Doubles
 from foldin_model.machine_code import QUERIES, compiled
 
-MOST: Final = 127  # the greatest whole number that is used of int8
+MAX_CODE: Final = 127  # the greatest int8 code in use
 
 
 @compiled(f"Tuple((int8[:, ::1], float64[::1], float64[::1], float64[::1]))({QUERIES}, float64)")
-def whole_numbers(
-    rows: Doubles, smallest: float
-) -> tuple[NDArray[np.int8], Doubles, Doubles, Doubles]:
-    """Each of (m, d) rows as int8 times a unit of its own, `smallest` at least.
+def quantize(rows: Doubles, smallest: float) -> tuple[NDArray[np.int8], Doubles, Doubles, Doubles]:
+    """Quantizes each of (m, d) rows to int8 with a scale of its own, at least `smallest`.
 
-    What is given: (m, d) int8, the units (m,), the lengths (m,) of the rows and those of what
-    rounding took from them.
+    Returns (m, d) codes, the scales (m,), the lengths (m,) of the rows and those (m,) of the
+    rounding errors.
     """
-    whole = np.empty(rows.shape, np.int8)
-    units, lengths, lost = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
+    codes = np.empty(rows.shape, np.int8)
+    scales, lengths, errors = np.empty(len(rows)), np.empty(len(rows)), np.empty(len(rows))
     for place in range(len(rows)):
-        largest = squares = lost_squares = 0.0
+        largest = squares = error_squares = 0.0
         for column in range(rows.shape[1]):
             largest = max(largest, abs(rows[place, column]))
-        unit = max(largest / MOST, smallest)
+        scale = max(largest / MAX_CODE, smallest)
         for column in range(rows.shape[1]):
             number = rows[place, column]
-            rounded = np.rint(number / unit)
-            whole[place, column] = np.int8(rounded)
+            rounded = np.rint(number / scale)
+            codes[place, column] = np.int8(rounded)
             squares += number**2
-            lost_squares += (number - rounded * unit) ** 2
-        units[place], lengths[place], lost[place] = unit, np.sqrt(squares), np.sqrt(lost_squares)
-    return whole, units, lengths, lost
+            error_squares += (number - rounded * scale) ** 2
+        scales[place] = scale
+        lengths[place], errors[place] = np.sqrt(squares), np.sqrt(error_squares)
+    return codes, scales, lengths, errors
 
 
 @compiled(f"float64[:, ::1]({QUERIES}, int64, {QUERIES})")
 def ceilings(lengths: Doubles, cut: int, queries: Doubles) -> Doubles:
-    """(m, blocks): the most that rows of certain lengths can score for (m, d) queries.
+    """Returns (m, blocks): the most that rows of these lengths can score for (m, d) queries.
 
     `lengths` (blocks, 3) are those of whole rows, of first parts up to `cut` and of second parts.
     """

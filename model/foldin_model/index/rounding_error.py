@@ -1,4 +1,4 @@
-"""How far inner products in float32 are from the exact ones."""
+"""Bounds of the rounding error of float32 inner products."""
 
 from typing import Final
 
@@ -10,21 +10,21 @@ FLOAT32_UNIT: Final = 2.0**-24
 
 
 def rounding_bound(queries: Doubles, longest: float) -> Doubles:
-    """By how much a float32 inner product of a query and a row can differ from the exact one.
+    """Returns how far a float32 inner product of a query and a row can be from the exact one.
 
-    `queries` are (..., d), the bounds (...). The bound of Higham, Accuracy and Stability of
-    Numerical Algorithms, 2002, section 3.1, for any order of summation, plus the rounding of the
-    query itself.
+    `queries` are (..., d), the result (...); no row is longer than `longest`. The bound of Higham,
+    Accuracy and Stability of Numerical Algorithms, 2002, section 3.1, for any order of summation,
+    plus the rounding of the query itself.
     """
     lengths = np.sqrt(np.vecdot(queries, queries))
     return np.asarray((queries.shape[-1] + 2) * FLOAT32_UNIT * longest * lengths)
 
 
 def float32_below(bound: float) -> float:
-    """A float32 below `bound`, so that comparing with it rounds nothing."""
+    """Returns a float32 below `bound`, so that comparing with it rounds nothing."""
     return float(np.nextafter(np.float32(bound), np.float32(-np.inf)))
 
 
 def float32_above(bound: float) -> float:
-    """A float32 above `bound`, so that comparing with it rounds nothing."""
+    """Returns a float32 above `bound`, so that comparing with it rounds nothing."""
     return -float32_below(-bound)

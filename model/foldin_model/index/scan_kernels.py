@@ -1,6 +1,7 @@
-"""Exact scores, products of whole numbers and the search among them, in machine code.
+"""Kernels in machine code: exact scores, int8 products, and the scan for the best rows.
 
-Inner loops read arrays by index: a slice is counted, at the cost of some multiplications.
+Inner loops read arrays by index: counting references to a slice costs as much as some
+multiplications.
 """
 
 from typing import Any, Final
@@ -11,16 +12,16 @@ from foldin_model.arrays import Doubles, Floats, Integers, Rows
 from foldin_model.machine_code import DOUBLES, QUERIES, ROWS, STARTS, VECTORS, compiled
 
 LANES: Final = 512
-UNROLLED: Final = 64  # so many products at once: twice as quick as where the compiler knows of none
+UNROLLED: Final = 64  # a fixed number of products at once makes the loop twice as fast
 _LISTS: Final = "int32[:, ::1], float64[:, ::1], int64[::1]"
 
 
 @compiled()
 def _score(vectors: Floats, row: int, queries: Doubles, place: int, products: Doubles) -> float:
-    """The inner product of a row and a query in float64, always summed in the same order.
+    """Returns the inner product of a row and a query in float64, always summed in the same order.
 
-    That is the order of numpy's sums of up to 128 numbers: eight sums of every eighth. `products`
-    (d,) is room for what is summed.
+    That is the order of numpy's sums of up to 128 numbers: eight sums of every eighth number.
+    `products` (d,) is a buffer.
     """
     for column in range(len(products)):
         products[column] = np.float64(vectors[row, column]) * queries[place, column]
@@ -43,7 +44,7 @@ def _score(vectors: Floats, row: int, queries: Doubles, place: int, products: Do
 
 @compiled(f"float64[::1]({VECTORS}, {DOUBLES})")
 def scores(vectors: Floats, query: Doubles) -> Doubles:
-    """The inner product of each of (n, d) rows with the query (d,)."""
+    """Returns the inner product of each of (n, d) rows with the query (d,)."""
     totals, products = np.empty(len(vectors)), np.empty(len(query))
     queries = query.reshape(1, len(query))
     for row in range(len(vectors)):
@@ -53,7 +54,7 @@ def scores(vectors: Floats, query: Doubles) -> Doubles:
 
 @compiled(f"float64[::1]({VECTORS}, {QUERIES}, {STARTS})")
 def owned_scores(vectors: Floats, queries: Doubles, owners: Integers) -> Doubles:
-    """The inner product of each of (n, d) rows with the `owners[i]`-th of (m, d) queries."""
+    """Returns the inner product of each of (n, d) rows with its query, `queries[owners[i]]`."""
     totals, products = np.empty(len(vectors)), np.empty(queries.shape[1])
     for row in range(len(vectors)):
         totals[row] = _score(vectors, row, queries, owners[row], products)
@@ -62,12 +63,12 @@ def owned_scores(vectors: Floats, queries: Doubles, owners: Integers) -> Doubles
 
 @compiled()
 def _multiply(rows: Any, queries: Any, place: int, numbers: Any) -> None:
-    """Each of (n, p, UNROLLED) rows times a query of (m, p, UNROLLED), into (n,) `numbers`."""
+    """Puts the products of (n, p, UNROLLED) rows and one of `queries` into `numbers` (n,)."""
     for row in range(len(rows)):
         total = np.int32(0)
         for part in range(rows.shape[1]):
             some = np.int32(0)
-            for column in range(UNROLLED):  # a product of two bytes fits into two
+            for column in range(UNROLLED):  # a product of two int8 fits into int16
                 some += np.int32(np.int16(rows[row, part, column]) * queries[place, part, column])
             total += some
         numbers[row] = total
@@ -75,7 +76,7 @@ def _multiply(rows: Any, queries: Any, place: int, numbers: Any) -> None:
 
 @compiled()
 def _hide(numbers: Any, lowest: Any, start: int, hidden: Rows) -> None:
-    """Takes rows, counted from `start`, out of (n,) numbers that may have them."""
+    """Sets the numbers (n,) of hidden rows, counted from `start`, to `lowest`."""
     for row in hidden:
         if start <= row < start + len(numbers):
             numbers[row - start] = lowest
@@ -83,7 +84,7 @@ def _hide(numbers: Any, lowest: Any, start: int, hidden: Rows) -> None:
 
 @compiled()
 def _lane_tops(numbers: Any, tops: Any) -> None:
-    """The greatest of each lane: those of (n,) numbers that stand `len(tops)` apart."""
+    """Puts the greatest number of each lane into `tops`; a lane is every `len(tops)`-th number."""
     lanes = len(tops)
     tops[:] = numbers[:lanes]
     for start in range(lanes, len(numbers) - len(numbers) % lanes, lanes):
@@ -97,7 +98,7 @@ def _lane_tops(numbers: Any, tops: Any) -> None:
 
 @compiled()
 def _greatest(numbers: Any, lowest: Any, best: Any) -> int:
-    """Puts the greatest of (n,) numbers over `lowest` into `best` in order; how many there are."""
+    """Puts the greatest of the numbers above `lowest` into `best`, sorted; returns their count."""
     found = 0
     for number in numbers:
         if number <= lowest or (found == len(best) and number <= best[found - 1]):
@@ -115,12 +116,12 @@ def _greatest(numbers: Any, lowest: Any, best: Any) -> int:
 def _reaching(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     numbers: Any, lowest: Any, tops: Any, bound: float, most: int, lanes: Any, reaching: Any
 ) -> int:
-    """Puts the rows of (n,) numbers over `lowest` that reach the bound into `reaching`.
+    """Puts the rows whose numbers are above `lowest` and reach the bound into `reaching`.
 
-    How many there are: if that is more than `most`, there may be others. There has to be room for
-    so many and twice as many as there are lanes, and in `lanes` for all of these and one more.
+    Returns their count; if it is more than `most`, there may be others. `reaching` must have room
+    for `most` rows and twice the number of lanes, `lanes` for all lanes and one more.
     """
-    # What may not stay is overwritten, without a branch that nobody can foretell.
+    # A row that does not qualify is overwritten by the next: no branch to mispredict.
     good = 0
     for lane in range(len(tops)):
         lanes[good] = lane
@@ -146,7 +147,7 @@ def _reaching(  # noqa: PLR0917 (numba is quickest with arguments that have no n
 def _put_hit(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     rows: Rows, scores: Doubles, counts: Integers, own: int, row: int, score: float
 ) -> None:
-    """Puts a hit into one's own list of `counts[own]` in canonical order if it has a place."""
+    """Inserts a hit into list `own`, of `counts[own]` hits in canonical order, if it fits."""
     place = counts[own]
     if place == rows.shape[1]:
         place -= 1
@@ -174,7 +175,7 @@ def _put_hit(  # noqa: PLR0917 (numba is quickest with arguments that have no na
 def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     numbers: "Rows | Floats",
     lowest: float,
-    units: Doubles,
+    scales: Doubles,
     slack: Doubles,
     places: Integers,
     start: int,
@@ -187,14 +188,14 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     scores: Doubles,
     counts: Integers,
 ) -> Integers:
-    """Puts the best rows of a block into the lists of those queries that it is scanned for.
+    """Puts the best rows of a block into the lists of the queries at `places` (k,).
 
-    These are at `places` (k,) of `queries` (m, d). `numbers` (k, n) times `units` (k,) are their
-    scores for the block, no further than `slack` (k,) from the exact ones of its `vectors` (n, d).
-    Rows are counted from `start`. What a query must not get, `hidden[hidden_starts[i] :
-    hidden_starts[i + 1]]`, is set to `lowest`, which is less than all scores. A list has
-    `counts[i]` entries of `rows[i]` and `scores[i]` in canonical order. What is given: how many
-    rows were scored exactly (k,); where they would be more than `most`, none are and it is -1.
+    `numbers` (k, n) times `scales` (k,) are approximate scores of the block's rows for these of the
+    `queries` (m, d), within `slack` (k,) of the exact scores of its `vectors` (n, d). Rows are
+    counted from `start`. The numbers of rows hidden from query i, which are
+    `hidden[hidden_starts[i] : hidden_starts[i + 1]]`, are set to `lowest`, less than all scores.
+    List i has `counts[i]` hits in `rows[i]` and `scores[i]`, in canonical order. Returns (k,): how
+    many rows were scored exactly, or -1 where they would have been more than `most` and none were.
     """
     exact = np.zeros(len(places), np.int64)
     lanes = min(LANES, numbers.shape[1])
@@ -206,18 +207,18 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
         _hide(own, lowest, start, hidden[hidden_starts[place] : hidden_starts[place + 1]])
         _lane_tops(own, tops)
         last, bound = -np.inf, -np.inf
-        # The best of each lane are of different rows: the last of them is no better than the
-        # last that is sought, but for the slack of both.
+        # The tops of the lanes belong to different rows: the last of the best tops is at most the
+        # score of the last hit to find, but for the slack of both.
         if _greatest(tops, lowest, best) == len(best):
             last = np.float64(best[-1])
-            bound = last - 2 * slack[k] / units[k]
+            bound = last - 2 * slack[k] / scales[k]
         if counts[place] == len(best):
-            bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
+            bound = max(bound, (scores[place, -1] - slack[k]) / scales[k])
         found = _reaching(own, lowest, tops, bound, most, good, reaching)
         if found > most:
             exact[k] = -1
             continue
-        for first in (True, False):  # exact scores of good rows spare some of the others
+        for first in (True, False):  # exact scores of the best rows rule out some of the others
             for row in reaching[:found]:
                 if (own[row] >= last) != first or own[row] < bound:
                     continue
@@ -225,13 +226,15 @@ def scan(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
                 _put_hit(rows, scores, counts, place, start + row, score)
                 exact[k] += 1
                 if counts[place] == len(best):
-                    bound = max(bound, (scores[place, -1] - slack[k]) / units[k])
+                    bound = max(bound, (scores[place, -1] - slack[k]) / scales[k])
     return exact
 
 
 @compiled()
-def _hopeful(ceilings: Doubles, step: int, place: int, scores: Doubles, counts: Integers) -> bool:
-    """Whether rows that score no more than the ceiling of a step can improve a list."""
+def _can_improve(
+    ceilings: Doubles, step: int, place: int, scores: Doubles, counts: Integers
+) -> bool:
+    """Returns whether rows that score at most the ceiling of a step can improve a list."""
     if step == ceilings.shape[1]:
         return False
     return bool(counts[place] < scores.shape[1] or scores[place, -1] <= ceilings[place, step])
@@ -245,7 +248,7 @@ def _hopeful(ceilings: Doubles, step: int, place: int, scores: Doubles, counts: 
 def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no names)
     steps: Any,
     size: int,
-    rotated: Any,
+    quantized: Any,
     ceilings: Doubles,
     vectors: Floats,
     queries: Doubles,
@@ -256,34 +259,34 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
     scores: Doubles,
     counts: Integers,
 ) -> bool:
-    """Multiplies and scans step after step of a matrix for (m, d) queries, as far as one hopes.
+    """Multiplies and scans a matrix step by step for (m, d) queries, while a list can improve.
 
-    `steps` are (n, p, UNROLLED) whole numbers and, of `size` of their rows each, the units and what
-    they lost and kept, as `foldin_model.index.integer_scores` has it; `rotated` are (m, p, UNROLLED), units,
-    lengths and what was lost. `ceilings` (m, steps and more) are what no row from a step on
-    exceeds, and from what follows the last. All else is as in `scan`, but where more than `most`
-    rows of a step would be scored exactly, all are. What is given: whether what follows can improve
-    a list.
+    `steps` are the codes (n, p, UNROLLED) of all rows and, for each step of `size` rows, scale,
+    error and length as in `foldin_model.index.quantized_rows.QuantizedRows`; `quantized` are the
+    codes (m, p, UNROLLED) of the queries, their scales, lengths and errors. `ceilings` (m, steps
+    and perhaps more) bound the scores from each step on, and from what follows the last. All else
+    is as in `scan`, but where more than `most` rows of a step would be scored exactly, all are.
+    Returns whether what follows the steps can improve a list.
     """
-    whole, units, lost, kept = steps
-    whole_queries, query_units, query_lengths, query_lost = rotated
-    small_queries = whole_queries.astype(np.int16)
+    codes, scales, errors, lengths = steps
+    query_codes, query_scales, query_lengths, query_errors = quantized
+    wide_queries = query_codes.astype(np.int16)
     numbers, products = np.empty((1, size), np.int32), np.empty(queries.shape[1])
     lowest: Any = np.int32(np.iinfo(np.int32).min)
-    one, unit, slack = np.empty(1, np.int64), np.empty(1), np.empty(1)
-    for step in range(len(units)):
-        start, end = step * size, min(len(whole), (step + 1) * size)
+    one, scale, slack = np.empty(1, np.int64), np.empty(1), np.empty(1)
+    for step in range(len(scales)):
+        start, end = step * size, min(len(codes), (step + 1) * size)
         exact = vectors[start:end]
         if end - start < size:
             numbers = np.empty((1, end - start), np.int32)
         for place in range(len(queries)):
-            if not _hopeful(ceilings, step, place, scores, counts):
+            if not _can_improve(ceilings, step, place, scores, counts):
                 continue
-            _multiply(whole[start:end], small_queries, place, numbers[0])
-            one[0], unit[0] = place, query_units[place] * units[step]
-            slack[0] = query_lengths[place] * lost[step] + query_lost[place] * kept[step]
+            _multiply(codes[start:end], wide_queries, place, numbers[0])
+            one[0], scale[0] = place, query_scales[place] * scales[step]
+            slack[0] = query_lengths[place] * errors[step] + query_errors[place] * lengths[step]
             found = scan(
-                numbers, lowest, unit, slack, one, start, exact, queries, hidden, hidden_starts,
+                numbers, lowest, scale, slack, one, start, exact, queries, hidden, hidden_starts,
                 most, rows, scores, counts,
             )  # fmt: skip
             if found[0] < 0:
@@ -292,6 +295,6 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
                         score = _score(exact, row, queries, place, products)
                         _put_hit(rows, scores, counts, place, start + row, score)
     for place in range(len(queries)):
-        if _hopeful(ceilings, len(units), place, scores, counts):
+        if _can_improve(ceilings, len(scales), place, scores, counts):
             return True
     return False

@@ -1,8 +1,8 @@
-"""Folds the first ratings of a new item into its vectors, with the vectors of the users held fixed.
+"""Folds the first ratings of a new item into its vectors, with the users' vectors held fixed.
 
-It is the problem of `foldin_model.fold_in.fold_in` with the roles exchanged: the item stands around what
-its content says, each coordinate as far from it as those of other items stand from what theirs
-says, and every rating pulls by the rule of its head.
+It is the problem of `foldin_model.fold_in.fold_in` with the roles exchanged. The prior mean is the
+vector that the content predicts; each coordinate's prior deviation is that of other items from
+their predictions; each rating pulls by the rule of its head.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,16 @@ NOISE_SHARE: Final = 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemSpread:
-    """How far items stand from what their content says: (dimension,), a column of `Model.items`."""
+    """How far items lie from what their content predicts, for each column of `Model.items`.
+
+    `deviations` is (dimension,).
+    """
 
     deviations: Doubles
 
     @classmethod
     def of(cls, items: Floats, predicted: Floats) -> "ItemSpread":
-        """The root mean square of (n, dimension) differences; 0 where there is no item."""
+        """Returns the root mean square of (n, dimension) differences; 0 without items."""
         if len(items) == 0:
             return cls(np.zeros(items.shape[1]))
         differences = items.astype(np.float64) - predicted
@@ -38,9 +41,9 @@ class ItemSpread:
 def fold_item(
     model: Model, spread: ItemSpread, content: Floats, ratings: Sequence[tuple[str, ItemRating]]
 ) -> Floats:
-    """The (dimension,) float32 row of `Model.items` after the ratings, by user, of an item.
+    """Returns the (dimension,) float32 row of `Model.items` of an item after its ratings, by user.
 
-    `content` is its row by content alone, which it keeps without ratings. The result depends on
+    `content` is its row from content alone, which it keeps without ratings. The result depends on
     the set of ratings, not on their order.
     """
     if not ratings:
@@ -49,30 +52,32 @@ def fold_item(
     values = np.array([rating.value for rating in ordered])
     cut = len(model.ranking_prior)
     row = content.astype(np.float64)
-    tastes = np.array([rating.ranking_vector for rating in ordered])
-    weights, targets = _ranking_wishes(model, values)
-    row[:cut] = _moved(row[:cut], spread.deviations[:cut], tastes, weights, targets)
-    leanings = np.array([[1.0, *rating.rating_vector] for rating in ordered])
+    ranking_users = np.array([rating.ranking_vector for rating in ordered])
+    weights, targets = _ranking_pulls(model, values)
+    row[:cut] = _solved(row[:cut], spread.deviations[:cut], ranking_users, weights, targets)
+    rating_users = np.array([[1.0, *rating.rating_vector] for rating in ordered])
     noise = NOISE_SHARE * (model.scale.high - model.scale.low)
-    certainty = np.full(len(values), 1.0 / noise**2)
-    wished = values - model.rating_mean
-    row[cut:] = _moved(row[cut:], spread.deviations[cut:], leanings, certainty, wished)
+    rating_weights = np.full(len(values), 1.0 / noise**2)
+    rating_targets = values - model.rating_mean
+    row[cut:] = _solved(
+        row[cut:], spread.deviations[cut:], rating_users, rating_weights, rating_targets
+    )
     return row.astype(np.float32)
 
 
-def _moved(
-    centre: Doubles, deviations: Doubles, users: Doubles, weights: Doubles, targets: Doubles
+def _solved(
+    center: Doubles, deviations: Doubles, users: Doubles, weights: Doubles, targets: Doubles
 ) -> Doubles:
-    """argmin_v Σ_u w_u (t_u − users_u·v)² + Σ_k ((v_k − centre_k) / deviation_k)²."""
+    """Returns argmin_v Σ_u w_u (t_u − users_u·v)² + Σ_k ((v_k − center_k) / deviation_k)²."""
     scaled = users * deviations
-    moved = fold_exact(scaled, weights, targets - users @ centre, np.zeros(len(centre)))
-    return centre + deviations * moved.vector
+    solution = fold_exact(scaled, weights, targets - users @ center, np.zeros(len(center)))
+    return center + deviations * solution.vector
 
 
-def _ranking_wishes(model: Model, values: Doubles) -> tuple[Doubles, Doubles]:
-    """What each rating weighs in the ranking head and what score it asks for.
+def _ranking_pulls(model: Model, values: Doubles) -> tuple[Doubles, Doubles]:
+    """Returns the weight and the target score of each rating in the ranking head.
 
-    A head that is nothing but an encoder has no weights: there a rating asks for what it counts.
+    A head of the kind `encoder` has no weights: there the target is the rating's factor.
     """
     head = model.ranking
     if head.encoder is not None and not head.kind.solves:

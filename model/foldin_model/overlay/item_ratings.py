@@ -1,29 +1,30 @@
-"""What one user's rating of a new item becomes for the item: her vectors, without any new item.
+"""The record of one user's rating of a new item: the user's vectors, folded without new items.
 
-So the item's vectors depend on the set of ratings alone: not on when they came, nor on which server
-took them.
+So the item's vectors depend on the set of ratings alone, not on their order or on which server took
+them.
 """
 
 from foldin_model.ids import ItemId
 from foldin_model.personal.user_vectors import fold_user
-from foldin_model.records.item_overlay import ItemRating, pack_taken_back
+from foldin_model.records.item_overlay import ItemRating, pack_deleted
 from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
 
 
-def packed_item_rating(snapshot: Snapshot, state: StoredUser, item_id: ItemId) -> bytes:
-    """The bytes that `OverlayStore.rate` takes: her rating of the item, or that she has none.
+def packed_item_rating(snapshot: Snapshot, stored: StoredUser, item_id: ItemId) -> bytes:
+    """Returns the bytes for `OverlayStore.rate`: the user's rating of the item, or its deletion.
 
-    `state` was read with its history after the rating was written.
+    `stored` was read with its history after the rating was written. Raises ValueError where it was
+    not.
     """
-    history = state.history
+    history = stored.history
     if history is None:
-        raise ValueError("the state was read without its history; read it with history=True")
-    given = dict(zip(history.item_ids, history.values.tolist(), strict=True))
-    if item_id not in given:
-        return pack_taken_back(state.revision)
+        raise ValueError("the user was read without their history; read with history=True")
+    ratings = dict(zip(history.item_ids, history.values.tolist(), strict=True))
+    if item_id not in ratings:
+        return pack_deleted(stored.revision)
     version = snapshot.without_overlay
-    user = fold_user(version, state)
+    user = fold_user(version, stored)
     return ItemRating(
-        state.revision, version.version, given[item_id], user.ranking_vector, user.rating_vector
+        stored.revision, version.version, ratings[item_id], user.ranking_vector, user.rating_vector
     ).pack()

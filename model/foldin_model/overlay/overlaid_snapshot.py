@@ -1,7 +1,7 @@
-"""Lays an overlay over a version: a new snapshot, whose rows go on where those of the version end.
+"""Lays an overlay over a version: a new snapshot with the rows of new items behind the version's.
 
-New items take the rows behind the version's in the order in which they came, so that a row keeps
-its meaning while the version serves. Nothing of the version changes.
+New items take rows in the order of their arrival, so that a row keeps its meaning while the version
+serves. Nothing of the version changes.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from foldin_model.arrays import Floats, Rows
 from foldin_model.fold_in.linear_encoder import LinearEncoder
 from foldin_model.ids import ItemId, UserId
 from foldin_model.index.index_with_tail import with_tail
-from foldin_model.overlay.item_description import ContentVectors
+from foldin_model.overlay.content_vectors import ContentVectors
 from foldin_model.overlay.item_fold_in import fold_item
 from foldin_model.overlay.stacked_rows import (
     StackedRows,
@@ -38,7 +38,7 @@ NewItem = tuple[ItemId, OverlayEntry, Content]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Block:
-    """What is looked up in some of the new items; their rows count from 0."""
+    """The look-up tables of some of the new items; their rows count from 0."""
 
     contents: tuple[Content, ...]
     titles: TitleIndex
@@ -46,7 +46,7 @@ class _Block:
 
     @classmethod
     def of(cls, contents: tuple[Content, ...], before: "_Block | None") -> "_Block":
-        """The block of these contents, which is `before` where that has the very same."""
+        """Returns the block of these contents: `before` itself where the contents are the same."""
         old = () if before is None else before.contents
         if before is not None and len(old) == len(contents) and all(map(is_, old, contents)):
             return before
@@ -56,29 +56,29 @@ class _Block:
 
 
 class Overlayer:
-    """Lays one overlay after another over one version; what has not changed is used again.
+    """Lays one overlay after another over one version, and reuses what has not changed.
 
-    Not for use by two threads at once.
+    Two threads must not use it at once.
     """
 
     def __init__(self, base: Snapshot) -> None:
         self.base = base
-        self._describer = ContentVectors(base)
+        self._content_vectors = ContentVectors(base)
         self._described: dict[ItemId, tuple[Content, Floats]] = {}
         self._folded: dict[ItemId, tuple[OverlayEntry, Floats]] = {}
         self._known: dict[ItemId, bool] = {}
         self._blocks: list[_Block] = []
 
     def apply(self, overlay: Overlay) -> Snapshot:
-        """The version with the overlay; the version itself where that holds nothing."""
+        """Returns the version with the overlay; the version itself where the overlay is empty."""
         if not overlay.entries:
             return self.base
         items = self._new_items(overlay)
         snapshot = self._with_new_items(items) if items else self.base
-        return _hiding(snapshot, overlay, self.base)
+        return _without_hidden(snapshot, overlay, self.base)
 
     def absorbed(self, overlay: Overlay) -> list[ItemId]:
-        """The items of the overlay whose content the version makes needless, having its own."""
+        """Returns the items whose content in the overlay is obsolete: the version has its own."""
         return [
             item_id
             for item_id, entry in overlay.entries.items()
@@ -86,7 +86,7 @@ class Overlayer:
         ]
 
     def outdated(self, overlay: Overlay) -> list[tuple[ItemId, UserId]]:
-        """The ratings of new items whose users' vectors are of another version."""
+        """Returns the ratings of new items that carry users' vectors of another version."""
         version = self.base.version
         return [
             (item_id, user_id)
@@ -146,11 +146,11 @@ class Overlayer:
             for item_id, _, content in items
             if item_id not in self._described or self._described[item_id][0] is not content
         ]
-        rows = self._describer.rows([content for _, content in fresh])
+        rows = self._content_vectors.rows([content for _, content in fresh])
         for (item_id, content), row in zip(fresh, rows, strict=True):
             self._described[item_id] = (content, row)
         described = np.array([self._described[item_id][1] for item_id, _, _ in items], np.float32)
-        parts = self._describer.parts(described)
+        parts = self._content_vectors.parts(described)
         folded = [
             self._folded_row(item_id, entry, row)
             for (item_id, entry, _), row in zip(items, parts.items, strict=True)
@@ -164,7 +164,7 @@ class Overlayer:
         if kept is None or kept[0] is not entry:
             version = self.base.version
             usable = [pair for pair in entry.ratings.items() if pair[1].version == version]
-            folded = fold_item(self.base.model, self._describer.spread, row, usable)
+            folded = fold_item(self.base.model, self._content_vectors.spread, row, usable)
             kept = self._folded[item_id] = (entry, folded)
         return kept[1]
 
@@ -172,11 +172,11 @@ class Overlayer:
 def _stacked_catalog(base: Catalog, items: Sequence[NewItem]) -> Catalog:
     cut = len(base)
     values = [[rating.value for rating in entry.ratings.values()] for _, entry, _ in items]
-    counts = np.array([len(given) for given in values], np.int64)
-    means = np.array([np.mean(given) if given else np.nan for given in values], np.float32)
+    counts = np.array([len(own) for own in values], np.int64)
+    means = np.array([np.mean(own) if own else np.nan for own in values], np.float32)
     item_ids = [item_id for item_id, _, _ in items]
     contents = [content for _, _, content in items]
-    unrated = [cut + place for place, given in enumerate(values) if not given]
+    unrated = [cut + place for place, own in enumerate(values) if not own]
     return Catalog(
         item_ids=stacked_sequence(base.item_ids, item_ids),
         titles=stacked_sequence(base.titles, [content.title for content in contents]),
@@ -209,7 +209,7 @@ def _stacked_encoder(base: LinearEncoder | None, vectors: Floats) -> LinearEncod
     return replace(base, vectors=stacked_matrix(base.vectors, vectors))
 
 
-def _hiding(snapshot: Snapshot, overlay: Overlay, base: Snapshot) -> Snapshot:
+def _without_hidden(snapshot: Snapshot, overlay: Overlay, base: Snapshot) -> Snapshot:
     catalog = snapshot.model.catalog
     hidden = [item_id for item_id, entry in overlay.entries.items() if not entry.available]
     rows: Rows = np.sort(catalog.rows(hidden))

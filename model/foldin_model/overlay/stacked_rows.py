@@ -1,7 +1,7 @@
-"""Two parts one behind the other, read as one: a version's rows, and those of new items.
+"""Arrays and sequences of two parts read as one: a version's rows, then the rows of new items.
 
-A small catalogue is copied together; of one that is mapped from a file nothing is copied but a few
-numbers a row.
+The parts of a small catalog are copied together. Of a catalog that is mapped from a file only a few
+numbers a row are copied.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +18,9 @@ Entry = TypeVar("Entry")
 
 
 class StackedMatrix:
-    """The rows of `first` (n, d) and `second` (m, d), gathered by row or cut by column.
+    """The rows of `first` (n, d), then those of `second` (m, d), to be indexed by row or column.
 
-    It does what serving asks of a matrix and no more: other operations fail.
+    It supports the operations that serving uses; others fail.
     """
 
     def __init__(self, first: Floats, second: Floats) -> None:
@@ -52,7 +52,7 @@ class StackedMatrix:
 
 
 def stacked_matrix(first: Floats, second: Floats) -> Floats:
-    """Both matrices as one: a copy where the first is small, else a view that gathers rows."""
+    """Returns both matrices as one: a copy if the first is small, else a `StackedMatrix`."""
     if len(first) <= COPIED_ROWS:
         return np.concatenate((first, second.astype(np.float32, copy=False)))
     return cast("Floats", StackedMatrix(first, second))
@@ -81,35 +81,35 @@ class StackedSequence(Sequence[Entry]):
 
 
 def stacked_sequence(first: Sequence[Entry], second: Sequence[Entry]) -> Sequence[Entry]:
-    """Both sequences as one: a tuple where the first is one."""
+    """Returns both sequences as one: a tuple if the first is one, else a view."""
     return (*first, *second) if isinstance(first, tuple) else StackedSequence(first, second)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StackedPostings(Postings):
-    """Postings with those of `later` parts behind their own, whose rows are ever greater."""
+    """Postings, then those of `later` parts, whose rows are greater from part to part."""
 
     later: tuple[Postings, ...]
 
     def find(self, key: str) -> Rows:
-        """The rows of a key; none where it is missing."""
+        """Returns the rows of a key; none where it is missing."""
         return np.concatenate((Postings.find(self, key), *(p.find(key) for p in self.later)))
 
     def beginning(self, start: str) -> Rows:
-        """The rows of all keys that begin so, with repetitions."""
+        """Returns the rows of all keys that begin with `start`, with repetitions."""
         later = (postings.beginning(start) for postings in self.later)
         return np.concatenate((Postings.beginning(self, start), *later))
 
 
 def stacked_postings(first: Postings, later: Iterable[tuple[Postings, int]]) -> Postings:
-    """All as one; rows of the later ones are counted from the number that stands beside them."""
+    """Returns all as one; the rows of each later part are raised by the number beside it."""
     moved = (Postings(p.keys, p.starts, p.rows + np.int32(cut)) for p, cut in later)
     return StackedPostings(first.keys, first.starts, first.rows, tuple(moved))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StackedRows:
-    """The row of an id among both parts; an id of the first part is that of the first.
+    """Finds rows by id in two parts, the first part first.
 
     Rows of the second part are counted from `cut`.
     """
@@ -119,13 +119,13 @@ class StackedRows:
     cut: int
 
     def get(self, id_: str) -> int | None:
-        """The row of an id, or None."""
+        """Returns the row of an id, or None."""
         row = self.first.get(id_)
         if row is None and (row := self.second.get(id_)) is not None:
             row += self.cut
         return row
 
     def each(self, ids: Texts) -> Integers:
-        """The rows of (n,) ids, -1 for those that there are not."""
+        """Returns the rows of (n,) ids, -1 for ids without one."""
         rows, behind = self.first.each(ids), self.second.each(ids)
         return np.where(rows < 0, np.where(behind < 0, behind, behind + self.cut), rows)

@@ -1,1 +1,1 @@
-"""ROOM personal."""
+"""What one user's answer needs: their vectors, explanations and prediction intervals."""

@@ -1,7 +1,7 @@
 """From what the store holds of users to the vectors that their answers are made with.
 
-The whole history is folded, in row order. A history equal to the trained one needs no solve. Vectors
-are rounded to float32, as they are stored, so that a kept user and a fresh one get the same answer.
+The whole history is folded, in row order. A history equal to the trained one needs no solve.
+Vectors are rounded to float32, so that a kept user and a fresh one get the same answer.
 """
 
 from collections.abc import Callable, Mapping, Sequence

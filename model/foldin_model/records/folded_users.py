@@ -1,6 +1,6 @@
-"""Users as they were folded under one model version, and the bytes that they are kept as.
+"""Users folded under one model version, and their stored bytes.
 
-Those are disposable: they can be computed again from ratings and model.
+The bytes are disposable: they can be computed again from ratings and model.
 """
 
 import struct
@@ -20,18 +20,18 @@ from foldin_model.row_lists import RowLists, starts_of
 
 FOLDED_FORMAT: Final = 1
 _STAMP: Final = struct.Struct("<BqH")  # format, revision, bytes of the version that follows
-_UNREVISED: Final = struct.calcsize("<Bq")  # where what does not depend on the revision goes on
+_AFTER_REVISION: Final = struct.calcsize("<Bq")  # where the stamp continues behind the revision
 _ROW_BYTES: Final = 4
 _NAMES: Final = {kind.value: kind for kind in Personalization}
 Kinds = NDArray[np.uint8]
 
 
 class FoldedUser(NamedTuple):
-    """A user's state under one model version, as of one revision.
+    """A user folded under one model version at one revision: what an answer is made with.
 
     `seen` (n,) int32 are the rows of the rated items that the model has, in increasing order;
-    `rating_count` counts those it lacks too. `ranking_vector` and `rating_vector` are (d,). A state
-    is `lasting` if it holds for the version whatever is laid over it; others are not kept.
+    `rating_count` counts ratings of other items too. `ranking_vector` and `rating_vector` are (d,).
+    The user is `lasting` if no overlay over the version can change them; only those are kept.
     """
 
     version: str
@@ -44,7 +44,7 @@ class FoldedUser(NamedTuple):
     lasting: bool = True
 
     def pack(self) -> bytes:
-        """The bytes of `FoldedUsers.packed`."""
+        """Returns the bytes of this user, as in `FoldedUsers.packed`."""
         alone = FoldedUsers.of(
             self.version,
             np.array([self.revision]),
@@ -58,10 +58,10 @@ class FoldedUser(NamedTuple):
 
 
 class PackedUser(NamedTuple):
-    """A folded user as bytes, with the version and revision that the bytes are valid for.
+    """A folded user as bytes, with the version and revision for which the bytes are valid.
 
-    The right type wherever a folded user is kept and not read: in the store and in caches.
-    `packed` is one entry of `FoldedUsers.packed`.
+    It is for places that keep folded users without reading them: the store and caches. `packed` is
+    an entry of `FoldedUsers.packed`.
     """
 
     version: str
@@ -77,12 +77,12 @@ class PackedUser(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldedUsers:
-    """(m,) users, a column for each part of `FoldedUser`.
+    """m folded users at once, a column for each field of `FoldedUser`.
 
-    `revisions` and `rating_counts` are (m,) int64, `personalizations` (m,) uint8, the vectors
-    (m, d) float64. `packed` is what is kept of each under `f`: the stamp, counts, both vectors as
-    float64, which keep all their digits so that no answer depends on where it was folded, and the
-    rows seen.
+    It is for batches. `revisions` and `rating_counts` are (m,) int64, `personalizations` (m,)
+    uint8, the vectors (m, d) float64. `packed` has the stored bytes of each user: the stamp,
+    counts, both vectors and the rows seen. The vectors are stored as float64, so that no answer
+    depends on which process folded the user.
     """
 
     version: str
@@ -107,7 +107,7 @@ class FoldedUsers:
         seen: RowLists,
         lasting: Mask,
     ) -> Self:
-        """These users, packed. `vectors` are those for ranking and for rating."""
+        """Returns the users of these columns, packed. `vectors` are ranking and rating vectors."""
         name = version.encode()
         ranking, rating = vectors
         kind = _record(len(name), ranking.shape[1], rating.shape[1])
@@ -137,9 +137,9 @@ class FoldedUsers:
 
     @classmethod
     def unpack(cls, packed: Sequence[bytes], ranking_dimension: int, rating_dimension: int) -> Self:
-        """The users whose bytes these are, one at least. Raises ArtifactCorrupt.
+        """Returns the users of these bytes, of one user at least.
 
-        That is where some do not fit these dimensions, or the version of the first.
+        Raises ArtifactCorrupt where some do not fit the dimensions or the version of the first.
         """
         version = _version_in(packed[0])
         name = version.encode()
@@ -170,7 +170,7 @@ class FoldedUsers:
 
     @classmethod
     def joined(cls, parts: Sequence["FoldedUsers"]) -> "FoldedUsers":
-        """The users of all parts, which are of one version, in order."""
+        """Returns the users of all parts, in order. All parts are of one version."""
         if len(parts) == 1:
             return parts[0]
         return cls(
@@ -190,11 +190,11 @@ class FoldedUsers:
 
     @property
     def kinds(self) -> list[Personalization]:
-        """(m,): their personalizations by name."""
+        """The personalizations of the m users as an enumeration."""
         return [_NAMES[kind] for kind in self.personalizations.tolist()]
 
     def user(self, place: int) -> FoldedUser:
-        """One of them, her arrays views of those of all."""
+        """Returns the user at a place; the arrays are views."""
         return FoldedUser(
             self.version,
             int(self.revisions[place]),
@@ -208,7 +208,7 @@ class FoldedUsers:
 
 
 def folded_stamp(version: str, revision: int) -> bytes:
-    """What packed users of that version and revision, and only they, begin with."""
+    """Returns the stamp that packed users of this version and revision alone begin with."""
     name = version.encode()
     return _STAMP.pack(FOLDED_FORMAT, revision, len(name)) + name
 
@@ -225,10 +225,10 @@ def _fits(
     packed: Sequence[bytes], version: str, kinds: Kinds, head_bytes: int, seen_counts: Integers
 ) -> bool:
     stamp = folded_stamp(version, 0)
-    names = b"".join([one[:1] + one[_UNREVISED : len(stamp)] for one in packed])
+    names = b"".join([one[:1] + one[_AFTER_REVISION : len(stamp)] for one in packed])
     sizes = (head_bytes + _ROW_BYTES * seen_counts).tolist()
     return (
-        names == (stamp[:1] + stamp[_UNREVISED:]) * len(packed)
+        names == (stamp[:1] + stamp[_AFTER_REVISION:]) * len(packed)
         and set(kinds.tolist()) <= _NAMES.keys()
         and [*map(len, packed)] == sizes
     )
@@ -236,7 +236,7 @@ def _fits(
 
 @lru_cache(maxsize=8)
 def _record(name_bytes: int, ranking_dimension: int, rating_dimension: int) -> np.dtype[np.void]:
-    """All that is packed of a user but the rows seen."""
+    """Returns the dtype of a packed user without the rows seen."""
     return np.dtype(
         [
             ("format", "u1"),

@@ -1,7 +1,8 @@
-"""What is told of items while a model serves: new items, first ratings of them, availability.
+"""The overlay: new items, their first ratings and availability, written while a model serves.
 
-It belongs to no version: whichever serves, the overlay is laid over it
-(`foldin_model.overlay.overlaid_snapshot`), and an item that a version has itself keeps that version's content.
+It belongs to no version and is laid over whichever serves
+(`foldin_model.overlay.overlaid_snapshot`). An item that a version has itself keeps that version's
+content.
 """
 
 import json
@@ -28,10 +29,10 @@ _TEXT_BYTES: Final = struct.Struct("<I")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemRating:
-    """One user's rating of a new item, with her vectors under `version` when she gave it.
+    """One user's rating of a new item, with the user's vectors under `version` at that time.
 
-    The vectors, (d,) float64 with the digits of float32, are folded from her ratings of the
-    version's own items alone. `revision` is hers; of two records the later stands.
+    The vectors, (d,) float64 with float32 precision, are folded from the ratings of the version's
+    own items alone. `revision` is the user's; of two records the one with the later revision holds.
     """
 
     revision: int
@@ -41,7 +42,7 @@ class ItemRating:
     rating_vector: Doubles
 
     def pack(self) -> bytes:
-        """The bytes that the store keeps under the item and the user."""
+        """Returns the bytes that the store keeps under the item and the user."""
         version = self.version.encode()
         header = RATING_HEADER.pack(
             *(FORMAT, 1, self.revision, self.value),
@@ -52,7 +53,7 @@ class ItemRating:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self | None:
-        """The rating, or None where it was taken back. Raises ArtifactCorrupt."""
+        """Reads the rating; None where it was deleted. Raises ArtifactCorrupt."""
         try:
             kind, live, revision, value, *sizes = RATING_HEADER.unpack_from(packed)
             version_end = RATING_HEADER.size + sizes[0]
@@ -69,36 +70,36 @@ class ItemRating:
         return cls(revision, version, value, vectors[: sizes[1]], vectors[sizes[1] :])
 
 
-def pack_taken_back(revision: int) -> bytes:
-    """What is kept where a rating was taken back: that nothing older may stand again."""
+def pack_deleted(revision: int) -> bytes:
+    """Returns the record of a deleted rating, which keeps older records from coming back."""
     return RATING_HEADER.pack(FORMAT, 0, revision, 0.0, 0, 0, 0)
 
 
 def pack_content(content: Content) -> bytes:
-    """The bytes that the store keeps of a new item; equal content gives equal bytes."""
-    told = {
+    """Returns the bytes that the store keeps of a new item; equal content gives equal bytes."""
+    fields = {
         "title": content.title,
         "genres": list(content.genres),
         "year": content.year,
         "tags": list(content.tags),
     }
-    text = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    text = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
     numbers = b"" if content.embedding is None else content.embedding.astype("<f4").tobytes()
     return _TEXT_BYTES.pack(len(text)) + text + numbers
 
 
 def unpack_content(packed: bytes) -> Content:
-    """The content of `pack_content`. Raises ArtifactCorrupt for anything else."""
+    """Reads the content of `pack_content`. Raises ArtifactCorrupt for other bytes."""
     try:
         (size,) = _TEXT_BYTES.unpack_from(packed)
         end = _TEXT_BYTES.size + size
-        told = json.loads(packed[_TEXT_BYTES.size : end])
+        fields = json.loads(packed[_TEXT_BYTES.size : end])
         numbers = np.frombuffer(packed[end:], "<f4").astype(np.float32)
         content = Content(
-            title=told["title"],
-            genres=tuple(told["genres"]),
-            year=told["year"],
-            tags=tuple(told["tags"]),
+            title=fields["title"],
+            genres=tuple(fields["genres"]),
+            year=fields["year"],
+            tags=tuple(fields["tags"]),
             embedding=numbers if len(numbers) else None,
         )
     except (struct.error, ValueError, KeyError, TypeError) as error:
@@ -114,7 +115,7 @@ def unpack_content(packed: bytes) -> Content:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredEntry:
-    """What the store keeps of one item, as bytes: the entry, and its ratings by user."""
+    """One item of the overlay as the store has it, in bytes: the entry, and ratings by user."""
 
     item_id: ItemId
     entry: bytes
@@ -123,7 +124,7 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayChanges:
-    """The entries that changed up to `revision`; of a `whole` one what is not there is gone."""
+    """The entries that changed up to `revision`; if `whole`, all entries that there are."""
 
     revision: int
     entries: Sequence[StoredEntry]
@@ -132,9 +133,10 @@ class OverlayChanges:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OverlayEntry:
-    """One item. `content` is None where the item is not new; `order` increases with arrival.
+    """One item of the overlay, as read: availability, content if it is new, first ratings by user.
 
-    `ratings` are the latest raters', by user.
+    `content` is None for an item that is not new; `order` increases with arrival; `packed` are the
+    bytes of the content.
     """
 
     available: bool
@@ -145,7 +147,7 @@ class OverlayEntry:
 
     @classmethod
     def of(cls, stored: StoredEntry, before: "OverlayEntry | None" = None) -> Self:
-        """The entry of these bytes; content that stands is that of `before`. ArtifactCorrupt."""
+        """Reads an entry; unchanged content is taken from `before`. Raises ArtifactCorrupt."""
         if len(stored.entry) < ENTRY_HEADER.size or stored.entry[0] != FORMAT:
             raise ArtifactCorrupt(
                 f"an entry of {len(stored.entry)} bytes begins with {stored.entry[:1]!r}; "
@@ -167,9 +169,9 @@ class OverlayEntry:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """Everything told up to `revision`, by item.
+    """All entries up to `revision`, by item.
 
-    `damaged` says of items whose entry cannot be read why; they count as never told of.
+    `damaged` says why an item's entry cannot be read; such items count as absent.
     """
 
     revision: int = 0
@@ -177,7 +179,7 @@ class Overlay:
     damaged: Mapping[ItemId, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def updated(self, changes: OverlayChanges) -> "Overlay":
-        """The overlay with the changes."""
+        """Returns the overlay with the changes applied."""
         entries = {} if changes.whole else dict(self.entries)
         damaged = {} if changes.whole else dict(self.damaged)
         for stored in changes.entries:

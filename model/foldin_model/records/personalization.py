@@ -1,4 +1,4 @@
-"""How an answer for a user was made."""
+"""How answers for users are made: the kinds of personalization."""
 
 from enum import IntEnum
 

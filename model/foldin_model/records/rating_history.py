@@ -1,4 +1,4 @@
-"""One stored rating and a user's history, and the bytes that they are kept as.
+"""Stored ratings: one record, a user's history, and their bytes.
 
 A packed record is 42 bytes, little-endian: format, flags, value, event time, request id, revision.
 """
@@ -32,7 +32,7 @@ RECORD: Final = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class RatingRecord:
-    """What is kept of one user's rating of one item. `request_id` is zero where none was sent."""
+    """The stored record of one user's rating of one item. Without a request id it is zero."""
 
     value: float
     event_time_us: int
@@ -41,7 +41,7 @@ class RatingRecord:
     deleted: bool = False
 
     def pack(self) -> bytes:
-        """The 42 bytes that the store keeps."""
+        """Returns the 42 bytes that the store keeps."""
         record = np.zeros((), RECORD)
         record["format"] = FORMAT
         record["flags"] = DELETED if self.deleted else 0
@@ -53,7 +53,7 @@ class RatingRecord:
 
     @classmethod
     def unpack(cls, packed: bytes) -> Self:
-        """The record of `pack`. Raises ArtifactCorrupt for bytes of another length or format."""
+        """Reads the bytes of `pack`. Raises ArtifactCorrupt for another length or format."""
         record = _records([packed])[0]
         return cls(
             value=float(record["value"]),
@@ -66,7 +66,7 @@ class RatingRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """All live ratings of a user, one entry each; `items` are their ids, arrays are (n,)."""
+    """All live ratings of a user, in no order; `items` are the items' ids, arrays are (n,)."""
 
     items: Texts
     values: Doubles
@@ -89,29 +89,29 @@ class History:
         event_times_us: Integers,
         revisions: Integers,
     ) -> Self:
-        """The history of these items."""
+        """Returns the history of these items."""
         return cls(Texts.of(item_ids), values, event_times_us, revisions)
 
     @classmethod
     def empty(cls) -> Self:
-        """No rating at all."""
+        """Returns a history without ratings."""
         none = np.zeros(0, np.int64)
         return cls.of((), np.zeros(0), none, none)
 
     @classmethod
     def unpack(cls, stored: Sequence[bytes]) -> Self:
-        """The live ratings among the stored fields of one user. Raises ArtifactCorrupt.
+        """Returns the live ratings among the stored fields of one user. Raises ArtifactCorrupt.
 
-        An item's record comes after its id.
+        Fields alternate: an item's id, then its record.
         """
         (history,) = cls.unpack_each([stored])
         return history
 
     @classmethod
     def unpack_each(cls, stored: Sequence[Sequence[bytes]]) -> list[Self]:
-        """`unpack` for (m,) users at once. Raises ArtifactCorrupt where a field of any is damaged.
+        """Unpacks m users at once. Raises ArtifactCorrupt where any field of any user is damaged.
 
-        The arrays are parts of those of all.
+        The arrays of the histories are views of shared ones.
         """
         fields = [*chain.from_iterable(stored)]
         item_ids, records = fields[::2], _records(fields[1::2])

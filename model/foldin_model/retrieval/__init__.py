@@ -1,1 +1,1 @@
-"""ROOM retrieval."""
+"""Lists from a snapshot: search, filters, diversity, similar items, page tokens."""

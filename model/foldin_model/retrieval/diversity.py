@@ -1,7 +1,6 @@
-"""Trades score for variety in a list: greedy maximal marginal relevance, and a cap a cluster.
+"""Trades score for variety in a list: greedy maximal marginal relevance, and a cap per cluster.
 
-After Carbonell & Goldstein (SIGIR 1998). It reorders and thins out a window of hits and finds
-nothing new.
+After Carbonell & Goldstein (SIGIR 1998). It reorders and thins out a window of hits and adds none.
 """
 
 from typing import Final
@@ -13,16 +12,17 @@ from foldin_model.retrieval.search import Hits
 from foldin_model.trained.snapshot import Snapshot
 
 WINDOW: Final = 500
-NO_CLUSTER: Final = 0  # clusters are numbered from 1; new items are of none
+NO_CLUSTER: Final = 0  # clusters are numbered from 1; new items have none
 
 
 def diversify(snapshot: Snapshot, hits: Hits, strength: float, max_per_cluster: int) -> Rows:
-    """The rows of `hits`, in the order in which they are to be shown.
+    """Returns rows of `hits` in the order in which they are to be shown.
 
-    Time and memory grow with the square of the hits; callers pass at most WINDOW. Each next
-    row has the greatest (1 − strength)·score − strength·(similarity to the most similar row before
-    it), scores scaled to 0..1 over the window; at strength 0 that is the score order. Rows of a
-    cluster beyond `max_per_cluster` are left out; 0 leaves out none, nor rows of no cluster.
+    Each next row has the greatest (1 − strength)·score − strength·(similarity to the most similar
+    row before it), scores scaled to 0..1 over the window; at strength 0 that is the score order.
+    Rows of a cluster beyond `max_per_cluster` are left out; 0 means no cap, and rows without a
+    cluster are never left out. Time and memory grow with the square of the hits; callers pass at
+    most WINDOW.
     """
     clusters = snapshot.model.catalog.cluster_ids[hits.rows]
     vectors = snapshot.model.similarity[hits.rows].astype(np.float64)

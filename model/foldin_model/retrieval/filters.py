@@ -1,7 +1,7 @@
-"""Which items an answer may hold: genres, years, lists of ids, and what the user has seen.
+"""Filters: which items an answer may hold, by genre, year, id, and what the user has seen.
 
-Conditions become one mask over rows before the search, so that a page is full whenever enough
-items pass.
+A filter becomes one mask over rows before the search, so that a page is full whenever enough items
+pass.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ from foldin_model.trained.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """What a caller asks of items; empty fields ask nothing.
+    """The items that a caller wants; an empty field excludes nothing.
 
     Genres compare without case; an item passes `include_genres` with one of them. An item without
-    a year passes neither bound. Ids that the model lacks are ignored, so that candidates of which
-    it has none leave nothing.
+    a year passes neither bound. Ids that the model lacks are ignored: if it lacks every candidate,
+    no item passes.
     """
 
     include_genres: tuple[str, ...] = ()
@@ -35,11 +35,11 @@ NO_FILTER = ItemFilter()
 
 
 def allowed_items(
-    snapshot: Snapshot, conditions: ItemFilter, seen: Rows | None = None
+    snapshot: Snapshot, item_filter: ItemFilter, seen: Rows | None = None
 ) -> Mask | None:
-    """The (n,) mask of available items that pass and are not `seen`; None if that is all."""
+    """Returns the (n,) mask of available items that pass and are not `seen`; None if all are."""
     catalog = snapshot.model.catalog
-    mask = matching_items(snapshot, conditions)
+    mask = matching_items(snapshot, item_filter)
     if len(catalog.unavailable) == 0 and (seen is None or len(seen) == 0):
         return mask
     if mask is None:
@@ -50,27 +50,27 @@ def allowed_items(
     return mask
 
 
-def matching_items(snapshot: Snapshot, conditions: ItemFilter) -> Mask | None:
-    """The (n,) mask of items that pass, available or not; None if all do."""
-    if conditions == NO_FILTER:
+def matching_items(snapshot: Snapshot, item_filter: ItemFilter) -> Mask | None:
+    """Returns the (n,) mask of items that pass, available or not; None if all do."""
+    if item_filter == NO_FILTER:
         return None
     catalog = snapshot.model.catalog
-    if conditions.candidate_item_ids:
+    if item_filter.candidate_item_ids:
         mask = np.zeros(len(snapshot), np.bool_)
-        mask[catalog.rows(conditions.candidate_item_ids)] = True
+        mask[catalog.rows(item_filter.candidate_item_ids)] = True
     else:
         mask = np.ones(len(snapshot), np.bool_)
-    if conditions.include_genres:
-        mask &= _any_genre(snapshot, conditions.include_genres)
-    if conditions.exclude_genres:
-        mask &= ~_any_genre(snapshot, conditions.exclude_genres)
-    if conditions.min_year is not None or conditions.max_year is not None:
+    if item_filter.include_genres:
+        mask &= _any_genre(snapshot, item_filter.include_genres)
+    if item_filter.exclude_genres:
+        mask &= ~_any_genre(snapshot, item_filter.exclude_genres)
+    if item_filter.min_year is not None or item_filter.max_year is not None:
         mask &= snapshot.years != NO_YEAR
-    if conditions.min_year is not None:
-        mask &= snapshot.years >= conditions.min_year
-    if conditions.max_year is not None:
-        mask &= snapshot.years <= conditions.max_year
-    mask[catalog.rows(conditions.exclude_item_ids)] = False
+    if item_filter.min_year is not None:
+        mask &= snapshot.years >= item_filter.min_year
+    if item_filter.max_year is not None:
+        mask &= snapshot.years <= item_filter.max_year
+    mask[catalog.rows(item_filter.exclude_item_ids)] = False
     return mask
 
 

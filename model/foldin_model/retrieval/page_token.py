@@ -1,7 +1,7 @@
-"""Page tokens: everything that continues a list on any server with the same model version.
+"""Page tokens: all that a server with the same model version needs to continue a list.
 
-A token is opaque to callers and authenticated, not encrypted. It holds no more of the user than the
-vectors that the list was made with.
+A token is opaque to callers and authenticated, not encrypted. Of the user it holds only what the
+list was made with.
 """
 
 import binascii
@@ -44,12 +44,12 @@ _SAFE_IN_URLS: Final = bytes.maketrans(b"+/", b"-_")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PageToken:
-    """Where a list goes on.
+    """Where a list continues.
 
     `position` is a cursor in the canonical order, the number of items shown of a fixed list, or
-    the rows, in order, that are left of a diversified one. `arguments` are ARGUMENTS_BYTES that
-    name all arguments but the page size. `user` is the user that the list was made for, without
-    the rows `seen`, which a token does not carry; None for a list that is made for no user.
+    the rows, in order, that are left of a diversified one. `arguments` is a digest, of
+    ARGUMENTS_BYTES, of all arguments but the page size. `user` is the user that the list was made
+    for, without the rows `seen`, which a token does not carry; None for a list for no user.
     """
 
     version: Version
@@ -58,7 +58,7 @@ class PageToken:
     user: FoldedUser | None = None
 
     def check(self, arguments: bytes) -> None:
-        """Returns if the token belongs to these arguments. Raises PageTokenMismatch."""
+        """Raises PageTokenMismatch unless the token belongs to these arguments."""
         if not hmac.compare_digest(self.arguments, arguments):
             raise PageTokenMismatch(
                 "the page token belongs to other arguments; repeat all of them but page_size, "
@@ -66,17 +66,17 @@ class PageToken:
             )
 
     def encode(self, key: bytes) -> str:
-        """The token as callers see it, signed with `key`."""
+        """Returns the token as callers see it, signed with `key`."""
         return _text(self.signed(key)).decode()
 
     def signed(self, key: bytes) -> bytes:
-        """The bytes of which `encode` is the text."""
+        """Returns the signed bytes, of which `encode` is the text."""
         body = _packed(self)
         return _signature(body, key) + body
 
     @classmethod
     def decode(cls, text: str, key: bytes) -> Self:
-        """The token of `encode`. Raises PageTokenInvalid for anything else."""
+        """Returns the token that `encode` encoded. Raises PageTokenInvalid for any other text."""
         try:
             raw = text.encode("ascii")
             signed = urlsafe_b64decode(raw + b"=" * (-len(raw) % 4))
@@ -97,9 +97,9 @@ def signed_cursors(
     scores: Doubles,
     rows: Rows,
 ) -> NDArray[np.uint8]:
-    """(m, bytes): what `PageToken.signed` gives for the lists of (m,) users of one version.
+    """Returns (m, bytes): `PageToken.signed` of the lists of m users of one version.
 
-    They go on after the cursors that are `scores` and `rows` (m,).
+    The lists continue after the cursors with these `scores` and `rows`, both (m,).
     """
     name = users.version.encode()
     sizes = users.ranking_vectors.shape[1], users.rating_vectors.shape[1]
@@ -127,13 +127,13 @@ def signed_cursors(
 
 @lru_cache(maxsize=8)
 def _keyed(key: bytes) -> hmac.HMAC:
-    """What of a signature depends on the key alone; it is copied, and never updated."""
+    """Returns an HMAC with the key alone; callers copy it and never update it."""
     return hmac.new(key, digestmod="sha256")
 
 
 @cache
 def _signed_cursor(version_bytes: int, ranking: int, rating: int) -> np.dtype[np.void]:
-    """A signature, and what `_packed` makes of a user's list that goes on after a cursor."""
+    """Returns the dtype of a signature and what `_packed` makes of a token with user and cursor."""
     return np.dtype(
         [
             ("signature", f"V{SIGNATURE_BYTES}"),

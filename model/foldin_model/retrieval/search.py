@@ -1,8 +1,8 @@
 """Retrieves the best items for a query in canonical order: score descending, row ascending.
 
-The index proposes, or whole numbers do (`foldin_model.index.block_search`); every candidate is scored
-again in float64, each row by itself, so that pages, transports and the evaluator agree to the last
-bit. Pages continue strictly after a cursor.
+An index proposes candidates, in float32 or in int8 (`foldin_model.index.block_search`). Every
+candidate is scored again in float64, each row by itself, so that pages, transports and the
+evaluator agree to the last bit. Pages continue strictly after a cursor.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Hits:
-    """Items in canonical order: `rows` (n,) int32 and their scores (n,) float64."""
+    """Items in canonical order: `rows` (n,) int32 with their scores (n,) float64."""
 
     rows: Rows
     scores: Doubles
@@ -41,7 +41,7 @@ class Hits:
 
     @property
     def last(self) -> Cursor:
-        """Where the next page continues. There must be a hit."""
+        """The cursor after which the next page continues. There must be a hit."""
         return Cursor(float(self.scores[-1]), int(self.rows[-1]))
 
 
@@ -52,25 +52,25 @@ def search(
     count: int,
     after: Cursor | None = None,
 ) -> Hits:
-    """The first `count` allowed items for a retrieval query (`Model.query`) after the cursor."""
+    """Returns the first `count` allowed items for a query (`Model.query`) after the cursor."""
     return search_space(snapshot.retrieval, query, allowed, count, after)
 
 
 def popular_items(
     snapshot: Snapshot, allowed: Mask | None, count: int, after: Cursor | None = None
 ) -> Hits:
-    """The first `count` allowed items for a user nothing is known of, after the cursor."""
+    """Returns the first `count` allowed items for an unknown user after the cursor."""
     return search_space(snapshot.retrieval, snapshot.popular_query, allowed, count, after)
 
 
 def search_space(
     space: Space, query: Doubles, allowed: Mask | None, count: int, after: Cursor | None = None
 ) -> Hits:
-    """The first `count` allowed rows of `space` after the cursor, in canonical order.
+    """Returns the first `count` allowed rows of `space` after the cursor, in canonical order.
 
-    Without conditions and cursor they are found as `search_batch` finds them. Else candidates
-    are asked for until no row that was not proposed can belong to the answer: its float32 score is
-    at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
+    Without a mask and a cursor they are found as `search_batch` finds them. Else more candidates
+    are requested until no other row can belong to the answer: the float32 score of a row that was
+    not proposed is at most the `rest` of the proposal, and `Space.slack` bounds the rounding.
     """
     if allowed is None and after is None and space.quantized is not None:
         rows, scores, counts = search_batch(space, query[None, :], NONE_HIDDEN, count)
@@ -94,12 +94,12 @@ def search_space(
 
 
 def search_batch(space: Space, queries: Doubles, hidden: RowLists, count: int) -> HitLists:
-    """The first `count` rows for each of (m, d) queries without its `hidden` rows.
+    """Returns the first `count` rows for each of (m, d) queries without its `hidden` rows.
 
-    The answers are those of `search_space`. Raises ValueError where a space has no quantized blocks.
+    The answers equal those of `search_space`. Raises ValueError for a space without int8 rows.
     """
     if space.quantized is None:
-        raise ValueError("this space answers one query at a time; make it with together=True")
+        raise ValueError("this space answers one query at a time; make it with quantized=True")
     return space.quantized.search(queries, hidden, count)
 
 

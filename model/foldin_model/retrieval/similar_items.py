@@ -1,7 +1,7 @@
-"""Items that the same users like: nearest rows of the similarity matrix.
+"""Similar items, which the same users like: the nearest rows of the similarity matrix.
 
-The rows are at most of unit length, shorter where few ratings stand behind an item, so that the
-inner product is a shrunk cosine.
+Rows are at most of unit length, and shorter for items with few ratings, so that the inner product
+is a shrunk cosine.
 """
 
 import numpy as np
@@ -18,7 +18,7 @@ def similar_items(
     count: int,
     after: Cursor | None = None,
 ) -> Hits:
-    """The first `count` allowed items most like the one at `row`, without it, after the cursor."""
+    """Returns the first `count` allowed items similar to the one at `row`, after the cursor."""
     others = np.ones(len(snapshot), np.bool_) if allowed is None else allowed.copy()
     others[row] = False
     query = snapshot.model.similarity[row].astype(np.float64)

@@ -1,1 +1,1 @@
-"""ROOM texts."""
+"""Strings as arrays of bytes: lookup of rows by id, postings by key, title search."""

@@ -1,4 +1,4 @@
-"""A table that finds strings of bytes by hash, in machine code."""
+"""Kernels in machine code: a hash table that finds strings of bytes."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from foldin_model.arrays import Integers, Rows
 from foldin_model.machine_code import ROWS, STARTS, compiled
 
-NOBODY: Final = -1
+MISSING: Final = -1
 _BYTES: Final = "Array(uint8, 1, 'C', True)"
 _BASIS: Final = np.uint64(0xCBF29CE484222325)
 _PRIME: Final = np.uint64(0x100000001B3)
@@ -17,7 +17,7 @@ _HALF: Final = np.uint64(32)
 
 @compiled()
 def _slot(packed: NDArray[np.uint8], start: int, end: int, slots: int) -> np.int64:
-    """Where the search for a string begins among `slots`, a power of two: by 64-bit FNV-1a."""
+    """Returns the first of `slots`, a power of two, to try for a string; by 64-bit FNV-1a."""
     hashed = _BASIS
     for place in range(start, end):
         hashed = (hashed ^ np.uint64(packed[place])) * _PRIME
@@ -26,13 +26,14 @@ def _slot(packed: NDArray[np.uint8], start: int, end: int, slots: int) -> np.int
 
 @compiled(f"void({_BYTES}, {STARTS}, int32[::1])")
 def fill(packed: NDArray[np.uint8], offsets: Integers, table: Rows) -> None:
-    """Puts the number of each of (n,) strings into a table of NOBODY, a power of two over n.
+    """Puts the number of each of n strings into `table`, which is full of MISSING.
 
-    The i-th is `packed[offsets[i] : offsets[i + 1]]`.
+    The i-th string is `packed[offsets[i] : offsets[i + 1]]`. The table's length is a power of two
+    greater than n.
     """
     for number in range(len(offsets) - 1):
         slot = _slot(packed, offsets[number], offsets[number + 1], len(table))
-        while table[slot] != NOBODY:
+        while table[slot] != MISSING:
             slot = (slot + 1) & (len(table) - 1)
         table[slot] = number
 
@@ -52,27 +53,27 @@ def _found(  # noqa: PLR0917 (numba is quickest with arguments that have no name
     packed: NDArray[np.uint8],
     offsets: Integers,
     table: Rows,
-    asked: NDArray[np.uint8],
+    wanted: NDArray[np.uint8],
     begin: int,
     size: int,
 ) -> np.int64:
-    """The number of one string, `asked[begin : begin + size]`, or NOBODY."""
-    slot = _slot(asked, begin, begin + size, len(table))
-    while table[slot] != NOBODY:
+    """Returns the number of one string, `wanted[begin : begin + size]`, or MISSING."""
+    slot = _slot(wanted, begin, begin + size, len(table))
+    while table[slot] != MISSING:
         number = table[slot]
         start = offsets[number]
-        if offsets[number + 1] - start == size and _same(packed, start, asked, begin, size):
+        if offsets[number + 1] - start == size and _same(packed, start, wanted, begin, size):
             return np.int64(number)
         slot = (slot + 1) & (len(table) - 1)
-    return np.int64(NOBODY)
+    return np.int64(MISSING)
 
 
 @compiled(f"int64({_BYTES}, {STARTS}, {ROWS}, {_BYTES})")
 def find_one(
-    packed: NDArray[np.uint8], offsets: Integers, table: Rows, asked: NDArray[np.uint8]
+    packed: NDArray[np.uint8], offsets: Integers, table: Rows, wanted: NDArray[np.uint8]
 ) -> int:
-    """What `find` gives for a single string."""
-    return int(_found(packed, offsets, table, asked, 0, len(asked)))
+    """Returns the number of the string `wanted`, or MISSING."""
+    return int(_found(packed, offsets, table, wanted, 0, len(wanted)))
 
 
 @compiled(f"int64[::1]({_BYTES}, {STARTS}, {ROWS}, {_BYTES}, {STARTS})")
@@ -80,15 +81,15 @@ def find(
     packed: NDArray[np.uint8],
     offsets: Integers,
     table: Rows,
-    asked: NDArray[np.uint8],
-    asked_offsets: Integers,
+    wanted: NDArray[np.uint8],
+    wanted_offsets: Integers,
 ) -> Integers:
-    """The numbers of (m,) strings that are `asked` for, NOBODY for those that there are not.
+    """Returns the numbers of the m strings in `wanted`, MISSING for strings without one.
 
-    `packed`, `offsets` and `table` are those of `fill`.
+    `packed`, `offsets` and `table` are as in `fill`; `wanted_offsets` is (m + 1,).
     """
-    found = np.empty(len(asked_offsets) - 1, np.int64)
+    found = np.empty(len(wanted_offsets) - 1, np.int64)
     for place in range(len(found)):
-        begin, size = asked_offsets[place], asked_offsets[place + 1] - asked_offsets[place]
-        found[place] = _found(packed, offsets, table, asked, begin, size)
+        begin, size = wanted_offsets[place], wanted_offsets[place + 1] - wanted_offsets[place]
+        found[place] = _found(packed, offsets, table, wanted, begin, size)
     return found

@@ -1,6 +1,7 @@
-"""Finds items by the words of their titles, in any order and case, accents and articles forgiven.
+"""Title search: finds items by the words of their titles.
 
-It matches words and the beginning of the last one; it does not correct spelling.
+The order of words, case, accents and articles do not matter. The last word may be incomplete.
+Spelling is not corrected.
 """
 
 import re
@@ -22,11 +23,11 @@ _ARTICLES: Final = frozenset({"a", "an", "the"})
 
 
 def words(text: str) -> tuple[str, ...]:
-    """The words of a text, case-folded, without accents and apostrophes."""
+    """Returns the words of a text, case-folded, without accents and apostrophes."""
     plain = text.casefold()
     if not plain.isascii():
-        spread = unicodedata.normalize("NFKD", plain)
-        plain = "".join(letter for letter in spread if not unicodedata.combining(letter))
+        decomposed = unicodedata.normalize("NFKD", plain)
+        plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
     return tuple(_WORD.findall(_APOSTROPHE.sub("", plain)))
 
 
@@ -40,7 +41,7 @@ class TitleIndex:
 
     @classmethod
     def build(cls, titles: Sequence[str], rating_counts: Integers) -> Self:
-        """The index of (n,) titles; equal matches come by rating count, then by row."""
+        """Returns the index of (n,) titles with their rating counts (n,)."""
         rows: dict[str, list[int]] = {}
         names: dict[str, list[int]] = {}
         for row, title in enumerate(titles):
@@ -51,27 +52,28 @@ class TitleIndex:
         return cls(Postings.of(rows), Postings.of(names), rating_counts)
 
     def find(self, query: str) -> Rows:
-        """All matching rows: whole titles first, then whole words, then a begun last word.
+        """Returns all matching rows: whole titles, then whole words, then an incomplete last word.
 
-        An empty query matches everything.
+        Equal matches come by rating count, the highest first, then by row. An empty query matches
+        everything.
         """
-        asked = words(query)
-        if not asked:
+        wanted = words(query)
+        if not wanted:
             everything = np.arange(len(self.rating_counts) if not query.strip() else 0)
             return self._ranked(everything, np.zeros(len(everything), np.int64))
-        complete = self._having(asked)
-        begun = self._having(asked[:-1]) & self._mask(self.words.beginning(asked[-1]))
+        complete = self._with_words(wanted)
+        prefixed = self._with_words(wanted[:-1]) & self._mask(self.words.beginning(wanted[-1]))
         grades = np.where(complete, 1, 2)
-        grades[self.names.find(_name(asked))] = 0
-        found = np.flatnonzero(complete | begun | (grades == 0))
+        grades[self.names.find(_name(wanted))] = 0
+        found = np.flatnonzero(complete | prefixed | (grades == 0))
         return self._ranked(found, grades[found])
 
     def _ranked(self, rows: Integers, grades: Integers) -> Rows:
         return rows[np.lexsort((rows, -self.rating_counts[rows], grades))].astype(np.int32)
 
-    def _having(self, asked: Sequence[str]) -> Mask:
+    def _with_words(self, wanted: Sequence[str]) -> Mask:
         mask = np.ones(len(self.rating_counts), np.bool_)
-        for word in asked:
+        for word in wanted:
             mask &= self._mask(self.words.find(word))
         return mask
 
@@ -81,13 +83,13 @@ class TitleIndex:
         return mask
 
 
-def _name(asked: Iterable[str]) -> str:
-    """Words whose order does not matter, as one key."""
-    return " ".join(sorted(set(asked)))
+def _name(wanted: Iterable[str]) -> str:
+    """Returns the words as one key that does not depend on their order."""
+    return " ".join(sorted(set(wanted)))
 
 
 def _names(title: str) -> set[str]:
-    """What a film is called: with and without year, other names and article."""
+    """Returns the names of a film: with and without year, other names and articles."""
     undated = _YEAR.sub("", title)
     others = _OTHER_NAME.findall(undated)
     forms = [title, undated, *others]

@@ -1,4 +1,4 @@
-"""The items that a model knows: ids, titles, genres, years, clusters and counts of ratings."""
+"""The catalog: ids, titles, genres, years, clusters and rating counts of a model's items."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import InitVar, dataclass, field, replace
@@ -14,7 +14,7 @@ NO_YEAR: Final = int(np.iinfo(np.int32).min)
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Items that the same users like; numbered from 1."""
+    """A cluster of items that the same users like; numbered from 1."""
 
     id: int
     name: str
@@ -30,7 +30,7 @@ class Years(Sequence[int | None]):
 
     @classmethod
     def of(cls, years: Sequence[int | None]) -> Self:
-        """The same years."""
+        """Returns the same years, packed."""
         if isinstance(years, cls):
             return years
         numbers = [NO_YEAR if year is None else year for year in years]
@@ -52,7 +52,7 @@ class Years(Sequence[int | None]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Genres(Sequence[tuple[str, ...]]):
-    """The genres of item i are `names` of `codes[offsets[i]:offsets[i + 1]]`."""
+    """The genres of n items: those of item i are `names` of `codes[offsets[i]:offsets[i + 1]]`."""
 
     names: Sequence[str]
     codes: Rows
@@ -60,7 +60,7 @@ class Genres(Sequence[tuple[str, ...]]):
 
     @classmethod
     def of(cls, genres: Sequence[tuple[str, ...]]) -> Self:
-        """The same genres, their names sorted."""
+        """Returns the same genres, packed, with the names sorted."""
         if isinstance(genres, cls):
             return genres
         names = sorted({genre for of_item in genres for genre in of_item})
@@ -85,12 +85,12 @@ class Genres(Sequence[tuple[str, ...]]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalog:
-    """One entry a row, in row order. A missing title is "", a missing year None.
+    """A model's items, one entry a row. A missing title is "", a missing year None.
 
-    `rating_counts` is (n,) int64, `rating_means` (n,) float32 with NaN where nothing was rated,
-    `cluster_ids` (n,) int32, numbered from 1, 0 for items of none. `id_rows` finds the rows of the
-    ids; without it a table is made. Items at the `unavailable` rows, increasing, are not
-    shown; those at `described` rows have vectors by their content alone.
+    `rating_counts` is (n,) int64, `rating_means` (n,) float32 with NaN for items without ratings,
+    `cluster_ids` (n,) int32, numbered from 1, 0 for items without a cluster. `id_rows` finds the
+    rows of the ids; without it a table is made. Items at the `unavailable` rows, increasing, are
+    not shown; items at the `described` rows have vectors from their content alone.
     """
 
     item_ids: Sequence[str]
@@ -113,17 +113,17 @@ class Catalog:
         return len(self.item_ids)
 
     def row(self, item_id: str) -> int | None:
-        """The row of an item, or None where the model lacks it."""
+        """Returns the row of an item, or None where the model lacks it."""
         return self._rows.get(item_id)
 
     def rows(self, item_ids: Iterable[str]) -> Rows:
-        """The rows of those items that the model has, in the order given."""
+        """Returns the rows of the items that the model has, in the order of `item_ids`."""
         rows = self._rows.each(Texts.of(item_ids))
         return rows[rows >= 0].astype(np.int32)
 
     @property
     def rows_by_id(self) -> RowsById:
-        """What finds the rows of the ids."""
+        """The table that finds the rows of ids."""
         return self._rows
 
     def is_available(self, row: int) -> bool:
@@ -132,11 +132,11 @@ class Catalog:
         return place == len(self.unavailable) or int(self.unavailable[place]) != row
 
     def hiding(self, rows: Rows) -> Self:
-        """The same items, those at (n,) rows, increasing, unavailable and no others."""
+        """Returns the same items with exactly those at `rows` (n,), increasing, unavailable."""
         return replace(self, id_rows=self._rows, unavailable=rows)
 
     def reordered(self, order: Integers) -> Self:
-        """The same items with the row that is now `order[i]` at row i."""
+        """Returns the same items with the row that is now `order[i]` at row i."""
         rows = order.tolist()
         return replace(
             self,

@@ -1,8 +1,8 @@
-"""What an item is about, and the linear map from it to the vectors that a model has of items.
+"""The content of an item, and the linear map from contents to the vectors of items.
 
-So an item that nobody has rated gets vectors from its title, genres, year and tags (Gantner et al.
-2010, "Learning attribute-to-feature mappings for cold-start recommendations"). How the map is
-learned is the trainer's.
+An item without ratings gets its vectors from its title, genres, year and tags (Gantner et al. 2010,
+"Learning attribute-to-feature mappings for cold-start recommendations"). The trainer learns the
+map.
 """
 
 import re
@@ -18,8 +18,8 @@ from foldin_model.arrays import Floats
 YEARS_A_KNOT: Final = 3
 SHORTEST_WORD: Final = 3
 _WORD: Final = re.compile(r"\w+")
-# How much a feature counts beside a genre: the penalty of the regression is the same for all, so
-# that a feature of half the size is taken for four times less likely to matter.
+# Sizes of features beside a genre's 1. The regression has one penalty for all features, so that a
+# feature of half the size has a prior variance four times smaller.
 _PAIR: Final = 0.7
 _WORD_SIZE: Final = 0.5
 _TAG: Final = 0.7
@@ -27,7 +27,10 @@ _TAG: Final = 0.7
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Content:
-    """What is known of an item besides ratings; `embedding` is (length,) float32 of any origin."""
+    """All that is known of an item besides ratings.
+
+    `embedding` is (length,) float32 of any origin.
+    """
 
     title: str = ""
     genres: tuple[str, ...] = ()
@@ -36,9 +39,9 @@ class Content:
     embedding: Floats | None = None
 
     def features(self) -> dict[str, float]:
-        """The item as sparse features by name; no feature depends on the order of its words.
+        """Returns sparse features by name; the order of words does not matter.
 
-        A year stands between two knots and counts for both by its distance to them.
+        A year lies between two knots and is split between them by its distance.
         """
         genres = sorted({genre.casefold() for genre in self.genres})
         found = {f"genre={genre}": 1.0 for genre in genres}
@@ -60,9 +63,9 @@ class ContentMap:
     """vector(i) = intercept + Σ_f x_if · weights[f] + embedding_i · embedding_weights.
 
     `names` are the features in increasing order; `weights` (n_features, width), `intercept`
-    (width,) and `embedding_weights` (length, width) are float32. The width is that of everything a
-    model keeps of an item side by side (see `foldin_model.trained.model.Model.item_rows`). An unknown
-    feature counts for nothing, and so does a missing embedding.
+    (width,) and `embedding_weights` (length, width) are float32. The width is that of
+    `foldin_model.trained.model.Model.item_rows`. An unknown feature and a missing embedding add
+    nothing.
     """
 
     names: Sequence[str]
@@ -76,18 +79,18 @@ class ContentMap:
 
     @property
     def width(self) -> int:
-        """Numbers in the vector of one item."""
+        """The width of one item's row."""
         return len(self.intercept)
 
     @property
     def embedding_length(self) -> int:
-        """Numbers that an embedding must have; 0 where the map was learned without."""
+        """The length that embeddings must have; 0 where the map was learned without."""
         return len(self.embedding_weights)
 
     def rows(self, contents: Sequence[Content]) -> Floats:
-        """The vectors (n, width) float32 of the items, each by itself.
+        """Returns the rows (n, width) float32 of the items, each computed by itself.
 
-        Raises ValueError where an embedding has another length than the map's.
+        Raises ValueError for an embedding of another length than `embedding_length`.
         """
         return np.array([self._row(content) for content in contents], np.float32).reshape(
             len(contents), self.width

@@ -1,6 +1,7 @@
-"""What a server looks up in a model and a publisher computes for it, once, from the rest.
+"""Tables derived from a model: bounds for search, titles and genres for look-up.
 
-It is stored with the model, so that a server maps it instead of computing it at every start.
+A publisher computes them once and stores them with the model, so that a server maps them instead
+of computing them at every start.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from foldin_model.trained.model import Model
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DerivedTables:
-    """Bounds of both matrices, the items by title and by case-folded genre.
+    """Bounds of both matrices, and the items by title and by case-folded genre.
 
     `index` are the (bytes,) uint8 of an approximate index over the items, where there is one.
     """
@@ -30,7 +31,7 @@ class DerivedTables:
 
     @classmethod
     def of(cls, model: Model) -> Self:
-        """All of it, computed."""
+        """Computes all tables but the approximate index."""
         catalog = model.catalog
         return cls(
             item_bounds=Bounds.of(model.items, len(model.ranking_prior)),
@@ -41,7 +42,7 @@ class DerivedTables:
 
 
 def genre_postings(genres: Sequence[tuple[str, ...]]) -> Postings:
-    """The rows of each case-folded genre among (n,) items' genres."""
+    """Returns the rows of each case-folded genre, from the genres of (n,) items."""
     rows: dict[str, dict[int, None]] = {}
     for row, of_item in enumerate(genres):
         for genre in of_item:

@@ -1,6 +1,6 @@
-"""What a published model version says of itself; everything else in it is checked against this.
+"""The manifest of a model version: its description, against which all its bytes are checked.
 
-It is kept as JSON with sorted keys. It describes the bytes and does not read them.
+It is stored as JSON with sorted keys. It describes the bytes and does not read them.
 """
 
 import json
@@ -15,14 +15,14 @@ from foldin_model.scale import Scale
 
 SCHEMA: Final = 1
 SCHEMA_WITH_OPTIONS: Final = 2
-"""Of versions with sections that a reader of the first schema would leave out of its answers."""
+"""For versions with sections that change answers and that readers of SCHEMA would ignore."""
 Setting = str | int | float | bool | None
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Where an array lies in the model's blob; `dtype` as NumPy spells it, little-endian."""
+    """The place of an array in the model's blob; `dtype` as NumPy spells it, little-endian."""
 
     name: str
     dtype: str
@@ -32,7 +32,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One stored piece: `items:<k>` of the model's blob, `users:<k>` of the trained users' ids."""
+    """One stored piece: `items:<k>` of the model's blob or `users:<k>` of trained users' ids."""
 
     name: str
     size_bytes: int
@@ -41,7 +41,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One version. `created_at` is in seconds since 1970; priors are in the heads' own basis."""
+    """The manifest of one version.
+
+    `created_at` is in seconds since 1970; priors are in the heads' own basis.
+    """
 
     version: str
     created_at: float
@@ -70,12 +73,12 @@ class Manifest:
     schema: int = SCHEMA
 
     def to_json(self) -> bytes:
-        """The bytes that are stored; the same manifest always gives the same bytes."""
+        """Returns the stored bytes; equal manifests give equal bytes."""
         return json.dumps(asdict(self), allow_nan=False, indent=1, sort_keys=True).encode()
 
     @classmethod
     def from_json(cls, stored: bytes) -> Self:
-        """The manifest of `to_json`. Raises ArtifactCorrupt, naming what is off."""
+        """Reads the manifest of `to_json`. Raises ArtifactCorrupt, naming the field at fault."""
         try:
             reader = JsonReader("manifest", json.loads(stored))
         except ValueError as error:
@@ -115,12 +118,12 @@ class Manifest:
         )
 
     def chunks_of(self, kind: str) -> tuple[Chunk, ...]:
-        """The chunks of one kind, `items` or `users`, in order."""
+        """Returns the chunks of one kind, `items` or `users`, in order."""
         return tuple(chunk for chunk in self.chunks if chunk.name.partition(":")[0] == kind)
 
     @property
     def model_bytes(self) -> int:
-        """How long the model's blob is."""
+        """The length of the model's blob."""
         return sum(chunk.size_bytes for chunk in self.chunks_of("items"))
 
 

@@ -1,4 +1,4 @@
-"""One trained model as it is published and served: a retrieval matrix, its two heads, a catalogue.
+"""One trained model as it is published and served: a retrieval matrix, two heads, a catalog.
 
 The retrieval score of item i for user u is x_u·y_i + w·(c_i + p_u·q_i), one inner product of
 concatenated vectors. A row of `items` is [y_i | c_i | q_i]; the weight w sits on the user's side.
@@ -20,10 +20,10 @@ from foldin_model.trained.uncertainty import Uncertainty
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemRows:
-    """What a model keeps of (n,) items, one row each and all float32.
+    """All rows of a model for (n,) items, float32, in four matrices.
 
-    `items` and `similarity` are as in `Model`; the encoders' vectors have width 0 where the model has
-    no such encoder.
+    `items` and `similarity` are as in `Model`; the encoders' vectors have width 0 where the model
+    has no such encoder.
     """
 
     items: Floats
@@ -34,13 +34,13 @@ class ItemRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """What a server needs to recommend; immutable.
+    """All that a server needs to recommend. It never changes.
 
     `items` is (n_items, d_ranking + 1 + d_rating) float32, C-contiguous; `similarity`
     (n_items, d_similar) float32 with rows of at most unit length, whose inner product is the
     similarity of two items. The two heads are views into `items`. The encoders of the heads, the
-    precisions of the items' ratings (see `Head`), how unsure predicted ratings are and
-    the map from contents to `item_rows` are None where a model does without.
+    uncertainty of predicted ratings and the map from contents to `item_rows` are None where a
+    model has none.
     """
 
     catalog: Catalog
@@ -84,16 +84,16 @@ class Model:
 
     @property
     def dimension(self) -> int:
-        """Numbers in one row of the retrieval matrix."""
+        """The width of the retrieval matrix."""
         return int(self.items.shape[1])
 
     def query(self, ranking_vector: Doubles, rating_vector: Doubles) -> Doubles:
-        """The (dimension,) query whose inner product with a row of `items` is its score."""
+        """Returns the (dimension,) query whose inner product with a row of `items` is its score."""
         weight = self.rating_weight
         return np.concatenate((ranking_vector, [weight], weight * rating_vector))
 
     def queries(self, ranking_vectors: Doubles, rating_vectors: Doubles) -> Doubles:
-        """The (m, dimension) queries of (m, d) vectors of both heads."""
+        """Returns the (m, dimension) queries of (m, d) vectors of both heads."""
         queries = np.empty((len(ranking_vectors), self.dimension))
         cut = ranking_vectors.shape[1]
         queries[:, :cut], queries[:, cut] = ranking_vectors, self.rating_weight
@@ -102,9 +102,9 @@ class Model:
 
     @property
     def item_rows(self) -> Floats:
-        """All that is kept of the items side by side: items, ranking and rating encoder, similarity.
+        """All rows of the items side by side: items, both encoders, similarity.
 
-        It is (n_items, width) float32; `split` takes such rows apart.
+        They are (n_items, width) float32; `split` takes such rows apart.
         """
         encoders = (
             encoder.vectors for encoder in (self.ranking_encoder, self.rating_encoder) if encoder
@@ -113,7 +113,7 @@ class Model:
 
     @property
     def item_widths(self) -> tuple[int, int, int, int]:
-        """How wide the parts of `item_rows` are."""
+        """The widths of the parts of `item_rows`."""
         encoders = (self.ranking_encoder, self.rating_encoder)
         ranking, rating = (
             0 if encoder is None else encoder.vectors.shape[1] for encoder in encoders
@@ -121,14 +121,14 @@ class Model:
         return self.dimension, ranking, rating, self.similarity.shape[1]
 
     def split(self, rows: Floats) -> ItemRows:
-        """The parts of (n, width) rows laid out as `item_rows`. Raises ValueError for others."""
+        """Splits (n, width) rows laid out as `item_rows`. Raises ValueError for another width."""
         ends = np.cumsum(self.item_widths)
         if rows.ndim != 2 or rows.shape[1] != ends[-1]:
             raise ValueError(f"rows of shape {rows.shape} are not {ends[-1]} wide")
         return ItemRows(*np.split(rows, ends[:-1], axis=1))
 
     def reordered(self, order: Integers) -> Self:
-        """The same model with the row that is now `order[i]` at row i."""
+        """Returns the same model with the row that is now `order[i]` at row i."""
         encoders = self.ranking_encoder, self.rating_encoder
         ranking_encoder, rating_encoder = (
             encoder and encoder.reordered(order) for encoder in encoders

@@ -1,6 +1,6 @@
-"""One model version as a server holds it: the model, its indexes, and what filters look up.
+"""A snapshot: one model version as a server holds it, with indexes and the tables of filters.
 
-A snapshot is built once, beside the serving path, and never changes; a server swaps the reference.
+It is built once, off the serving path, and never changes; a server swaps the reference.
 """
 
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ USUAL_COUNT: Final = 10
 
 
 class Edition(NamedTuple):
-    """A version and the overlay over it."""
+    """A version and the revision of the overlay over it; equal editions give equal answers."""
 
     version: Version
     overlay_revision: int
@@ -31,14 +31,12 @@ class Edition(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """A loaded version.
+    """A loaded version, with or without an overlay over it.
 
     `retrieval` is the space of `model.items`, `similarity` that of `model.similarity`.
-    `popular_query` is the query of a user nothing is known of. `genres` has the rows of
-    case-folded genre names; `years` is (n,), NO_YEAR where the year is missing. With an overlay
-    (`foldin_model.overlay.overlaid_snapshot`) there are rows behind those of the version's own, `base`. Every
-    answer names the `version`; two answers to the same question are the same where they share the
-    `edition`.
+    `popular_query` is the query of an unknown user. `genres` has the rows of case-folded genre
+    names; `years` is (n,), NO_YEAR where the year is missing. With an overlay
+    (`foldin_model.overlay.overlaid_snapshot`), `base` is the version alone and its rows come first.
     """
 
     manifest: Manifest
@@ -61,9 +59,10 @@ class Snapshot:
 
     @classmethod
     def build(cls, manifest: Manifest, model: Model, derived: DerivedTables | None = None) -> Self:
-        """The snapshot of `model`, indexed and ready to serve; what is derived is given or made.
+        """Returns the snapshot of `model`, indexed and ready to serve.
 
-        Raises ArtifactCorrupt where the manifest asks for an index that is not known here.
+        `derived` is computed where it is missing. Raises ArtifactCorrupt where the manifest names
+        an unknown index.
         """
         derived = derived or DerivedTables.of(model)
         kind = exact_kind(manifest.index_kind)
@@ -87,11 +86,11 @@ class Snapshot:
 
     @property
     def without_overlay(self) -> "Snapshot":
-        """The version alone, without any overlay."""
+        """The snapshot of the version alone."""
         return self.base or self
 
     def is_in_version(self, row: int) -> bool:
-        """Whether the item at a row is the version's own, not a new one."""
+        """Whether the item at a row is the version's own, not a new one of the overlay."""
         return row < len(self.without_overlay)
 
     def __len__(self) -> int:
@@ -99,9 +98,9 @@ class Snapshot:
 
 
 def _retrieval(kind: str, model: Model, derived: DerivedTables) -> Space:
-    """The space of the items with the index that the manifest asks for."""
+    """Returns the space of the items with the index that the manifest names."""
     if kind in KINDS:
-        return Space.of(model.items, derived.item_bounds, kind, together=True)
+        return Space.of(model.items, derived.item_bounds, kind, quantized=True)
     if kind not in APPROXIMATE_KINDS:
         known = [*KINDS, *APPROXIMATE_KINDS]
         raise ArtifactCorrupt(f"the manifest has index {kind!r}; this program has {known}")

@@ -18,16 +18,17 @@ _NUMBERS: Final = np.dtype("<f8")
 _ROWS: Final = np.dtype("<i4")
 _ONE: Final = np.zeros(1, np.int64)
 TrainedRecords = np.ndarray[tuple[int], np.dtype[np.void]]
-"""(m,) users with their `digest`, and `ranking_vector`, `ranking_base`, `rating_vector` and
-`rating_base`, (d,) float32 each (see `TrainedUsers`)."""
+"""(m,) trained users as read from a store: `digest`, and the vectors `ranking_vector`,
+`ranking_base`, `rating_vector` and `rating_base`, (d,) float32 each (see `TrainedUsers`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedUsers:
-    """What training learned of the users: (n_users, d) float32 arrays, one row a user.
+    """All users of a training run, as the trainer hands them to the publisher.
 
-    `*_vectors` are the trained z_u and `*_bases` the o_u that make folding the training history
-    return them. `digests` (n_users,) uint64 name those histories (`digest`).
+    Arrays are (n_users, d) float32, one row a user: `*_vectors` are the trained z_u, `*_bases` the
+    o_u over which folding the training history returns them. `digests` (n_users,) uint64 identify
+    those histories (`digest`).
     """
 
     user_ids: tuple[UserId, ...]
@@ -40,14 +41,14 @@ class TrainedUsers:
 
 
 def digest(rows: Rows, values: Doubles) -> int:
-    """A 64-bit name of a history, (n,) rows and values, the same in whatever order they come."""
+    """Returns a 64-bit digest of a history, (n,) rows and values; their order does not matter."""
     order = np.argsort(rows, kind="stable")
     (name,) = digests(rows[order], values[order], np.append(_ONE, len(rows)))
     return name
 
 
 def digests(rows: Rows, values: Doubles, starts: Integers) -> list[int]:
-    """`digest` of (m,) histories one after the other, from `starts[i]` to `starts[i + 1]`.
+    """Returns the `digest` of each of m histories: the i-th is from `starts[i]` to `starts[i + 1]`.
 
     `rows` and `values` are (n,); in each history rows increase.
     """
@@ -62,7 +63,7 @@ def digests(rows: Rows, values: Doubles, starts: Integers) -> list[int]:
 
 
 def pack_trained(users: TrainedUsers) -> Iterator[tuple[UserId, bytes]]:
-    """Every user with the bytes kept under `u`: format, digest, then little-endian float32."""
+    """Yields each user with their stored bytes: format, digest, then little-endian float32."""
     kind = _trained_record(users.ranking_vectors.shape[1], users.rating_vectors.shape[1])
     records = np.zeros(len(users.user_ids), kind)
     records["format"] = TRAINED_FORMAT
@@ -78,7 +79,7 @@ def pack_trained(users: TrainedUsers) -> Iterator[tuple[UserId, bytes]]:
 def unpack_trained(
     packed: Sequence[bytes], ranking_dimension: int, rating_dimension: int
 ) -> TrainedRecords:
-    """The users whose bytes these are. Raises ArtifactCorrupt where some have another shape."""
+    """Returns the users of these bytes. Raises ArtifactCorrupt where some have another shape."""
     kind = _trained_record(ranking_dimension, rating_dimension)
     sizes = set(map(len, packed))
     if not sizes <= {kind.itemsize}:

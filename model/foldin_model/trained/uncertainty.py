@@ -1,6 +1,6 @@
-"""How far ratings lie from what is predicted: the central interval that holds nine in ten.
+"""Uncertainty of predicted ratings: the central interval that holds nine in ten of them.
 
-What is kept belongs to items; of a user everything follows from her ratings when she is asked for.
+A model stores the part of the items. A user's part is computed from their ratings for an answer.
 """
 
 from dataclasses import dataclass, replace
@@ -18,13 +18,13 @@ LEVEL: Final = 0.9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Uncertainty:
-    """Var(r_ui) = noise_i/γ_u + doubt_i + s²·v_iᵀA(H)⁻¹v_i about the prediction for user u.
+    """A model's part: Var(r_ui) = noise_i/γ_u + variance_i + s²·v_iᵀA(H)⁻¹v_i for user u.
 
     `item_noise` and `item_variances` (n_items,) float32 are in squared units of the scale: noise in
-    the ratings of an item, and how unsure its own vector is. `vector_variance` is s², the variance
-    of a user's vector where no rating tells of it. A user's ratings are γ_u times as reliable as
-    the average user's, Gamma(ν/2, ν/2) before she rates, with ν the `degrees`. Who was trained
-    on has `trained_noise` times the noise that her ratings tell of.
+    the ratings of an item, and the error variance of the item's own vector. `vector_variance` is
+    s², the prior variance of a user's vector. A user's ratings are γ_u times as reliable as the
+    average user's, with the prior Gamma(ν/2, ν/2), ν being the `degrees`. A user of the training
+    data has `trained_noise` times the noise that their ratings show.
     """
 
     item_noise: Floats
@@ -34,28 +34,28 @@ class Uncertainty:
     trained_noise: float = 1.0
 
     def reordered(self, order: Integers) -> "Uncertainty":
-        """That of the same items with the row that is now `order[i]` at row i."""
+        """Returns the uncertainty with the row that is now `order[i]` at row i."""
         return replace(
             self, item_noise=self.item_noise[order], item_variances=self.item_variances[order]
         )
 
     def with_new_items(self, count: int) -> "Uncertainty":
-        """With so many items more, noisy as the average one and unsure as the least known one."""
+        """Returns it with `count` more items: average noise, and the greatest error variance."""
         noise = np.full(count, self.item_noise.mean(), np.float32)
-        doubts = np.full(count, self.item_variances.max(), np.float32)
+        variances = np.full(count, self.item_variances.max(), np.float32)
         return replace(
             self,
             item_noise=np.concatenate((self.item_noise, noise)),
-            item_variances=np.concatenate((self.item_variances, doubts)),
+            item_variances=np.concatenate((self.item_variances, variances)),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorPosterior:
-    """How unsure predictions for one user are.
+    """A user's part: the posterior of one rating vector and of one user's noise.
 
-    `covariance` is that of her vector, (d, d); `noise` multiplies the items' noise, 1/γ_u, and
-    `degrees` says how sure that is: those of the Student distribution that her ratings have.
+    `covariance` (d, d) is the vector's. `noise` is 1/γ_u, which multiplies the items' noise, and
+    `degrees` are the degrees of freedom of the Student distribution of the user's ratings.
     """
 
     covariance: Doubles
@@ -73,22 +73,22 @@ class VectorPosterior:
         *,
         trained: bool = False,
     ) -> "VectorPosterior":
-        """After ratings `values` of the items at `rows`, both (n,), her vector being (d,).
+        """Returns the posterior after ratings `values` of the items at `rows`, both (n,).
 
-        The noise is by the conjugate update of γ_u, which counts what her ratings miss her
-        predictions by and how unsure those are. The errors of items' vectors are no noise of hers:
-        their share of what is missed is left out. Where she was `trained` on, the items were
-        fitted to her ratings too, so that what is missed holds nothing of these errors.
+        `vector` (d,) is the user's. The noise follows from the conjugate update of γ_u by the
+        squared errors of the predictions and their variances. Errors of the items' vectors are not
+        the user's noise: their share of the squared errors is left out. For a user who was
+        `trained` on, the items were fitted to the same ratings and there is no such share.
         """
         vectors = head.vectors[rows].astype(np.float64)
         normal = (vectors * head.weights(values)[:, None]).T @ vectors
         normal.flat[:: len(normal) + 1] += 1.0
         covariance = np.asarray(uncertainty.vector_variance * np.linalg.inv(normal), np.float64)
-        missed = np.square(values - head.score(rows, vector))
+        squared_errors = np.square(values - head.score(rows, vector))
         item_noise = uncertainty.item_noise[rows].astype(np.float64)
         if not trained:
-            missed *= item_noise / (item_noise + uncertainty.item_variances[rows])
-        unexplained = (missed + _quadratic(vectors, covariance)) / item_noise
+            squared_errors *= item_noise / (item_noise + uncertainty.item_variances[rows])
+        unexplained = (squared_errors + _quadratic(vectors, covariance)) / item_noise
         degrees = uncertainty.degrees + len(rows)
         noise = float((uncertainty.degrees + unexplained.sum()) / degrees)
         return cls(covariance, noise * (uncertainty.trained_noise if trained else 1.0), degrees)
@@ -96,10 +96,10 @@ class VectorPosterior:
     def half_widths(
         self, head: Head, uncertainty: Uncertainty, rows: Rows, level: float = LEVEL
     ) -> Doubles:
-        """How far (n,) ratings of the items at `rows` lie from their predictions at most.
+        """Returns half the widths (n,) of the intervals of level `level` for the items at `rows`.
 
-        With chance `level`. The part of a rating's variance that is noise has her noise's degrees
-        of freedom; what is normal about the rest makes them more, as the kurtosis of the sum asks.
+        The noise part of a rating's variance has the noise's degrees of freedom; the normal rest
+        raises them so that the kurtosis of the sum is right.
         """
         known = _quadratic(head.vectors[rows].astype(np.float64), self.covariance)
         noise = self.noise * uncertainty.item_noise[rows].astype(np.float64)
@@ -109,7 +109,7 @@ class VectorPosterior:
 
 
 def student_half_width(level: float, degrees: Doubles) -> Doubles:
-    """What the central interval of Student distributions reaches to with chance `level`, (n,).
+    """Returns half the widths (n,) of central intervals of Student distributions, of level `level`.
 
     By the first terms of the expansion about the normal one (Abramowitz & Stegun 1964, 26.7.5).
     """
@@ -120,7 +120,7 @@ def student_half_width(level: float, degrees: Doubles) -> Doubles:
 
 
 def interval(predicted: Doubles, half_widths: Doubles, scale: Scale) -> tuple[Doubles, Doubles]:
-    """The low and high ends (n,) of what lies no farther off than `half_widths`, on the scale."""
+    """Returns the low and high ends (n,) of predicted ± half width, clipped to the scale."""
     low = np.clip(predicted - half_widths, scale.low, scale.high)
     high = np.clip(predicted + half_widths, scale.low, scale.high)
     return np.asarray(low, np.float64), np.asarray(high, np.float64)

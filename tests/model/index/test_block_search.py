@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats, Integers
-from foldin_model.index import block_search, bounds, integer_scores, scan_kernels
+from foldin_model.index import block_search, bounds, quantized_rows, scan_kernels
 from foldin_model.index.block_search import NONE_HIDDEN, QuantizedBlocks
 from foldin_model.index.bounds import Bounds, long_rows_first
 from foldin_model.index.canonical_score import canonical_scores
@@ -71,7 +71,7 @@ def matrices(draw: st.DrawFn) -> tuple[Floats, Doubles, np.random.Generator]:
     case=matrices(),
     tails=st.lists(st.integers(0, 40), max_size=2),
     count=st.integers(1, 60),
-    share=st.sampled_from([0.0, integer_scores.MOST_SHARE, 1.0]),
+    share=st.sampled_from([0.0, quantized_rows.MAX_EXACT_SHARE, 1.0]),
     kind=st.sampled_from(["flat", "pruned"]),
     prepared=st.sampled_from(["not", "in blocks", "in steps"]),
     copied=st.booleans(),
@@ -89,7 +89,7 @@ def test_answers_are_those_of_brute_force(
     everything, queries, rng = case
     d = everything.shape[1]
     everything = everything[long_rows_first(everything, d, np.ones(d))]
-    space = Space.of(everything, Bounds.of(everything, d // 2), kind, together=True)
+    space = Space.of(everything, Bounds.of(everything, d // 2), kind, quantized=True)
     assert space.quantized is not None
     if prepared != "not":
         with in_steps(prepared == "in steps"):
@@ -103,7 +103,7 @@ def test_answers_are_those_of_brute_force(
     n = len(everything)
     hidden = [rng.permutation(n)[: rng.integers(0, n + 1)].astype(np.int32) for _ in queries]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(integer_scores, "MOST_SHARE", share)
+        patch.setattr(quantized_rows, "MAX_EXACT_SHARE", share)
         lists = search_batch(space, queries, RowLists.of(hidden), count)
     assert lists.rows.dtype == np.int32
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
@@ -121,7 +121,7 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
     bounds = Bounds.of(vectors, 8)
     queries = rng.normal(size=(6, 8))
-    expected = QuantizedBlocks.whole(vectors, bounds).search(queries, RowLists.empty(6), 10)
+    expected = QuantizedBlocks.one_block(vectors, bounds).search(queries, RowLists.empty(6), 10)
     vectors[2_048:] = np.nan
     found = QuantizedBlocks.of(vectors, bounds).search(queries, RowLists.empty(6), 10)
     np.testing.assert_array_equal(found.rows, expected.rows)
@@ -167,7 +167,7 @@ def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
     vectors = rng.normal(size=(2_000, 16)).astype(np.float32)
     tail = (1e-3 * rng.normal(size=(rows, 16))).astype(np.float32)
     space = with_tail(
-        Space.of(vectors, kind=kind, together=True), np.concatenate((vectors, tail)), tail
+        Space.of(vectors, kind=kind, quantized=True), np.concatenate((vectors, tail)), tail
     )
     search_batch(space, rng.normal(size=(1, 16)), NONE_HIDDEN, 10)
     assert sum(scored) < 200
@@ -176,7 +176,7 @@ def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
 def test_few_rows_are_scored_exactly(scored: list[int]) -> None:
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(5_000, 64)) * np.geomspace(1, 20, 64)).astype(np.float32)
-    space = Space.of(vectors, kind="flat", together=True)
+    space = Space.of(vectors, kind="flat", quantized=True)
     queries = rng.normal(size=(8, 64)) / np.geomspace(1, 20, 64)
     search_batch(space, queries, RowLists.empty(8), 10)
     assert sum(scored) < 8 * 40
@@ -186,7 +186,7 @@ def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(4_000, 32)).astype(np.float32)
     vectors[0] *= 1e4
-    space = Space.of(vectors, kind="flat", together=True)
+    space = Space.of(vectors, kind="flat", quantized=True)
     search_batch(space, rng.normal(size=(4, 32)), RowLists.empty(4), 10)
     assert sum(scored) < 400
 
@@ -194,15 +194,15 @@ def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list
 def test_queries_of_very_different_lengths_end_where_each_must() -> None:
     vectors = np.diag(np.arange(64, 0, -1.0)).astype(np.float32)
     queries = np.concatenate((np.eye(64)[:1], 1e6 * np.eye(64)[-1:]))
-    space = Space.of(vectors, kind="pruned", together=True)
+    space = Space.of(vectors, kind="pruned", quantized=True)
     lists = search_batch(space, queries, RowLists.empty(2), 1)
     assert lists.rows.tolist() == [[0], [63]]
 
 
 def test_nothing_is_found_where_nothing_is() -> None:
-    space = Space.of(np.empty((0, 3), np.float32), kind="flat", together=True)
+    space = Space.of(np.empty((0, 3), np.float32), kind="flat", quantized=True)
     assert search_batch(space, np.ones((2, 3)), RowLists.empty(2), 5).counts.tolist() == [0, 0]
-    space = Space.of(np.eye(3, dtype=np.float32), kind="flat", together=True)
+    space = Space.of(np.eye(3, dtype=np.float32), kind="flat", quantized=True)
     assert len(search_batch(space, np.empty((0, 3)), RowLists.empty(0), 5).counts) == 0
 
 
@@ -225,7 +225,7 @@ def test_no_row_exceeds_the_bound_of_its_block_with_a_block_in_between(
 ) -> None:
     vectors, queries, rng = case
     tail = vectors[rng.integers(0, len(vectors), 5)] * np.float32(3.0)
-    bounds = Bounds.of(vectors, cut).every(2).with_another(Bounds.of(tail, cut).first, 1)
+    bounds = Bounds.of(vectors, cut).every(2).with_inserted(Bounds.of(tail, cut).first, 1)
     ceilings = bounds.ceilings(queries)
     after = [vectors, np.concatenate((tail, vectors[32:]))]
     after += [vectors[start:] for start in range(32, len(vectors), 32)]

@@ -14,7 +14,7 @@ from foldin_model.index.index_builder import APPROXIMATE_KINDS
 from foldin_model.lifecycle.installation import install, load
 from foldin_model.lifecycle.publisher import Description, publish
 from foldin_model.overlay import stacked_rows
-from foldin_model.overlay.item_description import ContentVectors
+from foldin_model.overlay.content_vectors import ContentVectors
 from foldin_model.overlay.overlaid_snapshot import BLOCK_ITEMS, Overlayer
 from foldin_model.personal.explanation import explain, rating_contributions
 from foldin_model.personal.user_vectors import fold_user, query_of

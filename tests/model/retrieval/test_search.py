@@ -91,7 +91,7 @@ def space_of(vectors: Floats, kind: str) -> Space:
     """With a cut in the middle, as between the two heads."""
     bounds = Bounds.of(vectors, vectors.shape[1] // 2)
     if kind == "quantized":
-        return Space.of(vectors, bounds, "pruned", together=True)
+        return Space.of(vectors, bounds, "pruned", quantized=True)
     return Space.of(vectors, bounds, kind)
 
 

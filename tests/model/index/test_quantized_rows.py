@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 from foldin_model.arrays import Doubles, Floats
-from foldin_model.index.integer_scores import QuantizedMatrix, QuantizedScores, Rotation
+from foldin_model.index.quantized_rows import QuantizedMatrix, QuantizedScores, Rotation
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 def scored(vectors: Floats, queries: Doubles, rotation: Rotation | None = None) -> QuantizedScores:
     rotation = rotation or Rotation.of(vectors)
-    return QuantizedMatrix(vectors, rotation).scores(rotation.quantized(queries))
+    return QuantizedMatrix(vectors, rotation).scores(rotation.quantize(queries))
 
 
 def check_slack(vectors: Floats, queries: Doubles, rotation: Rotation | None = None) -> None:
     scores = scored(vectors, queries, rotation)
-    assert scores.numbers.shape == (len(queries), len(vectors))
+    assert scores.products.shape == (len(queries), len(vectors))
     exact = queries @ vectors.astype(np.float64).T
-    quantized = scores.numbers * scores.units[:, None]
+    quantized = scores.products * scores.scales[:, None]
     assert (np.abs(quantized - exact) <= scores.slack[:, None]).all()
 
 
@@ -50,9 +50,9 @@ def test_numbers_that_are_hardly_any_are_no_surprise(size: float) -> None:
 
 def test_a_query_of_zeros_likes_all_rows_alike() -> None:
     scores = scored(np.ones((4, 3), np.float32), np.zeros((1, 3)))
-    assert not scores.numbers.any()
+    assert not scores.products.any()
 
 
 def test_a_matrix_of_nothing_but_zeros_scores_0() -> None:
     scores = scored(np.zeros((4, 3), np.float32), np.ones((2, 3)))
-    assert not scores.numbers.any()
+    assert not scores.products.any()

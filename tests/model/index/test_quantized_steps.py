@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from foldin_model.index import integer_scores
+from foldin_model.index import quantized_rows
 from foldin_model.index.bounds import Bounds
 from foldin_model.index.canonical_score import canonical_scores
-from foldin_model.index.integer_scores import Rotation
-from foldin_model.index.integer_steps import QuantizedSteps
+from foldin_model.index.quantized_rows import Rotation
+from foldin_model.index.quantized_steps import QuantizedSteps
 from foldin_model.row_lists import HitLists, RowLists
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
     m=st.integers(1, 6),
     size=st.integers(1, 300),
     count=st.integers(1, 30),
-    share=st.sampled_from([0.0, integer_scores.MOST_SHARE, 1.0]),
+    share=st.sampled_from([0.0, quantized_rows.MAX_EXACT_SHARE, 1.0]),
     bounded=st.booleans(),
     seed=st.integers(0, 2**32 - 1),
 )
@@ -36,9 +36,9 @@ def test_lists_are_those_of_brute_force(
     ceilings = np.ascontiguousarray(ceilings) if bounded else np.full(ceilings.shape, np.inf)
     lists = HitLists.empty(m, count)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(integer_scores, "MOST_SHARE", share)
+        patch.setattr(quantized_rows, "MAX_EXACT_SHARE", share)
         goes_on = steps.search(
-            queries, rotation.quantized(queries), ceilings, RowLists.of(hidden), lists
+            queries, rotation.quantize(queries), ceilings, RowLists.of(hidden), lists
         )
     assert not goes_on  # nothing follows
     for place, (query, unwanted) in enumerate(zip(queries, hidden, strict=True)):
@@ -56,7 +56,7 @@ def test_each_query_ends_at_the_first_step_whose_ceiling_is_low() -> None:
     rotation = Rotation.of(vectors)
     lists = HitLists.empty(2, 1)
     steps = QuantizedSteps(vectors, rotation, 10)
-    steps.search(queries, rotation.quantized(queries), ceilings, RowLists.empty(2), lists)
+    steps.search(queries, rotation.quantize(queries), ceilings, RowLists.empty(2), lists)
     assert lists.rows.tolist() == [[0], [10]]
 
 
@@ -70,8 +70,8 @@ def test_what_follows_is_searched_where_it_can_be_as_good_as_the_last_of_a_list(
     steps = QuantizedSteps(vectors, rotation, 10)
     ceilings = np.array([[9.0, 9.0, 9.0, 9.0, behind]])
     lists = HitLists.empty(1, 10)
-    coarse_queries = rotation.quantized(queries)
-    assert goes_on == steps.search(queries, coarse_queries, ceilings, RowLists.empty(1), lists)
+    quantized = rotation.quantize(queries)
+    assert goes_on == steps.search(queries, quantized, ceilings, RowLists.empty(1), lists)
 
 
 def test_what_follows_is_searched_for_lists_that_are_not_full() -> None:
@@ -80,4 +80,4 @@ def test_what_follows_is_searched_for_lists_that_are_not_full() -> None:
     rotation = Rotation.of(vectors)
     steps, lists = QuantizedSteps(vectors, rotation, 5), HitLists.empty(1, 6)
     ceilings = np.array([[9.0, -9.0]])
-    assert steps.search(queries, rotation.quantized(queries), ceilings, RowLists.empty(1), lists)
+    assert steps.search(queries, rotation.quantize(queries), ceilings, RowLists.empty(1), lists)

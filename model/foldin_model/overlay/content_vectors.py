@@ -1,7 +1,7 @@
-"""The vectors of an item by what is told of it, under one version.
+"""The vectors of a new item from its content, under one version.
 
-A model with a content map says itself what they are; under another an item stands where the items
-of its genres stand on average, and one of no known genre where all items do.
+A model with a content map computes them. Under another model they are the mean of the items of the
+same genres, or of all items where no genre is known.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ SPREAD_ROWS: Final = 512
 
 
 class ContentVectors:
-    """Knows one version's items; means of genres are computed when a genre first comes."""
+    """Computes vectors from contents for one version. Means of genres are computed once."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -28,9 +28,9 @@ class ContentVectors:
         self._spread: ItemSpread | None = None
 
     def rows(self, contents: Sequence[Content]) -> Floats:
-        """(n, width) float32 rows as `Model.item_rows` has them, each item by itself.
+        """Returns (n, width) float32 rows laid out as `Model.item_rows`, each item by itself.
 
-        An embedding of another length than the version's counts as none.
+        An embedding of another length than the version's is ignored.
         """
         model = self._snapshot.model
         if model.content is None:
@@ -40,7 +40,7 @@ class ContentVectors:
         return model.content.rows([_fitting(content, length) for content in contents])
 
     def parts(self, rows: Floats) -> ItemRows:
-        """The parts of such rows; those of the similarity no longer than 1."""
+        """Splits such rows into their parts; similarity rows are cut to length 1."""
         parts = self._snapshot.model.split(rows)
         lengths = np.linalg.norm(parts.similarity, axis=1, keepdims=True)
         similarity = parts.similarity / np.maximum(lengths, np.float32(1))
@@ -48,9 +48,9 @@ class ContentVectors:
 
     @property
     def spread(self) -> ItemSpread:
-        """How far rated items of the version stand from what their content says.
+        """How far the vectors of rated items lie from those that their content predicts.
 
-        It is measured on at most SPREAD_ROWS of them, evenly spaced.
+        It is measured on at most SPREAD_ROWS items, evenly spaced.
         """
         if self._spread is None:
             catalog = self._snapshot.model.catalog
@@ -91,7 +91,7 @@ class ContentVectors:
 
 
 def _evenly(rows: "Rows | np.ndarray[tuple[int], np.dtype[np.int64]]", most: int) -> Rows:
-    """At most so many of the rows, spread over all of them."""
+    """Returns at most `most` of the rows, evenly spaced."""
     if len(rows) > most:
         rows = rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]
     return rows.astype(np.int32)
