@@ -34,7 +34,7 @@ class ModelService:
     async def GetServingModel(
         self, request: pb.GetServingModelRequest, call: Call
     ) -> pb.GetServingModelResponse:
-        """Returns the model that this process serves, and why another is not served if one should be."""
+        """Returns the model that this process serves, and why it is not the current one if so."""
         self._door.weigh(call)
         snapshot = self._snapshots.serving()
         call.model_version = snapshot.version
