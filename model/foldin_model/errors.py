@@ -115,7 +115,7 @@ class ItemNotFound(NotFound):
 
 
 class UserNotFound(NotFound):
-    """The store has no ratings of the user, and the request excludes such users."""
+    """The store knows nothing of the user, and the request sets require_known_user."""
 
     reason = "USER_NOT_FOUND"
     resource_type = "foldin.v1.User"

@@ -1,4 +1,4 @@
-"""A blob cut into chunks that a store takes, and the check of chunks against their hashes."""
+"""Splits a blob into chunks small enough for a store, and checks chunks against their hashes."""
 
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
@@ -12,14 +12,14 @@ CHUNK_BYTES: Final = 4 * 1024 * 1024
 
 
 def split_into_chunks(kind: str, blob: bytes) -> Iterator[tuple[Chunk, bytes]]:
-    """The chunks of a blob, `<kind>:0` and so on, each of at most 4 MiB, with their bytes."""
+    """Yields the chunks of a blob, `<kind>:0` and so on, of at most 4 MiB, with their bytes."""
     for number, start in enumerate(range(0, len(blob), CHUNK_BYTES)):
         piece = blob[start : start + CHUNK_BYTES]
         yield Chunk(f"{kind}:{number}", len(piece), sha256(piece).hexdigest()), piece
 
 
 def check_chunk(chunk: Chunk, piece: Blob) -> None:
-    """Returns if the bytes are the chunk's. Raises ArtifactCorrupt, naming the chunk."""
+    """Raises ArtifactCorrupt, naming the chunk, unless the bytes have its size and hash."""
     if len(piece) != chunk.size_bytes:
         raise ArtifactCorrupt(f"chunk {chunk.name} has {len(piece)} bytes, not {chunk.size_bytes}")
     found = sha256(piece).hexdigest()
@@ -28,7 +28,7 @@ def check_chunk(chunk: Chunk, piece: Blob) -> None:
 
 
 def check_chunks(blob: Blob, chunks: Sequence[Chunk]) -> None:
-    """Returns if the blob is made of exactly these chunks. Raises ArtifactCorrupt."""
+    """Raises ArtifactCorrupt unless the blob consists of exactly these chunks."""
     total = sum(chunk.size_bytes for chunk in chunks)
     if len(blob) != total:
         raise ArtifactCorrupt(f"the model has {len(blob)} bytes, not {total}")

@@ -1,7 +1,7 @@
-"""A model as one blob of named arrays, cut into chunks; ids and rows in one piece.
+"""Packs a model into one blob of named arrays, and unpacks it.
 
-Reading it copies nothing but the strings of a small catalogue: the arrays are views into the
-buffer. What a model can do without takes sections only where it has it.
+Unpacked arrays are views into the blob; only the strings of a small catalog are copied. An optional
+part of a model has sections only where the model has it.
 """
 
 import json
@@ -39,9 +39,9 @@ EAGER_ITEMS: Final = 50_000
 def pack_model(
     model: Model, index: "NDArray[np.uint8] | None" = None
 ) -> tuple[bytes, tuple[Section, ...]]:
-    """The blob that `unpack_model` reads, and where its arrays lie; equal models give equal bytes.
+    """Returns the blob and the sections that say where its arrays are; equal models, equal bytes.
 
-    `index` are the bytes of an approximate index over the items.
+    `index` is an approximate index over the items, as bytes.
     """
     catalog = model.catalog
     derived = DerivedTables.of(model)
@@ -80,15 +80,15 @@ def pack_model(
 
 
 def schema_of(model: Model) -> int:
-    """The manifest's schema: another one where a model has what not all readers know of."""
+    """Returns the manifest's schema, a higher one for a model with parts that old readers lack."""
     return SCHEMA_WITH_OPTIONS if _optional_arrays(model) else SCHEMA
 
 
 def unpack_model(blob: Blob, manifest: Manifest) -> tuple[Model, DerivedTables]:
-    """The model whose arrays are read-only views into the blob, and what was derived from it.
+    """Returns the model, whose arrays are read-only views into the blob, and its derived tables.
 
-    Raises ArtifactCorrupt where header, counts or shapes disagree with the manifest. Hashes are
-    not looked at here; see `foldin_model.artifact.chunks`.
+    Raises ArtifactCorrupt where header, counts or shapes differ from the manifest. Hashes are
+    checked in `foldin_model.artifact.chunks`, not here.
     """
     check_header(blob, manifest)
     sections = Sections(blob, {section.name: section for section in manifest.sections})
@@ -136,7 +136,7 @@ def _index(sections: Sections) -> "NDArray[np.uint8] | None":
 
 
 def _catalog(sections: Sections, n: int) -> Catalog:
-    """Its texts are decoded out of the blob at once where they are few: that is faster to serve."""
+    """Reads the catalog; strings are decoded at once where they are few, which serves faster."""
     item_ids = sections.texts("item_ids", n)
     titles = sections.texts("titles", n)
     genres = sections.genres(n)
@@ -198,7 +198,7 @@ def _encoder(sections: Sections, name: str, shape: tuple[int, int]) -> LinearEnc
 
 
 def _check_kind(sections: Sections, encoder: LinearEncoder | None, manifest: Manifest) -> None:
-    """Returns if the ranking head is of a kind that this program serves. Raises ArtifactCorrupt."""
+    """Raises ArtifactCorrupt unless the ranking head is of a kind that this program serves."""
     if sections.has("rating_precisions"):
         raise ArtifactCorrupt(
             "section rating_precisions is of a head that this program does not serve"

@@ -1,6 +1,6 @@
-"""A blob of aligned little-endian arrays with names, and the typed reader of such a blob.
+"""Writes a blob of aligned little-endian arrays with names, and reads it with types checked.
 
-What the arrays mean for a model is `foldin_model.artifact.model_blob`'s; reading copies nothing.
+Reading copies nothing. What the arrays mean for a model is in `model_blob`.
 """
 
 import json
@@ -31,7 +31,7 @@ _MAGIC: Final = b"foldin\x1a\n"
 
 
 def blob_of(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, tuple[Section, ...]]:
-    """One blob of the arrays in the order of their names, and where each lies."""
+    """Returns one blob of the arrays in the order of their names, and where each is."""
     sections = []
     end = _HEADER.size
     for name, array in sorted(arrays.items()):
@@ -47,7 +47,7 @@ def blob_of(arrays: Mapping[str, NDArray[np.generic]]) -> tuple[bytes, tuple[Sec
 
 
 def check_header(blob: Blob, manifest: Manifest) -> None:
-    """Returns if the blob begins as `blob_of` begins one. Raises ArtifactCorrupt."""
+    """Raises ArtifactCorrupt unless the blob begins with the header that `blob_of` writes."""
     if len(blob) != manifest.model_bytes or len(blob) < _HEADER.size:
         raise ArtifactCorrupt(f"the model has {len(blob)} bytes, not {manifest.model_bytes}")
     magic, kind, size = _HEADER.unpack_from(blob)
@@ -60,7 +60,7 @@ def check_header(blob: Blob, manifest: Manifest) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """The arrays of a blob by name; ArtifactCorrupt is raised where one is not as asked."""
+    """The arrays of a blob by name. Raises ArtifactCorrupt where one is not as expected."""
 
     blob: Blob
     table: Mapping[str, Section]
@@ -68,7 +68,7 @@ class Sections:
     def array(
         self, name: str, dtype: str, shape: tuple[int | None, ...]
     ) -> "np.ndarray[tuple[int, ...], np.dtype[np.generic]]":
-        """A view of the section, if it has that dtype and shape (None: any length)."""
+        """Returns a view of the section, checked for dtype and shape (None: any length)."""
         section = self.table.get(name)
         if section is None:
             raise ArtifactCorrupt(f"the model lacks section {name}")
@@ -90,24 +90,24 @@ class Sections:
         return flat.reshape(section.shape)
 
     def has(self, name: str) -> bool:
-        """Whether the blob has that section: some are there only where a model uses them."""
+        """Returns whether the blob has that section; optional parts of a model may lack theirs."""
         return name in self.table
 
     def floats(self, name: str, shape: tuple[int | None, ...]) -> Floats:
-        """A section of float32."""
+        """Returns a section of float32."""
         return self.array(name, "<f4", shape).view(np.float32)
 
     def doubles(self, name: str, shape: tuple[int | None, ...]) -> Doubles:
-        """A section of float64."""
+        """Returns a section of float64."""
         return self.array(name, "<f8", shape).view(np.float64)
 
     def texts(self, name: str, count: int | None) -> Texts:
-        """The strings of a section, which are decoded when they are asked for."""
+        """Returns the strings of a section, which are decoded when they are used."""
         packed = self.array(f"{name}.bytes", "|u1", (None,)).view(np.uint8)
         return Texts(packed, self.offsets(f"{name}.offsets", count, len(packed)))
 
     def offsets(self, name: str, count: int | None, total: int) -> Integers:
-        """Where the entries of a section begin, and the end of the last."""
+        """Returns where the entries of a section begin, and the end of the last."""
         length = None if count is None else count + 1
         offsets = self.array(name, "<i8", (length,)).view(np.int64)
         broken = len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != total
@@ -116,7 +116,7 @@ class Sections:
         return offsets
 
     def genres(self, count: int) -> Genres:
-        """The genres of each item."""
+        """Returns the genres of each of `count` items."""
         names = decoded("genres.names", self.texts("genres.names", None))
         codes = self.array("genres.codes", "<i4", (None,)).view(np.int32)
         if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
@@ -124,7 +124,7 @@ class Sections:
         return Genres(names, codes, self.offsets("genres.offsets", count, len(codes)))
 
     def postings(self, name: str, count: int) -> Postings:
-        """Rows, less than `count`, by key."""
+        """Returns rows below `count` by key."""
         keys = self.texts(name, None)
         rows = self.array(f"{name}.rows", "<i4", (None,)).view(np.int32)
         if len(rows) and not 0 <= rows.min() <= rows.max() < count:
@@ -132,12 +132,12 @@ class Sections:
         return Postings(keys, self.offsets(f"{name}.starts", len(keys), len(rows)), rows)
 
     def bounds(self, name: str, count: int, cut: int) -> Bounds:
-        """The bounds of a matrix of `count` rows."""
+        """Returns the bounds of a matrix of `count` rows."""
         blocks = -(-count // BLOCK_ROWS)
         return Bounds(self.doubles(f"{name}.bounds", (blocks, 3)), cut)
 
     def clusters(self) -> tuple[Cluster, ...]:
-        """The clusters, in order."""
+        """Returns the clusters, in order."""
         packed = self.array("clusters", "|u1", (None,)).tobytes()
         try:
             reader = JsonReader("section", {"clusters": json.loads(packed)})
@@ -155,7 +155,7 @@ class Sections:
 
 
 def packed_texts(name: str, texts: Sequence[str]) -> Arrays:
-    """The arrays that `Sections.texts` reads."""
+    """Returns the arrays that `Sections.texts` reads."""
     packed = Texts.of(texts)
     return {
         f"{name}.bytes": packed.packed,
@@ -164,7 +164,7 @@ def packed_texts(name: str, texts: Sequence[str]) -> Arrays:
 
 
 def decoded(name: str, texts: Texts) -> tuple[str, ...]:
-    """The strings, decoded at once. Raises ArtifactCorrupt where they are not UTF-8."""
+    """Returns the strings, decoded. Raises ArtifactCorrupt where they are not UTF-8."""
     try:
         return tuple(texts)
     except UnicodeDecodeError as error:

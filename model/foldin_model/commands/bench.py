@@ -1,4 +1,4 @@
-"""`foldin bench`: what the machine at hand makes of the model's parts; nothing is stored."""
+"""The commands `foldin bench`: measure parts of the model on this machine; nothing is stored."""
 
 import json
 from collections.abc import Sequence
@@ -24,19 +24,38 @@ def bench() -> None:
     type=click.IntRange(min=100),
     multiple=True,
     default=(10_000, 100_000, 1_000_000),
-    help="Items in the catalogue; may be given several times.",
+    help="Items in the catalog. May be given several times.",
 )
-@click.option("--dimension", type=click.IntRange(2, 2_048), default=64, show_default=True)
-@click.option("--queries", type=click.IntRange(1, 1_000), default=20, show_default=True)
+@click.option(
+    "--dimension",
+    type=click.IntRange(2, 2_048),
+    default=64,
+    show_default=True,
+    help="Length of a vector.",
+)
+@click.option(
+    "--queries",
+    type=click.IntRange(1, 1_000),
+    default=20,
+    show_default=True,
+    help="Number of queries.",
+)
 @click.option(
     "--kind",
     "kinds",
     type=click.Choice([*KINDS]),
     multiple=True,
     default=EXACT,
-    help="Kinds of index, by default the exact ones; hnsw takes minutes to build.",
+    help="Kind of index; by default the exact ones. May be given several times. hnsw takes minutes "
+    "to build.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the random vectors and queries.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def index(
     rows: Sequence[int],
@@ -47,7 +66,7 @@ def index(
     *,
     as_json: bool,
 ) -> None:
-    """Compare kinds of index: recall of the best ten, time, memory."""
+    """Compare kinds of index: recall of the best ten, time of a query, memory."""
     measured: list[Measured] = []
     for count in rows:
         vectors = trained_like(count, dimension, seed)

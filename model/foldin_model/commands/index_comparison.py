@@ -1,6 +1,6 @@
-"""Measures the kinds of index side by side on vectors like trained ones: recall, time, memory.
+"""Compares the kinds of index on made vectors: recall, time, memory.
 
-They are those of `foldin_model.index.exact_index` and `foldin_model.index.approximate_index`, as they are served.
+They are searched as a server does, through `foldin_model.index` and `foldin_model.retrieval`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ SPREAD: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One kind of index over so many rows; the index's own memory, beside the matrix."""
+    """The figures of one kind of index; `memory_bytes` is its own, without the matrix of items."""
 
     kind: str
     rows: int
@@ -35,21 +35,21 @@ class Measured:
     build_s: float
 
 
-class Searched(Protocol):
-    """An index under measurement."""
+class MeasuredIndex(Protocol):
+    """An index under measurement, with all that a search needs."""
 
     @property
     def memory_bytes(self) -> int:
-        """What it holds by now."""
+        """The memory that it holds now."""
         ...
 
     def rows(self, query: Floats) -> Integers:
-        """The DEPTH rows it holds best for (d,)."""
+        """Returns the DEPTH rows that it finds best for a query (d,)."""
         ...
 
 
 def trained_like(rows: int, dimension: int, seed: int) -> Floats:
-    """(rows, dimension) vectors in every direction, their lengths log-normal, long rows first."""
+    """Returns (rows, dimension) vectors of random directions and log-normal lengths, long first."""
     rng = np.random.default_rng(seed)
     vectors = rng.standard_normal((rows, dimension), np.float32)
     lengths = np.exp(SPREAD * rng.standard_normal((rows, 1), np.float32))
@@ -60,10 +60,10 @@ def trained_like(rows: int, dimension: int, seed: int) -> Floats:
 def measure(
     vectors: Floats, queries: Floats, kinds: Sequence[str], rounds: int = 5
 ) -> list[Measured]:
-    """Every kind over (n, d) vectors for (m, d) queries, on one thread.
+    """Measures every kind over (n, d) vectors for (m, d) queries, on one thread.
 
-    A latency is the median over the queries of the quickest of some rounds; the kinds take turns
-    at each query, so that what else the machine does befalls all of them.
+    A latency is the median over the queries of the fastest of `rounds` searches. The kinds take
+    turns at each query, so that other load on the machine affects all of them alike.
     """
     faiss.omp_set_num_threads(1)
     built = {kind: _built(KINDS[kind], vectors) for kind in kinds}
@@ -92,7 +92,7 @@ def measure(
     ]
 
 
-def _built(make: Callable[[Floats], Searched], vectors: Floats) -> tuple[Searched, float]:
+def _built(make: Callable[[Floats], MeasuredIndex], vectors: Floats) -> tuple[MeasuredIndex, float]:
     start = perf_counter()
     index = make(vectors)
     return index, perf_counter() - start
@@ -111,7 +111,7 @@ class _Flat:
 class _Pruned:
     def __init__(self, vectors: Floats) -> None:
         typical = np.random.default_rng(0).standard_normal((1, vectors.shape[1]))[0]
-        space = Space.of(vectors, kind="pruned", together=True)
+        space = Space.of(vectors, kind="pruned", quantized=True)
         self._space = space.prepared(typical, DEPTH)
 
     @property
@@ -123,7 +123,7 @@ class _Pruned:
 
 
 class _Approximate:
-    """As it is served: candidates from faiss, their scores from the matrix."""
+    """Takes candidates from faiss and their scores from the matrix, as a server does."""
 
     def __init__(self, kind: str, vectors: Floats) -> None:
         stored = faiss.serialize_index(make(kind, vectors))
@@ -135,7 +135,7 @@ class _Approximate:
         return self._index.search(query, DEPTH, None, np.inf).rows[:DEPTH].astype(np.int64)
 
 
-KINDS: Final[Mapping[str, Callable[[Floats], Searched]]] = {
+KINDS: Final[Mapping[str, Callable[[Floats], MeasuredIndex]]] = {
     "flat": _Flat,
     "pruned": _Pruned,
     **{kind: partial(_Approximate, kind) for kind in APPROXIMATE_KINDS},

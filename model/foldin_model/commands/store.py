@@ -1,4 +1,4 @@
-"""`foldin store`: how large the store is, old models cleared away, a user forgotten."""
+"""The commands `foldin store`: size, gc of old models, and purge of a user."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -18,7 +18,7 @@ from foldin_model.store.operation_protocol import StoreOperations
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the store is, as the options say."""
+    """Where the store and the data directory are, as the options say."""
 
     redis_url: str | None
     namespace: str
@@ -26,26 +26,36 @@ class _Place:
 
 
 @click.group()
-@click.option("--redis-url", envvar="FOLDIN_REDIS_URL", help="A store; without it, the embedded.")
-@click.option("--namespace", envvar="FOLDIN_NAMESPACE", default="default", show_default=True)
+@click.option(
+    "--redis-url",
+    envvar="FOLDIN_REDIS_URL",
+    help="URL of the store. Without it, the embedded store.",
+)
+@click.option(
+    "--namespace",
+    envvar="FOLDIN_NAMESPACE",
+    default="default",
+    show_default=True,
+    help="Namespace in the store.",
+)
 @click.option(
     "--data-dir",
     envvar="FOLDIN_DATA_DIR",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the embedded store and the models lie.",
+    help="Folder of the embedded store and the installed models.",
 )
 @click.pass_context
 def store(
     context: click.Context, redis_url: str | None, namespace: str, data_dir: Path | None
 ) -> None:
-    """Look after the feature store."""
+    """Maintain the feature store."""
     context.obj = _Place(redis_url, namespace, data_dir or default_data_dir())
 
 
 @store.command()
 @click.pass_obj
 def size(place: _Place) -> None:
-    """Say how many keys and bytes there are of each kind."""
+    """Print the number of keys and bytes of each kind."""
     with _opened(place) as opened:
         sizes = opened.operations.sizes()
     sizes["all"] = (sum(n for n, _ in sizes.values()), sum(b for _, b in sizes.values()))
@@ -60,40 +70,41 @@ def size(place: _Place) -> None:
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="How many of the newest versions stay, besides the current and the previous one.",
+    help="How many of the newest versions to keep, besides the current and the previous one.",
 )
 @click.option(
     "--unfinished",
     is_flag=True,
-    help="Also clear what interrupted publishing left behind; not while a model is published.",
+    help="Also remove what interrupted publishing left behind. Not while a model is published.",
 )
 @click.option(
     "--damaged",
     is_flag=True,
-    help="Also remove versions whose manifest can't be read, unless one is current.",
+    help="Also remove versions whose manifest cannot be read, except the current one.",
 )
 @click.pass_obj
 def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
     """Remove old model versions from the store and from the data directory.
 
-    From the data directory also those that the store does not know any more.
+    Versions that are no longer in the store are removed from the data directory too.
     """
     directory = place.data_dir / "models"
     with _opened(place) as opened:
         models, operations = opened.models, opened.operations
-        there = retention.installed(directory)  # looked at first, so that none is newer than
-        listed = retention.versions(models)  # what is listed
-        going = _superfluous(listed, keep, damaged=damaged)
+        # The folders are read first, so that none of them is newer than the list.
+        found = retention.installed(directory)
+        listed = retention.versions(models)
+        removable = _removable(listed, keep, damaged=damaged)
         for one in listed:
-            if one.manifest is None and one not in going:
+            if one.manifest is None and one not in removable:
                 click.echo(f"{one.version} is damaged: {one.damage}; {_remedy(one)}", err=True)
-        for one in going:
+        for one in removable:
             retention.remove(models, one.version, directory)
             click.echo(f"removed {one.version}")
-        click.echo(f"{len(listed) - len(going)} of {len(listed)} versions stay")
+        click.echo(f"{len(listed) - len(removable)} of {len(listed)} versions stay")
         pointer = models.pointer()
         in_use = {pointer.current, pointer.previous, *(one.version for one in listed)}
-        for version in _forgotten([one for one in there if one not in in_use], operations):
+        for version in _unlisted([one for one in found if one not in in_use], operations):
             retention.uninstall(version, directory)
             click.echo(f"removed {version} from {directory}")
         if unfinished:
@@ -107,10 +118,10 @@ def gc(place: _Place, *, keep: int, unfinished: bool, damaged: bool) -> None:
 @click.argument("user")
 @click.pass_obj
 def purge(place: _Place, user: str) -> None:
-    """Forget USER: ratings, vectors, entries in the log.
+    """Remove all data of USER: ratings, vectors, entries in the log.
 
-    Answers kept for repeated requests hold no rating and expire within the hour. A server that
-    answered USER before forgets when it next asks the store.
+    Outcomes kept for repeated requests hold no rating and expire within an hour. A server that has
+    USER in its cache drops them when it next reads the store.
     """
     with _opened(place) as opened:
         versions = [version for version, _ in opened.models.versions()]
@@ -118,10 +129,8 @@ def purge(place: _Place, user: str) -> None:
     click.echo(f"removed {removed} keys and log entries of user {user}")
 
 
-def _superfluous(
-    listed: Sequence[ListedVersion], keep: int, *, damaged: bool
-) -> list[ListedVersion]:
-    """What nothing uses; a damaged version takes no whole one's place among those to keep."""
+def _removable(listed: Sequence[ListedVersion], keep: int, *, damaged: bool) -> list[ListedVersion]:
+    """Returns the versions to remove; damaged ones do not count among those to keep."""
     whole = [one for one in listed if one.manifest is not None]
     broken = [one for one in listed if one.manifest is None]
     old = [one for one in whole[keep:] if one.state is VersionState.AVAILABLE]
@@ -134,10 +143,10 @@ def _remedy(broken: ListedVersion) -> str:
     return "gc --damaged removes it"
 
 
-def _forgotten(unknown: Sequence[Version], operations: StoreOperations) -> list[Version]:
-    """Those that are not of another namespace either, which may share the data directory."""
+def _unlisted(unknown: Sequence[Version], operations: StoreOperations) -> list[Version]:
+    """Returns those in no other namespace either, since namespaces may share a data directory."""
     if not unknown:
-        return []  # without a walk over all keys
+        return []  # without a scan of all keys
     known = operations.all_versions()
     return [version for version in unknown if version not in known]
 

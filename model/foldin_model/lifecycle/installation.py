@@ -1,6 +1,7 @@
-"""A version as files: `<directory>/<version>/` with its manifest and its blob, mapped when loaded.
+"""Model versions as files: `<directory>/<version>/` holds the manifest and the blob.
 
-A folder exists only whole: it is written beside its place, flushed to disk, and renamed into it.
+A folder is always complete: it is written under another name, flushed to disk, and renamed. Loading
+maps the blob into memory.
 """
 
 import mmap
@@ -29,11 +30,11 @@ _UNFINISHED: Final = ".installing-"
 def install(
     store: ModelStore, version: Version, directory: Path, *, thorough: bool = False
 ) -> Path:
-    """The version lies in `directory/<version>`, whole; the folder's path.
+    """Writes the version to `directory/<version>` unless it is there; returns the folder.
 
-    What is there and intact is left alone, what is there and damaged is removed; what is there
-    is held against its hashes only if this is to be `thorough`, otherwise by size and header.
-    Processes that install at once wait for each other. Raises VersionNotFound, ArtifactCorrupt.
+    A damaged folder is replaced. With `thorough` a folder is checked against its hashes, otherwise
+    by size and header. Processes that install at the same time wait for each other. Raises
+    VersionNotFound, ArtifactCorrupt.
     """
     document = store.manifest(version)
     manifest = Manifest.from_json(document)
@@ -49,7 +50,7 @@ def install(
         scratch = Path(mkdtemp(prefix=_UNFINISHED, dir=directory))
         try:
             if target.exists():
-                target.rename(scratch / "damaged")  # it is gone even if no other can be had
+                target.rename(scratch / "damaged")  # removed even if the store cannot replace it
             fresh = scratch / version
             fresh.mkdir()
             pieces = (fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items"))
@@ -64,19 +65,19 @@ def install(
 
 
 def load(path: Path) -> tuple[Manifest, Model, DerivedTables]:
-    """The installed version in that folder; its arrays are views into the mapped file.
+    """Loads the version in that folder; its arrays are views into the mapped file.
 
-    Raises ArtifactCorrupt where header, size or shapes are not as the manifest says; `verify`
-    looks at every bit.
+    Raises ArtifactCorrupt where header, size or shapes differ from the manifest; only `verify`
+    reads every byte.
     """
     manifest, blob = _mapped(path)
     return manifest, *unpack_model(blob, manifest)
 
 
 def verify(path: Path) -> None:
-    """Returns if every bit of the installed version is as its manifest says.
+    """Checks every byte of an installed version against the hashes of its manifest.
 
-    Raises ArtifactCorrupt. It takes about a second a gigabyte.
+    Raises ArtifactCorrupt. It takes about a second for each gigabyte.
     """
     manifest, blob = _mapped(path)
     check_chunks(blob, manifest.chunks_of("items"))
@@ -92,14 +93,14 @@ def _mapped(path: Path) -> tuple[Manifest, mmap.mmap]:
 
 
 def fetch_chunk(store: ModelStore, version: Version, chunk: Chunk) -> bytes:
-    """The bytes of a chunk, as the manifest describes them. Raises ArtifactCorrupt."""
+    """Fetches a chunk and checks its hash. Raises ArtifactCorrupt."""
     piece = store.chunk(version, chunk.name)
     check_chunk(chunk, piece)
     return piece
 
 
 def _intact(target: Path, document: bytes, *, thorough: bool) -> bool:
-    """Whether that very version is there."""
+    """Returns whether the folder holds this version, undamaged."""
     try:
         if (target / MANIFEST_FILE).read_bytes() != document:
             return False

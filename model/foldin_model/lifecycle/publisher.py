@@ -1,8 +1,7 @@
-"""The life of a model version: published, activated, rolled back, listed, removed.
+"""Publishes model versions and chooses the current one.
 
-A version exists once its manifest is stored and serves once the pointer has moved. How it becomes
-files is in `foldin_model.lifecycle.installation`, how it is listed and removed in `foldin_model.lifecycle.retention`; what
-they offer belongs to the same story.
+A version exists once its manifest is stored, and serves once it is current. How it becomes files is
+in `installation`, how it is listed and removed in `retention`.
 """
 
 import json
@@ -41,7 +40,7 @@ _LIBRARIES: Final = frozenset(("numpy", "scipy", "scikit-learn", "torch", "impli
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """How a model came about, for its manifest."""
+    """How a model was trained, for its manifest."""
 
     method: str
     rating_count: int
@@ -52,8 +51,8 @@ class Description:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Made:
-    """An index that may be published: its recall, and its bytes where it has some to store."""
+class _BuiltIndex:
+    """An index to publish: its recall, and its bytes where it has any to store."""
 
     recall: float
     stored: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]] | None" = None
@@ -69,16 +68,17 @@ def publish(
     index_kind: str | None = None,
     recall_gate: float = RECALL_GATE,
 ) -> Manifest:
-    """A new version is in the store, read back and found to answer alike, but does not serve yet.
+    """Stores a new version, checks it, and returns its manifest; the version is not current yet.
 
-    `golden` queries from a fixed seed are answered by the model that was given and by the one that
-    was read back, and as many trained users are compared. The index is of the kind given, or
-    of the fastest exact one for so many items. Raises ArtifactCorrupt, with nothing left behind,
-    where answers differ, and ValueError where the index finds fewer of the best ten for so many
-    trained users than the gate asks; a flat index scores every row and is not measured.
+    The version is read back: `golden` queries and histories from a fixed seed must give the same
+    results as `model`, and as many trained users the same bytes. `index_kind` is by default the
+    fastest exact kind for the number of items. Raises ArtifactCorrupt where anything differs, and
+    removes what was stored. Raises ValueError where the index finds a smaller share of the best ten
+    than `recall_gate`, over as many trained users; a flat index scores every row and is not
+    measured.
     """
     kind = index_kind or kind_for(len(model.catalog))
-    index = _made_index(model, kind, _asked(model, users, golden), recall_gate)
+    index = _build_index(model, kind, _sample_queries(model, users, golden), recall_gate)
     blob, sections = pack_model(model, index.stored)
     pieces = [
         *split_into_chunks("items", blob),
@@ -127,7 +127,7 @@ def publish(
 
 
 def activate(store: ModelStore, version: Version, expected_epoch: int | None = None) -> Pointer:
-    """The version serves, and the one that served before is the previous one.
+    """Makes a version current, and the version that was current the previous one.
 
     Raises VersionNotFound, and VersionConflict where the epoch is not the expected one.
     """
@@ -135,7 +135,7 @@ def activate(store: ModelStore, version: Version, expected_epoch: int | None = N
 
 
 def rollback(store: ModelStore) -> Pointer:
-    """The previous version serves again. Raises VersionNotFound where there is none."""
+    """Makes the previous version current again. Raises VersionNotFound where there is none."""
     pointer = store.pointer()
     if pointer.previous is None:
         raise VersionNotFound("previous", "there is no previous version to roll back to")
@@ -147,15 +147,15 @@ def _check_published(
 ) -> None:
     version = Version(manifest.version)
     pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("items")]
-    again, _ = unpack_model(b"".join(pieces), manifest)
+    reread, _ = unpack_model(b"".join(pieces), manifest)
     if user_ids(store, manifest) != list(users.user_ids):
         raise ArtifactCorrupt("the trained users read back are not those that were published")
     for number, query in enumerate(_golden_queries(model, golden)):
-        if _answer(model, query) != _answer(again, query):
-            raise ArtifactCorrupt(f"golden query {number} is answered otherwise when read back")
+        if _answer(model, query) != _answer(reread, query):
+            raise ArtifactCorrupt(f"golden query {number} gives another answer when read back")
     for number, (rows, values) in enumerate(_golden_histories(model, golden)):
-        if _fold(model, rows, values) != _fold(again, rows, values):
-            raise ArtifactCorrupt(f"golden history {number} is folded otherwise when read back")
+        if _fold(model, rows, values) != _fold(reread, rows, values):
+            raise ArtifactCorrupt(f"golden history {number} gives another vector when read back")
     rng = np.random.default_rng(_GOLDEN_SEED)
     sample = set(rng.permutation(len(users.user_ids))[:golden].tolist())
     for row, (user_id, packed) in enumerate(pack_trained(users)):
@@ -176,8 +176,8 @@ def _golden_histories(model: Model, count: int) -> Iterator[tuple[Rows, Doubles]
         yield rows.astype(np.int32), rng.uniform(model.scale.low, model.scale.high, len(rows))
 
 
-def _asked(model: Model, users: TrainedUsers, count: int) -> Floats:
-    """The queries of some trained users; where there are none, the golden ones."""
+def _sample_queries(model: Model, users: TrainedUsers, count: int) -> Floats:
+    """Returns the queries of some trained users; where there are none, the golden ones."""
     if not users.user_ids:
         return _golden_queries(model, count)
     some = np.random.default_rng(_GOLDEN_SEED).permutation(len(users.user_ids))[:count]
@@ -186,15 +186,15 @@ def _asked(model: Model, users: TrainedUsers, count: int) -> Floats:
     return np.array(queries, np.float32)
 
 
-def _made_index(model: Model, kind: str, queries: Floats, gate: float) -> "_Made":
+def _build_index(model: Model, kind: str, queries: Floats, gate: float) -> _BuiltIndex:
     if kind == "flat":
-        return _Made(1.0)  # it scores every row; measuring would bring faiss into a trainer
+        return _BuiltIndex(1.0)  # it scores every row; measuring would import faiss
     if kind in APPROXIMATE_KINDS:
         built = build(kind, model.items, queries, _GOLDEN_DEPTH)
-        made = _Made(built.recall, built.stored)
+        made = _BuiltIndex(built.recall, built.stored)
     else:
         space = Space.of(model.items, Bounds.of(model.items, len(model.ranking_prior)), kind)
-        made = _Made(recall_of(space, queries, _GOLDEN_DEPTH))
+        made = _BuiltIndex(recall_of(space, queries, _GOLDEN_DEPTH))
     if made.recall < gate:
         raise ValueError(
             f"index {kind!r} finds {made.recall:.3f} of the best {_GOLDEN_DEPTH}, less than the "

@@ -1,7 +1,4 @@
-"""The model versions that are kept, in a store and as files: what there is, and how it goes.
-
-How a version comes about is `foldin_model.lifecycle.publisher`, which offers all of this as well.
-"""
+"""Lists and removes model versions, in the store and on disk."""
 
 import json
 import shutil
@@ -19,7 +16,7 @@ from foldin_model.trained.manifest import Manifest
 
 
 class VersionState(StrEnum):
-    """What a version is for at the moment."""
+    """Whether a version is current, previous, or neither."""
 
     CURRENT = "current"
     PREVIOUS = "previous"
@@ -28,9 +25,9 @@ class VersionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ListedVersion:
-    """A version in the store and what it is for.
+    """A version in the store and its state.
 
-    Where it has no manifest that can be read, `damage` says why; it can't be served then.
+    Where its manifest cannot be read, `manifest` is None and `damage` says why.
     """
 
     version: Version
@@ -40,21 +37,21 @@ class ListedVersion:
 
 
 def versions(store: ModelStore) -> Sequence[ListedVersion]:
-    """All versions in the store, damaged ones too, newest first."""
+    """Returns all versions in the store, damaged ones too, newest first."""
     pointer = store.pointer()
     states = {pointer.previous: VersionState.PREVIOUS, pointer.current: VersionState.CURRENT}
     listed = []
     for version, _ in store.versions():
-        with suppress(VersionNotFound):  # it was removed meanwhile
+        with suppress(VersionNotFound):  # removed in the meantime
             listed.append(_listed(store, version, states.get(version, VersionState.AVAILABLE)))
     return listed
 
 
 def remove(store: ModelStore, version: Version, directory: Path | None = None) -> None:
-    """The version is gone from the store, and from `directory` where one is given.
+    """Removes a version from the store, and from `directory` where one is given.
 
-    The keys of one that is too damaged to name them are looked for among all. Raises
-    VersionNotFound, and VersionConflict if it serves.
+    If its manifest is damaged, its keys are found by a scan of all keys. Raises VersionNotFound,
+    and VersionConflict if the version is current.
     """
     try:
         manifest = _manifest(store, version)
@@ -68,7 +65,7 @@ def remove(store: ModelStore, version: Version, directory: Path | None = None) -
 
 
 def installed(directory: Path) -> list[Version]:
-    """The versions that lie in `directory`, intact or not; no folder that holds anything else."""
+    """Returns the versions in `directory`, damaged ones too, but no folder with other files."""
     ours = {MANIFEST_FILE, MODEL_FILE}
     folders = [folder for folder in directory.glob("[!.]*") if folder.is_dir()]
     return sorted(
@@ -79,13 +76,13 @@ def installed(directory: Path) -> list[Version]:
 
 
 def uninstall(version: Version, directory: Path) -> None:
-    """The version is no longer in `directory`; a server that has mapped its files keeps them."""
+    """Removes a version from `directory`; a server that has mapped its files can still use them."""
     with suppress(FileNotFoundError):
         shutil.rmtree(directory / version)
 
 
 def user_ids(store: ModelStore, manifest: Manifest) -> list[UserId]:
-    """The users that the version was trained with. Raises ArtifactCorrupt."""
+    """Returns the users that the version was trained with. Raises ArtifactCorrupt."""
     version = Version(manifest.version)
     pieces = [fetch_chunk(store, version, chunk) for chunk in manifest.chunks_of("users")]
     return [UserId(name) for name in json.loads(b"".join(pieces))]
@@ -99,7 +96,7 @@ def _listed(store: ModelStore, version: Version, state: VersionState) -> ListedV
 
 
 def _manifest(store: ModelStore, version: Version) -> Manifest:
-    """The version's own manifest. Raises VersionNotFound; of a version listed, ArtifactCorrupt."""
+    """Reads the manifest. Raises ArtifactCorrupt for a listed version, else VersionNotFound."""
     try:
         manifest = Manifest.from_json(store.manifest(version))
     except VersionNotFound:
