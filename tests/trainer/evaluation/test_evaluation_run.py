@@ -173,11 +173,14 @@ def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -
     dataset = tiny_dataset(users=60, items=90)
     titles = ("<script>alert(1)</script> & $5 $", *dataset.items.titles[1:])
     dataset = replace(dataset, items=replace(dataset.items, titles=titles))
+    dataset = replace(dataset, report=replace(dataset.report, name="<b>tiny</b> & co"))
     settings = TrainSettings.of(dimension=4, device="cpu")
     evaluation = run(dataset, Plan(("random",), ProtocolSettings(), settings))
     _, html, *pictures = write(evaluation, tmp_path)
     page = html.read_text("utf-8")
     assert "<script" not in page
+    assert "<b>" not in page
+    assert "<h1>Evaluation · &lt;b&gt;tiny&lt;/b&gt; &amp; co</h1>" in page
     assert re.findall(r'(?:src|href)="(?!#)[^"]*', page) == []
     assert "url(http" not in page
     assert page.count("<svg ") == len(pictures)

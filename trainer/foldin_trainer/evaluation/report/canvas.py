@@ -22,6 +22,9 @@ GRID: Final = "#e4e7eb"
 OURS: Final = "#0072b2"
 # Okabe & Ito's colours, which colour-blind readers tell apart, without the one that is ours.
 OTHERS: Final = ("#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6d9b", "#7f7f7f")
+# The same colours on a dark page.
+DARK_OURS: Final = "#5ab4f0"
+DARK_OTHERS: Final = ("#ff8c42", "#2fc99a", "#e79cc6", "#e3b341", "#7cc8f0", "#b79bd0", "#a9a9a9")
 THEMED: Final = {INK: "ink", MUTED: "muted", GRID: "grid", OURS: "ours"} | {
     colour: f"other{place}" for place, colour in enumerate(OTHERS)
 }
