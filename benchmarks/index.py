@@ -151,7 +151,7 @@ def bar(name: str, told: str, must: float, aim: float, measured: float) -> dict[
 
 
 @click.command()
-@click.option("--items", default=1_000_000, show_default=True, help="In the large catalogue.")
+@click.option("--items", default=1_000_000, show_default=True, help="In the large catalog.")
 @click.option("--alternatives-up-to", default=100_000, show_default=True)
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def main(items: int, alternatives_up_to: int, results: Path) -> None:

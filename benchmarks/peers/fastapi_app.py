@@ -34,7 +34,7 @@ class Response(BaseModel):
     items: list[Item]
 
 
-class Catalogue:
+class Catalog:
     """The items and the users of a file."""
 
     def __init__(self, data: Any) -> None:
@@ -62,12 +62,12 @@ def app() -> FastAPI:
         yield
 
     faiss.omp_set_num_threads(1)
-    catalogue = Catalogue(np.load(os.environ[DATA]))
+    catalog = Catalog(np.load(os.environ[DATA]))
     made = FastAPI(lifespan=lifespan)
 
     @made.post("/recommend")
     async def recommend(request: Request) -> Response:
-        return Response(items=catalogue.best(request.user_id, request.page_size))
+        return Response(items=catalog.best(request.user_id, request.page_size))
 
     return made
 

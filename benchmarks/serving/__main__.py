@@ -22,12 +22,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import click
 from foldin_model.store.embedded import embedded_store
 
-from benchmarks.serving import catalogue, missing, scenarios, servers
+from benchmarks.serving import catalog, missing_bars, scenarios, servers
 from benchmarks.serving.bars import Samples
 from benchmarks.serving.requests import Calls
 from benchmarks.serving.servers import ROOT, options_of_serve
 from benchmarks.serving.stage import HEAD, Row, Stage
-from benchmarks.serving.trained import trained_version
+from benchmarks.serving.trained_model import trained_version
 
 RESULTS: Final = ROOT / "benchmarks" / "results" / "serving.json"
 LIBRARIES: Final = (
@@ -66,33 +66,33 @@ QUICK: Final = Size(
 @click.command()
 @click.option("--quick", is_flag=True, help="Only see that it runs; the figures mean nothing.")
 @click.option("--model", type=click.Path(path_type=Path, exists=True), help="An installed version.")
-@click.option("--only", multiple=True, type=click.Choice(missing.PARTS), help="These parts.")
+@click.option("--only", multiple=True, type=click.Choice(missing_bars.PARTS), help="These parts.")
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Path) -> None:
     """Measure serving and write the results."""
     size = QUICK if quick else FULL
-    parts = only or missing.PARTS
+    parts = only or missing_bars.PARTS
     samples, rows = Samples(), list[Row]()
     options = options_of_serve()
     print(HEAD)
-    made = catalogue.populated("synthetic", catalogue.synthetic_model(size.items), size.users)
+    made = catalog.populated("synthetic", catalog.synthetic_model(size.items), size.users)
     _measure(made, size, parts, options=options, samples=samples, rows=rows)
     on_both = [part for part in parts if part not in scenarios.ONCE]
     with (
         nullcontext(model) if model or not on_both else trained_version(train=not quick) as version
     ):
         if version is not None:
-            trained = catalogue.populated("trained", catalogue.trained_model(version), size.users)
+            trained = catalog.populated("trained", catalog.trained_model(version), size.users)
             _measure(trained, size, on_both, options=options, samples=samples, rows=rows)
         elif on_both:
             print("no trained model: run `make demo` first or give --model; synthetic only")
     for name in samples.missing():
-        print(f"{name} is not measured: {missing.why_missing(name, parts, options)}")
+        print(f"{name} is not measured: {missing_bars.why_missing(name, parts, options)}")
     _write(results, quick=quick, rows=rows, samples=samples)
 
 
 def _measure(
-    served: catalogue.Served,
+    served: catalog.Served,
     size: Size,
     parts: Sequence[str],
     *,
@@ -104,7 +104,7 @@ def _measure(
         data_dir = Path(folder)
         with embedded_store(data_dir) as url:
             servers.be_nice(data_dir / "store" / "valkey.pid")
-            catalogue.fill(url, served)
+            catalog.fill(url, served)
             stage = Stage(served, Calls(served), url, data_dir, size.seconds, rows)
             plan = scenarios.Plan(stage, samples, options, size.rounds)
             if "bars" in parts:

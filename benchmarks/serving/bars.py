@@ -1,6 +1,6 @@
 """The bars of serving: what each compares, what it must reach and what it aims at.
 
-Every measured value is the median over the rounds of one run, on the worse of the catalogues.
+Every measured value is the median over the rounds of one run, on the worse of the catalogs.
 """
 
 from collections import defaultdict
@@ -39,16 +39,16 @@ BARS: Final = {
 
 
 class Samples:
-    """Values of the bars as they come in, by catalogue."""
+    """Values of the bars as they come in, by catalog."""
 
     def __init__(self) -> None:
         self._values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(
             lambda: defaultdict(list)
         )
 
-    def add(self, bar: str, catalogue: str, value: float) -> None:
+    def add(self, bar: str, catalog: str, value: float) -> None:
         """One more round's value."""
-        self._values[bar][catalogue].append(value)
+        self._values[bar][catalog].append(value)
 
     def measured(self) -> list[dict[str, object]]:
         """The bars that have values, as they stand in the results file."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import cycle
 from typing import Final
 
-from benchmarks.serving.catalogue import forget_folded
+from benchmarks.serving.catalog import forget_folded
 from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import Stage, wires
 

@@ -13,7 +13,7 @@ from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import UserId
 from google.protobuf.message import Message
 
-from benchmarks.serving.catalogue import Served
+from benchmarks.serving.catalog import Served
 from benchmarks.serving.echo import HALF_REFUSED
 from benchmarks.serving.wire import grpc_request
 
@@ -41,7 +41,7 @@ class Call:
 
 
 class Calls:
-    """The calls of one catalogue."""
+    """The calls of one catalog."""
 
     def __init__(self, served: Served, seed: int = 2) -> None:
         self._random = Random(seed)  # noqa: S311 (no secret)

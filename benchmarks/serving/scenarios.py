@@ -17,12 +17,12 @@ from redis import Redis
 
 from benchmarks.serving import freshness, overload, servers
 from benchmarks.serving.bars import Samples
-from benchmarks.serving.catalogue import forget_folded
-from benchmarks.serving.missing import REUSE
+from benchmarks.serving.catalog import forget_folded
+from benchmarks.serving.missing_bars import REUSE
 from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import MANY, Stage, json_wires, wires
 
-ONCE: Final = ("submit", "processes", "overload", "matrix", "fresh")  # on one catalogue only
+ONCE: Final = ("submit", "processes", "overload", "matrix", "fresh")  # on one catalog only
 CONNECTIONS: Final = (1, 8, MANY)
 
 

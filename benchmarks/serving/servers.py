@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Thread
 from typing import IO, Final
 
-from benchmarks.serving.catalogue import NAMESPACE
+from benchmarks.serving.catalog import NAMESPACE
 
 ROOT: Final = Path(__file__).parents[2]
 STORE_TIMEOUT_MS: Final = 10_000  # a busy store is waited for: no answer is a degraded one

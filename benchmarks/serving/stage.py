@@ -1,4 +1,4 @@
-"""One catalogue on one store, and measurements of servers on it, each a row of the results.
+"""One catalog on one store, and measurements of servers on it, each a row of the results.
 
 A run in which any call failed, or was answered with less than the answer it should have, is an
 error and no measurement.
@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 
 from benchmarks.serving import servers
-from benchmarks.serving.catalogue import Served, folded_count
+from benchmarks.serving.catalog import Served, folded_count
 from benchmarks.serving.load import Load, load
 from benchmarks.serving.requests import REPLIES, SERVICE, Call, Calls, sample
 from benchmarks.serving.wire import GrpcWire, HttpWire, http_request
@@ -72,7 +72,7 @@ class Stage:
             raise RuntimeError(f"{done.reply_bytes:.0f} bytes a reply, not {reply_bytes}: {server}")
         self.rows.append(
             {
-                "catalogue": self.served.name,
+                "catalog": self.served.name,
                 "scenario": scenario,
                 "server": server.name,
                 "processes": processes,
@@ -98,7 +98,7 @@ class Stage:
         told: Row = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "count": len(taken_ms)}
         self.rows.append(
             {
-                "catalogue": self.served.name,
+                "catalog": self.served.name,
                 "scenario": scenario,
                 "server": processes[0].name,
                 "processes": len(processes),
@@ -148,14 +148,14 @@ def json_wires(stage: Stage) -> list[bytes]:
 
 
 HEAD: Final = (
-    f"{'catalogue':10} {'scenario':24} {'server':26} {'proc':>4} {'conn':>4} {'calls/s':>8} "
+    f"{'catalog':10} {'scenario':24} {'server':26} {'proc':>4} {'conn':>4} {'calls/s':>8} "
     f"{'p50 ms':>8} {'p99 ms':>8} {'p99.9':>8} {'cpu µs':>7} {'store':>6} {'bytes':>6}"
 )
 
 
 def _line(row: Row) -> str:
     return (
-        f"{row['catalogue']:10} {row['scenario']:24} {row['server']:26} {row['processes']:>4} "
+        f"{row['catalog']:10} {row['scenario']:24} {row['server']:26} {row['processes']:>4} "
         f"{row['connections']:>4} {row['requests_per_second']:>8} {row['p50_ms']:>8} "
         f"{row['p99_ms']:>8} {row['p999_ms']:>8} {row['cpu_us']:>7} {row['store_cpu_us']:>6} "
         f"{row['reply_bytes']:>6}"

@@ -60,7 +60,7 @@ class Served:
 
 
 def synthetic_model(items: int, seed: int = 0) -> Model:
-    """A catalogue of the shipped heads and dimensions, 94 + 1 + 33, with log-normal norms."""
+    """A catalog of the shipped heads and dimensions, 94 + 1 + 33, with log-normal norms."""
     rng = np.random.default_rng(seed)
     groups = rng.integers(0, len(GENRES), items).astype(np.int32)
     centres = rng.normal(size=(len(GENRES), RANKING))
