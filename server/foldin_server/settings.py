@@ -16,7 +16,7 @@ from foldin_model.store.masked_url import without_secrets
 PREFIX: Final = "FOLDIN_"
 Transport = Literal["auto", "grpcio", "native"]
 ChosenTransport = Literal["grpcio", "native"]
-Freshness = Literal["strict", "bounded"]
+FreshnessOption = Literal["strict", "bounded"]
 OF_OTHER_PROGRAMS: Final = frozenset(
     {
         "FOLDIN_MOVIELENS_URL",
@@ -75,7 +75,7 @@ class Settings:
         1_000
     )
     freshness: Annotated[
-        Freshness,
+        FreshnessOption,
         "Whether a Recommend asks the store for the user's revision: strict, always; bounded, not "
         "while the store tells of every write, which may be missed for at most two seconds. Own "
         "writes and min_user_revision hold in either case.",
@@ -103,7 +103,7 @@ class Settings:
                 _check_number(entry.name, value)
         for name in ("address", "metrics_address"):
             _check_address(name, getattr(self, name))
-        for name, kind in (("transport", Transport), ("freshness", Freshness)):
+        for name, kind in (("transport", Transport), ("freshness", FreshnessOption)):
             if (value := getattr(self, name)) not in get_args(kind):
                 choices = ", ".join(get_args(kind))
                 raise SettingsError(f"{name} is {value!r}; choose one of {choices}")

@@ -22,8 +22,9 @@ from foldin_server.fast_path.pending import PendingRecommend
 from foldin_server.fast_path.plain_pages import plain_pages
 from foldin_server.fast_path.prepared_replies import PreparedReplies
 from foldin_server.fast_path.time_slices import even_shares, folding_shares
-from foldin_server.recommend.page import Recommendation, operations, recommend
+from foldin_server.recommend.page import Recommendation, recommend
 from foldin_server.recommend.users import Users, UserView, check_known
+from foldin_server.recommend.work_estimate import page_multiplications
 from foldin_server.runtime.executor import offload
 from foldin_server.settings import ChosenTransport
 from foldin_server.versions.snapshots import Snapshots
@@ -98,7 +99,7 @@ class BatchAnswers:
             pending.arguments.user, pending.snapshot.version, pending.call.deadline
         )
         if view.state.folded is not None and pending.arguments.user.profile:  # the store is gone
-            cost = operations(pending.snapshot, view, pending.arguments)
+            cost = page_multiplications(pending.snapshot, view, pending.arguments)
             answer = await offload(cost, recommend, pending.snapshot, view, pending.arguments, None)
             return self.packed(pending, answer)
         reply: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

@@ -24,7 +24,7 @@ from foldin_server.requests.arguments import RecommendArguments
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class RankedPage:
     """Items in the order in which they are shown, and where the list goes on, if it does."""
 
     hits: Hits
@@ -103,47 +103,17 @@ def predicted(
     return np.minimum(ratings, model.scale.high, out=ratings)
 
 
-def operations(snapshot: Snapshot, view: UserView, arguments: RecommendArguments) -> float:
-    """About how many multiplications `recommend` takes."""
-    model = snapshot.model
-    folding = folding_operations(snapshot, view)
-    rated = len(view.state.history or ())
-    explaining = rated * arguments.page.size * model.dimension if arguments.max_reasons else 0
-    diversifying = WINDOW * WINDOW * model.similarity.shape[1] if arguments.diversified else 0
-    return model.items.size + folding + explaining + diversifying
-
-
-def folding_operations(snapshot: Snapshot, view: UserView) -> float:
-    """About how many multiplications folding a user takes."""
-    if not view.state.history:
-        return 0.0
-    rated, operations = len(view.state.history), 0.0
-    for head in (snapshot.model.ranking, snapshot.model.rating):
-        dimension = len(head.prior)
-        operations += rated * dimension * head.kind.encodes
-        operations += rated * dimension * min(rated, dimension) / 2 * head.kind.solves
-    return operations
-
-
-def interval_operations(snapshot: Snapshot, view: UserView, rows: Rows) -> float:
-    """About how many multiplications it takes to say how unsure predictions are."""
-    if snapshot.model.uncertainty is None:
-        return 0.0
-    rated, dimension = len(view.state.history or ()), len(snapshot.model.rating_prior)
-    return (dimension + rated + len(rows)) * dimension**2
-
-
-def page_of(find: partial[Hits], size: int, after: Cursor | None) -> Ranked:
+def page_of(find: partial[Hits], size: int, after: Cursor | None) -> RankedPage:
     """The first `size` hits of a search after the cursor."""
     hits = find(count=size + 1, after=after)
     if len(hits) <= size:
-        return Ranked(hits, None)
+        return RankedPage(hits, None)
     page = Hits(hits.rows[:size], hits.scores[:size])
-    return Ranked(page, page.last)
+    return RankedPage(page, page.last)
 
 
 def _following(
-    snapshot: Snapshot, user: FoldedUser, arguments: RecommendArguments, ranked: Ranked
+    snapshot: Snapshot, user: FoldedUser, arguments: RecommendArguments, ranked: RankedPage
 ) -> PageToken | None:
     if ranked.rest is None:
         return None
@@ -155,14 +125,14 @@ def _ranked(
     user: FoldedUser,
     arguments: RecommendArguments,
     token: PageToken | None,
-) -> Ranked:
+) -> RankedPage:
     hidden = None if arguments.include_rated else user.seen
     query = query_of(snapshot, user)
     position = None if token is None else token.position
     size = arguments.page.size
     if isinstance(position, np.ndarray):
         return _cut(snapshot, query, _left(snapshot, position, hidden), size)
-    mask = allowed_items(snapshot, arguments.conditions, hidden)
+    mask = allowed_items(snapshot, arguments.item_filter, hidden)
     if arguments.diversified:
         return _cut(snapshot, query, _diversified(snapshot, query, mask, arguments), size)
     after = position if isinstance(position, Cursor) else None
@@ -176,10 +146,10 @@ def _diversified(
     return diversify(snapshot, window, arguments.strength, arguments.max_per_cluster)
 
 
-def _cut(snapshot: Snapshot, query: Doubles, rows: Rows, size: int) -> Ranked:
+def _cut(snapshot: Snapshot, query: Doubles, rows: Rows, size: int) -> RankedPage:
     page, rest = rows[:size], rows[size:]
     hits = Hits(page, canonical_scores(snapshot.model.items, page, query))
-    return Ranked(hits, rest if len(rest) else None)
+    return RankedPage(hits, rest if len(rest) else None)
 
 
 def _left(snapshot: Snapshot, rows: Rows, hidden: Rows | None) -> Rows:

@@ -22,14 +22,16 @@ from foldin_model.trained.snapshot import Snapshot
 from foldin_server.recommend.page import (
     Recommendation,
     current_user,
-    folding_operations,
-    interval_operations,
-    operations,
     page_of,
     predicted,
     recommend,
 )
 from foldin_server.recommend.users import Freshness, Users, UserView, check_known
+from foldin_server.recommend.work_estimate import (
+    fold_in_multiplications,
+    interval_multiplications,
+    page_multiplications,
+)
 from foldin_server.requests.arguments import (
     PredictArguments,
     RecommendArguments,
@@ -109,7 +111,7 @@ class Recommender:
         together: int = 1,
     ) -> Recommendation:
         """The page for a view of the user. Raises UserNotFound."""
-        cost = together * operations(snapshot, view, arguments)
+        cost = together * page_multiplications(snapshot, view, arguments)
         answer = await offload(cost, recommend, snapshot, view, arguments, token)
         if arguments.user.must_be_known:
             check_known(arguments.user.user_id, view, answer.current)
@@ -123,7 +125,7 @@ class Recommender:
         """One page of items like another. Raises ItemNotFound and the failures of page tokens."""
         snapshot, token = self._snapshots.of_page(arguments.page)
         row = row_of(snapshot, arguments.item_id)
-        mask = allowed_items(snapshot, arguments.conditions)
+        mask = allowed_items(snapshot, arguments.item_filter)
         position = None if token is None else token.position
         ranked = await offload(
             snapshot.model.similarity.size,
@@ -144,14 +146,14 @@ class Recommender:
         view = await self._users.view(arguments.user, snapshot.version, deadline, history=True)
         history = view.state.history or History.empty()
         user = await offload(
-            folding_operations(snapshot, view),
+            fold_in_multiplications(snapshot, view),
             current_user,
             snapshot,
             view,
             arguments.user.profile,
         )
         intervals = await offload(
-            interval_operations(snapshot, view, rows),
+            interval_multiplications(snapshot, view, rows),
             rating_intervals,
             snapshot,
             view.rated,
@@ -176,7 +178,9 @@ class Recommender:
         """What is kept of a user. Raises StoreUnavailable, for nothing else knows it."""
         snapshot = self._snapshots.serving()
         view = await self._users.stored(user_id, snapshot.version)
-        user = await offload(folding_operations(snapshot, view), current_user, snapshot, view, ())
+        user = await offload(
+            fold_in_multiplications(snapshot, view), current_user, snapshot, view, ()
+        )
         return UserState(
             snapshot=snapshot,
             user=user,

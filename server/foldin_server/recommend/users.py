@@ -20,7 +20,7 @@ from foldin_model.store.protocols import RatingStore, StoredUser
 from foldin_server.recommend.tracked_users import TrackedUsers
 from foldin_server.recommend.user_cache import UserCache
 from foldin_server.requests.arguments import UserArguments
-from foldin_server.runtime.background import Background
+from foldin_server.runtime.background import BackgroundTasks
 from foldin_server.runtime.deadline import Deadline
 
 REREAD_S: Final = (0.005, 0.01, 0.02, 0.05)
@@ -64,7 +64,7 @@ class Users:
         store: RatingStore,
         cache: UserCache,
         tracked: TrackedUsers,
-        background: Background,
+        background: BackgroundTasks,
         *,
         revision_wait_s: float,
         freshness: Freshness = Freshness.STRICT,

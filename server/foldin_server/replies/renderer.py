@@ -100,9 +100,7 @@ def similar_items(answer: SimilarItems, page_key: bytes) -> recommendation_pb2.S
     )
 
 
-def submitted(
-    snapshot: Snapshot, outcome: WriteOutcome
-) -> recommendation_pb2.SubmitRatingResponse:
+def submitted(snapshot: Snapshot, outcome: WriteOutcome) -> recommendation_pb2.SubmitRatingResponse:
     """Returns the answer of SubmitRating."""
     return recommendation_pb2.SubmitRatingResponse(
         user_revision=outcome.revision,

@@ -1,4 +1,4 @@
-"""What the RPCs ask for, checked and free of protobuf: ids, numbers and conditions."""
+"""What the RPCs ask for, checked and free of protobuf: ids, numbers and item_filter."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -32,7 +32,7 @@ class RecommendArguments(NamedTuple):
 
     user: UserArguments
     page: PageArguments
-    conditions: ItemFilter
+    item_filter: ItemFilter
     include_rated: bool = False
     strength: float = 0.0
     max_per_cluster: int = 0
@@ -48,7 +48,7 @@ class RecommendArguments(NamedTuple):
 class SimilarArguments:
     item_id: ItemId
     page: PageArguments
-    conditions: ItemFilter
+    item_filter: ItemFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +63,5 @@ class ListArguments:
 
     query: str
     page: PageArguments
-    conditions: ItemFilter
+    item_filter: ItemFilter
     unavailable: bool = False

@@ -24,7 +24,7 @@ from foldin_server.requests.arguments import (
     SimilarArguments,
     UserArguments,
 )
-from foldin_server.requests.validation import DEFAULT_PAGE, MAX_PAGE, Checks
+from foldin_server.requests.validation import DEFAULT_PAGE, MAX_PAGE, FieldChecks
 
 DEFAULT_REASONS: Final = 5
 MAX_REASONS: Final = 50
@@ -47,7 +47,7 @@ def recommend_arguments(
     request: recommendation_pb2.RecommendRequest, scale: Scale
 ) -> RecommendArguments:
     """What a Recommend asks for."""
-    checks = Checks()
+    checks = FieldChecks()
     diversity = request.diversity if request.HasField("diversity") else _NO_DIVERSITY
     reasons = checks.size(
         "max_reasons", request.max_reasons, default=DEFAULT_REASONS, most=MAX_REASONS
@@ -55,7 +55,7 @@ def recommend_arguments(
     arguments = RecommendArguments(
         user=_user(checks, request, scale, must_be_known=request.require_known_user),
         page=_page(checks, request),
-        conditions=_conditions(checks, request),
+        item_filter=_item_filter(checks, request),
         include_rated=request.HasField("filter") and request.filter.include_rated,
         strength=checks.share("diversity.strength", diversity.strength),
         max_per_cluster=checks.not_negative("diversity.max_per_cluster", diversity.max_per_cluster),
@@ -67,11 +67,11 @@ def recommend_arguments(
 
 def similar_arguments(request: recommendation_pb2.SimilarItemsRequest) -> SimilarArguments:
     """What a SimilarItems asks for."""
-    checks = Checks()
+    checks = FieldChecks()
     arguments = SimilarArguments(
         item_id=ItemId(checks.identifier("item_id", request.item_id)),
         page=_page(checks, request),
-        conditions=_conditions(checks, request),
+        item_filter=_item_filter(checks, request),
     )
     checks.done()
     return arguments
@@ -81,7 +81,7 @@ def predict_arguments(
     request: recommendation_pb2.PredictRatingsRequest, scale: Scale
 ) -> PredictArguments:
     """What a PredictRatings asks for."""
-    checks = Checks()
+    checks = FieldChecks()
     arguments = PredictArguments(
         user=_user(checks, request, scale),
         item_ids=tuple(map(ItemId, checks.identifiers("item_ids", request.item_ids, least=1))),
@@ -94,10 +94,10 @@ def list_arguments(
     request: catalog_pb2.ListItemsRequest | catalog_pb2.ListPopularItemsRequest, query: str = ""
 ) -> ListArguments:
     """What a ListItems or a ListPopularItems asks for."""
-    checks = Checks()
+    checks = FieldChecks()
     unavailable = isinstance(request, catalog_pb2.ListItemsRequest) and request.include_unavailable
-    page, conditions = _page(checks, request), _conditions(checks, request)
-    arguments = ListArguments(query, page, conditions, unavailable)
+    page, item_filter = _page(checks, request), _item_filter(checks, request)
+    arguments = ListArguments(query, page, item_filter, unavailable)
     checks.done()
     return arguments
 
@@ -106,7 +106,7 @@ def upsert_arguments(
     request: catalog_pb2.UpsertItemsRequest, embedding_length: int
 ) -> tuple[tuple[ItemId, Content], ...]:
     """The items that an UpsertItems adds; embeddings are of the serving model's length."""
-    checks = Checks()
+    checks = FieldChecks()
     if not checks.count("items", len(request.items), least=1):
         checks.done()
     seen: set[str] = set()
@@ -125,7 +125,7 @@ def availability_arguments(
     request: catalog_pb2.SetItemAvailabilityRequest,
 ) -> tuple[tuple[ItemId, ...], bool]:
     """The items that a SetItemAvailability is about, each once, and whether they are available."""
-    checks = Checks()
+    checks = FieldChecks()
     item_ids = tuple(map(ItemId, checks.identifiers("item_ids", request.item_ids, least=1)))
     if not request.HasField("available"):
         checks.refuse("available", "is not set; it is true or false")
@@ -135,7 +135,7 @@ def availability_arguments(
 
 def submission(request: recommendation_pb2.SubmitRatingRequest, scale: Scale) -> RatingWrite:
     """The rating that a SubmitRating stores."""
-    checks = Checks()
+    checks = FieldChecks()
     value = request.value if request.HasField("value") else None
     write = _write(checks, request, checks.rating("value", value, scale))
     checks.done()
@@ -144,7 +144,7 @@ def submission(request: recommendation_pb2.SubmitRatingRequest, scale: Scale) ->
 
 def deletion(request: recommendation_pb2.DeleteRatingRequest) -> RatingWrite:
     """The rating that a DeleteRating takes back."""
-    checks = Checks()
+    checks = FieldChecks()
     write = _write(checks, request, None)
     checks.done()
     return write
@@ -152,7 +152,7 @@ def deletion(request: recommendation_pb2.DeleteRatingRequest) -> RatingWrite:
 
 def state_arguments(request: recommendation_pb2.GetUserStateRequest) -> tuple[UserId, int]:
     """The user that a GetUserState asks for, and how many ratings at most."""
-    checks = Checks()
+    checks = FieldChecks()
     user_id = UserId(checks.identifier("user_id", request.user_id))
     most = checks.size("max_ratings", request.max_ratings, default=100, most=10_000)
     checks.done()
@@ -161,7 +161,7 @@ def state_arguments(request: recommendation_pb2.GetUserStateRequest) -> tuple[Us
 
 def checked_id(field: str, value: str) -> str:
     """A single id of a request."""
-    checks = Checks()
+    checks = FieldChecks()
     checks.identifier(field, value)
     checks.done()
     return value
@@ -169,21 +169,21 @@ def checked_id(field: str, value: str) -> str:
 
 def checked_count(field: str, found: int, most: int) -> None:
     """Refuses a list of a request that is too long."""
-    checks = Checks()
+    checks = FieldChecks()
     checks.count(field, found, most=most)
     checks.done()
 
 
 def checked_size(field: str, value: int, *, default: int, most: int) -> int:
     """A single size of a request: 0 means `default`, more than `most` gives `most`."""
-    checks = Checks()
+    checks = FieldChecks()
     size = checks.size(field, value, default=default, most=most)
     checks.done()
     return size
 
 
 def _user(
-    checks: Checks, request: AboutUser, scale: Scale, *, must_be_known: bool = False
+    checks: FieldChecks, request: AboutUser, scale: Scale, *, must_be_known: bool = False
 ) -> UserArguments:
     profile = _profile(checks, request.profile, scale) if request.HasField("profile") else ()
     anonymous = not request.user_id and bool(profile)
@@ -200,7 +200,7 @@ def _user(
 
 
 def _profile(
-    checks: Checks, profile: recommendation_pb2.Profile, scale: Scale
+    checks: FieldChecks, profile: recommendation_pb2.Profile, scale: Scale
 ) -> tuple[tuple[ItemId, float], ...]:
     if not checks.count("profile.ratings", len(profile.ratings)):
         return ()
@@ -214,7 +214,7 @@ def _profile(
     return tuple(ratings.items())
 
 
-def _page(checks: Checks, request: Paged) -> PageArguments:
+def _page(checks: FieldChecks, request: Paged) -> PageArguments:
     size = checks.size("page_size", request.page_size, default=DEFAULT_PAGE, most=MAX_PAGE)
     return PageArguments(size, request.page_token, _list_digest(request))
 
@@ -235,21 +235,23 @@ def digest(message: bytes, fields: bytes) -> bytes:
     return blake2b(message + fields, digest_size=16).digest()
 
 
-def _conditions(checks: Checks, request: Paged) -> ItemFilter:
+def _item_filter(checks: FieldChecks, request: Paged) -> ItemFilter:
     if not request.HasField("filter"):
         return NO_FILTER  # which is found by identity
-    conditions = request.filter
-    low = conditions.min_year if conditions.HasField("min_year") else None
-    high = conditions.max_year if conditions.HasField("max_year") else None
+    item_filter = request.filter
+    low = item_filter.min_year if item_filter.HasField("min_year") else None
+    high = item_filter.max_year if item_filter.HasField("max_year") else None
     checks.years("filter", low, high)
-    checks.count("filter.include_genres", len(conditions.include_genres))
-    checks.count("filter.exclude_genres", len(conditions.exclude_genres))
+    checks.count("filter.include_genres", len(item_filter.include_genres))
+    checks.count("filter.exclude_genres", len(item_filter.exclude_genres))
     asked = ItemFilter(
-        include_genres=tuple(conditions.include_genres),
-        exclude_genres=tuple(conditions.exclude_genres),
-        exclude_item_ids=checks.identifiers("filter.exclude_item_ids", conditions.exclude_item_ids),
+        include_genres=tuple(item_filter.include_genres),
+        exclude_genres=tuple(item_filter.exclude_genres),
+        exclude_item_ids=checks.identifiers(
+            "filter.exclude_item_ids", item_filter.exclude_item_ids
+        ),
         candidate_item_ids=checks.identifiers(
-            "filter.candidate_item_ids", conditions.candidate_item_ids
+            "filter.candidate_item_ids", item_filter.candidate_item_ids
         ),
         min_year=low,
         max_year=high,
@@ -258,7 +260,7 @@ def _conditions(checks: Checks, request: Paged) -> ItemFilter:
 
 
 def _content(
-    checks: Checks, field: str, item: catalog_pb2.NewItem, embedding_length: int
+    checks: FieldChecks, field: str, item: catalog_pb2.NewItem, embedding_length: int
 ) -> Content:
     checks.identifier(f"{field}.item_id", item.item_id)
     year = item.year if item.HasField("year") else None
@@ -273,14 +275,14 @@ def _content(
     )
 
 
-def _labels(checks: Checks, field: str, labels: Sequence[str], most: int) -> tuple[str, ...]:
+def _labels(checks: FieldChecks, field: str, labels: Sequence[str], most: int) -> tuple[str, ...]:
     if checks.count(field, len(labels), most=most):
         for position, label in enumerate(labels):
             checks.text(f"{field}[{position}]", label, most_bytes=MAX_LABEL_BYTES)
     return tuple(dict.fromkeys(labels))
 
 
-def _write(checks: Checks, request: Write, value: float | None) -> RatingWrite:
+def _write(checks: FieldChecks, request: Write, value: float | None) -> RatingWrite:
     event_time = None
     if request.HasField("event_time"):
         event_time = _event_time(checks, "event_time", request.event_time)
@@ -293,5 +295,5 @@ def _write(checks: Checks, request: Write, value: float | None) -> RatingWrite:
     )
 
 
-def _event_time(checks: Checks, field: str, event_time: Timestamp) -> int:
+def _event_time(checks: FieldChecks, field: str, event_time: Timestamp) -> int:
     return checks.event_time_us(field, event_time.seconds, event_time.nanos)

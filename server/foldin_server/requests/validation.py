@@ -1,6 +1,6 @@
-"""Checks one request and collects its violations, each naming its field and the limit.
+"""FieldChecks one request and collects its violations, each naming its field and the limit.
 
-A check returns the value to go on with; `Checks.done` raises if any of them failed.
+A check returns the value to go on with; `FieldChecks.done` raises if any of them failed.
 """
 
 import math
@@ -26,7 +26,7 @@ CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 CANONICAL_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class Checks:
+class FieldChecks:
     """The violations of one request so far."""
 
     def __init__(self) -> None:

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-class Background:
+class BackgroundTasks:
     """The tasks of one server that no call waits for."""
 
     def __init__(self, metrics: Metrics) -> None:
@@ -29,7 +29,7 @@ class Background:
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
-    async def finish(self, work: Coroutine[object, object, Result]) -> Result:
+    async def run_to_end(self, work: Coroutine[object, object, Result]) -> Result:
         """The result of work that runs to its end even where the caller goes away."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)

@@ -11,7 +11,7 @@ from typing import Final, ParamSpec, TypeVar
 
 from foldin_server.runtime.threads import usable_cores
 
-INLINE_OPERATIONS: Final = 2_000_000  # multiplications, about a millisecond of one core
+INLINE_MULTIPLICATIONS: Final = 2_000_000  # multiplications, about a millisecond of one core
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -29,7 +29,7 @@ async def offload(
     **kwargs: Parameters.kwargs,
 ) -> Result:
     """The result of `work`, done here if it takes about that few multiplications."""
-    if operations <= INLINE_OPERATIONS:
+    if operations <= INLINE_MULTIPLICATIONS:
         return work(*args, **kwargs)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_computing, partial(work, *args, **kwargs))

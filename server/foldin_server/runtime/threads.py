@@ -34,7 +34,7 @@ def usable_cores() -> int:
 
 
 @contextmanager
-def giving_way() -> Iterator[None]:
+def batch_scheduling() -> Iterator[None]:
     """Threads started inside the block, and theirs, never interrupt the thread that starts them.
 
     They are to hand over what comes, many calls at a time. Where processes share the cores, they

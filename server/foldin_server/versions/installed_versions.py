@@ -16,7 +16,7 @@ from foldin_model.trained.manifest import Manifest
 from foldin_model.trained.model import Model
 
 
-class Installed:
+class InstalledVersions:
     """Versions in a directory that other processes may fetch into, and mend, as well."""
 
     def __init__(self, store: ModelStore, directory: Path) -> None:

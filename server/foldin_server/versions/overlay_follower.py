@@ -22,7 +22,7 @@ RETRY_S: Final = 30.0
 log = logging.getLogger(__name__)
 
 
-class Overlays:
+class OverlayFollower:
     """One overlay over each of some versions."""
 
     def __init__(self, store: OverlayStore, metrics: Metrics) -> None:

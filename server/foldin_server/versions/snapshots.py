@@ -3,7 +3,8 @@
 A new version is fetched, built and warmed off the loop; then one reference is swapped. A version
 that cannot be served is refused and named, and the old one goes on. What was found installed is
 held against its hashes while it serves, and fetched again if it is damaged. Over all of them lies
-the overlay (`foldin_server.versions.overlay_follower`), laid anew off the loop whenever it has changed.
+the overlay (`foldin_server.versions.overlay_follower`), laid anew off the loop when it
+has changed.
 """
 
 import asyncio
@@ -30,15 +31,15 @@ from foldin_model.trained.snapshot import Snapshot
 
 from foldin_server.requests.arguments import PageArguments
 from foldin_server.runtime.metrics import Metrics
-from foldin_server.versions.installed_versions import Installed
-from foldin_server.versions.overlay_follower import Overlays
+from foldin_server.versions.installed_versions import InstalledVersions
+from foldin_server.versions.overlay_follower import OverlayFollower
 
 RETRY_LOAD_S: Final = 30.0
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedVersion:
     """A version that could not be served, and when it is tried again under the same pointer."""
 
     pointer: Pointer
@@ -63,15 +64,15 @@ class Snapshots:
         changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
-        self._installed = Installed(store, directory)
+        self._installed = InstalledVersions(store, directory)
         self._metrics = metrics
         self._retire_after_s = retire_after_s
         self._changed = changed
-        self._overlays = Overlays(store.overlay, metrics)
-        self._looking = asyncio.Lock()
+        self._overlay_follower = OverlayFollower(store.overlay, metrics)
+        self._refreshing = asyncio.Lock()
         self._current: Snapshot | None = None
         self._replaced: dict[Version, tuple[Snapshot, float]] = {}
-        self._refused: Refused | None = None
+        self._refused: RefusedVersion | None = None
         self._reachable = True
         self.page_key = b""
         self.pointer = Pointer(None, None, 0)
@@ -99,11 +100,11 @@ class Snapshots:
 
     def absorbed(self) -> list[ItemId]:
         """New items that the version that serves was trained with."""
-        return self._overlays.absorbed(self.serving().version)
+        return self._overlay_follower.absorbed(self.serving().version)
 
     def outdated_ratings(self) -> list[tuple[ItemId, UserId]]:
         """Ratings of new items whose users' vectors are not of the version that serves."""
-        return self._overlays.outdated(self.serving().version)
+        return self._overlay_follower.outdated(self.serving().version)
 
     def of_page(self, page: PageArguments) -> tuple[Snapshot, PageToken | None]:
         """What a page is answered from: the serving snapshot, or that of its token.
@@ -129,17 +130,17 @@ class Snapshots:
         while True:
             await asyncio.sleep(interval_s)
             try:
-                await self.look()
+                await self.refresh()
                 await self._verify()
             except Exception:
-                log.exception("look")  # whatever it was, the next look may go well
+                log.exception("refresh_failed")  # whatever it was, the next look may go well
 
-    async def look(self, *, again: bool = False) -> None:
+    async def refresh(self, *, again: bool = False) -> None:
         """Serves the store's current version and overlay, if it can be reached and they be loaded.
 
         A version that was refused a moment ago is tried `again` only on request.
         """
-        async with self._looking:
+        async with self._refreshing:
             if again:
                 self._refused = None
             try:
@@ -164,7 +165,7 @@ class Snapshots:
         if not damage:
             return
         log.error("model_damaged", extra={"error": damage})
-        async with self._looking:
+        async with self._refreshing:
             try:
                 snapshot = await asyncio.to_thread(self._load, version)
             except Exception as error:  # noqa: BLE001 (whatever it is, what is damaged must not serve)
@@ -205,12 +206,12 @@ class Snapshots:
 
     async def _serve_overlay(self) -> None:
         revision = self.pointer.overlay_revision
-        if not self._overlays.is_behind(revision):
+        if not self._overlay_follower.is_behind(revision):
             return
         held = [snapshot for snapshot, _ in self._replaced.values()]
         if self._current is not None:
             held.append(self._current)
-        laid = await asyncio.to_thread(self._overlays.lay_again, revision, held)
+        laid = await asyncio.to_thread(self._overlay_follower.lay_again, revision, held)
         by_version = {snapshot.version: snapshot for snapshot in laid}
         if self._current is not None:
             self._current = by_version[self._current.version]
@@ -219,7 +220,7 @@ class Snapshots:
         }
 
     def _load(self, version: Version) -> Snapshot:
-        snapshot = self._overlays.lay(Snapshot.build(*self._installed.load(version)))
+        snapshot = self._overlay_follower.lay(Snapshot.build(*self._installed.load(version)))
         _warm(snapshot)
         return snapshot
 
@@ -242,7 +243,7 @@ class Snapshots:
     def _refuse(self, version: Version, error: Exception) -> None:
         retry_at = time.monotonic() + RETRY_LOAD_S
         told = f"model {version} cannot be served: {error}"
-        self._refused = Refused(self.pointer, told, retry_at)
+        self._refused = RefusedVersion(self.pointer, told, retry_at)
         self._metrics.load_failures.inc()
         expected = isinstance(error, FoldinError)
         log.error("model_refused", extra={"error": told}, exc_info=None if expected else error)
@@ -253,7 +254,7 @@ class Snapshots:
             version: held for version, held in self._replaced.items() if held[1] > oldest
         }
         if self._current is not None:
-            self._overlays.keep_only((self._current.version, *self._replaced))
+            self._overlay_follower.keep_only((self._current.version, *self._replaced))
 
     def _note_reachable(self, error: StoreUnavailable | None) -> None:
         if self._reachable and error is not None:

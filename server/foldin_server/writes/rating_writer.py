@@ -8,23 +8,23 @@ from foldin_model.trained.snapshot import Snapshot
 
 from foldin_server.recommend.recommender import row_of
 from foldin_server.recommend.tracked_users import TrackedUsers
-from foldin_server.runtime.background import Background
-from foldin_server.writes.catalog_writer import ItemFolding
+from foldin_server.runtime.background import BackgroundTasks
+from foldin_server.writes.item_fold_in import ItemFoldIn
 
 
-class Rater:
+class RatingWriter:
     """Writes to the rating store."""
 
     def __init__(
         self,
         store: RatingStore,
         tracked: TrackedUsers,
-        folding: ItemFolding,
-        background: Background,
+        item_fold_in: ItemFoldIn,
+        background: BackgroundTasks,
     ) -> None:
         self._store = store
         self._tracked = tracked
-        self._folding = folding
+        self._item_fold_in = item_fold_in
         self._background = background
 
     async def submit(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
@@ -33,16 +33,16 @@ class Rater:
         Raises ItemNotFound and the failures of `RatingStore.write`.
         """
         row_of(snapshot, write.item_id)
-        return await self._background.finish(self._write(snapshot, write))
+        return await self._background.run_to_end(self._write(snapshot, write))
 
     async def delete(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
         """Takes a rating back, also of an item that the model lacks by now."""
-        return await self._background.finish(self._write(snapshot, write))
+        return await self._background.run_to_end(self._write(snapshot, write))
 
     async def _write(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
         try:
             outcome = await self._store.write(write)
         finally:  # also where it is not known what became of it
             self._tracked.changed(write.user_id)
-        self._folding.rated(snapshot, write.user_id, write.item_id)
+        self._item_fold_in.rated(snapshot, write.user_id, write.item_id)
         return outcome

@@ -183,7 +183,7 @@ async def test_a_page_token_of_a_retired_model_has_expired(
     async with live(stores, retire_after_s=0) as app:
         token = (await app.recommend("1")).next_page_token
         publish_version(other, stores.models)
-        await app.server.snapshots.look()
+        await app.server.snapshots.refresh()
         failed = await failure(app.recommend("1", page_token=token))
     assert (failed.code, failed.reason) == ("FAILED_PRECONDITION", "PAGE_TOKEN_EXPIRED")
 

@@ -26,7 +26,7 @@ def answer(
     arguments = RecommendArguments(
         user=UserArguments(None if user is None else UserId(user)),
         page=PageArguments(10, token, b""),
-        conditions=NO_FILTER,
+        item_filter=NO_FILTER,
         include_rated=False,
         strength=0.0,
         max_per_cluster=0,

@@ -63,7 +63,7 @@ def arguments(user: int, size: int, **more: Any) -> RecommendArguments:
     return RecommendArguments(
         user=UserArguments(UserId(str(user)), **more),
         page=PageArguments(size, "", bytes(16)),
-        conditions=NO_FILTER,
+        item_filter=NO_FILTER,
         include_rated=False,
         strength=0.0,
         max_per_cluster=0,
@@ -131,7 +131,7 @@ async def test_a_large_batch_is_answered_in_even_turns(
         return plain_pages(snapshot, users, *rest)
 
     monkeypatch.setattr(batch_answers, "plain_pages", counted)
-    monkeypatch.setattr(time_slices, "OPERATIONS", 4 * SNAPSHOT.model.items.size)
+    monkeypatch.setattr(time_slices, "SLICE_MULTIPLICATIONS", 4 * SNAPSHOT.model.items.size)
     monkeypatch.setattr(time_slices, "FEWEST", fewest)
     together = made(Held(10))
     asked = [ask(together, user) for user in range(10)]

@@ -8,12 +8,12 @@ import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_server.process.stores import Stores
 from foldin_server.runtime import executor
-from foldin_server.runtime.executor import INLINE_OPERATIONS, offload
+from foldin_server.runtime.executor import INLINE_MULTIPLICATIONS, offload
 from foldin_server.runtime.threads import usable_cores
 from planted import Planted
 from server.live import failure, live, publish_version, until
 
-LARGE = INLINE_OPERATIONS + 1
+LARGE = INLINE_MULTIPLICATIONS + 1
 
 
 class Work:
@@ -48,12 +48,12 @@ async def work() -> AsyncIterator[Work]:
 
 
 async def test_small_work_stays_and_large_work_leaves() -> None:
-    assert await offload(INLINE_OPERATIONS, get_ident) == get_ident()
+    assert await offload(INLINE_MULTIPLICATIONS, get_ident) == get_ident()
     assert await offload(LARGE, get_ident) != get_ident()
 
 
 async def test_a_failure_is_that_of_the_work() -> None:
-    for operations in (INLINE_OPERATIONS, LARGE):
+    for operations in (INLINE_MULTIPLICATIONS, LARGE):
         with pytest.raises(ZeroDivisionError):
             await offload(operations, divmod, 1, 0)
 
@@ -82,7 +82,7 @@ async def test_what_nobody_waits_for_any_more_never_begins(work: Work) -> None:
 async def test_while_all_cores_compute_calls_beyond_the_limit_are_refused_at_once(
     small: Planted, stores: Stores, work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "INLINE_OPERATIONS", 0)
+    monkeypatch.setattr(executor, "INLINE_MULTIPLICATIONS", 0)
     publish_version(small, stores.models)
     async with live(stores, max_in_flight=2) as app:
         similar, request = app.recommendations.SimilarItems, pb.SimilarItemsRequest(item_id="101")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from threading import Thread
 
 import pytest
-from foldin_server.runtime.threads import giving_way
+from foldin_server.runtime.threads import batch_scheduling
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="a policy of Linux")
 
@@ -27,20 +27,20 @@ def batch() -> Iterator[None]:
 
 
 def test_threads_begun_inside_give_way_and_who_begins_them_does_not() -> None:
-    with giving_way():
+    with batch_scheduling():
         assert policy_of_a_thread() == os.SCHED_BATCH
     assert policy_of_a_thread() == os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_a_failure_inside_leaves_the_policy_as_it_was() -> None:
-    with pytest.raises(ZeroDivisionError), giving_way():
+    with pytest.raises(ZeroDivisionError), batch_scheduling():
         raise ZeroDivisionError
     assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.usefixtures("batch")
 def test_a_policy_that_was_chosen_stays() -> None:
-    with giving_way():
+    with batch_scheduling():
         assert policy_of_a_thread() == os.SCHED_BATCH
     assert os.sched_getscheduler(0) == os.SCHED_BATCH
 
@@ -50,5 +50,5 @@ def test_where_it_is_forbidden_all_stays_as_it_is(monkeypatch: pytest.MonkeyPatc
         raise PermissionError
 
     monkeypatch.setattr(os, "sched_setscheduler", forbidden)
-    with giving_way():
+    with batch_scheduling():
         assert policy_of_a_thread() == os.SCHED_OTHER

@@ -9,7 +9,7 @@ import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2, recommendation_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
-from foldin_client.transport import MAX_ANSWER_BYTES
+from foldin_client.channel.options import MAX_ANSWER_BYTES
 from foldin_server.process.stores import Stores
 from foldin_server.settings import Settings, SettingsError
 from foldin_server.transport import factory

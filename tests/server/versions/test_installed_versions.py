@@ -4,15 +4,15 @@ from pathlib import Path
 
 from foldin_model.ids import Version
 from foldin_model.store.memory.models import MemoryModelStore
-from foldin_server.versions.installed_versions import Installed
+from foldin_server.versions.installed_versions import InstalledVersions
 from planted import Planted
 from published import publish
 
 
-def loaded(made: Planted, directory: Path) -> tuple[Installed, Version]:
+def loaded(made: Planted, directory: Path) -> tuple[InstalledVersions, Version]:
     store = MemoryModelStore()
     version = publish(store, made)
-    installed = Installed(store, directory)
+    installed = InstalledVersions(store, directory)
     installed.load(version)
     return installed, version
 

@@ -99,7 +99,7 @@ async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
     def fail(*_: object) -> None:
         raise RuntimeError("out of memory")
 
-    overlays = app.server.snapshots._overlays
+    overlays = app.server.snapshots._overlay_follower
     monkeypatch.setattr(overlays, "lay", fail)
     await upsert(app, pb.NewItem(item_id="x", title="X"))
     shown = await everything(app, "1")
