@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 
 def tiny() -> Model:
-    """Two items of two dimensions, with everything that can be missing missing once."""
+    """Returns a model of two items in two dimensions; each optional field is missing once."""
     return Model(
         catalog=Catalog(
             item_ids=(ItemId("1"), ItemId("é")),
@@ -45,7 +45,7 @@ def tiny() -> Model:
 
 
 def with_options() -> Model:
-    """The same two items in a model that has everything it could do without."""
+    """Returns the same two items in a model with every optional part."""
     return replace(
         tiny(),
         ranking_encoder=LinearEncoder(
@@ -210,7 +210,7 @@ def test_options_survive_the_blob() -> None:
     assert pack_model(again)[0] == blob
 
 
-def test_a_reader_of_the_first_schema_is_not_given_a_model_that_it_would_serve_otherwise() -> None:
+def test_a_model_with_options_has_a_schema_that_old_readers_refuse() -> None:
     assert schema_of(tiny()) == 1
     assert schema_of(with_options()) == 2
 
@@ -239,6 +239,14 @@ def test_options_that_do_not_fit_are_refused(
     damaged, table = blob_of(kept | {name: array})
     with pytest.raises(ArtifactCorrupt, match=told):
         unpack_model(damaged, tiny_manifest(table, damaged))
+
+
+def test_a_ranking_head_without_a_serving_kind_is_refused() -> None:
+    blob, sections = pack(tiny())
+    manifest = tiny_manifest(sections, blob)
+    rule = replace(manifest.ranking_rule, weights=(0.0, 0.0))
+    with pytest.raises(ArtifactCorrupt, match="no serving kind"):
+        unpack(blob, replace(manifest, ranking_rule=rule))
 
 
 def test_golden_manifest() -> None:

@@ -1,4 +1,4 @@
-"""What `foldin bench index` reports of the kinds of index."""
+"""The figures that `foldin bench index` reports for each kind of index."""
 
 import json
 
@@ -9,7 +9,7 @@ from foldin_model.commands.index_comparison import KINDS, measure, trained_like
 from foldin_model.index.bounds import row_lengths
 
 
-def test_vectors_like_trained_ones_vary_in_length_and_come_longest_first() -> None:
+def test_made_vectors_vary_in_length_and_are_sorted_longest_first() -> None:
     vectors = trained_like(4_000, 16, 0)
     lengths = row_lengths(vectors, 16)[:, 0]
     assert (np.diff(lengths) <= 0).all()
@@ -17,7 +17,7 @@ def test_vectors_like_trained_ones_vary_in_length_and_come_longest_first() -> No
     np.testing.assert_array_equal(vectors, trained_like(4_000, 16, 0))
 
 
-def test_exact_kinds_recall_everything_and_approximate_ones_are_told_apart() -> None:
+def test_exact_kinds_recall_everything_and_approximate_ones_less() -> None:
     vectors = trained_like(2_000, 64, 0)
     queries = np.random.default_rng(1).standard_normal((5, 64)).astype(np.float32)
     measured = {one.kind: one for one in measure(vectors, queries, [*KINDS], rounds=1)}

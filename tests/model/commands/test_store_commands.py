@@ -1,4 +1,4 @@
-"""`foldin store` tells sizes, clears old models away and forgets a user."""
+"""`foldin store` prints sizes, removes old models and purges a user."""
 
 import asyncio
 from pathlib import Path
@@ -107,7 +107,9 @@ def test_gc_names_a_damaged_version_and_removes_it_when_asked(
             client.set(Keys(namespace).manifest(version), '{"schema": 1,')
     output = run(valkey_url, namespace, tmp_path, "gc")
     assert f"{versions[2]} is damaged: the manifest is not JSON" in output
-    assert f"removed {versions[0]}" in output  # though a damaged one is newer: two whole ones are
+    assert (
+        f"removed {versions[0]}" in output
+    )  # though a damaged one is newer: two undamaged ones are
     assert "4 of 5 versions stay" in output
     output = run(valkey_url, namespace, tmp_path, "gc", "--damaged")
     assert f"removed {versions[2]}" in output
@@ -118,7 +120,7 @@ def test_gc_names_a_damaged_version_and_removes_it_when_asked(
     assert any(versions[4] in name for name in names(valkey_url, namespace))
 
 
-def test_gc_clears_installed_versions_away_that_the_store_forgot(
+def test_gc_removes_installed_versions_that_the_store_no_longer_has(
     valkey_url: str, namespace: str, tmp_path: Path, small: Planted
 ) -> None:
     models = RedisModelStore(valkey_url, namespace)
@@ -142,10 +144,12 @@ def test_gc_clears_installed_versions_away_that_the_store_forgot(
     assert f"removed {forgotten} from {directory}" in output
     assert retention.installed(directory) == sorted(kept)
     assert foreign.exists()
-    assert served.items.tobytes() == small.model.items.tobytes()  # who has it mapped goes on
+    assert (
+        served.items.tobytes() == small.model.items.tobytes()
+    )  # a process that has it mapped can still use it
 
 
-def test_gc_clears_an_interrupted_publishing_when_asked(
+def test_gc_removes_an_interrupted_publishing_when_asked(
     valkey_url: str, namespace: str, tmp_path: Path, small: Planted
 ) -> None:
     models = RedisModelStore(valkey_url, namespace)
@@ -162,7 +166,7 @@ def test_gc_clears_an_interrupted_publishing_when_asked(
     assert any(version in name for name in left)
 
 
-def test_purge_forgets_one_user_and_nobody_else(
+def test_purge_removes_one_user_and_nobody_else(
     valkey_url: str, namespace: str, tmp_path: Path, small: Planted
 ) -> None:
     models = RedisModelStore(valkey_url, namespace)
@@ -181,7 +185,7 @@ def test_purge_forgets_one_user_and_nobody_else(
     assert sorted(kept) == [0, 3]
 
 
-def test_a_store_that_is_gone_is_told_in_one_line(tmp_path: Path, namespace: str) -> None:
+def test_a_store_that_is_gone_is_reported_in_one_line(tmp_path: Path, namespace: str) -> None:
     url = f"unix://{tmp_path}/nowhere.sock"
     result = CliRunner().invoke(command, ["--redis-url", url, "--namespace", namespace, "size"])
     assert result.exit_code == 1
@@ -189,7 +193,7 @@ def test_a_store_that_is_gone_is_told_in_one_line(tmp_path: Path, namespace: str
 
 
 @pytest.mark.parametrize("name", ["", "a b", "{x}", "a" * 65])
-def test_a_namespace_that_could_be_misread_is_refused(valkey_url: str, name: str) -> None:
+def test_a_namespace_with_other_characters_is_refused(valkey_url: str, name: str) -> None:
     result = CliRunner().invoke(command, ["--redis-url", valkey_url, "--namespace", name, "size"])
     assert result.exit_code == 1
     assert "namespace" in result.output

@@ -1,4 +1,4 @@
-"""A version is installed whole or not at all, and an intact folder stays as it is."""
+"""A version is installed completely or not at all, and an undamaged folder is left alone."""
 
 import os
 import shutil
@@ -63,7 +63,7 @@ def test_a_damaged_chunk_is_not_installed(small: Planted, tmp_path: Path, damage
     assert names_in(tmp_path) == [".lock"]
 
 
-def test_what_a_killed_installer_left_is_cleared_away(small: Planted, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_installer_are_removed(small: Planted, tmp_path: Path) -> None:
     store = MemoryModelStore()
     version = publish(store, small)
     (tmp_path / ".installing-left").mkdir()
@@ -72,7 +72,7 @@ def test_what_a_killed_installer_left_is_cleared_away(small: Planted, tmp_path: 
     assert names_in(tmp_path) == [".lock", version]
 
 
-def test_installers_at_once_all_find_it_whole(small: Planted, tmp_path: Path) -> None:
+def test_concurrent_installers_all_find_it_complete(small: Planted, tmp_path: Path) -> None:
     store = MemoryModelStore()
     version = publish(store, small)
     loaded: list[Model] = []

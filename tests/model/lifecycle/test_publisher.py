@@ -1,4 +1,4 @@
-"""A version is published whole, installed whole, and refused at the first bit that is off."""
+"""A version is published and installed completely, and refused where a single bit is wrong."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_a_published_model_is_installed_and_loaded_unchanged(
     assert "numpy" in manifest.libraries
 
 
-def test_a_model_with_leads_is_installed_whole_and_refused_where_they_are_damaged(
+def test_a_model_with_encoders_is_installed_and_refused_where_they_are_damaged(
     store: ModelStore, tmp_path: Path
 ) -> None:
     made = planted(whole=True)
@@ -111,19 +111,19 @@ def test_rollback_flips_to_the_previous_version_and_back(store: ModelStore, smal
     assert publisher.rollback(store) == Pointer(two, one, 4)
 
 
-def test_the_page_key_stays(store: ModelStore) -> None:
+def test_the_page_key_does_not_change(store: ModelStore) -> None:
     assert len(store.page_key()) == 32
     assert store.page_key() == store.page_key()
 
 
 class LyingStore(MemoryModelStore):
-    """Loses one bit of what it is given."""
+    """A store that changes one bit of a chunk."""
 
     def put_chunk(self, version: Version, name: str, data: bytes) -> None:
         super().put_chunk(version, name, data[:-1] + bytes([data[-1] ^ 1]))
 
 
-def test_a_version_that_is_read_back_otherwise_does_not_come_to_exist(small: Planted) -> None:
+def test_a_version_that_differs_when_read_back_is_not_published(small: Planted) -> None:
     store = LyingStore()
     with pytest.raises(ArtifactCorrupt):
         publish(store, small)
@@ -133,18 +133,18 @@ def test_a_version_that_is_read_back_otherwise_does_not_come_to_exist(small: Pla
 
 
 class ForgetfulStore(MemoryModelStore):
-    """Knows nobody."""
+    """A store that loses the trained users."""
 
     def trained_user(self, version: Version, user_id: UserId) -> bytes | None:
         return super().trained_user(version, UserId(f"not {user_id}"))
 
 
-def test_users_that_are_read_back_otherwise_stop_the_publishing(small: Planted) -> None:
+def test_users_that_differ_when_read_back_stop_the_publishing(small: Planted) -> None:
     with pytest.raises(ArtifactCorrupt, match="trained user"):
         publish(ForgetfulStore(), small)
 
 
-def test_a_large_model_is_cut_into_chunks_of_four_mebibytes(small: Planted) -> None:
+def test_a_large_model_is_split_into_chunks_of_four_mebibytes(small: Planted) -> None:
     model = replace(small.model, similarity=np.zeros((120, 20_000), np.float32))
     manifest = publisher.publish(model, small.users, ABOUT, MemoryModelStore())
     sizes = [chunk.size_bytes for chunk in manifest.chunks_of("items")]
@@ -153,7 +153,7 @@ def test_a_large_model_is_cut_into_chunks_of_four_mebibytes(small: Planted) -> N
 
 
 class LazyIndex(FlatIndex):
-    """Forgets every tenth row."""
+    """An index that misses every tenth row."""
 
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
         rows, scores, rest = super().search(query, count, allowed, below)
@@ -179,7 +179,7 @@ def test_an_index_below_the_gate_is_not_published(
 
 
 @pytest.mark.parametrize("kind", ["flat", "pruned"])
-def test_the_manifest_says_how_the_index_was_found_to_recall(small: Planted, kind: str) -> None:
+def test_the_manifest_has_the_measured_recall_of_the_index(small: Planted, kind: str) -> None:
     store = MemoryModelStore()
     manifest = publisher.publish(small.model, small.users, ABOUT, store, index_kind=kind)
     assert (manifest.index_kind, manifest.index_recall) == (kind, 1.0)
@@ -187,7 +187,7 @@ def test_the_manifest_says_how_the_index_was_found_to_recall(small: Planted, kin
     assert type(space.index).__name__.casefold() == f"{kind}index"
 
 
-def test_a_kind_of_index_that_is_not_known_is_refused(small: Planted) -> None:
+def test_an_unknown_kind_of_index_is_refused(small: Planted) -> None:
     manifest = publisher.publish(small.model, small.users, ABOUT, MemoryModelStore())
     with pytest.raises(ArtifactCorrupt, match="index 'odd'"):
         Snapshot.build(replace(manifest, index_kind="odd"), small.model)

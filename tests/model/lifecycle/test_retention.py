@@ -1,4 +1,4 @@
-"""Versions are listed, damaged ones too, and removed with all that is stored under them."""
+"""Versions are listed, damaged ones too, and removed with everything stored under them."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_a_removed_version_leaves_nothing_behind(
 
 
 def damage(store: ModelStore, version: Version, how: str) -> None:
-    """Leaves nothing of the manifest, or half of it, or that of another, or no users' ids."""
+    """Removes the manifest, half of it, or the users' ids, or stores that of another version."""
     if how == "users":
         store.put_chunk(version, "users:0", b"[]")
         return
@@ -73,7 +73,7 @@ def test_a_damaged_manifest_hides_no_other_version(
 
 
 @pytest.mark.parametrize("how", ["empty", "half", "other", "users"])
-def test_a_damaged_version_is_removed_with_all_that_is_stored_under_it(
+def test_a_damaged_version_is_removed_with_everything_stored_under_it(
     store: ModelStore, small: Planted, tmp_path: Path, how: str
 ) -> None:
     one, two = publish(store, small), publish(store, small)

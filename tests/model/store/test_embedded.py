@@ -1,4 +1,4 @@
-"""One embedded server a data directory: shared, adopted, stopped by the last, and never lost."""
+"""The embedded server: one a data directory, shared, taken over, stopped by the last process."""
 
 import logging
 import os
@@ -29,7 +29,7 @@ with embedded_store(Path(sys.argv[1])) as url:
 
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
-    """A folder with a short name, for a socket's path is short; no server survives it."""
+    """A folder with a name short enough for a socket; a server left in it is killed at the end."""
     with TemporaryDirectory(prefix="foldin-") as name:
         folder = Path(name)
         yield folder
@@ -39,7 +39,7 @@ def data_dir() -> Iterator[Path]:
 
 
 def server_pid(data_dir: Path) -> int | None:
-    """The process id that the server wrote; it takes the file away when it stops in order."""
+    """Returns the process id that the server wrote; a clean stop removes the file."""
     file = data_dir / "store" / "valkey.pid"
     return int(file.read_text()) if file.exists() else None
 
@@ -56,7 +56,7 @@ def connect(url: str) -> Redis:
 
 @contextmanager
 def holder(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that uses the store until its standard input ends."""
+    """Runs another process that uses the store until its standard input ends."""
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(data_dir)],
         stdin=subprocess.PIPE,
@@ -110,7 +110,7 @@ def test_two_processes_share_it_and_the_last_stops_it(data_dir: Path) -> None:
     assert server_pid(data_dir) is None
 
 
-def test_the_one_who_started_it_may_leave_first(data_dir: Path) -> None:
+def test_the_process_that_started_it_may_leave_first(data_dir: Path) -> None:
     with holder(data_dir) as starter:
         with embedded_store(data_dir) as url:
             starter.communicate()
@@ -119,7 +119,7 @@ def test_the_one_who_started_it_may_leave_first(data_dir: Path) -> None:
         assert server_pid(data_dir) is None
 
 
-def test_one_left_behind_by_a_kill_is_adopted(data_dir: Path) -> None:
+def test_a_server_left_by_a_killed_process_is_taken_over(data_dir: Path) -> None:
     with holder(data_dir) as owner:
         pid = running_pid(data_dir)
         owner.kill()
@@ -162,12 +162,12 @@ def test_a_stopped_server_is_woken_to_end_in_order(
         client.set("word", "kept")
         os.kill(running_pid(data_dir), signal.SIGSTOP)
     assert server_pid(data_dir) is None
-    assert [told(record) for record in caplog.records] == ["SIGTERM"]
+    assert [signal_sent(record) for record in caplog.records] == ["SIGTERM"]
     with embedded_store(data_dir) as url, connect(url) as client:
         assert client.get("word") == b"kept"
 
 
-def test_a_server_that_hears_nothing_is_killed_and_loses_nothing(
+def test_a_server_that_ignores_signals_is_killed_and_loses_nothing(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(embedded, "ANSWER_TIMEOUT_S", 0.2)
@@ -177,19 +177,19 @@ def test_a_server_that_hears_nothing_is_killed_and_loses_nothing(
         client.set("word", "kept")
         connection = client.connection_pool.get_connection()
         connection.send_command("EVAL", "while true do end", 0)
-    assert [told(record) for record in caplog.records] == ["SIGTERM", "SIGKILL"]
+    assert [signal_sent(record) for record in caplog.records] == ["SIGTERM", "SIGKILL"]
     with embedded_store(data_dir) as url, connect(url) as client:
         assert running_pid(data_dir) != pid
         assert client.get("word") == b"kept"
 
 
-def told(record: logging.LogRecord) -> object:
-    """The signal that a line of a hanging store tells of."""
+def signal_sent(record: logging.LogRecord) -> object:
+    """Returns the signal that a log line about a hanging store names."""
     assert record.getMessage() == "store_hangs"
     return vars(record)["signal"]
 
 
-def test_damaged_data_are_told_with_the_log_and_a_remedy(data_dir: Path) -> None:
+def test_damaged_data_are_reported_with_the_log_and_a_remedy(data_dir: Path) -> None:
     with embedded_store(data_dir) as url, connect(url) as client:
         for i in range(100):
             client.set(f"key {i}", "x" * 50)
@@ -221,7 +221,7 @@ def test_a_path_may_hold_spaces_and_signs(data_dir: Path) -> None:
         client.ping()
 
 
-def test_a_given_url_is_used_as_it_is(data_dir: Path) -> None:
+def test_a_url_is_used_as_it_is(data_dir: Path) -> None:
     with running_store_url("redis://elsewhere:1/0", data_dir) as url:
         assert url == "redis://elsewhere:1/0"
     assert not (data_dir / "store").exists()
@@ -248,7 +248,7 @@ def test_a_url_of_no_store_is_refused_before_anything_starts(url: str, tmp_path:
 
 
 @pytest.mark.parametrize("option", ["foo=secret", "db=secret", "retry=3"])
-def test_an_option_of_a_url_that_no_connection_takes_is_named(option: str, tmp_path: Path) -> None:
+def test_an_unknown_option_of_a_url_is_named(option: str, tmp_path: Path) -> None:
     name = option.partition("=")[0]
     with (
         pytest.raises(InvalidField, match=f"redis_url: .* option {name}") as refused,

@@ -1,4 +1,4 @@
-"""The connection to a store: every reply reaches its own caller, whatever happens in between."""
+"""The pipelines to a store: every reply reaches its own caller, whatever happens in between."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ ANN, V1 = UserId("ann"), Version("v1")
 
 
 class Wire:
-    """A transport that keeps what is written."""
+    """A transport that records what is written."""
 
     def __init__(self) -> None:
         self.written: list[bytes] = []
@@ -41,15 +41,15 @@ class Wire:
         self.aborted = True
 
 
-def stream_on(wire: Wire, pushed: list[object], ends: list[Exception]) -> Pipeline:
-    stream = Pipeline(
+def pipeline_on(wire: Wire, pushed: list[object], ends: list[Exception]) -> Pipeline:
+    pipeline = Pipeline(
         0.05,
         lambda sent, error: sent.future.set_exception(error),
         lambda _, reason: ends.append(reason),
         pushed.append,
     )
-    stream.connection_made(cast("Any", wire))
-    return stream
+    pipeline.connection_made(cast("Any", wire))
+    return pipeline
 
 
 def replies(count: int) -> list[asyncio.Future[object]]:
@@ -73,12 +73,12 @@ def test_each_reply_reaches_its_own_caller(
     async def check() -> None:
         pushed: list[object] = []
         ends: list[Exception] = []
-        stream = stream_on(Wire(), pushed, ends)
+        pipeline = pipeline_on(Wire(), pushed, ends)
         futures = replies(sum(batches))
         sent = [SentCommand(b"%d" % number, future) for number, future in enumerate(futures)]
         start = 0
         for size in batches:
-            stream.send(sent[start : start + size])
+            pipeline.send(sent[start : start + size])
             start += size
         for number in gone & set(range(len(sent))):
             futures[number].cancel()
@@ -87,15 +87,15 @@ def test_each_reply_reaches_its_own_caller(
             data += b">2\r\n+told\r\n:%d\r\n" % number if number in pushes else b""
             data += b"$%d\r\n%d\r\n" % (len(str(number)), number)
         for cut in range(0, len(data), piece):
-            stream.data_received(data[cut : cut + piece])
+            pipeline.data_received(data[cut : cut + piece])
         for number in range(len(sent)):
             if number in gone:
                 assert futures[number].cancelled()
             else:
                 assert futures[number].result() == b"%d" % number
         assert pushed == [[b"told", number] for number in range(len(sent)) if number in pushes]
-        assert not stream.unanswered()
-        stream.end(ConnectionError("done"))
+        assert not pipeline.unanswered()
+        pipeline.end(ConnectionError("done"))
         assert len(ends) == 1
 
     asyncio.run(check())
@@ -103,91 +103,91 @@ def test_each_reply_reaches_its_own_caller(
 
 async def test_a_batch_is_one_write() -> None:
     wire = Wire()
-    stream = stream_on(wire, [], [])
-    stream.send(commands(3))
+    pipeline = pipeline_on(wire, [], [])
+    pipeline.send(commands(3))
     assert wire.written == [b"012"]
-    stream.end(ConnectionError("done"))
+    pipeline.end(ConnectionError("done"))
 
 
 async def test_a_late_last_reply_ends_the_connection_and_a_timely_one_does_not() -> None:
     wire, ends = Wire(), list[Exception]()
-    stream = stream_on(wire, [], ends)
+    pipeline = pipeline_on(wire, [], ends)
     first, second = commands(2)
-    stream.send([first])
-    stream.data_received(b"+OK\r\n")
-    stream.send([second])
+    pipeline.send([first])
+    pipeline.data_received(b"+OK\r\n")
+    pipeline.send([second])
     async with asyncio.timeout(5):
-        while not ends:  # noqa: ASYNC110 (the timer of the stream is what is waited for)
+        while not ends:  # noqa: ASYNC110 (the timer of the pipeline is under test)
             await asyncio.sleep(0.005)
     assert isinstance(ends[0], TimeoutError)
     assert wire.aborted
-    assert stream.unanswered() == [second]
+    assert pipeline.unanswered() == [second]
 
 
 async def test_a_store_that_goes_on_answering_is_waited_for() -> None:
     wire, ends = Wire(), list[Exception]()
-    stream = stream_on(wire, [], ends)
+    pipeline = pipeline_on(wire, [], ends)
     answered = replies(5)
-    stream.send([SentCommand(b"what", future) for future in answered])
+    pipeline.send([SentCommand(b"what", future) for future in answered])
     for _ in answered:
-        await asyncio.sleep(0.03)  # of the 0.05 that nothing may come for
-        stream.data_received(b"+OK\r\n")
+        await asyncio.sleep(0.03)  # less than the 0.05 that a reply may take
+        pipeline.data_received(b"+OK\r\n")
     assert [future.result() for future in answered] == [b"OK"] * 5
     assert not ends
-    stream.end(ConnectionError("done"))
+    pipeline.end(ConnectionError("done"))
 
 
 async def test_while_the_loop_was_held_up_no_reply_is_missed() -> None:
     wire, ends = Wire(), list[Exception]()
-    stream = stream_on(wire, [], ends)
+    pipeline = pipeline_on(wire, [], ends)
     (answered,) = replies(1)
-    stream.send([SentCommand(b"what", answered)])
+    pipeline.send([SentCommand(b"what", answered)])
     time.sleep(0.15)  # noqa: ASYNC251 (other work on the loop)
-    await asyncio.sleep(0.02)  # what came meanwhile needs turns of the loop to be read
-    stream.data_received(b"+OK\r\n")
+    await asyncio.sleep(0.02)  # the loop needs some turns to read what has arrived
+    pipeline.data_received(b"+OK\r\n")
     assert answered.result() == b"OK"
     assert not ends
-    stream.end(ConnectionError("done"))
+    pipeline.end(ConnectionError("done"))
 
 
 @pytest.mark.parametrize("data", [b"+OK\r\n", b"?what\r\n"], ids=["unasked", "not a reply"])
 async def test_what_cannot_be_a_reply_ends_the_connection(data: bytes) -> None:
     wire, ends = Wire(), list[Exception]()
-    stream_on(wire, [], ends).data_received(data)
+    pipeline_on(wire, [], ends).data_received(data)
     assert wire.aborted
     assert [type(end) for end in ends] == [ConnectionError]
 
 
-async def ask(link: ReconnectingPipeline, *commands: Command) -> list[object]:
-    return await asyncio.gather(*(link.submit(command) for command in commands))
+async def ask(pipeline: ReconnectingPipeline, *commands: Command) -> list[object]:
+    return await asyncio.gather(*(pipeline.submit(command) for command in commands))
 
 
 def plain(url: str) -> ReconnectingPipeline:
     def accept(_: Sequence[object]) -> None:
-        """Nothing was prepared."""
+        """Accepts the replies."""
 
     return ReconnectingPipeline(Endpoint(parse_store_url(url), 5.0), lambda: (), accept)
 
 
 async def test_an_error_is_for_its_own_caller(valkey_url: str, namespace: str) -> None:
-    link = plain(valkey_url)
+    pipeline = plain(valkey_url)
     commands = (("SET", namespace, "x"), ("INCR", namespace), ("GET", namespace))
-    replies = await asyncio.gather(*map(link.submit, commands), return_exceptions=True)
+    replies = await asyncio.gather(*map(pipeline.submit, commands), return_exceptions=True)
     assert replies[::2] == [b"OK", b"x"]
     assert isinstance(replies[1], StoreUnavailable)
     assert "not an integer" in str(replies[1])
-    await link.close()
+    await pipeline.close()
 
 
 async def test_a_transaction_has_one_reply_among_the_others(
     valkey_url: str, namespace: str
 ) -> None:
-    link = plain(valkey_url)
+    pipeline = plain(valkey_url)
     both = Transaction((("INCR", namespace), ("GET", namespace)))
-    first, second = link.submit(both), link.submit(("INCR", namespace))
-    third = link.submit(both)
+    first, second = pipeline.submit(both), pipeline.submit(("INCR", namespace))
+    third = pipeline.submit(both)
     assert [await first, await second, await third] == [[1, b"1"], 2, [3, b"3"]]
-    await link.close()
+    await pipeline.close()
 
 
 async def test_a_connection_that_was_killed_is_renewed(valkey_url: str, namespace: str) -> None:
@@ -206,7 +206,7 @@ async def test_a_connection_that_was_killed_is_renewed(valkey_url: str, namespac
 
 
 class Guarded:
-    """A store on TCP that asks for a name and a password."""
+    """A store that requires a user and a password."""
 
     def __init__(self, data_dir: Path, users: ExitStack) -> None:
         self.socket_url = users.enter_context(embedded_store(data_dir, appendfsync="no"))
@@ -225,14 +225,14 @@ def guarded() -> Iterator[Guarded]:
 
 @pytest.fixture
 async def asked(guarded: Guarded) -> AsyncIterator[ReconnectingPipeline]:
-    link = plain(
+    pipeline = plain(
         guarded.socket_url.replace("unix://", "unix://app:secret@") + "?db=3&client_name=x"
     )
-    yield link
-    await link.close()
+    yield pipeline
+    await pipeline.close()
 
 
-async def test_the_url_says_who_asks_and_which_database(
+async def test_the_url_names_the_user_the_client_and_the_database(
     guarded: Guarded, asked: ReconnectingPipeline
 ) -> None:
     assert await ask(asked, ("ACL", "WHOAMI"), ("CLIENT", "GETNAME"), ("SET", "k", "v")) == [
@@ -244,12 +244,12 @@ async def test_the_url_says_who_asks_and_which_database(
         assert client.get("k") == b"v"
 
 
-async def test_a_wrong_password_is_told_without_it(guarded: Guarded) -> None:
-    link = plain(guarded.socket_url.replace("unix://", "unix://app:wrong-word@"))
+async def test_a_wrong_password_is_reported_without_it(guarded: Guarded) -> None:
+    pipeline = plain(guarded.socket_url.replace("unix://", "unix://app:wrong-word@"))
     with pytest.raises(StoreUnavailable, match="WRONGPASS") as caught:
-        await link.submit(("PING",))
+        await pipeline.submit(("PING",))
     assert "wrong-word" not in str(caught.value)
-    await link.close()
+    await pipeline.close()
 
 
 async def test_a_transaction_that_is_not_run_says_which_command_was_refused(
@@ -265,7 +265,7 @@ async def test_a_transaction_that_is_not_run_says_which_command_was_refused(
     assert await after == b"PONG"
 
 
-async def test_a_replica_that_refuses_writes_is_left(guarded: Guarded) -> None:
+async def test_a_replica_that_refuses_writes_is_disconnected(guarded: Guarded) -> None:
     store = RedisRatingStore(guarded.socket_url, f"ns-{uuid4().hex}")
     await store.write(RatingWrite(ANN, ItemId("a"), 3.0))
     guarded.client.replicaof("127.0.0.1", "1")
@@ -279,7 +279,7 @@ async def test_a_replica_that_refuses_writes_is_left(guarded: Guarded) -> None:
     await store.close()
 
 
-async def test_a_host_and_port_lead_there() -> None:
+async def test_a_host_and_a_port_are_connected_to() -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(100):
             writer.write(b"+PONG\r\n" * data.count(b"PING"))
@@ -287,6 +287,6 @@ async def test_a_host_and_port_lead_there() -> None:
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         host, port = server.sockets[0].getsockname()
-        link = plain(f"redis://{host}:{port}")
-        assert await ask(link, ("PING",), ("PING",)) == [b"PONG", b"PONG"]
-        await link.close()
+        pipeline = plain(f"redis://{host}:{port}")
+        assert await ask(pipeline, ("PING",), ("PING",)) == [b"PONG", b"PONG"]
+        await pipeline.close()

@@ -1,4 +1,4 @@
-"""What callers of the Redis rating store see when the store dies, comes back, or they give up."""
+"""The Redis rating store when the server dies, hangs or comes back, and when callers give up."""
 
 import asyncio
 import signal
@@ -55,7 +55,7 @@ async def test_every_acknowledged_write_survives_a_kill(
     assert stored.issuperset(acknowledged)
 
 
-async def test_a_store_that_is_gone_is_unavailable_and_found_again(
+async def test_a_store_that_is_gone_is_unavailable_until_it_is_back(
     machine: Machine, store: RedisRatingStore
 ) -> None:
     models = RedisModelStore(machine.url, "ns")
@@ -132,7 +132,7 @@ async def test_a_cancelled_read_leaves_the_others_their_own_answers(
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 5])
-async def test_a_write_goes_through_when_its_caller_gives_up(
+async def test_a_write_is_stored_when_its_caller_gives_up(
     machine: Machine, store: RedisRatingStore, steps: int
 ) -> None:
     call = asyncio.ensure_future(store.write(write("ann", "a")))
@@ -162,7 +162,7 @@ async def test_a_namespace_of_other_partitions_is_refused(machine: Machine) -> N
     models.close()
 
 
-def test_a_password_is_not_told(namespace: str) -> None:
+def test_a_password_is_not_shown(namespace: str) -> None:
     models = RedisModelStore("redis://user:secret@127.0.0.1:1/0", namespace)
     with pytest.raises(StoreUnavailable, match=r"redis://user:\*\*\*@127\.0\.0\.1:1/0") as caught:
         models.pointer()
@@ -183,13 +183,13 @@ async def test_a_full_store_refuses_writes_and_is_in_reach(
         async with opened(machine) as later:
             assert (await later.read(ANN, V1)).revision == first.revision
         operator = RedisOperations(machine.url, "ns")
-        assert operator.purge(ANN, []) > 0  # what makes room is no write that needs some
+        assert operator.purge(ANN, []) > 0  # removing needs no memory
         operator.close()
         client.config_set("maxmemory", 0)
     assert (await store.write(write(ANN, "2"))).revision > first.revision
 
 
-async def test_what_is_no_revision_is_refused_to_its_own_user(
+async def test_a_damaged_revision_fails_for_its_own_user(
     machine: Machine, store: RedisRatingStore
 ) -> None:
     with Redis.from_url(machine.url) as client:
@@ -201,7 +201,7 @@ async def test_what_is_no_revision_is_refused_to_its_own_user(
     assert await store.revision(bob) > 0
 
 
-async def test_a_namespace_is_not_claimed_on_a_replica(machine: Machine) -> None:
+async def test_a_namespace_is_not_created_on_a_replica(machine: Machine) -> None:
     with Redis.from_url(machine.url) as client:
         client.replicaof("127.0.0.1", 1)
         async with opened(machine) as store:

@@ -1,4 +1,4 @@
-"""What every overlay store does, in memory and on a real server alike."""
+"""The conformance tests of overlay stores, in memory and on a real server."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -52,7 +52,7 @@ def named(*items: str) -> list[ItemId]:
     return [ItemId(item) for item in items]
 
 
-def told(*items: str, title: str = "Title") -> list[tuple[ItemId, bytes]]:
+def new_items(*items: str, title: str = "Title") -> list[tuple[ItemId, bytes]]:
     return [(item, pack_content(Content(title=f"{title} {item}"))) for item in named(*items)]
 
 
@@ -76,8 +76,8 @@ def test_an_empty_overlay_has_revision_zero(store: OverlayStore) -> None:
 
 def test_new_items_are_read_back_in_the_order_of_arrival(store: OverlayStore) -> None:
     before = time.time_ns() // 1_000
-    revision = store.upsert(told("b", "é"))
-    later = store.upsert(told("a"))
+    revision = store.upsert(new_items("b", "é"))
+    later = store.upsert(new_items("a"))
     assert before <= revision < later
     overlay = seen(store)
     assert overlay.revision == later
@@ -89,14 +89,14 @@ def test_new_items_are_read_back_in_the_order_of_arrival(store: OverlayStore) ->
 
 
 def test_the_same_content_again_changes_nothing(store: OverlayStore) -> None:
-    revision = store.upsert(told("a", "b"))
-    assert store.upsert(told("b", "a")) == revision
+    revision = store.upsert(new_items("a", "b"))
+    assert store.upsert(new_items("b", "a")) == revision
     assert list(store.changes(revision).entries) == []
 
 
 def test_other_content_keeps_the_item_in_its_place(store: OverlayStore) -> None:
-    store.upsert(told("a", "b"))
-    revision = store.upsert(told("a", title="Other"))
+    store.upsert(new_items("a", "b"))
+    revision = store.upsert(new_items("a", title="Other"))
     overlay = seen(store)
     assert in_order(overlay) == ["a", "b"]
     content = overlay.entries[ItemId("a")].content
@@ -106,22 +106,22 @@ def test_other_content_keeps_the_item_in_its_place(store: OverlayStore) -> None:
 
 
 def test_too_many_new_items_are_refused_as_a_whole(store: OverlayStore) -> None:
-    revision = store.upsert(told("a", "b"))
+    revision = store.upsert(new_items("a", "b"))
     with pytest.raises(OverlayFull, match="2 new items and may be 3"):
-        store.upsert(told("c", "d"))
+        store.upsert(new_items("c", "d"))
     assert seen(store).revision == revision
-    store.upsert(told("a", "b", "c", title="Other"))
+    store.upsert(new_items("a", "b", "c", title="Other"))
 
 
 def test_hidden_items_may_be_old_or_new_and_are_shown_again(store: OverlayStore) -> None:
-    store.upsert(told("a"))
+    store.upsert(new_items("a"))
     store.set_availability(named("a", "old"), available=False)
     hidden = seen(store)
     assert not hidden.entries[ItemId("a")].available
     assert not hidden.entries[ItemId("old")].available
     assert hidden.entries[ItemId("old")].content is None
     assert store.set_availability(named("a"), available=False) == hidden.revision
-    store.upsert(told("a", title="Other"))
+    store.upsert(new_items("a", title="Other"))
     assert not seen(store).entries[ItemId("a")].available
     revision = store.set_availability(named("a", "old", "never hidden"), available=True)
     shown = seen(store)
@@ -139,8 +139,8 @@ def test_too_many_hidden_items_are_refused_as_a_whole(store: OverlayStore) -> No
     assert store.set_availability(named("e"), available=False) > revision
 
 
-def test_a_user_rates_a_new_item_once_and_the_later_rating_stands(store: OverlayStore) -> None:
-    store.upsert(told("a"))
+def test_a_user_rates_a_new_item_once_and_the_later_rating_wins(store: OverlayStore) -> None:
+    store.upsert(new_items("a"))
     assert store.rate(ItemId("a"), ANN, rating(5))
     assert not store.rate(ItemId("a"), ANN, rating(5))
     assert not store.rate(ItemId("a"), ANN, rating(4, 1.0))
@@ -150,8 +150,8 @@ def test_a_user_rates_a_new_item_once_and_the_later_rating_stands(store: Overlay
     assert {user: one.value for user, one in ratings.items()} == {"ann": 2.0, "bob": 4.0}
 
 
-def test_a_rating_taken_back_does_not_come_again(store: OverlayStore) -> None:
-    store.upsert(told("a"))
+def test_a_rating_taken_back_stays_away(store: OverlayStore) -> None:
+    store.upsert(new_items("a"))
     assert not store.rate(ItemId("a"), ANN, pack_deleted(4))
     store.rate(ItemId("a"), ANN, rating(5))
     assert store.rate(ItemId("a"), ANN, pack_deleted(6))
@@ -160,7 +160,7 @@ def test_a_rating_taken_back_does_not_come_again(store: OverlayStore) -> None:
 
 
 def test_the_ratings_of_the_latest_users_are_kept(store: OverlayStore) -> None:
-    store.upsert(told("a"))
+    store.upsert(new_items("a"))
     for user, revision in ((ANN, 7), (BOB, 6), (EVE, 8)):
         store.rate(ItemId("a"), user, rating(revision))
     assert set(seen(store).entries[ItemId("a")].ratings) == {"ann", "eve"}
@@ -173,7 +173,7 @@ def test_only_new_items_take_ratings(store: OverlayStore) -> None:
 
 
 def test_absorbed_items_make_room_and_stay_hidden(store: OverlayStore) -> None:
-    store.upsert(told("a", "b", "c"))
+    store.upsert(new_items("a", "b", "c"))
     store.set_availability(named("a"), available=False)
     store.rate(ItemId("a"), ANN, rating(5))
     before = seen(store)
@@ -183,15 +183,15 @@ def test_absorbed_items_make_room_and_stay_hidden(store: OverlayStore) -> None:
     assert not overlay.entries[ItemId("a")].available
     assert overlay.entries[ItemId("a")].ratings == {}
     assert store.absorb(named("a")) == 0
-    store.upsert(told("d", "a"))
+    store.upsert(new_items("d", "a"))
     assert in_order(seen(store)) == ["c", "d", "a"]
     assert not seen(store).entries[ItemId("a")].available
 
 
-def test_changes_tell_what_came_after_a_revision_and_everything_to_a_stranger(
+def test_changes_are_those_after_a_revision_and_all_for_an_unknown_one(
     store: OverlayStore,
 ) -> None:
-    first = store.upsert(told("a", "b"))
+    first = store.upsert(new_items("a", "b"))
     store.rate(ItemId("b"), ANN, rating(5))
     changes = store.changes(first)
     assert [entry.item_id for entry in changes.entries] == ["b"]
@@ -204,7 +204,7 @@ def test_changes_tell_what_came_after_a_revision_and_everything_to_a_stranger(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call, by name, with its arguments."""
+    """One call: the name of a method and its arguments."""
 
     name: str
     items: tuple[str, ...]
@@ -213,7 +213,7 @@ class Step:
     def __call__(self, store: OverlayStore) -> object:
         items = named(*self.items)
         if self.name == "upsert":
-            return bool(store.upsert(told(*self.items, title=str(self.number % 2))))
+            return bool(store.upsert(new_items(*self.items, title=str(self.number % 2))))
         if self.name == "show":
             return bool(store.set_availability(items, available=self.number % 2 == 0))
         if self.name == "absorb":
@@ -238,7 +238,7 @@ def state(overlay: Overlay) -> object:
 
 
 def trace(store: OverlayStore, steps: Sequence[Step]) -> list[object]:
-    """What each call was answered, and left behind for one who reads on and one who reads all."""
+    """Returns for each call its result, the changes since the last call, and all changes."""
     overlay = Overlay()
     left: list[object] = []
     for step in steps:
@@ -254,7 +254,9 @@ def trace(store: OverlayStore, steps: Sequence[Step]) -> list[object]:
 
 @given(steps=st.lists(STEPS, max_size=12))
 @settings(max_examples=40)
-def test_the_store_in_memory_answers_as_the_real_one(valkey_url: str, steps: list[Step]) -> None:
+def test_the_store_in_memory_gives_the_results_of_the_real_one(
+    valkey_url: str, steps: list[Step]
+) -> None:
     namespace = f"twins-{time.time_ns()}"
     with redis_overlay(valkey_url, namespace) as real:
         assert trace(MemoryOverlayStore(LIMITS), steps) == trace(real, steps)
@@ -275,7 +277,7 @@ def real(valkey_url: str, namespace: str) -> Iterator[RedisOverlayStore]:
 def test_a_damaged_entry_is_named_and_the_others_are_read(
     real: RedisOverlayStore, client: Redis
 ) -> None:
-    real.upsert(told("a", "b", "c"))
+    real.upsert(new_items("a", "b", "c"))
     key = real._keys.overlay
     client.hset(key, "a", b"\x07rubbish")
     client.hset(key, "b", ENTRY_HEADER.pack(1, 2, 2) + b"\xff\xff")
@@ -283,15 +285,15 @@ def test_a_damaged_entry_is_named_and_the_others_are_read(
     assert set(overlay.damaged) == {"a", "b"}
     assert "format" in overlay.damaged[ItemId("a")]
     assert in_order(overlay) == ["c"]
-    real.upsert(told("a"))
+    real.upsert(new_items("a"))
     assert in_order(seen(real)) == ["c", "a"]
     assert set(seen(real).damaged) == {"b"}
 
 
-def test_a_forgotten_user_leaves_no_rating_of_a_new_item(
+def test_a_purged_user_leaves_no_rating_of_a_new_item(
     real: RedisOverlayStore, valkey_url: str, namespace: str
 ) -> None:
-    real.upsert(told("a", "b"))
+    real.upsert(new_items("a", "b"))
     for user in (ANN, BOB):
         real.rate(ItemId("a"), user, rating(5))
     before = seen(real)
@@ -304,7 +306,7 @@ def test_a_forgotten_user_leaves_no_rating_of_a_new_item(
     assert set(after.entries[ItemId("a")].ratings) == {"bob"}
 
 
-def test_a_store_out_of_reach_is_said_to_be() -> None:
+def test_a_store_out_of_reach_is_unavailable() -> None:
     store = RedisModelStore("redis://127.0.0.1:1", "nobody").overlay
     with pytest.raises(StoreUnavailable):
-        store.upsert(told("a"))
+        store.upsert(new_items("a"))

@@ -1,4 +1,4 @@
-"""What every rating store does, in memory and on a real server alike."""
+"""The conformance tests of rating stores, in memory and on a real server."""
 
 import time
 from collections.abc import AsyncIterator
@@ -114,7 +114,7 @@ async def test_an_older_write_is_superseded_and_changes_nothing(store: RatingSto
 
 
 @pytest.mark.parametrize("first", [0, 1])
-async def test_of_two_writes_at_one_time_the_higher_request_id_stands(
+async def test_of_two_writes_at_one_time_the_higher_request_id_wins(
     store: RatingStore, first: int
 ) -> None:
     low, high = UUID(int=0xA << 100), UUID(int=0xF << 100)
@@ -125,7 +125,7 @@ async def test_of_two_writes_at_one_time_the_higher_request_id_stands(
 
 
 @pytest.mark.parametrize("first", [0, 1])
-async def test_of_two_ratings_with_equal_stamps_the_higher_value_stands(
+async def test_of_two_ratings_with_equal_stamps_the_higher_value_wins(
     store: RatingStore, first: int
 ) -> None:
     writes = [rating("item", 5.0, PAST_US), rating("item", 1.0, PAST_US)]
@@ -135,7 +135,7 @@ async def test_of_two_ratings_with_equal_stamps_the_higher_value_stands(
 
 
 @pytest.mark.parametrize("first", [0, 1])
-async def test_of_a_rating_and_a_deletion_with_equal_stamps_the_rating_stands(
+async def test_of_a_rating_and_a_deletion_with_equal_stamps_the_rating_wins(
     store: RatingStore, first: int
 ) -> None:
     writes = [rating("item", 1.0, PAST_US), rating("item", None, PAST_US)]
@@ -144,7 +144,7 @@ async def test_of_a_rating_and_a_deletion_with_equal_stamps_the_rating_stands(
     assert await values(store) == {"item": 1.0}
 
 
-async def test_a_deletion_takes_the_rating_out_and_leaves_a_tombstone(store: RatingStore) -> None:
+async def test_a_deletion_removes_the_rating_and_leaves_a_tombstone(store: RatingStore) -> None:
     await store.write(rating("item", 4.0, PAST_US))
     await store.write(rating("item", None, PAST_US + 10))
     assert await values(store) == {}
@@ -164,7 +164,7 @@ async def test_a_repeated_request_is_answered_as_the_first_time(store: RatingSto
     assert await values(store) == {"item": 2.0}
 
 
-async def test_a_repeated_request_that_lost_is_answered_so_again(store: RatingStore) -> None:
+async def test_a_repeated_request_that_lost_has_the_same_outcome_again(store: RatingStore) -> None:
     request = uuid4()
     first = await store.write(rating("item", 4.0, PAST_US))
     await store.write(rating("item", 1.0, PAST_US - 1, request))
@@ -263,7 +263,7 @@ async def test_an_import_beyond_the_limit_stores_nothing(store: RatingStore) -> 
     assert await values(store) == {"a": 3.0}
 
 
-async def test_an_import_of_nothing_is_nothing(store: RatingStore) -> None:
+async def test_an_empty_import_changes_nothing(store: RatingStore) -> None:
     assert await store.import_ratings(ANN, []) == ImportOutcome(0, 0)
     assert (await store.read(ANN, V1)).revision == 0
 
@@ -306,7 +306,7 @@ async def test_a_user_without_ratings_can_be_kept_folded(store: RatingStore) -> 
     assert (await store.read(ANN, V1)).folded == folded("v1", 0)
 
 
-async def test_a_trained_user_is_read_with_her_history(
+async def test_a_trained_user_is_read_with_the_history(
     store: RatingStore, models: ModelStore
 ) -> None:
     models.put_users(V1, [(ANN, b"trained")])

@@ -1,4 +1,4 @@
-"""Users read together: as few round trips as can be, and each has an answer of her own."""
+"""Users that are read together take few round trips, and each has a result of their own."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -56,11 +56,11 @@ def state_of(answer: StoredUser | FoldinError) -> StoredUser:
 
 
 def questions(client: Any) -> int:
-    """How often the store was asked for a user's folded state so far, by whomever."""
+    """Returns how often the server has been asked for a folded user so far."""
     return int(client.info("commandstats")["cmdstat_mget"]["calls"])
 
 
-async def test_the_folded_are_read_without_their_histories(store: RedisRatingStore) -> None:
+async def test_folded_users_are_read_without_their_histories(store: RedisRatingStore) -> None:
     await fold(store, V1)
     for answer in await store.read_all([(user_id, 0) for user_id in USERS], V1):
         state = state_of(answer)
@@ -68,11 +68,13 @@ async def test_the_folded_are_read_without_their_histories(store: RedisRatingSto
         assert state.history is None
 
 
-async def test_after_a_new_version_all_users_are_asked_for_once_and_together(
+async def test_after_a_new_version_all_users_are_read_once_and_together(
     store: RedisRatingStore, client: Any
 ) -> None:
     await fold(store, V1)
-    await store.read_all([(user_id, 0) for user_id in USERS[:2]], V2)  # it finds out
+    await store.read_all(
+        [(user_id, 0) for user_id in USERS[:2]], V2
+    )  # it notes that most are not folded
     before = questions(client)
     answers = await store.read_all([(user_id, 0) for user_id in USERS[2:]], V2)
     assert questions(client) - before == 1
@@ -82,13 +84,13 @@ async def test_after_a_new_version_all_users_are_asked_for_once_and_together(
         assert history.item_ids == ("item",)
 
 
-async def test_a_crowd_is_read_in_parts_and_each_has_her_own_history(
+async def test_many_users_are_read_in_parts_and_each_has_their_own_history(
     store: RedisRatingStore, client: Any
 ) -> None:
     crowd = [UserId(f"user-{number}") for number in range(2 * USERS_A_TRANSACTION + 1)]
     for user_id in crowd:
         await store.write(RatingWrite(user_id, ItemId(f"item of {user_id}"), 3.0))
-    await store.read_all([(crowd[0], 0)], V1)  # it finds out
+    await store.read_all([(crowd[0], 0)], V1)  # it notes that most are not folded
     before = questions(client)
     answers = await store.read_all([(user_id, 0) for user_id in crowd], V1)
     assert questions(client) - before == 3
@@ -109,7 +111,7 @@ async def test_when_most_are_folded_again_no_history_is_read(
 
 
 @pytest.mark.parametrize("revision", [0, 1])
-async def test_one_whose_revision_is_not_the_known_one_is_read_anew(
+async def test_a_user_with_another_revision_than_the_known_one_is_read_again(
     store: RedisRatingStore, revision: int
 ) -> None:
     ann = state_of((await store.read_all([(USERS[0], 0)], V1))[0])
@@ -119,7 +121,7 @@ async def test_one_whose_revision_is_not_the_known_one_is_read_anew(
 
 
 @pytest.mark.parametrize("known", [False, True], ids=["first", "once most were not folded"])
-async def test_a_damaged_history_is_its_own_users_failure(
+async def test_a_damaged_history_fails_for_its_own_user(
     store: RedisRatingStore, client: Any, namespace: str, *, known: bool
 ) -> None:
     if known:

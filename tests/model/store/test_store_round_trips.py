@@ -1,4 +1,4 @@
-"""How often the Redis rating store is asked: what arrives together leaves together."""
+"""Concurrent calls of the Redis rating store share round trips."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,7 +22,7 @@ async def store(machine: Machine) -> AsyncIterator[RedisRatingStore]:
 
 
 def round_trips(url: str) -> int:
-    """How many times the server has read from a connection, this one's own questions included."""
+    """Returns how many times the server has read from a connection, this one included."""
     with Redis.from_url(url, protocol=2) as client:
         return int(client.info("stats")["total_reads_processed"])
 

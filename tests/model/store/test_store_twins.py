@@ -1,4 +1,4 @@
-"""The store in memory answers any sequence of calls exactly as the real one does."""
+"""The rating store in memory gives exactly the results of the real one, for any calls."""
 
 import asyncio
 import itertools
@@ -60,7 +60,7 @@ IMPORTS = st.builds(
 
 
 async def trace(store: RatingStore, calls: Sequence[Write | Import]) -> list[object]:
-    """What each call was answered and left behind, revisions numbered as they appear."""
+    """Returns the result of each call and the state after it, with revisions numbered."""
     user = UserId(f"user {uuid4()}")
     numbers = itertools.count()
     revisions: dict[object, int] = {}
@@ -94,7 +94,7 @@ async def trace(store: RatingStore, calls: Sequence[Write | Import]) -> list[obj
 
 @settings(max_examples=60, deadline=None)
 @given(calls=st.lists(WRITES | IMPORTS, max_size=12))
-def test_the_twins_answer_alike(calls: list[Write | Import], valkey_url: str) -> None:
+def test_both_stores_give_the_same_results(calls: list[Write | Import], valkey_url: str) -> None:
     async def both() -> tuple[list[object], list[object]]:
         real = RedisRatingStore(valkey_url, "twins", limits=LIMITS)
         try:
@@ -124,7 +124,7 @@ def test_the_order_of_arrival_does_not_matter(data: st.DataObject, calls: list[W
         store = MemoryRatingStore()
         user = UserId("user")
         for call in ordered:
-            store._requests.clear()  # what is remembered of a request expires, its rating stays
+            store._requests.clear()  # outcomes of requests expire, ratings stay
             await call(store, user)
         history = (await store.read(user, V1)).history
         assert history is not None

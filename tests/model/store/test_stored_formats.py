@@ -30,7 +30,7 @@ def client(valkey_url: str) -> Iterator[Redis]:
         yield made
 
 
-def test_keys_are_named_as_ever() -> None:
+def test_keys_have_fixed_names() -> None:
     keys = Keys("ns")
     request = UUID(int=1)
     assert partition(ANN) == 51
@@ -46,7 +46,7 @@ def test_keys_are_named_as_ever() -> None:
     assert keys.log(ANN) == "fi:ns:{51}:log"
 
 
-async def test_a_write_leaves_exactly_what_the_formats_say(
+async def test_a_write_stores_exactly_the_documented_bytes(
     client: Redis, valkey_url: str, namespace: str
 ) -> None:
     keys = Keys(namespace)
@@ -69,13 +69,13 @@ async def test_a_write_leaves_exactly_what_the_formats_say(
     assert len(names) == 5
 
 
-def test_what_a_request_asks_has_one_name() -> None:
+def test_the_digest_of_a_request_is_fixed() -> None:
     write = RatingWrite(ANN, ItemId("item"), 4, PAST_US, UUID(int=1))
     assert request_digest(write) == bytes.fromhex("4161ef468c41483da68d210096ec8ee2")
     assert request_digest(replace(write, value=4.0, request_id=None)) == request_digest(write)
 
 
-async def test_only_what_changes_is_logged(client: Redis, valkey_url: str, namespace: str) -> None:
+async def test_only_changes_are_logged(client: Redis, valkey_url: str, namespace: str) -> None:
     store = RedisRatingStore(valkey_url, namespace)
     past = [ImportedRating(ItemId(item), 3.0, PAST_US) for item in "abc"]
     await store.import_ratings(ANN, past)
@@ -95,7 +95,7 @@ async def test_a_fold_is_kept_for_a_week(client: Redis, valkey_url: str, namespa
     assert 604_790 < client.ttl(Keys(namespace).folded(ANN)) <= 604_800
 
 
-def test_a_namespace_is_made_by_the_first_of_many(
+def test_a_namespace_is_created_by_the_first_of_many(
     client: Redis, valkey_url: str, namespace: str
 ) -> None:
     async def ping() -> None:
@@ -110,7 +110,7 @@ def test_a_namespace_is_made_by_the_first_of_many(
     models.close()
 
 
-def test_an_overlay_leaves_exactly_what_the_formats_say(
+def test_an_overlay_stores_exactly_the_documented_bytes(
     client: Redis, valkey_url: str, namespace: str
 ) -> None:
     keys = Keys(namespace)
