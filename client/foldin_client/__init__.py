@@ -13,25 +13,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from foldin_client.async_client import AsyncClient as AsyncClient
+    from foldin_client.channel.tls import Tls as Tls
     from foldin_client.client import Client as Client
     from foldin_client.errors import FoldinError as FoldinError
-    from foldin_client.new_items import NewItem as NewItem
-    from foldin_client.tls import Tls as Tls
     from foldin_client.values import Filter as Filter
     from foldin_client.values import NewRating as NewRating
     from foldin_client.values import Query as Query
     from foldin_client.values import Rating as Rating
+    from foldin_client.values.new_items import NewItem as NewItem
 
 _HOMES = {
     "AsyncClient": "foldin_client.async_client",
     "Client": "foldin_client.client",
     "Filter": "foldin_client.values",
     "FoldinError": "foldin_client.errors",
-    "NewItem": "foldin_client.new_items",
+    "NewItem": "foldin_client.values.new_items",
     "NewRating": "foldin_client.values",
     "Query": "foldin_client.values",
     "Rating": "foldin_client.values",
-    "Tls": "foldin_client.tls",
+    "Tls": "foldin_client.channel.tls",
 }
 
 __all__ = [

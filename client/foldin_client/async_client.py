@@ -12,12 +12,12 @@ from typing import Generic, ParamSpec, Self, TypeVar, overload
 import grpc
 import grpc.aio
 
-from foldin_client import catalog_calls, model_calls, recommendation_calls
-from foldin_client.addresses import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, target
-from foldin_client.calls import Call, Page, sending
-from foldin_client.statuses import error_of_call
-from foldin_client.tls import Tls
-from foldin_client.transport import channel_options
+from foldin_client.calls import catalog_calls, model_calls, recommendation_calls
+from foldin_client.calls.rpc import Call, Page, sending
+from foldin_client.calls.statuses import error_of_call
+from foldin_client.channel.address import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, target
+from foldin_client.channel.options import channel_options
+from foldin_client.channel.tls import Tls
 from foldin_client.values import Activation
 
 P = ParamSpec("P")

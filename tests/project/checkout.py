@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 ROOMS = {
     "foldin_client": ROOT / "client" / "foldin_client",
+    "foldin_local": ROOT / "client" / "foldin_local",
     "foldin_model": ROOT / "model" / "foldin_model",
     "foldin_server": ROOT / "server" / "foldin_server",
     "foldin_trainer": ROOT / "trainer" / "foldin_trainer",

@@ -18,20 +18,26 @@ ENTRY_POINTS = "foldin.commands"
 
 CLIENT: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "recommend": ("foldin_client.cli.reading", "What a user would like best."),
-        "similar": ("foldin_client.cli.reading", "The items most like another."),
-        "predict": ("foldin_client.cli.reading", "What a user would rate items."),
-        "user": ("foldin_client.cli.reading", "What is kept of a user."),
-        "rate": ("foldin_client.cli.writing", "Store a rating."),
-        "unrate": ("foldin_client.cli.writing", "Take a rating back."),
-        "search": ("foldin_client.cli.browsing", "Find items by title."),
-        "item": ("foldin_client.cli.browsing", "Show one item."),
-        "items": ("foldin_client.cli.cataloguing", "Add new items, hide items, show them again."),
-        "popular": ("foldin_client.cli.browsing", "What everybody likes."),
-        "clusters": ("foldin_client.cli.browsing", "Groups of items that the same users like."),
-        "models": ("foldin_client.cli.models", "List the published models."),
-        "activate": ("foldin_client.cli.models", "Serve another model."),
-        "rollback": ("foldin_client.cli.models", "Serve the previous model again."),
+        "recommend": ("foldin_client.cli.commands.answers", "What a user would like best."),
+        "similar": ("foldin_client.cli.commands.answers", "The items most like another."),
+        "predict": ("foldin_client.cli.commands.answers", "What a user would rate items."),
+        "user": ("foldin_client.cli.commands.answers", "What is kept of a user."),
+        "rate": ("foldin_client.cli.commands.ratings", "Store a rating."),
+        "unrate": ("foldin_client.cli.commands.ratings", "Take a rating back."),
+        "search": ("foldin_client.cli.commands.browse", "Find items by title."),
+        "item": ("foldin_client.cli.commands.browse", "Show one item."),
+        "items": (
+            "foldin_client.cli.commands.catalog",
+            "Add new items, hide items, show them again.",
+        ),
+        "popular": ("foldin_client.cli.commands.browse", "What everybody likes."),
+        "clusters": (
+            "foldin_client.cli.commands.browse",
+            "Groups of items that the same users like.",
+        ),
+        "models": ("foldin_client.cli.commands.models", "List the published models."),
+        "activate": ("foldin_client.cli.commands.models", "Serve another model."),
+        "rollback": ("foldin_client.cli.commands.models", "Serve the previous model again."),
     }
 )
 

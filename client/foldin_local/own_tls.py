@@ -1,0 +1,71 @@
+"""How a caller on the server's own machine trusts it: by the server's own settings alone.
+
+It trusts the very certificate that the server shows, whoever signed it. No connection is opened.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from foldin_client.channel.tls import Tls, no_password
+
+
+def own_tls(environment: Mapping[str, str]) -> Tls | None:
+    """How to reach a server that has this environment; None where it has no TLS.
+
+    Where callers must prove themselves it is with FOLDIN_CERTIFICATE and FOLDIN_KEY, else with the
+    server's own pair. Raises ValueError, with the remedy, where a handshake could not succeed.
+    """
+    certificate, key = environment.get("FOLDIN_TLS_CERTIFICATE"), environment.get("FOLDIN_TLS_KEY")
+    if not certificate or not key:
+        return None  # half a pair the server refuses itself
+    client_ca = environment.get("FOLDIN_TLS_CLIENT_CA")
+    given, given_key = environment.get("FOLDIN_CERTIFICATE"), environment.get("FOLDIN_KEY")
+    pair = (given, given_key) if given and given_key else (certificate, key)
+    try:
+        server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.load_cert_chain(certificate, key, no_password)
+        caller = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        caller.check_hostname = False  # its name is what the handshake shall tell
+        caller.load_verify_locations(certificate)
+        if client_ca:
+            server.verify_mode = ssl.CERT_REQUIRED
+            server.load_verify_locations(client_ca)
+            caller.load_cert_chain(*pair, no_password)
+        name = next(_names(server, caller), None)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        signed = f"; {pair[0]} must be signed by FOLDIN_TLS_CLIENT_CA={client_ca}, or set "
+        remedy = f"{signed}FOLDIN_CERTIFICATE and FOLDIN_KEY to a pair that is" if client_ca else ""
+        raise ValueError(
+            f"no caller could trust a server with FOLDIN_TLS_CERTIFICATE={certificate}: {error}; "
+            f"the files must be readable PEM and the certificates valid now{remedy}"
+        ) from error
+    shown, shown_key = map(Path, pair) if client_ca else (None, None)
+    return Tls(Path(certificate), shown, shown_key, name)
+
+
+def _names(server: ssl.SSLContext, caller: ssl.SSLContext) -> Iterator[str]:
+    """What the server's certificate calls it, as a caller finds it in a handshake of the two.
+
+    Python has no other public way to read a certificate that need not be an authority's.
+    """
+    for context in (server, caller):
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # as grpc does
+    to_server, to_caller = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = caller.wrap_bio(to_caller, to_server)
+    answering = server.wrap_bio(to_server, to_caller, server_side=True)
+    for side in (asking, answering, asking, answering):
+        with suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    match asking.getpeercert():
+        case {"subjectAltName": [*named]}:
+            pass
+        case {"subject": [*parts]}:  # without alternatives grpc takes the common name
+            named = [pair for part in parts for pair in part]
+        case _:
+            named = []
+    for entry in named:
+        match entry:
+            case ("DNS" | "IP Address" | "commonName", str(name)):
+                yield name.replace("*", "foldin", 1)  # one of those that a wildcard stands for
