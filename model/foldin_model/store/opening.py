@@ -6,7 +6,6 @@ beside `redis`, and a branch in `open_store`.
 
 from dataclasses import dataclass
 
-from foldin_model.store.location import default_data_dir, running_store_url
 from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.operation_protocol import StoreOperations
 from foldin_model.store.protocols import ModelStore, RatingStore
@@ -16,8 +15,6 @@ from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_model.store.redis.revision_tracker import RevisionTracker
 from foldin_model.store.revision_protocol import RevisionFeed
 from foldin_model.store.url import parse_store_url
-
-__all__ = ["OpenStore", "default_data_dir", "open_memory_models", "open_store", "running_store_url"]
 
 
 @dataclass(frozen=True, slots=True)
