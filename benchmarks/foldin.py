@@ -1,4 +1,4 @@
-"""How long one fold-in of both heads takes, by the length of the history: exact and in three steps.
+"""Measures one fold-in of both heads by the length of the history: exact and in three steps.
 
 Prints a table and writes benchmarks/results/foldin.json. Histories longer than four times the
 dimension are folded exactly in both columns, as they are served. How close the steps come to the
@@ -38,7 +38,7 @@ RESULTS = Path(__file__).parent / "results" / "foldin.json"
 
 
 def ranking_head(rng: np.random.Generator) -> Head:
-    """The shipped one: a user is the sum of what her ratings stand for, and nothing is solved."""
+    """Returns a head of the shipped kind: a sum over the ratings; nothing is solved."""
     encoder = LinearEncoder(_vectors(rng, RANKING), EncoderRule((0.5, 5.0), (0.3, 1.1)), 0.0)
     rule = RatingRule(knots=(0.5, 5.0), weights=(0.0, 0.0), targets=(0.0, 0.0))
     prior = rng.normal(size=RANKING)
@@ -46,19 +46,19 @@ def ranking_head(rng: np.random.Generator) -> Head:
 
 
 def rating_head(rng: np.random.Generator) -> Head:
-    """The shipped one: a least-squares problem."""
+    """Returns a head of the shipped kind: a least-squares problem."""
     rule = RatingRule(knots=(0.5, 5.0), weights=(1.0, 1.0), targets=(0.5, 5.0))
     offsets = np.zeros(ITEMS, np.float32)
     return Head(_vectors(rng, RATING), offsets, 3.5, rng.normal(size=RATING), rule)
 
 
 def _vectors(rng: np.random.Generator, dimension: int) -> Floats:
-    """Item vectors about as long as trained ones."""
+    """Returns item vectors about as long as trained ones."""
     return np.asarray(0.05 * rng.normal(size=(ITEMS, dimension)), np.float32)
 
 
 def median_us(call: Callable[[], object], rounds: int = 5, repeats: int = 200) -> float:
-    """The median time of `call` in microseconds in the quietest of some rounds, after a warm-up."""
+    """Returns the median time of `call` in µs in the quietest round, after a warm-up."""
     medians = []
     for _ in range(rounds):
         times = []
@@ -71,7 +71,7 @@ def median_us(call: Callable[[], object], rounds: int = 5, repeats: int = 200) -
 
 
 def both(heads: tuple[Head, ...], rows: Rows, values: Doubles, steps: int | None) -> None:
-    """One fold-in of both heads."""
+    """Folds one history in both heads."""
     for one in heads:
         fold(one, rows, values, one.prior, steps=steps)
 

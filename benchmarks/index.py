@@ -1,4 +1,4 @@
-"""A million items: how fast the best ten are found, what a process costs, how soon it answers.
+"""Measures a million items: time of a search, memory of a process, time to the first answer.
 
 Prints tables and writes benchmarks/results/index.json. Search is measured in this process; memory
 and start in further ones, which map one published model as the server's workers do, but answer
@@ -45,7 +45,7 @@ WORDS = 20_000
 
 
 def million_model(items: int) -> Model:
-    """A model of so many items: vectors like trained ones, titles of three words and a number."""
+    """Returns a made model: vectors like trained ones, titles of three words and a number."""
     rng = np.random.default_rng(0)
     vectors = trained_like(items, DIMENSION, 0)
     similarity = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -76,7 +76,7 @@ def million_model(items: int) -> Model:
 
 
 def install(items: int, directory: Path) -> Path:
-    """The folder of that model, published and installed as any other."""
+    """Returns the folder of that model, published and installed like any other."""
     model = million_model(items)
     nobody = np.zeros((0, 1), np.float32)
     users = TrainedUsers(
@@ -90,7 +90,7 @@ def install(items: int, directory: Path) -> Path:
 
 @contextmanager
 def workers(folder: str, count: int) -> Iterator[list["Popen[str]"]]:
-    """So many further processes, at work until they are left."""
+    """Runs `count` further processes until the context ends."""
     command = [sys.executable, str(WORKER), folder]
     running = [Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(count)]
     try:
@@ -101,7 +101,7 @@ def workers(folder: str, count: int) -> Iterator[list["Popen[str]"]]:
 
 
 def read(process: "Popen[str]") -> dict[str, float]:
-    """The next line a worker says."""
+    """Returns the next line of a worker."""
     if process.stdout is None:
         raise RuntimeError("the worker has no output")
     line: dict[str, float] = json.loads(process.stdout.readline())
@@ -109,7 +109,7 @@ def read(process: "Popen[str]") -> dict[str, float]:
 
 
 def start(folder: str) -> dict[str, float]:
-    """Seconds from starting a process to its first answer, by the clock and of its processor."""
+    """Returns the seconds from start to first answer of a process: wall clock and processor."""
     started = time()
     with workers(folder, 1) as (process,):
         said = read(process)
@@ -117,7 +117,7 @@ def start(folder: str) -> dict[str, float]:
 
 
 def settled_private_bytes(folder: str, count: int) -> list[float]:
-    """What each of `count` processes holds alone once all are at work."""
+    """Returns the private bytes of each of `count` processes while all are at work."""
     with workers(folder, count) as running:
         for process in running:
             read(process)
@@ -128,12 +128,12 @@ def settled_private_bytes(folder: str, count: int) -> list[float]:
             process.stdin.write("\n")
             process.stdin.flush()
             held.append(read(process)["private"])
-            # It leaves only after all have been read: pages are private to a last one.
+            # All must live until all are read: shared pages become private to the last one.
         return held
 
 
 def search_rows(sizes: Sequence[int], alternatives_up_to: int) -> list[Measured]:
-    """All kinds that are measured at each size."""
+    """Returns all kinds of index, by name."""
     measured = []
     for size in sizes:
         vectors = trained_like(size, DIMENSION, 0)
@@ -144,7 +144,7 @@ def search_rows(sizes: Sequence[int], alternatives_up_to: int) -> list[Measured]
 
 
 def bar(name: str, told: str, must: float, aim: float, measured: float) -> dict[str, object]:
-    """A bar as every results file has it; lower is better for all of these."""
+    """Returns a bar as results files have it; lower is better for all of these."""
     return {
         "id": name, "bar": told, "must": must, "aim": aim, "measured": measured, "better": "lower",
     }  # fmt: skip
@@ -155,7 +155,7 @@ def bar(name: str, told: str, must: float, aim: float, measured: float) -> dict[
 @click.option("--alternatives-up-to", default=100_000, show_default=True)
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def main(items: int, alternatives_up_to: int, results: Path) -> None:
-    """Measure, print and write."""
+    """Measure the index and write the results."""
     rows = search_rows(sorted({10_000, 100_000, items}), alternatives_up_to)
     print(f"{'items':>9} {'index':>7} {'recall@10':>10} {'µs':>9} {'own MB':>8} {'built s':>8}")
     for row in rows:

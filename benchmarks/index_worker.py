@@ -1,4 +1,4 @@
-"""A further process of the index benchmark: maps a model, answers without RPC, says what it costs.
+"""A worker process of the index benchmark: maps a model, answers without RPC, prints its memory.
 
 `benchmarks/index.py` starts it; it leaves when its input ends.
 """
@@ -23,7 +23,7 @@ from foldin_model.trained.snapshot import Snapshot
 
 
 def answer(snapshot: Snapshot, number: int) -> list[tuple[str, str]]:
-    """The best ten for a user with five ratings: ids and titles."""
+    """Returns the best ten for a user with five ratings: ids and titles."""
     model = snapshot.model
     rng = np.random.default_rng(number)
     rows = np.sort(rng.choice(len(snapshot), 5, replace=False)).astype(np.int32)
@@ -38,7 +38,7 @@ def answer(snapshot: Snapshot, number: int) -> list[tuple[str, str]]:
 
 
 def everything_else(snapshot: Snapshot) -> None:
-    """What a worker is asked besides: filters, similar items, titles."""
+    """Runs the other kinds of requests: filters, similar items, titles."""
     model = snapshot.model
     query = model.query(model.ranking_prior, model.rating_prior)
     wanted = ItemFilter(include_genres=("drama",), min_year=1990)
@@ -49,15 +49,15 @@ def everything_else(snapshot: Snapshot) -> None:
 
 
 def private_bytes() -> int:
-    """What this process alone holds."""
+    """Returns the private bytes of this process."""
     lines = Path("/proc/self/smaps_rollup").read_text(encoding="ascii").splitlines()
     return sum(1024 * int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
 
 def work(folder: str) -> None:
-    """A further process: answers once, says when, then says what it costs; leaves with its input.
+    """Answers once, prints when, then prints what it costs; ends when its input does.
 
-    Without a folder it is the worker without a model.
+    Without a folder it loads no model.
     """
     first = cpu = 0.0
     if folder:

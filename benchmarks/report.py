@@ -1,8 +1,7 @@
-"""Renders benchmarks/results/*.json between the markers of benchmarks/README.md and README.md.
+"""Writes benchmarks/results/*.json between the markers of benchmarks/README.md and README.md.
 
-The first gets every bar, the second the accuracy of methods side by side.
-
-It measures nothing; run it after the benchmarks, as `make bench-report`.
+The first gets every bar, the second the accuracy of methods side by side. It measures nothing:
+`make bench-report` runs it after the benchmarks.
 """
 
 import json
@@ -20,7 +19,7 @@ SIGNS: Final = {"higher": "≥", "lower": "≤"}
 
 
 def section(name: str, report: dict[str, Any]) -> str:
-    """The bars of one results file as a table; empty where it has none."""
+    """Returns the bars of one results file as a table; empty if it has none."""
     if not report.get("bars"):
         return ""
     target = TARGETS.get(name, name)
@@ -31,7 +30,7 @@ def section(name: str, report: dict[str, Any]) -> str:
 
 
 def render(text: str, reports: dict[str, dict[str, Any]]) -> str:
-    """The page with the results between its markers. Raises ValueError where a marker is gone."""
+    """Returns the page with the results between its markers. ValueError without a marker."""
     tables = "".join(section(name, report) for name, report in sorted(reports.items()))
     return between(text, tables.removesuffix("\n"))
 
@@ -68,7 +67,7 @@ def _where(report: dict[str, Any]) -> str:
 
 
 def accuracy_tables(report: dict[str, Any]) -> str:
-    """Errors of predicted ratings and quality of lists by method, a column a data set."""
+    """Returns tables of rating errors and list quality: a row a method, a column a data set."""
     rmse = _side_by_side(report, "RMSE, 5 folds", ("rmse",))
     ndcg = ("ndcg@10", "liked_ndcg@10")
     lists = _side_by_side(report, "held-out-users", ndcg)
@@ -92,7 +91,7 @@ def accuracy_tables(report: dict[str, Any]) -> str:
 
 
 def _side_by_side(report: dict[str, Any], table: str, metrics: Sequence[str]) -> list[str]:
-    """One line a method, one column a data set, the metrics of a cell divided by a slash."""
+    """Returns a table: a row a method, a column a data set, metrics in a cell divided by /."""
     cells: dict[str, dict[str, str]] = {}
     for row in report["rows"]:
         if row["table"] == table and row[metrics[0]] is not None:
@@ -107,7 +106,7 @@ def _side_by_side(report: dict[str, Any], table: str, metrics: Sequence[str]) ->
 
 
 def between(text: str, filling: str) -> str:
-    """The page with `filling` between its markers. Raises ValueError where a marker is gone."""
+    """Returns the page with `filling` between its markers. ValueError without a marker."""
     before, rest = _cut(text, BEGIN)
     _, after = _cut(rest, END)
     return f"{before}{BEGIN}\n{filling}\n{END}{after}"

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from foldin_trainer.evaluation.report.tables import Value
+from foldin_trainer.evaluation.report.tables import JsonValue
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-Row = dict[str, Value]
+Row = dict[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Findings:
     measured: dict[str, float] = field(default_factory=dict)
     limits: list[Row] = field(default_factory=list)
 
-    def add(self, table: str, found: Sequence[Mapping[str, Value]]) -> None:
+    def add(self, table: str, found: Sequence[Mapping[str, JsonValue]]) -> None:
         """The rows belong to that table."""
         self.rows += [{"data": self.data, "table": table, **row} for row in found]
 
@@ -98,7 +98,7 @@ def table_of(title: str, found: Sequence[Row]) -> Table:
     return table
 
 
-def _cell(value: Value) -> str:
+def _cell(value: JsonValue) -> str:
     if isinstance(value, float):
         return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"
     return "-" if value is None else str(value)

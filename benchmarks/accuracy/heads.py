@@ -11,7 +11,7 @@ from foldin_trainer.evaluation.methods.served import Served, published
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
 from foldin_trainer.evaluation.report.tables import difference_rows, rows
-from foldin_trainer.evaluation.trial_scores import run
+from foldin_trainer.evaluation.trial_scores import run_trials
 from foldin_trainer.learning.head_choice import RankingHead
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
@@ -38,7 +38,7 @@ def heads(dataset: Dataset, settings: TrainSettings) -> Findings:
         return methods
 
     started = time.perf_counter()
-    scores = run(trials(PROTOCOL, dataset.ratings, ProtocolSettings()), fit, COUNT, dataset.items)
+    scores = run_trials(trials(PROTOCOL, dataset.ratings, ProtocolSettings()), fit, COUNT, dataset.items)
     outcome = Outcome(PROTOCOL, COUNT, time.perf_counter() - started, scores)
     found = Findings(dataset.report.name)
     found.add("ranking heads", rows(outcome))

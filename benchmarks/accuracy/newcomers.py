@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from foldin_trainer.data import Dataset
-from foldin_trainer.evaluation.fold_in.retrain_gap import against_retrain
+from foldin_trainer.evaluation.fold_in.retrain_gap import retrain_gaps
 from foldin_trainer.evaluation.methods.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.methods.served import Served, published
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
@@ -22,7 +22,7 @@ COUNT = 10
 def fold_in(dataset: Dataset, settings: TrainSettings) -> Findings:
     """Fold-in against a full retrain for the first ratings of held-out users."""
     found = Findings(dataset.report.name)
-    gaps = list(against_retrain(dataset, settings))
+    gaps = list(retrain_gaps(dataset, settings))
     found.add("fold-in and retrain", [asdict(gap) for gap in gaps])
     found.measured["accuracy.foldin"] = max(gap.gap for gap in gaps)
     return found

@@ -18,7 +18,7 @@ from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
 from foldin_trainer.evaluation.report.tables import difference_rows, rows
 from foldin_trainer.evaluation.similar_items import next_item_hits
-from foldin_trainer.evaluation.trial_scores import run
+from foldin_trainer.evaluation.trial_scores import run_trials
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
 from foldin_trainer.metrics.intervals import mean_interval, ratio_interval
@@ -50,7 +50,7 @@ def ranking(dataset: Dataset, settings: TrainSettings) -> Findings:
 
     started = time.perf_counter()
     folds = trials(PROTOCOL, dataset.ratings, ProtocolSettings())
-    scores = run(folds, fit, COUNT, dataset.items)
+    scores = run_trials(folds, fit, COUNT, dataset.items)
     found = Findings(dataset.report.name)
     outcome = Outcome(PROTOCOL, COUNT, time.perf_counter() - started, scores)
     found.add(PROTOCOL, rows(outcome))

@@ -1,4 +1,4 @@
-"""The same behind FastAPI and uvicorn: JSON over HTTP/1.1, the users in memory.
+"""A peer: FastAPI and uvicorn, JSON over HTTP/1.1, a FAISS index and the users in memory.
 
 It folds nothing, checks nothing, filters nothing and stores nothing.
 Run as `python -m benchmarks.peers.fastapi_app ADDRESS DATA.npz WORKERS`.
@@ -45,7 +45,7 @@ class Catalog:
         self._index.add(data["items"])
 
     def best(self, user_id: str, count: int) -> list[Item]:
-        """The best items by inner product."""
+        """Returns the best items by inner product."""
         scores, rows = self._index.search(self._queries[user_id][None], count)
         return [
             Item(item_id=self._ids[row], title=self._titles[row], score=score)
@@ -54,7 +54,7 @@ class Catalog:
 
 
 def app() -> FastAPI:
-    """The application of one worker."""
+    """Returns the application of one worker."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +73,7 @@ def app() -> FastAPI:
 
 
 def main(address: str, data: str, workers: str) -> None:
-    """Serves until it is killed; each worker says in one line that it does."""
+    """Serves until it is killed; each worker prints one line when it is ready."""
     os.environ[DATA] = data
     host, _, port = address.rpartition(":")
     uvicorn.run(

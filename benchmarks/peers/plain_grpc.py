@@ -1,4 +1,4 @@
-"""What one would write first: a threaded gRPC server with a FAISS index and the users in memory.
+"""A peer as one would write it first: threaded gRPC, a FAISS index and the users in memory.
 
 It folds nothing, checks nothing, filters nothing and stores nothing.
 Run as `python -m benchmarks.peers.plain_grpc ADDRESS DATA.npz`.
@@ -23,7 +23,7 @@ THREADS = 10
 
 
 class Recommendations(RecommendationServiceServicer):
-    """Recommend alone."""
+    """The service with Recommend only."""
 
     def __init__(self, data: Any) -> None:
         self._ids = data["item_ids"].tolist()
@@ -33,7 +33,7 @@ class Recommendations(RecommendationServiceServicer):
         self._index.add(data["items"])
 
     def Recommend(self, request: pb.RecommendRequest, _context: Any) -> pb.RecommendResponse:
-        """The best items by inner product."""
+        """Returns the best items by inner product."""
         query = self._queries[request.user_id]
         scores, rows = self._index.search(query[None], request.page_size)
         response = pb.RecommendResponse()
@@ -43,7 +43,7 @@ class Recommendations(RecommendationServiceServicer):
 
 
 def main(address: str, data: str) -> None:
-    """Serves until it is killed; says so in one line."""
+    """Serves until it is killed; prints one line when it is ready."""
     faiss.omp_set_num_threads(1)
     server = grpc.server(ThreadPoolExecutor(THREADS))
     recommendations: Any = Recommendations(np.load(data))  # type: ignore[abstract]

@@ -1,4 +1,4 @@
-"""What a recommendation costs over the RPC that carries it. `make bench-serve` runs this.
+"""Measures what a recommendation costs over the RPC that carries it: `make bench-serve`.
 
 Floors, peers and foldin take turns under the same load, round after round, so that the ratios hold
 on a machine that others use too. Writes benchmarks/results/serving.json.
@@ -38,7 +38,7 @@ LIBRARIES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is measured."""
+    """The size of a measurement."""
 
     items: int
     users: int
@@ -64,9 +64,15 @@ QUICK: Final = Size(
 
 
 @click.command()
-@click.option("--quick", is_flag=True, help="Only see that it runs; the figures mean nothing.")
-@click.option("--model", type=click.Path(path_type=Path, exists=True), help="An installed version.")
-@click.option("--only", multiple=True, type=click.Choice(missing_bars.PARTS), help="These parts.")
+@click.option("--quick", is_flag=True, help="Only check that it runs; the figures mean nothing.")
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path, exists=True),
+    help="Folder of an installed model version.",
+)
+@click.option(
+    "--only", multiple=True, type=click.Choice(missing_bars.PARTS), help="Measure only these parts."
+)
 @click.option("--results", type=click.Path(path_type=Path), default=RESULTS, show_default=True)
 def main(*, quick: bool, model: Path | None, only: tuple[str, ...], results: Path) -> None:
     """Measure serving and write the results."""

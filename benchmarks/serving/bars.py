@@ -1,4 +1,4 @@
-"""The bars of serving: what each compares, what it must reach and what it aims at.
+"""The bars of serving: what each compares, the value it must reach and the value it aims at.
 
 Every measured value is the median over the rounds of one run, on the worse of the catalogs.
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of the table."""
+    """What one bar compares, and its two limits."""
 
     text: str
     must: float
@@ -39,7 +39,7 @@ BARS: Final = {
 
 
 class Samples:
-    """Values of the bars as they come in, by catalog."""
+    """The values measured for the bars so far, by catalog."""
 
     def __init__(self) -> None:
         self._values: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(
@@ -47,11 +47,11 @@ class Samples:
         )
 
     def add(self, bar: str, catalog: str, value: float) -> None:
-        """One more round's value."""
+        """Adds the value of one round."""
         self._values[bar][catalog].append(value)
 
     def measured(self) -> list[dict[str, object]]:
-        """The bars that have values, as they stand in the results file."""
+        """Returns the bars that have values, as the results file has them."""
         return [
             {
                 "id": name,
@@ -66,7 +66,7 @@ class Samples:
         ]
 
     def missing(self) -> list[str]:
-        """The bars without a value."""
+        """Returns the names of the bars without a value."""
         return [name for name in BARS if name not in self._values]
 
     def _worse(self, name: str, bar: Bar) -> float:

@@ -1,7 +1,7 @@
-"""What is served: a model, users over it with histories of realistic lengths, and both in a store.
+"""A model to serve, users with histories of realistic lengths, and a store filled with both.
 
-Users are made, not trained: each has a record trained on all but the last of her ratings, so that
-reading her without a folded state means folding her whole history.
+Users are made, not trained. Each has a vector folded from all but the last of their ratings, so
+that an answer without a folded state needs a fold-in of the whole history.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ LEAD: Final = EncoderRule((0.5, 2.75, 5.0), factors=(0.3, 0.9, 1.1))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
-    """A model with its users; `histories` are rows in increasing order and values."""
+    """A model with its users; each history is item rows in increasing order, and values."""
 
     name: str
     model: Model
@@ -54,13 +54,13 @@ class Served:
 
     @property
     def queries(self) -> Floats:
-        """(n_users, dimension) retrieval queries, for servers that fold nothing."""
+        """Retrieval queries, (n_users, dimension), for servers that fold nothing."""
         pairs = zip(self.trained.ranking_vectors, self.trained.rating_vectors, strict=True)
         return np.array([self.model.query(x, z) for x, z in pairs], np.float32)
 
 
 def synthetic_model(items: int, seed: int = 0) -> Model:
-    """A catalog of the shipped heads and dimensions, 94 + 1 + 33, with log-normal norms."""
+    """Returns a made model with the shipped heads, 94 + 1 + 33 dimensions, log-normal norms."""
     rng = np.random.default_rng(seed)
     groups = rng.integers(0, len(GENRES), items).astype(np.int32)
     centres = rng.normal(size=(len(GENRES), RANKING))
@@ -101,12 +101,12 @@ def synthetic_model(items: int, seed: int = 0) -> Model:
 
 
 def trained_model(version: Path) -> Model:
-    """The model of an installed version, a folder such as `.foldin/models/<version>`."""
+    """Returns the model of an installed version, a folder such as `.foldin/models/<version>`."""
     return load(version)[1]
 
 
 def populated(name: str, model: Model, users: int, seed: int = 1) -> Served:
-    """The model with users "1", "2", ... whose ratings follow the items' popularity."""
+    """Returns the model with users "1", "2", ... who rate popular items more often."""
     rng = np.random.default_rng(seed)
     shares = np.cumsum(model.catalog.rating_counts + 1.0)
     most = min(1_000, len(model.catalog) // 4)
@@ -141,7 +141,7 @@ def _trained(model: Model, histories: Sequence[tuple[Rows, Doubles]]) -> Trained
 
 
 def fill(url: str, served: Served) -> None:
-    """The model is current in the store, and every user's ratings are there."""
+    """Publishes and activates the model in the store, and imports every user's ratings."""
     described = Description("made", int(served.trained.rating_counts.sum()), 0, "made", {}, {})
     with closing(open_store(url, NAMESPACE)) as store:
         manifest = publish(served.model, served.trained, described, store.models)
@@ -169,7 +169,7 @@ async def _import(url: str, served: Served) -> None:
 
 
 def forget_folded(url: str, users: Sequence[UserId]) -> None:
-    """No folded state of these users is in the store."""
+    """Deletes the folded states of these users from the store."""
     keys = Keys(NAMESPACE)
     with Redis.from_url(url) as store:
         for start in range(0, len(users), TOGETHER):
@@ -177,7 +177,7 @@ def forget_folded(url: str, users: Sequence[UserId]) -> None:
 
 
 def folded_count(url: str, users: Sequence[UserId]) -> int:
-    """How many of these users have a folded state in the store."""
+    """Returns how many of these users have a folded state in the store."""
     keys = Keys(NAMESPACE)
     with Redis.from_url(url) as store:
         parts = (users[start : start + TOGETHER] for start in range(0, len(users), TOGETHER))

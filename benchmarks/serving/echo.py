@@ -1,7 +1,7 @@
 """The floor: a gRPC server that answers every call with the same bytes and does nothing else.
 
-Requests are not parsed and replies not built, so that only the framework is measured. Of the calls
-of one method every other is refused, which costs what the framework takes to say so.
+Requests are not parsed and replies not built, so that only the framework is measured. One method
+refuses every other call, which measures what a refusal costs the framework.
 Run as `python -m benchmarks.serving.echo TRANSPORT ADDRESS BYTES`; the address is shared.
 """
 
@@ -18,7 +18,7 @@ HALF_REFUSED = "HalfRefused"
 
 
 async def serve(transport: str, address: str, reply_bytes: int) -> None:
-    """Serves until it is killed; says so in one line."""
+    """Serves until it is killed; prints one line when it is ready."""
     reply = b"\x00" * reply_bytes
 
     async def answer(_request: bytes, _context: Any) -> bytes:
@@ -46,7 +46,7 @@ async def serve(transport: str, address: str, reply_bytes: int) -> None:
 
 def _made(transport: str, options: tuple[tuple[str, int], ...]) -> Any:
     if transport == "native":
-        import pygrpc_native.aio  # noqa: PLC0415 (only where it is asked for)
+        import pygrpc_native.aio  # noqa: PLC0415 (only for that transport)
 
         return pygrpc_native.aio.server(options=options)
     return grpc.aio.server(options=options)

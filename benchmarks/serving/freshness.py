@@ -1,6 +1,6 @@
-"""Whether an answer can be older than a rating that was confirmed before it was asked for.
+"""Checks that no answer is older than a rating that was confirmed before the request.
 
-One server process to rate on and another to ask; every reply is read. Real clients would be the
+Users rate on one server process and ask another; every reply is read. Real clients would be the
 bottleneck: they take ten times as long a call.
 """
 
@@ -24,7 +24,7 @@ PATIENCE_S: Final = 5.0
 READ_BYTES: Final = 1 << 16
 
 
-class Asking:
+class Connection:
     """One connection to one server process, one call at a time."""
 
     def __init__(self, address: str) -> None:
@@ -35,13 +35,13 @@ class Asking:
         self.socket.sendall(self._wire.hello())
 
     def begin(self, method: str, message: Message) -> None:
-        """Sends a call."""
+        """Sends a request without waiting for its reply."""
         self.socket.sendall(
             self._wire.call(grpc_request(SERVICE + method, message.SerializeToString()))
         )
 
     def read(self) -> bytes | None:
-        """The reply if it is complete by now. Raises ConnectionError where the call failed."""
+        """Returns the reply, None until it is complete. ConnectionError for a failed call."""
         data = self.socket.recv(READ_BYTES)
         size, answer = self._wire.received(data)
         if answer:
@@ -51,7 +51,7 @@ class Asking:
         return None if size is None else self._wire.message
 
     def ask(self, method: str, message: Message) -> bytes:
-        """The reply, waited for."""
+        """Sends a request and returns its reply."""
         self.begin(method, message)
         while (reply := self.read()) is None:
             pass
@@ -60,7 +60,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A rating on one process, and a question to another."""
+    """A rating on one process, and a Recommend on another."""
 
     user: str
     item: str
@@ -69,16 +69,16 @@ class Pair:
 
 
 def stale_answers(addresses: Sequence[str], items: Sequence[str], pairs: int) -> int:
-    """How many of so many rate-here-recommend-there pairs were answered as if not yet rated."""
+    """Returns how many of the pairs got an answer as if the item were not yet rated."""
     users = iter(range(0, pairs, RATINGS_A_USER))
     stale = 0
     with ExitStack() as stack, select.epoll() as poll:
-        everyone: dict[int, Asking] = {}
-        steps: dict[int, Iterator[Asking | bool]] = {}
+        everyone: dict[int, Connection] = {}
+        steps: dict[int, Iterator[Connection | bool]] = {}
         for _ in range(min(AT_ONCE, pairs)):
             connections = [stack.enter_context(_connection(address)) for address in addresses]
             one = _pairs_of_users(connections, items, users, pairs)
-            if isinstance(waited_for := next(one, None), Asking):
+            if isinstance(waited_for := next(one, None), Connection):
                 steps[waited_for.socket.fileno()] = one
             for connection in connections:
                 everyone[connection.socket.fileno()] = connection
@@ -89,11 +89,11 @@ def stale_answers(addresses: Sequence[str], items: Sequence[str], pairs: int) ->
                 raise TimeoutError(f"no answer after {PATIENCE_S:g} s")
             for number, _ in ready:
                 if number not in steps:
-                    everyone[number].read()  # what HTTP/2 says between calls
+                    everyone[number].read()  # frames of HTTP/2 between calls
                     continue
                 one = steps.pop(number)
                 for waited_for in one:
-                    if isinstance(waited_for, Asking):
+                    if isinstance(waited_for, Connection):
                         steps[waited_for.socket.fileno()] = one
                         break
                     stale += waited_for
@@ -101,9 +101,12 @@ def stale_answers(addresses: Sequence[str], items: Sequence[str], pairs: int) ->
 
 
 def _pairs_of_users(
-    connections: Sequence[Asking], items: Sequence[str], users: Iterator[int], pairs: int
-) -> Iterator[Asking | bool]:
-    """Goes through users one after another: the connection it waits for, or if one was stale."""
+    connections: Sequence[Connection], items: Sequence[str], users: Iterator[int], pairs: int
+) -> Iterator[Connection | bool]:
+    """Runs the pairs of one user after another.
+
+    Yields the connection that it waits for, or whether an answer was stale.
+    """
     for first in users:
         for number in range(first, min(first + RATINGS_A_USER, pairs)):
             here = number % len(connections)
@@ -112,7 +115,7 @@ def _pairs_of_users(
             yield from _pair(connections, pair)
 
 
-def _pair(connections: Sequence[Asking], pair: Pair) -> Iterator[Asking | bool]:
+def _pair(connections: Sequence[Connection], pair: Pair) -> Iterator[Connection | bool]:
     here, there = connections[pair.here], connections[pair.there]
     here.begin("SubmitRating", _rating(pair.user, pair.item))
     yield here
@@ -129,7 +132,7 @@ def _pair(connections: Sequence[Asking], pair: Pair) -> Iterator[Asking | bool]:
 
 
 def visible_ms(addresses: Sequence[str], items: Sequence[str], pairs: int) -> list[float]:
-    """The times from a confirmed rating to an answer of another process with it."""
+    """Returns the times from a confirmed rating to an answer of another process with it."""
     taken_ms = []
     with _connection(addresses[0]) as here, _connection(addresses[1]) as there:
         for number in range(pairs):
@@ -146,8 +149,8 @@ def visible_ms(addresses: Sequence[str], items: Sequence[str], pairs: int) -> li
 
 
 @contextmanager
-def _connection(address: str) -> Iterator[Asking]:
-    made = Asking(address)
+def _connection(address: str) -> Iterator[Connection]:
+    made = Connection(address)
     try:
         yield made
     finally:

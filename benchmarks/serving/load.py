@@ -1,10 +1,10 @@
 """A load generator: some connections, one call at a time on each, every call timed.
 
-The loop is closed unless a rate is given: then calls begin when they are due, answered or not the
-ones before, as long as a connection is free. One thread on epoll, about 10 µs a call. `h2load`
-would be the natural choice, but it sends one body for all calls (-d takes one file), and here every
-call is for another user; k6 costs 160 to 210 µs a call on two cores that the server needs. The same
-generator loads floors, peers and foldin.
+Without a rate a connection begins its next call when the last one is answered. With a rate calls
+begin when they are due, whether or not earlier ones are answered, as long as a connection is free.
+One thread on epoll takes about 10 µs a call. `h2load` would be the natural choice, but it sends one
+body for all calls (-d takes one file), and here every call is for another user; k6 costs 160 to
+210 µs a call on two cores that the server needs. The same generator loads floors, peers and foldin.
 """
 
 import gc
@@ -28,9 +28,9 @@ PATIENCE_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a load was answered: latencies in milliseconds, bytes a reply.
+    """The outcome of a load: latencies in milliseconds, mean bytes of a reply.
 
-    `calls` are those that count, `total` has those of the warm-up and the end as well.
+    `calls` are those that count; `total` includes those of the warm-up and the end.
     """
 
     calls: int
@@ -44,7 +44,7 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Calls that succeeded, a second."""
+        """Calls a second that succeeded."""
         return (self.calls - self.failed) / self.seconds
 
 
@@ -65,9 +65,9 @@ def load(
     warm_seconds: float = 0.0,
     rate: float = math.inf,
 ) -> Load:
-    """What `address` made of `requests`, for at most so many seconds or until they are used up.
+    """Sends `requests` to `address` for at most `seconds`, or until they are used up.
 
-    At most `rate` calls are begun a second. Times and sizes are those of calls that succeeded.
+    At most `rate` calls begin a second. Times and sizes are those of calls that succeeded.
     Calls answered in the first `warm_seconds` are not counted. Raises ConnectionError where the
     server hangs up, TimeoutError where it no longer answers.
     """
@@ -148,7 +148,7 @@ def _run(
 
 
 def _call(number: int, caller: _Caller, requests: Iterator[bytes]) -> bool:
-    """Whether there was another call to begin."""
+    """Begins the next call; returns whether there was one."""
     request = next(requests, None)
     if request is None:
         return False
@@ -158,7 +158,7 @@ def _call(number: int, caller: _Caller, requests: Iterator[bytes]) -> bool:
 
 
 def _answered(number: int, caller: _Caller) -> int | None:
-    """The size of the reply if it is complete by now."""
+    """Returns the size of the reply, None until it is complete."""
     data = os.read(number, READ_BYTES)
     if not data:
         raise ConnectionError("the server closed a connection")

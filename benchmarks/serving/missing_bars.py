@@ -1,4 +1,4 @@
-"""Why a run gave a bar no value: an option or a package that is not there, or a part left out."""
+"""The reasons why a run has no value for a bar: a missing option or package, a part left out."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ PACKAGES: Final = {"serve.peers.fastapi": "fastapi"}
 
 
 def why_missing(bar: str, parts: Sequence[str], options: frozenset[str]) -> str:
-    """Why a run gave the bar no value."""
+    """Returns the reason why a run has no value for the bar."""
     needed = NEEDS.get(bar, "--transport")
     if needed not in options:
         return f"`foldin serve` has no {needed}"

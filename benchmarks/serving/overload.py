@@ -1,6 +1,6 @@
-"""A crowd that does not wait for answers: as many calls as a full server answers, then twice that.
+"""Overload: callers who do not wait, at the capacity of a server and at twice its capacity.
 
-What is timed is what those get that are not refused.
+Latencies are those of calls that are not refused.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,13 +13,13 @@ from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import Stage, wires
 
 CROWD: Final = 1_024  # connections
-AT_ONCE: Final = 1e6  # calls a second: each connection asks again as soon as it is answered
-LONG: Final = 4  # times as long as others, where a call takes so much longer
-REPLY_BYTES: Final = 1_600  # those of Recommend
+AT_ONCE: Final = 1e6  # calls a second: each connection calls again as soon as it is answered
+LONG: Final = 4  # times the seconds of the others, for calls that take longer
+REPLY_BYTES: Final = 1_600  # of a Recommend reply
 
 
 def measure(stage: Stage, server: Running) -> None:
-    """Rows of four kinds of calls, from cheap ones to one that takes many milliseconds."""
+    """Measures four kinds of calls, from cheap ones to one that takes many milliseconds."""
     calls = stage.calls
     everyone, similar, varied = map(wires, (calls.everyone, calls.similar(), calls.varied()))
 
@@ -35,7 +35,7 @@ def measure(stage: Stage, server: Running) -> None:
 
 
 def refuse(stage: Stage, echo: Running) -> None:
-    """A row of a floor that refuses every other call: what a transport takes to say so."""
+    """Measures a floor that refuses every other call: what a refusal costs the transport."""
     half = wires(stage.calls.half_refused())
     stage.run("echo, half refused", echo, cycle(half), connections=CROWD, rate=AT_ONCE)
 

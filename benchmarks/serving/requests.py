@@ -1,6 +1,6 @@
 """The calls of every scenario as bytes, drawn from one seed: Zipf users, or each call another user.
 
-Readers are never written to while they are measured; writes and the mix go to the movers.
+The ratings of readers never change while they are measured; writes and the mix are for movers.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ REPLIES: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: the method, its message, and both as they travel."""
+    """One call: the method, its message, and both as bytes on the wire."""
 
     method: str
     message: bytes
@@ -56,11 +56,11 @@ class Calls:
         self.everyone = [_recommend(user) for user in self.readers]
 
     def zipf(self, count: int = DRAWS) -> list[Call]:
-        """Recommend for readers by Zipf's law."""
+        """Returns Recommends for readers, drawn by Zipf's law."""
         return self._drawn(self.everyone, count)
 
     def similar(self, count: int = DRAWS) -> list[Call]:
-        """SimilarItems, popular items more often."""
+        """Returns SimilarItems, popular items more often."""
         calls = [
             _call("SimilarItems", pb.SimilarItemsRequest(item_id=item, page_size=10))
             for item in self._items[:2_000]
@@ -68,7 +68,7 @@ class Calls:
         return self._drawn(calls, count)
 
     def varied(self) -> list[Call]:
-        """Recommend for each reader, a varied list: much more work than one by score alone."""
+        """Returns a Recommend with diversity for each reader: much more work than a plain one."""
         diversity = pb.Diversity(strength=VARIETY)
         return [
             _call("Recommend", pb.RecommendRequest(user_id=user, page_size=10, diversity=diversity))
@@ -76,17 +76,17 @@ class Calls:
         ]
 
     def half_refused(self) -> list[Call]:
-        """A method that the echo alone has, every other call of which it refuses."""
+        """Returns calls of a method that only the echo has; it refuses every other one."""
         requests = (pb.RecommendRequest(user_id=user) for user in self.readers)
         return [_call(HALF_REFUSED, request) for request in requests]
 
     def submits(self, count: int = DRAWS) -> list[Call]:
-        """SubmitRating for movers by Zipf's law; each rates the same few items again and again."""
+        """Returns SubmitRatings for movers by Zipf's law; each rates the same few items again."""
         movers = list(range(len(self.movers)))
         return [self._submit(mover) for mover in self._drawn(movers, count)]
 
     def mixed(self, count: int = DRAWS) -> list[Call]:
-        """Of 100 calls 90 Recommend, 9 SimilarItems and 1 SubmitRating, all of the movers."""
+        """Returns 90 Recommend, 9 SimilarItems and 1 SubmitRating of 100 calls, all for movers."""
         mover_calls = [_recommend(user) for user in self.movers]
         streams = {
             "Recommend": cycle(self._drawn(mover_calls, count)),
@@ -109,7 +109,7 @@ class Calls:
 
 
 def sample(calls: Sequence[Call], count: int) -> list[Call]:
-    """Calls from all over the list."""
+    """Returns about `count` calls, spread over the list."""
     return list(islice(calls, 0, None, max(1, len(calls) // count)))
 
 

@@ -1,6 +1,6 @@
-"""Which server takes which load, and what is compared with what.
+"""The measurements: which server gets which load, and what is compared with what.
 
-A bar that needs what the server or the machine lacks is left out, and `why_missing` says so.
+A bar is left out if the server or the machine lacks what it needs; `why_missing` gives the reason.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ CONNECTIONS: Final = (1, 8, MANY)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The measurements on one stage; `options` are those that `foldin serve` has."""
+    """The measurements with one stage; `options` are those that `foldin serve` has."""
 
     stage: Stage
     samples: Samples
@@ -40,7 +40,7 @@ class Plan:
         return ("grpcio", "native") if "--transport" in self.options else ("grpcio",)
 
     def recommend_bars(self) -> None:
-        """Recommend against the floors and the peers, each turn right after one of the floor."""
+        """Measures Recommend against floors and peers, each turn right after one of the floor."""
         calls = self.stage.calls
         zipf, everyone = wires(calls.zipf()), wires(calls.everyone)
         with ExitStack() as stack:
@@ -84,7 +84,7 @@ class Plan:
                 self.stage.warm(quick)
 
     def submit_bars(self) -> None:
-        """SubmitRating against the floor, by when the store's log is synced to disk."""
+        """Measures SubmitRating against the floor, by when the store's log is synced to disk."""
         submits = wires(self.stage.calls.submits())
         with ExitStack() as stack:
             ours = {
@@ -105,7 +105,7 @@ class Plan:
                         self._add(f"serve.submit.{durability}", done.rate / least.rate)
 
     def processes_bar(self) -> None:
-        """Two processes against one, nothing of users kept in either."""
+        """Measures two processes against one, neither of which remembers users."""
         if "--workers" not in self.options:
             return
         zipf = wires(self.stage.calls.zipf())
@@ -125,9 +125,9 @@ class Plan:
                     self._add("serve.processes", double.rate / single.rate)
 
     def overload_rows(self) -> None:
-        """What callers get who do not wait, and what it costs a transport to refuse.
+        """Measures what callers get who do not wait, and what a refusal costs a transport.
 
-        A server may have so many calls in work as there were connections when it was full.
+        A server may have as many calls in flight as there were connections at its capacity.
         """
         for transport in self.transports:
             with self._foldin(transport, "--max-in-flight", str(MANY), reuse=False) as server:
@@ -137,7 +137,7 @@ class Plan:
                 overload.refuse(self.stage, echo)
 
     def matrix(self, seconds: float) -> None:
-        """Every kind of call on every transport, by connections and processes."""
+        """Measures every kind of call on every transport, by connections and processes."""
         calls = self.stage.calls
         stage = replace(self.stage, seconds=seconds)
         kinds = {
@@ -177,7 +177,9 @@ class Plan:
                     for _ in range(2)
                 ]
                 taken_ms = freshness.visible_ms([one.address for one in two], items, polls)
-                self._add("serve.visible", self.stage.tell("rating until visible", two, taken_ms))
+                self._add(
+                    "serve.visible", self.stage.record_times("rating until visible", two, taken_ms)
+                )
 
     def _foldin(
         self, transport: str, *options: str, reuse: bool = True, workers: int = 1
@@ -196,7 +198,7 @@ class Plan:
         )
 
     def _forgetful(self) -> tuple[str, ...]:
-        """The options with which nothing of a user stays in the process."""
+        """Returns the options with which the process remembers no users."""
         reuse = (REUSE, "0") if REUSE in self.options else ()
         return ("--user-cache-size", "1", *reuse)
 

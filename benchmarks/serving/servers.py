@@ -1,4 +1,4 @@
-"""The servers that are loaded, each as processes of its own, and the processor time they take.
+"""The servers under load as processes, and the processor time that they take.
 
 Everything is started with the interpreter that runs the benchmark.
 """
@@ -19,8 +19,8 @@ from typing import IO, Final
 from benchmarks.serving.catalog import NAMESPACE
 
 ROOT: Final = Path(__file__).parents[2]
-STORE_TIMEOUT_MS: Final = 10_000  # a busy store is waited for: no answer is a degraded one
-NICENESS: Final = 5  # the generator, at 0, is never what a call waits for
+STORE_TIMEOUT_MS: Final = 10_000  # long, so that no answer is degraded
+NICENESS: Final = 5  # the generator, at 0, never waits for a server
 GIVING_WAY: Final = ("/usr/bin/env", "nice", "-n", str(NICENESS))
 CLOCK_TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -34,7 +34,7 @@ class Running:
     processes: "tuple[subprocess.Popen[str], ...]"
 
     def cpu_seconds(self) -> float:
-        """Processor time so far of the processes and all that they started."""
+        """Returns the processor time so far of the processes and their children."""
         return sum(_cpu_seconds(process.pid) for process in self.processes)
 
 
@@ -42,7 +42,7 @@ class Running:
 def foldin(
     name: str, url: str, data_dir: Path, *options: str, workers: int = 1
 ) -> Iterator[Running]:
-    """`foldin serve`, without a log line a call."""
+    """Runs `foldin serve`, without a log line a call."""
     address = f"127.0.0.1:{free_port()}"
     more = ("--workers", str(workers)) if workers > 1 else ()
     command = (
@@ -57,7 +57,7 @@ def foldin(
 
 @contextmanager
 def echo(transport: str, reply_bytes: int, *, processes: int = 1) -> Iterator[Running]:
-    """The bare floor on `transport`, its processes on one port."""
+    """Runs the floor on `transport`, its processes on one port."""
     address = f"127.0.0.1:{free_port()}"
     command = (*module("serving.echo"), transport, address, str(reply_bytes))
     with _started(f"echo {transport}", address, [command] * processes, "ready") as running:
@@ -66,7 +66,7 @@ def echo(transport: str, reply_bytes: int, *, processes: int = 1) -> Iterator[Ru
 
 @contextmanager
 def peer(name: str, data: Path, *options: str) -> Iterator[Running]:
-    """A server of benchmarks/peers/."""
+    """Runs a server of benchmarks/peers/."""
     address = f"127.0.0.1:{free_port()}"
     command = (*module(f"peers.{name}"), address, str(data), *options)
     workers = int(options[0]) if options else 1
@@ -75,19 +75,19 @@ def peer(name: str, data: Path, *options: str) -> Iterator[Running]:
 
 
 def module(name: str) -> tuple[str, ...]:
-    """The command that runs a module of the benchmarks."""
+    """Returns the command that runs a module of the benchmarks."""
     return sys.executable, "-m", f"benchmarks.{name}"
 
 
 def options_of_serve() -> frozenset[str]:
-    """The options that `foldin serve` has."""
+    """Returns the options that `foldin serve` has."""
     command = (sys.executable, "-m", "foldin_server", "--help")
     told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     return frozenset(re.findall(r"--[a-z][a-z-]*", told))
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -122,9 +122,9 @@ def _started(
 
 
 def _wait(name: str, process: "subprocess.Popen[str]", ready: str, times: int) -> None:
-    """Returns when `ready` was printed so often; what comes after is read and dropped.
+    """Returns when `ready` was printed `times` times; later output is read and dropped.
 
-    Workers that get ready at once may print it in one line.
+    Workers that become ready at the same time may print it in one line.
     """
     output: IO[str] = process.stdout  # type: ignore[assignment]  # it is a pipe
     said: deque[str] = deque(maxlen=20)
@@ -138,7 +138,7 @@ def _wait(name: str, process: "subprocess.Popen[str]", ready: str, times: int) -
 
 
 def _drain(output: IO[str]) -> None:
-    """Reads what a server says until it has ended."""
+    """Reads the output of a server until its end."""
     with output:
         deque(output, 0)
 
@@ -154,10 +154,10 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def be_nice(pid_file: Path) -> None:
-    """The process whose id stands in the file gives way like every server that is measured."""
+    """Gives the process with the id in the file the niceness of every measured server."""
     os.setpriority(os.PRIO_PROCESS, int(pid_file.read_text()), NICENESS)
 
 
 def cpu_seconds_of(pid_file: Path) -> float:
-    """Processor time so far of the process whose id stands in the file."""
+    """Returns the processor time so far of the process with the id in the file."""
     return _cpu_seconds(int(pid_file.read_text()))

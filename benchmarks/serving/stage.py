@@ -1,7 +1,6 @@
 """One catalog on one store, and measurements of servers on it, each a row of the results.
 
-A run in which any call failed, or was answered with less than the answer it should have, is an
-error and no measurement.
+A run with a failed call, or with an answer that is not complete, is an error and no measurement.
 """
 
 import math
@@ -27,7 +26,7 @@ Row = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is measured on. `seconds` is how long a run counts."""
+    """A filled store and the calls to make; `seconds` is the length of a run."""
 
     served: Served
     calls: Calls
@@ -49,7 +48,7 @@ class Stage:
         reply_bytes: int | None = None,
         rate: float = math.inf,
     ) -> Load:
-        """The load that the server bore; a row tells of it.
+        """Loads the server, adds a row of results and returns the load.
 
         With a `rate` calls may be refused, else all must be answered. Raises RuntimeError where a
         call failed, or replies are not about `reply_bytes` long.
@@ -90,10 +89,10 @@ class Stage:
         print(_line(self.rows[-1]), flush=True)
         return done
 
-    def tell(
+    def record_times(
         self, scenario: str, processes: Sequence[servers.Running], taken_ms: Sequence[float]
     ) -> float:
-        """The 99th percentile of what something took on some processes; a row tells of it."""
+        """Adds a row of results for some times and returns their 99th percentile."""
         p50, p99, p999 = np.percentile(taken_ms, (50, 99, 99.9)).round(3).tolist()
         told: Row = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "count": len(taken_ms)}
         self.rows.append(
@@ -109,7 +108,7 @@ class Stage:
         return float(p99)
 
     def warm(self, server: servers.Running) -> None:
-        """Every reader has a folded state in the store. Raises RuntimeError where one has not."""
+        """Makes the server store a folded state for every reader. RuntimeError if it does not."""
         for _ in range(5):
             everyone = (call.wire for call in self.calls.everyone)
             wire = lambda: GrpcWire(server.address)  # noqa: E731
@@ -119,7 +118,7 @@ class Stage:
         raise RuntimeError("the server does not keep folded states")
 
     def checked_bytes(self, server: servers.Running, calls: Sequence[Call]) -> int:
-        """The mean size of a reply, after a real client found each of some to be complete."""
+        """Returns the mean size of a reply; a real client checks that each is complete."""
         sizes = []
         with grpc.insecure_channel(server.address) as channel:
             for call in sample(calls, SAMPLED):
@@ -135,12 +134,12 @@ class Stage:
 
 
 def wires(calls: Iterable[Call]) -> list[bytes]:
-    """The calls as they travel in gRPC."""
+    """Returns the calls as bytes of gRPC."""
     return [call.wire for call in calls]
 
 
 def json_wires(stage: Stage) -> list[bytes]:
-    """Every reader's call as it travels to FastAPI."""
+    """Returns the call of every reader as bytes for FastAPI."""
     return [
         http_request("/recommend", f'{{"user_id": "{user}", "page_size": 10}}'.encode())
         for user in stage.calls.readers

@@ -1,4 +1,4 @@
-"""The trained model that is served: an installed version, or one trained for the occasion."""
+"""The trained model of the benchmark: an installed version, or one trained for the run."""
 
 import os
 import subprocess
@@ -20,10 +20,10 @@ DATASET: Final = Path("datasets") / "ml-latest-small"
 
 @contextmanager
 def trained_version(*, train: bool) -> Iterator[Path | None]:
-    """The newest version in FOLDIN_DATA_DIR or `.foldin`.
+    """Yields the folder of the newest version in FOLDIN_DATA_DIR or `.foldin`.
 
-    Where there is none, one is trained of the data set cached there if it is and if we may; else
-    it is None.
+    Without one, a model is trained if ml-latest-small is cached there and `train` is set; else
+    it yields None.
     """
     given = os.environ.get("FOLDIN_DATA_DIR")
     places = [*([Path(given)] if given else []), ROOT / ".foldin"]

@@ -1,7 +1,7 @@
 """Unary calls on one connection, one at a time, as bytes: gRPC over HTTP/2 and JSON over HTTP/1.1.
 
-As little of either protocol as an honest load needs. Header blocks are encoded once a connection;
-what answers is told apart by frames: a reply without a message, or a reset stream, is a failure.
+It has as little of either protocol as the load needs. Header blocks are encoded once a connection.
+A reply without a message, or a reset stream, is a failed call.
 """
 
 import struct
@@ -16,23 +16,23 @@ _PREFIX: Final = struct.Struct(">BI")
 
 
 class Wire(Protocol):
-    """One connection's state of its protocol."""
+    """The protocol state of one connection."""
 
     def hello(self) -> bytes:
-        """What is sent before the first call."""
+        """Returns the bytes to send before the first call."""
         ...
 
     def call(self, request: bytes) -> bytes:
-        """What is sent for a call."""
+        """Returns the bytes to send for a call."""
         ...
 
     def received(self, data: bytes) -> tuple[int | None, bytes]:
-        """The reply's size if it ended (0 if it failed), and what is to be sent at once."""
+        """Returns the size of a complete reply (0 if it failed), and bytes to send at once."""
         ...
 
 
 def grpc_request(path: str, message: bytes) -> bytes:
-    """A call as `GrpcWire.call` takes it: the path as a literal header field, then the DATA."""
+    """Returns a call as `GrpcWire.call` takes it: the path as a header field, then the DATA."""
     name = path.encode()
     field = b"\x04" + bytes([len(name)]) + name  # HPACK: literal, not indexed, name :path
     return bytes([len(field)]) + field + _PREFIX.pack(0, len(message)) + message
@@ -83,7 +83,7 @@ class GrpcWire:
 
     @property
     def message(self) -> bytes:
-        """The message that the last call was answered with."""
+        """The message of the last reply."""
         return b"".join(self._message)[_PREFIX.size :]
 
     def received(self, data: bytes) -> tuple[int | None, bytes]:
@@ -117,7 +117,7 @@ class GrpcWire:
 
 
 class HttpWire:
-    """An HTTP/1.1 connection that is kept open; a call is a request ready made."""
+    """An HTTP/1.1 connection that is kept open; a call is a complete request."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -143,7 +143,7 @@ class HttpWire:
 
 
 def http_request(path: str, body: bytes) -> bytes:
-    """A POST of JSON."""
+    """Returns a POST of JSON."""
     return (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
@@ -151,9 +151,9 @@ def http_request(path: str, body: bytes) -> bytes:
 
 
 def _of_connection(kind: int, flags: int, body: bytes) -> bytes:
-    """What a frame that belongs to no call is answered with."""
+    """Returns the answer to a frame that belongs to no call."""
     if kind == GOAWAY:
-        raise ConnectionError("the server sends its callers away")
+        raise ConnectionError("the server closes the connection (GOAWAY)")
     if kind not in (SETTINGS, PING) or flags & ACK:
         return b""
     return _frame(kind, ACK, 0, body if kind == PING else b"")

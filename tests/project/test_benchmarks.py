@@ -7,7 +7,7 @@ import pytest
 from foldin.v1 import recommendation_pb2 as pb
 
 from benchmarks.report import BEGIN, END, accuracy_tables, render
-from benchmarks.serving.freshness import Asking
+from benchmarks.serving.freshness import Connection
 from benchmarks.serving.load import Load, load
 from benchmarks.serving.requests import SERVICE
 from benchmarks.serving.servers import Running, echo
@@ -64,17 +64,17 @@ def test_calls_begin_when_they_are_due_and_not_before(server: Running) -> None:
 
 
 def test_a_reply_is_read_whole(server: Running) -> None:
-    asking = Asking(server.address)
-    reply = asking.ask("Recommend", pb.RecommendRequest(user_id="1"))
+    connection = Connection(server.address)
+    reply = connection.ask("Recommend", pb.RecommendRequest(user_id="1"))
     assert reply == bytes(REPLY_BYTES)
-    asking.socket.close()
+    connection.socket.close()
 
 
 def test_a_failed_call_is_no_reply(server: Running) -> None:
-    asking = Asking(server.address)
+    connection = Connection(server.address)
     with pytest.raises(ConnectionError):
-        asking.ask("NoSuchMethod", pb.RecommendRequest())
-    asking.socket.close()
+        connection.ask("NoSuchMethod", pb.RecommendRequest())
+    connection.socket.close()
 
 
 def test_processor_time_of_a_server_is_counted(server: Running) -> None:
