@@ -8,7 +8,7 @@ import os
 import sys
 
 from foldin_client import Client, FoldinError, Tls
-from foldin_client.local.own_tls import own_tls
+from foldin_local.own_tls import own_tls
 
 
 def serving(address: str, timeout_s: float = 3.0, tls: Tls | None = None) -> bool:
