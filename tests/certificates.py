@@ -1,4 +1,4 @@
-"""Real certificates, made by openssl for one test."""
+"""TLS certificates, made by openssl for one test."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ class Pair(NamedTuple):
 
 
 def self_signed(folder: Path, name: str, *more: str, host: str = "localhost") -> Pair:
-    """A certificate for the host that only itself vouches for."""
+    """Returns a self-signed certificate for the host."""
     pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
     named = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}")
     locked = more or ("-nodes",)
@@ -29,7 +29,7 @@ def self_signed(folder: Path, name: str, *more: str, host: str = "localhost") ->
 
 
 def signed(folder: Path, name: str, authority: Pair, *, host: str) -> Pair:
-    """A certificate for the host that the authority vouches for."""
+    """Returns a certificate for the host, signed by the authority."""
     pair, request = Pair(folder / f"{name}.crt", folder / f"{name}.key"), folder / f"{name}.csr"
     extensions = folder / f"{name}.ext"
     extensions.write_text(f"subjectAltName=DNS:{host}\n")

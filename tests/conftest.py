@@ -1,4 +1,4 @@
-"""Fixtures of every room: the planted model, and a real store with a namespace a test."""
+"""Fixtures of all tests: the planted model, a small data set, a real store and a namespace."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def small() -> Planted:
 
 @pytest.fixture(scope="session")
 def valkey_url() -> Iterator[str]:
-    """The url of a real store that lives as long as the tests."""
+    """The URL of a real store that runs for the whole test session."""
     with (
         TemporaryDirectory(prefix="foldin-") as folder,
         embedded_store(Path(folder), appendfsync="no") as url,

@@ -1,4 +1,4 @@
-"""A real store of a test's own, which it can kill, stop and start again."""
+"""A real store for one test, which the test can kill, stop and start again."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Overlays as a store tells of them, for tests that need no store."""
+"""Overlays made without a store."""
 
 from collections.abc import Mapping
 
@@ -28,20 +28,20 @@ def new(
     hidden: bool = False,
     ratings: Ratings | None = None,
 ) -> StoredEntry:
-    """A new item, called by its id and a comedy of 1999 unless told otherwise."""
-    told = content or Content(f"New {item_id}", ("Comedy",), 1999)
+    """Returns a new item; without content it is a comedy of 1999, titled by its id."""
+    known = content or Content(f"New {item_id}", ("Comedy",), 1999)
     header = ENTRY_HEADER.pack(1, NEW | (HIDDEN if hidden else 0), order)
     packed = {UserId(user): rating.pack() for user, rating in (ratings or {}).items()}
-    return StoredEntry(ItemId(item_id), header + pack_content(told), packed)
+    return StoredEntry(ItemId(item_id), header + pack_content(known), packed)
 
 
 def hidden(item_id: str) -> StoredEntry:
-    """An item that is hidden and not new."""
+    """Returns a hidden item that is not new."""
     return StoredEntry(ItemId(item_id), ENTRY_HEADER.pack(1, HIDDEN, 0), {})
 
 
 def overlay_of(*entries: StoredEntry, revision: int = 5, before: Overlay | None = None) -> Overlay:
-    """An overlay of these entries, over another where one is given."""
+    """Returns an overlay of these entries, as changes to another where there is one."""
     changes = OverlayChanges(revision, entries, whole=before is None)
     return (before or Overlay()).updated(changes)
 
@@ -49,6 +49,6 @@ def overlay_of(*entries: StoredEntry, revision: int = 5, before: Overlay | None 
 def rated(
     value: float, taste: ArrayLike, leaning: ArrayLike, version: str = "planted"
 ) -> ItemRating:
-    """A rating by a user with these vectors."""
+    """Returns a rating by a user with these vectors."""
     vectors = (np.array(vector, np.float32).astype(float) for vector in (taste, leaning))
     return ItemRating(1, Version(version), value, *vectors)

@@ -1,4 +1,4 @@
-"""A small model with a planted structure, made without training: tastes in two groups of genres."""
+"""A small model with planted tastes for genres, made without training."""
 
 from dataclasses import dataclass, replace
 
@@ -34,9 +34,9 @@ class Planted:
 def planted(
     *, users: int = 40, items: int = 120, dimension: int = 8, seed: int = 0, whole: bool = False
 ) -> Planted:
-    """Items alternate between the genres; users are "1", "2", ...; items "101", "102", ...
+    """Returns a model whose items alternate between the genres.
 
-    A `whole` model has everything that a model can do without.
+    Users are "1", "2", ...; items "101", "102", ... A `whole` model has all optional parts.
     """
     rng = np.random.default_rng(seed)
     groups = (np.arange(items) % len(GENRES)).astype(np.int32)
@@ -58,14 +58,14 @@ def planted(
         ranking_rule=RULE,
     )
     if whole:
-        model = _with_everything(model)
+        model = _with_optional_parts(model)
     histories = {
         UserId(str(user)): _history(rng, groups, user % len(GENRES)) for user in range(1, users + 1)
     }
     return Planted(model, _trained(model, histories), histories)
 
 
-def _with_everything(model: Model) -> Model:
+def _with_optional_parts(model: Model) -> Model:
     rng = np.random.default_rng(2)
     n, d = model.ranking.vectors.shape
     model = replace(

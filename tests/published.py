@@ -1,4 +1,4 @@
-"""The planted model as a version, published."""
+"""The planted model, published as a version."""
 
 from dataclasses import replace
 from pathlib import Path

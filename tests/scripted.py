@@ -1,4 +1,4 @@
-"""A real gRPC server whose answers a test scripts: the client's other half, without a model."""
+"""A real gRPC server with scripted answers, for tests of the client."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 
 @dataclass
 class Scripted:
-    """Answers each method with what was queued for it, the last one again and again."""
+    """Answers each method with the queued answers, and then with the last one again."""
 
     address: str = ""
     answers: dict[str, deque[Message | Status]] = field(default_factory=dict)
@@ -114,7 +114,7 @@ def item_not_found(name: str) -> Status:
 
 
 def listed(server: "Scripted", *items: catalog_pb2.Item) -> None:
-    """The catalogue knows no id, and these titles."""
+    """Makes GetItem find nothing and ListItems find these titles."""
     server.script("GetItem", item_not_found("?"))
     answer = catalog_pb2.ListItemsResponse(items=items, total_size=len(items))
     server.script("ListItems", answer)

@@ -1,4 +1,4 @@
-"""The planted model as a server holds it, and users as a store answers for them."""
+"""Snapshots of the planted model, and stored users."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -13,7 +13,7 @@ from planted import Planted, planted
 
 
 def manifest_of(made: Planted) -> Manifest:
-    """A manifest that fits the model, as a publisher would write it."""
+    """Returns a manifest that fits the model, as a publisher writes it."""
     model = made.model
     return Manifest(
         version="planted",
@@ -47,7 +47,7 @@ def manifest_of(made: Planted) -> Manifest:
 def planted_snapshot(
     *, users: int = 40, items: int = 120, dimension: int = 8, whole: bool = False
 ) -> Snapshot:
-    """The snapshot of such a model, called version "planted"."""
+    """Returns the snapshot of a planted model, as version "planted"."""
     made = planted(users=users, items=items, dimension=dimension, whole=whole)
     return Snapshot.build(manifest_of(made), made.model)
 
@@ -55,7 +55,7 @@ def planted_snapshot(
 def state_of(
     ratings: Mapping[str, float], *, trained: bytes | None = None, revision: int = 7
 ) -> StoredUser:
-    """What a store answers for a user with these ratings, in this order."""
+    """Returns a stored user with these ratings, in this order."""
     none = np.zeros(len(ratings), np.int64)
     values = np.array(list(ratings.values()), np.float64)
     history = History.of(tuple(map(ItemId, ratings)), values, none, none)

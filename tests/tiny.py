@@ -1,4 +1,4 @@
-"""A small data set with a planted structure: four genres, tastes for them, popular films."""
+"""A small data set with planted tastes: four genres, users who like them, popular films."""
 
 from pathlib import Path
 
@@ -12,10 +12,11 @@ FIRST_SECOND = 946_684_800
 
 
 def tiny_dataset(*, users: int = 300, items: int = 200, seed: int = 0) -> Dataset:
-    """Users "1", "2", ... rate 12 to 80 films of "1001", "1002", ... in half stars, in any order.
+    """Returns a data set in which users rate 12 to 80 films in half stars, in no order.
 
-    A user likes the genre (her number modulo 4) and mildly the next one; the genre of a film is
-    its number modulo 4, and one in five films has a second.
+    Users are "1", "2", ..., films "1001", "1002", ... A user likes the genre of their number modulo
+    4, and mildly the next one; the genre of a film is its number modulo 4, and one in five films
+    has a second.
     """
     rng = np.random.default_rng(seed)
     liking = np.array([1.2, 0.4, -0.4, -0.8])
@@ -78,7 +79,7 @@ def _dataset(pairs: list[tuple[int, int, float]], items: int, rng: np.random.Gen
 
 
 def write_movielens(dataset: Dataset, folder: Path) -> Path:
-    """The folder holds the data set as ratings.csv and movies.csv."""
+    """Writes the data set into the folder as ratings.csv and movies.csv."""
     folder.mkdir(parents=True, exist_ok=True)
     ratings = dataset.ratings
     times = ratings.timestamps if ratings.timestamps is not None else np.zeros(len(ratings), int)

@@ -1,4 +1,4 @@
-"""Fixtures of the model's tests: a store of models of either kind, and a real one to break."""
+"""Fixtures of the model's tests: stores of models of both kinds, and a real store to break."""
 
 from collections.abc import Iterator
 from pathlib import Path

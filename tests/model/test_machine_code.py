@@ -1,4 +1,4 @@
-"""Machine code: what it computes to the last bit, and that it is kept where that is possible."""
+"""Machine code: exact results, and the cache of compiled code."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ PROGRAM = "from foldin_model.index import scan_kernels; print(scan_kernels.score
 
 
 @given(n=st.integers(0, 9), d=st.integers(0, 128), seed=st.integers(0, 2**32 - 1))
-def test_sums_of_up_to_128_products_are_those_of_numpy(n: int, d: int, seed: int) -> None:
+def test_sums_of_up_to_128_products_equal_numpys(n: int, d: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(n, d)).astype(np.float32)
     query, queries = rng.normal(size=d), rng.normal(size=(3, d))
@@ -28,7 +28,7 @@ def test_sums_of_up_to_128_products_are_those_of_numpy(n: int, d: int, seed: int
 
 
 @given(m=st.integers(0, 5), d=st.integers(1, 140), seed=st.integers(0, 2**32 - 1))
-def test_whole_numbers_and_what_they_lose_are_the_rows(m: int, d: int, seed: int) -> None:
+def test_codes_and_rounding_errors_make_up_the_rows(m: int, d: int, seed: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(m, d))
     whole, units, lengths, lost = query_kernels.quantize(rows, 1e-100)
     rounded = whole * units[:, None]
@@ -39,7 +39,7 @@ def test_whole_numbers_and_what_they_lose_are_the_rows(m: int, d: int, seed: int
 
 
 @pytest.mark.slow
-def test_machine_code_is_made_once(tmp_path: Path) -> None:
+def test_machine_code_is_compiled_once(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     for hits in ("Counter()", "Counter({"):
         finished = subprocess.run(
@@ -53,7 +53,7 @@ def test_machine_code_is_made_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_where_nothing_can_be_written_machine_code_is_made_anew(tmp_path: Path) -> None:
+def test_without_a_writable_cache_machine_code_is_compiled_again(tmp_path: Path) -> None:
     package = tmp_path / "foldin_model"
     index = Path(scan_kernels.__file__).parent
     (package / "index").mkdir(parents=True)

@@ -242,11 +242,11 @@ def test_options_that_do_not_fit_are_refused(
 
 
 def test_a_ranking_head_without_a_serving_kind_is_refused() -> None:
-    blob, sections = pack(tiny())
+    blob, sections = pack_model(tiny())
     manifest = tiny_manifest(sections, blob)
     rule = replace(manifest.ranking_rule, weights=(0.0, 0.0))
     with pytest.raises(ArtifactCorrupt, match="no serving kind"):
-        unpack(blob, replace(manifest, ranking_rule=rule))
+        unpack_model(blob, replace(manifest, ranking_rule=rule))
 
 
 def test_golden_manifest() -> None:

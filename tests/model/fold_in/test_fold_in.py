@@ -1,4 +1,4 @@
-"""Folding a history: what every solver keeps, with the normal equations as oracle."""
+"""Folding a history: invariants of every solver, with the normal equations as the oracle."""
 
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""What an encoder adds to a head: where it starts, what folding keeps, what need not be solved."""
+"""Linear encoders: what they add to a head, and that folding keeps its invariants."""
 
 from dataclasses import replace
 
@@ -43,7 +43,9 @@ def test_factors_are_linear_between_knots_and_constant_outside() -> None:
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 @given(seed=seeds, n=st.integers(1, 60))
-def test_a_lead_is_the_weighted_sum_of_the_rated_items(exponent: float, seed: int, n: int) -> None:
+def test_an_encoded_history_is_the_weighted_sum_of_the_rated_items(
+    exponent: float, seed: int, n: int
+) -> None:
     encoder = LinearEncoder(encoder_of(MODEL.ranking).vectors, ENCODER_RULE, exponent)
     rows, values = history(seed, n)
     expected = sum(
@@ -62,7 +64,7 @@ def test_without_ratings_there_is_the_prior_and_nothing_else(head: Head) -> None
 
 @pytest.mark.parametrize("head", HEADS)
 @given(seed=seeds, n=lengths)
-def test_the_vector_solves_the_normal_equations_from_where_the_lead_stands(
+def test_the_vector_solves_the_normal_equations_with_the_encoder_added(
     head: Head, seed: int, n: int
 ) -> None:
     rows, values = history(seed, n)
@@ -90,7 +92,9 @@ def test_folding_the_training_history_returns_the_trained_vector(
 
 @pytest.mark.parametrize("head", [*HEADS, replace(MODEL.ranking, rule=NO_WEIGHT)])
 @given(seed=seeds, n=lengths)
-def test_a_vector_is_its_base_and_the_moves_of_the_ratings(head: Head, seed: int, n: int) -> None:
+def test_a_vector_is_its_base_plus_the_contributions_of_the_ratings(
+    head: Head, seed: int, n: int
+) -> None:
     rows, values = history(seed, n)
     folded = fold(head, rows, values, head.prior)
     moved = vector_contributions(head, rows, values, folded.vector)
@@ -112,7 +116,7 @@ def test_the_order_of_the_ratings_does_not_matter(head: Head, seed: int, n: int)
 
 
 @pytest.mark.parametrize("head", [replace(head, rule=NO_WEIGHT) for head in HEADS])
-def test_where_no_rating_weighs_the_lead_is_all_and_nothing_is_solved(
+def test_without_weights_only_the_encoder_counts_and_nothing_is_solved(
     head: Head, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, values = history(3, 25)
@@ -128,7 +132,7 @@ def test_where_no_rating_weighs_the_lead_is_all_and_nothing_is_solved(
     np.testing.assert_allclose(solved.vector, start, rtol=1e-12)
 
 
-def test_all_that_belongs_to_an_item_moves_with_its_row() -> None:
+def test_reordering_a_model_moves_all_that_belongs_to_an_item() -> None:
     order = np.random.default_rng(0).permutation(len(MODEL.catalog))
     moved = MODEL.reordered(order)
     places = np.argsort(order)
@@ -142,7 +146,7 @@ def test_all_that_belongs_to_an_item_moves_with_its_row() -> None:
     np.testing.assert_array_equal(moved.item_rows, MODEL.item_rows[order])
 
 
-def test_rows_of_items_are_put_together_and_taken_apart() -> None:
+def test_item_rows_are_joined_and_split() -> None:
     parts = MODEL.split(MODEL.item_rows)
     np.testing.assert_array_equal(parts.items, MODEL.items)
     np.testing.assert_array_equal(parts.ranking_encoder, encoder_of(MODEL.ranking).vectors)

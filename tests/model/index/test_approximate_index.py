@@ -1,4 +1,4 @@
-"""Approximate indexes: published behind the gate, mapped with the model, exact where filtered."""
+"""Approximate indexes: gated at publishing, mapped with the model, exact with a filter."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Searching together: every answer is the one that brute force gives to its query."""
+"""Block search for many queries at once, with brute force as the oracle."""
 
 import math
 from collections.abc import Iterator
@@ -129,7 +129,7 @@ def test_the_end_of_a_matrix_with_long_rows_first_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("steps", [True, False])
-def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more(*, steps: bool) -> None:
+def test_int8_copies_cover_what_usual_searches_read_and_some_more(*, steps: bool) -> None:
     rng = np.random.default_rng(0)
     vectors = (rng.normal(size=(4_096, 8)) * np.exp(rng.normal(size=(4_096, 1)))).astype(np.float32)
     vectors = vectors[long_rows_first(vectors, 8, np.ones(8))]
@@ -150,7 +150,7 @@ def test_whole_numbers_are_made_of_what_usual_searches_read_and_some_more(*, ste
 
 
 @pytest.mark.parametrize("dimension", [8, 48, 64, 65, 128, 200])
-def test_whole_numbers_take_hardly_more_than_a_byte_each(dimension: int) -> None:
+def test_an_int8_copy_takes_hardly_more_than_a_byte_a_number(dimension: int) -> None:
     vectors = np.ones((200, dimension), np.float32)
     blocks = QuantizedBlocks.of(vectors, Bounds.of(vectors, dimension))
     blocks = blocks.prepared(np.ones(dimension), 200)
@@ -160,7 +160,7 @@ def test_whole_numbers_take_hardly_more_than_a_byte_each(dimension: int) -> None
 
 @pytest.mark.parametrize("rows", [12, 2_500])
 @pytest.mark.parametrize("kind", ["flat", "pruned"])
-def test_poor_rows_behind_a_matrix_leave_its_search_narrow(
+def test_a_tail_of_low_scores_leaves_the_search_narrow(
     scored: list[int], kind: str, rows: int
 ) -> None:
     rng = np.random.default_rng(0)
@@ -191,7 +191,7 @@ def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list
     assert sum(scored) < 400
 
 
-def test_queries_of_very_different_lengths_end_where_each_must() -> None:
+def test_each_of_many_queries_ends_where_its_own_ceiling_says() -> None:
     vectors = np.diag(np.arange(64, 0, -1.0)).astype(np.float32)
     queries = np.concatenate((np.eye(64)[:1], 1e6 * np.eye(64)[-1:]))
     space = Space.of(vectors, kind="pruned", quantized=True)
@@ -199,20 +199,20 @@ def test_queries_of_very_different_lengths_end_where_each_must() -> None:
     assert lists.rows.tolist() == [[0], [63]]
 
 
-def test_nothing_is_found_where_nothing_is() -> None:
+def test_a_search_without_rows_or_queries_finds_nothing() -> None:
     space = Space.of(np.empty((0, 3), np.float32), kind="flat", quantized=True)
     assert search_batch(space, np.ones((2, 3)), RowLists.empty(2), 5).counts.tolist() == [0, 0]
     space = Space.of(np.eye(3, dtype=np.float32), kind="flat", quantized=True)
     assert len(search_batch(space, np.empty((0, 3)), RowLists.empty(0), 5).counts) == 0
 
 
-def test_a_space_for_single_queries_says_so() -> None:
+def test_a_space_without_int8_rows_refuses_many_queries() -> None:
     space = Space.of(np.eye(4, dtype=np.float32), kind="pruned")
     with pytest.raises(ValueError, match="one query at a time"):
         search_batch(space, np.ones((1, 4)), NONE_HIDDEN, 2)
 
 
-def test_a_list_that_is_full_says_what_a_further_hit_must_score() -> None:
+def test_the_floor_of_a_full_list_is_its_last_score() -> None:
     lists = HitLists.empty(2, 2)
     lists.scores[:] = [[3.0, 1.0], [2.0, 0.0]]
     lists.counts[:] = [2, 1]
@@ -220,7 +220,7 @@ def test_a_list_that_is_full_says_what_a_further_hit_must_score() -> None:
 
 
 @given(case=matrices(), cut=st.integers(0, 140))
-def test_no_row_exceeds_the_bound_of_its_block_with_a_block_in_between(
+def test_bounds_hold_with_an_inserted_block(
     case: tuple[Floats, Doubles, np.random.Generator], cut: int
 ) -> None:
     vectors, queries, rng = case

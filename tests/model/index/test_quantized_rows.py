@@ -1,4 +1,4 @@
-"""Coarse scores: never further from the exact ones than they say."""
+"""Int8 scores: the exact scores are always within the slack."""
 
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def check_slack(vectors: Floats, queries: Doubles, rotation: Rotation | None = N
     larger=st.sampled_from([1.0, 1e3]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_scores_are_within_the_slack_also_of_rows_turned_like_others(
+def test_scores_are_within_the_slack_with_the_rotation_of_other_rows(
     *, n: int, d: int, k: int, m: int, spread: float, larger: float, seed: int
 ) -> None:
     rng = np.random.default_rng(seed)
@@ -43,12 +43,12 @@ def test_scores_are_within_the_slack_also_of_rows_turned_like_others(
 
 
 @pytest.mark.parametrize("size", [1e-42, 1e-310])
-def test_numbers_that_are_hardly_any_are_no_surprise(size: float) -> None:
+def test_tiny_and_zero_numbers_are_quantized(size: float) -> None:
     vectors = np.full((3, 5), 1e-30, np.float32)
     check_slack(vectors, np.full((2, 5), size))
 
 
-def test_a_query_of_zeros_likes_all_rows_alike() -> None:
+def test_a_query_of_zeros_scores_all_rows_0() -> None:
     scores = scored(np.ones((4, 3), np.float32), np.zeros((1, 3)))
     assert not scores.products.any()
 

@@ -1,4 +1,4 @@
-"""Steps of whole numbers: the lists are those of brute force, and hopeless steps are not read."""
+"""Int8 steps: lists equal brute force, and steps that cannot improve a list are not read."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_each_query_ends_at_the_first_step_whose_ceiling_is_low() -> None:
 
 
 @pytest.mark.parametrize(("behind", "goes_on"), [(3.9, False), (4.0, True)])
-def test_what_follows_is_searched_where_it_can_be_as_good_as_the_last_of_a_list(
+def test_the_search_goes_on_where_later_rows_can_equal_the_last_hit(
     *, behind: float, goes_on: bool
 ) -> None:
     vectors = np.repeat([1.0, 2.0, 3.0, 4.0], 10)[:, None].astype(np.float32)
@@ -74,7 +74,7 @@ def test_what_follows_is_searched_where_it_can_be_as_good_as_the_last_of_a_list(
     assert goes_on == steps.search(queries, quantized, ceilings, RowLists.empty(1), lists)
 
 
-def test_what_follows_is_searched_for_lists_that_are_not_full() -> None:
+def test_the_search_goes_on_where_a_list_is_not_full() -> None:
     vectors = np.ones((5, 1), np.float32)
     queries = np.ones((1, 1))
     rotation = Rotation.of(vectors)

@@ -1,4 +1,4 @@
-"""First ratings of a new item move its vectors as the same quadratic would, users fixed."""
+"""Fold-in of a new item: its row minimizes the quadratic with the users fixed."""
 
 from dataclasses import replace
 from random import Random
@@ -46,7 +46,7 @@ def loss(model: Model, row: Doubles, ratings: list[ItemRating]) -> float:
     return total
 
 
-def test_without_ratings_an_item_is_what_its_content_says(small: Planted) -> None:
+def test_without_ratings_an_item_keeps_its_content_row(small: Planted) -> None:
     assert fold_item(small.model, SPREAD, CONTENT, []) is CONTENT
 
 
@@ -61,7 +61,7 @@ def test_the_folded_row_is_the_best_of_its_quadratic(
 
 
 @given(ratings=MANY, order=st.randoms())
-def test_the_order_of_ratings_changes_no_bit(
+def test_the_order_of_ratings_does_not_change_a_bit(
     small: Planted, ratings: list[ItemRating], order: Random
 ) -> None:
     pairs = named(ratings)
@@ -70,7 +70,7 @@ def test_the_order_of_ratings_changes_no_bit(
     assert fold_item(small.model, SPREAD, CONTENT, pairs).tobytes() == row.tobytes()
 
 
-def test_who_liked_it_is_predicted_to_like_it_more(small: Planted) -> None:
+def test_a_user_who_liked_the_item_gets_a_higher_prediction(small: Planted) -> None:
     taste, leaning = np.eye(D)[0], np.eye(D)[1]
     for value, sign in ((5.0, 1), (0.5, -1)):
         ratings = named([rated(value, taste, leaning)] * 5)
@@ -87,7 +87,7 @@ def test_a_coordinate_in_which_items_never_differ_stays(small: Planted) -> None:
 
 
 @pytest.mark.parametrize(("value", "sign"), [(5.0, 1), (0.5, -1)])
-def test_in_a_head_that_is_only_a_lead_a_rating_asks_for_what_it_counts(
+def test_in_an_encoder_head_the_target_is_the_factor_of_the_rating(
     small: Planted, value: float, sign: int
 ) -> None:
     encoder = LinearEncoder(_vectors(small), EncoderRule((0.5, 5.0), (-1.0, 1.0)), 0.5)
@@ -97,7 +97,7 @@ def test_in_a_head_that_is_only_a_lead_a_rating_asks_for_what_it_counts(
     assert sign * row[:D].sum() > 0
 
 
-def test_the_spread_is_how_far_items_stand_from_their_content() -> None:
+def test_the_spread_is_the_distance_of_items_from_their_content_rows() -> None:
     items = np.array([[1, 2], [3, 2]], np.float32)
     spread = ItemSpread.of(items, np.array([[0, 2], [3, 2]], np.float32))
     assert np.allclose(spread.deviations, [np.sqrt(0.5), 0])

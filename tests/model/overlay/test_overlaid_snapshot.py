@@ -140,7 +140,7 @@ def test_every_search_finds_the_best_of_both_parts(seed: int, count: int, cut: i
         )
 
 
-def test_plain_searches_leave_hidden_items_out_where_they_are_told_to() -> None:
+def test_plain_searches_leave_hidden_items_out() -> None:
     laid = Overlayer(planted_snapshot()).apply(OVERLAY)
     query = np.ones(laid.model.dimension)
     hidden = RowLists.empty(1).each_with(laid.model.catalog.unavailable)
@@ -161,7 +161,7 @@ def test_titles_genres_and_years_find_new_items(laid: Snapshot) -> None:
     assert ids(laid, np.flatnonzero(mask)) == ["102", "late"]
 
 
-def test_a_new_item_is_like_those_of_its_genre_and_found_from_them(laid: Snapshot) -> None:
+def test_a_new_item_is_similar_to_its_genre_and_found_from_it(laid: Snapshot) -> None:
     mask = allowed_items(laid, ItemFilter())
     near = similar_items(laid, N, mask, 10)
     assert all(laid.model.catalog.genres[row][0] == "Horror" for row in near.rows.tolist())
@@ -169,7 +169,7 @@ def test_a_new_item_is_like_those_of_its_genre_and_found_from_them(laid: Snapsho
     assert 0 not in similar_items(laid, N, mask, len(laid)).rows
 
 
-def test_a_user_who_rated_a_new_item_is_folded_with_it_and_told_why(laid: Snapshot) -> None:
+def test_a_user_who_rated_a_new_item_is_folded_and_explained_with_it(laid: Snapshot) -> None:
     state = state_of({"scary": 5.0, "102": 1.0})
     user = fold_user(laid, state)
     assert user.seen.tolist() == [1, N]
@@ -177,11 +177,11 @@ def test_a_user_who_rated_a_new_item_is_folded_with_it_and_told_why(laid: Snapsh
     hits = search(laid, query, allowed_items(laid, ItemFilter(), user.seen), 10)
     assert N not in hits.rows
     contributions = rating_contributions(laid, user, state)
-    for told, score in zip(
+    for explanation, score in zip(
         explain(laid, user, contributions, hits.rows, 5), hits.scores, strict=True
     ):
-        assert {row for row, _ in told.reasons} == {1, N}
-        total = told.base + told.other + sum(part for _, part in told.reasons)
+        assert {row for row, _ in explanation.reasons} == {1, N}
+        total = explanation.base + explanation.other + sum(part for _, part in explanation.reasons)
         assert np.isclose(total, score)
     shown = diversify(laid, Hits(np.array([N, 3, 5], np.int32), np.array([3.0, 2.0, 1.0])), 0.5, 1)
     assert shown[0] == N
@@ -191,8 +191,11 @@ def test_ratings_move_an_item_and_only_that_one(base: Snapshot) -> None:
     layer = Overlayer(base)
     before = layer.apply(overlay_of(new("a", 1), new("b", 2)))
     taste = np.linspace(-1, 1, D)
-    told = {"ann": rated(5.0, taste, taste), "of old": rated(0.5, taste, taste, "another version")}
-    overlay = overlay_of(new("a", 1), new("b", 2, ratings=told))
+    ratings = {
+        "ann": rated(5.0, taste, taste),
+        "of old": rated(0.5, taste, taste, "another version"),
+    }
+    overlay = overlay_of(new("a", 1), new("b", 2, ratings=ratings))
     after = layer.apply(overlay)
     assert np.array_equal(before.model.items[N], after.model.items[N])
     assert after.model.catalog.described == {N}
@@ -200,7 +203,7 @@ def test_ratings_move_an_item_and_only_that_one(base: Snapshot) -> None:
     scores = [snapshot.model.items[N + 1][:D] @ taste for snapshot in (before, after)]
     wished = base.model.ranking_rule.target([5.0])[0]
     assert abs(scores[1] - wished) < abs(scores[0] - wished)
-    alone = Overlayer(base).apply(overlay_of(new("b", 2, ratings={"ann": told["ann"]})))
+    alone = Overlayer(base).apply(overlay_of(new("b", 2, ratings={"ann": ratings["ann"]})))
     assert np.array_equal(after.model.items[N + 1], alone.model.items[N])
 
 
@@ -227,13 +230,13 @@ def test_one_overlayer_and_a_fresh_one_agree_after_any_changes(base: Snapshot) -
     assert one.edition == ("planted", 5)
 
 
-def test_an_item_of_no_known_genre_stands_where_all_items_do(base: Snapshot) -> None:
+def test_an_item_without_a_known_genre_gets_the_mean_of_all_items(base: Snapshot) -> None:
     layer = Overlayer(base)
     laid = layer.apply(overlay_of(new("odd", 1, Content("Odd", ("Musical",)))))
     assert np.allclose(laid.model.items[N], base.model.items[:N].mean(axis=0), atol=1e-5)
 
 
-def test_a_content_map_says_where_a_new_item_stands(base: Snapshot) -> None:
+def test_a_content_map_gives_the_row_of_a_new_item(base: Snapshot) -> None:
     width = sum(base.model.item_widths)
     weights = np.random.default_rng(0).normal(size=(1, width)).astype(np.float32)
     lengths = np.ones((3, width), np.float32)
@@ -247,7 +250,7 @@ def test_a_content_map_says_where_a_new_item_stands(base: Snapshot) -> None:
     assert np.allclose(ContentVectors(mapped).rows([odd]), 0.5)
 
 
-def test_whatever_item_id_a_space_is_as_wide_as_its_rows(laid: Snapshot) -> None:
+def test_spaces_of_an_overlaid_snapshot_have_the_width_of_their_rows(laid: Snapshot) -> None:
     for space, matrix in (
         (laid.retrieval, laid.model.items),
         (laid.similarity, laid.model.similarity),

@@ -1,4 +1,4 @@
-"""Explanations add up to the score."""
+"""Explanations: base, reasons and the rest add up to the score."""
 
 import numpy as np
 import pytest
@@ -27,9 +27,11 @@ trained = st.none() | st.sampled_from(TRAINED)
 reasons = st.integers(0, 50)
 
 
-def adds_up(user: FoldedUser, told: tuple[Explanation, ...], snapshot: Snapshot = SNAPSHOT) -> None:
+def adds_up(
+    user: FoldedUser, explanations: tuple[Explanation, ...], snapshot: Snapshot = SNAPSHOT
+) -> None:
     scores = canonical_scores(snapshot.model.items, EVERYTHING, query_of(snapshot, user))
-    for score, one in zip(scores, told, strict=True):
+    for score, one in zip(scores, explanations, strict=True):
         total = one.base + sum(part for _, part in one.reasons) + one.other
         assert abs(total - score) <= 1e-4 * max(1.0, abs(score))
 
@@ -46,7 +48,7 @@ def test_base_reasons_and_the_rest_make_up_the_score(
 
 
 @given(histories.filter(bool))
-def test_what_a_rating_brings_in_is_its_lead_and_its_part_of_the_solution(
+def test_a_contribution_is_the_encoder_part_and_the_solved_part(
     ratings: dict[str, float],
 ) -> None:
     model = WHOLE.model
@@ -70,7 +72,7 @@ def test_what_a_rating_brings_in_is_its_lead_and_its_part_of_the_solution(
         )
 
 
-def test_a_trained_user_is_explained_by_her_training_history() -> None:
+def test_a_trained_user_is_explained_by_the_training_history() -> None:
     for packed, (rows, values) in zip(TRAINED, PLANTED.histories.values(), strict=True):
         pairs = zip(rows.tolist(), values.tolist(), strict=True)
         state = state_of({ITEMS[row]: value for row, value in pairs}, trained=packed)
@@ -80,7 +82,7 @@ def test_a_trained_user_is_explained_by_her_training_history() -> None:
 
 
 @given(histories, histories)
-def test_a_list_from_before_is_explained_by_the_ratings_of_now(
+def test_a_continued_list_is_explained_by_the_present_ratings(
     then: dict[str, float], now: dict[str, float]
 ) -> None:
     user = fold_user(SNAPSHOT, state_of(then))
@@ -89,7 +91,7 @@ def test_a_list_from_before_is_explained_by_the_ratings_of_now(
 
 
 @given(histories, reasons)
-def test_the_weightiest_reasons_are_told_first(ratings: dict[str, float], max_reasons: int) -> None:
+def test_reasons_come_by_weight(ratings: dict[str, float], max_reasons: int) -> None:
     user = fold_user(SNAPSHOT, state_of(ratings))
     contributions = rating_contributions(SNAPSHOT, user, state_of(ratings))
     full = explain(SNAPSHOT, user, contributions, EVERYTHING[:10], len(ratings))
@@ -101,7 +103,7 @@ def test_the_weightiest_reasons_are_told_first(ratings: dict[str, float], max_re
         assert {row for row, _ in every.reasons} == set(contributions.rows.tolist())
 
 
-def test_loving_a_film_speaks_for_itself() -> None:
+def test_the_best_rating_of_a_film_contributes_to_its_own_score() -> None:
     user = fold_user(SNAPSHOT, state_of({ITEMS[8]: 5.0}))
     contributions = rating_contributions(SNAPSHOT, user, state_of({ITEMS[8]: 5.0}))
     ((row, part),) = explain(SNAPSHOT, user, contributions, EVERYTHING[8:9], 5)[0].reasons

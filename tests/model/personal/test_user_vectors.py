@@ -1,4 +1,4 @@
-"""FoldOutcome many users at once: each as if she were alone, to the last bit."""
+"""Folding many users at once: each to the last bit as if folded alone."""
 
 from itertools import pairwise
 
@@ -58,7 +58,7 @@ def assert_same(one: FoldedUser, other: FoldedUser) -> None:
 
 @pytest.mark.parametrize("snapshot", SNAPSHOTS)
 @given(states=st.lists(fresh | kept, min_size=1, max_size=8))
-def test_in_company_a_user_is_who_she_is_alone(
+def test_a_user_is_folded_with_others_as_alone(
     snapshot: Snapshot, states: list[StoredUser]
 ) -> None:
     together = users_of(fold_users(snapshot, states))
@@ -67,7 +67,7 @@ def test_in_company_a_user_is_who_she_is_alone(
 
 
 @given(states=st.lists(st.tuples(fresh, ratings), min_size=1, max_size=5))
-def test_each_has_her_own_extra_ratings(
+def test_each_user_has_their_own_profile(
     states: list[tuple[StoredUser, dict[ItemId, float]]],
 ) -> None:
     extras = [tuple(extra.items()) for _, extra in states]
@@ -77,7 +77,7 @@ def test_each_has_her_own_extra_ratings(
 
 
 @pytest.mark.parametrize("damaged", [StoredUser(7, folded=b"?"), state_of({}, trained=b"?")])
-def test_what_is_damaged_of_one_user_is_her_failure_alone(damaged: StoredUser) -> None:
+def test_a_damaged_record_fails_its_user_alone(damaged: StoredUser) -> None:
     sound = state_of({"101": 4.0})
     folding = fold_users(SNAPSHOTS[0], [sound, damaged, sound])
     assert folding.places == [0, 2]
@@ -89,7 +89,7 @@ def test_what_is_damaged_of_one_user_is_her_failure_alone(damaged: StoredUser) -
         assert_same(one, alone)
 
 
-def test_where_everybody_is_damaged_nobody_is_folded() -> None:
+def test_where_all_records_are_damaged_nobody_is_folded() -> None:
     folding = fold_users(SNAPSHOTS[0], [StoredUser(7, folded=b"?"), state_of({}, trained=b"?")])
     assert folding.users is None
     assert sorted(folding.failures) == [0, 1]

@@ -1,4 +1,4 @@
-"""What is stored is read back, and its bytes do not change from one release to the next."""
+"""Stored records: they are read back, and their bytes are the same in every release."""
 
 from itertools import chain
 

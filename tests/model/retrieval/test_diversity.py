@@ -1,4 +1,4 @@
-"""Variety: maximal marginal relevance and the cap a cluster."""
+"""Diversity: maximal marginal relevance and the cap per cluster."""
 
 from collections import Counter
 from dataclasses import replace
@@ -50,7 +50,7 @@ def test_the_order_is_that_of_the_definition(seed: int, count: int, strength: fl
 
 
 @given(seeds, st.integers(1, 120), strengths, st.integers(1, 5))
-def test_no_cluster_has_more_than_its_cap_and_no_place_is_wasted(
+def test_no_cluster_exceeds_its_cap_and_no_place_is_wasted(
     seed: int, count: int, strength: float, cap: int
 ) -> None:
     hits = hits_of(seed, count)
@@ -60,7 +60,7 @@ def test_no_cluster_has_more_than_its_cap_and_no_place_is_wasted(
 
 
 @given(seeds, strengths, st.integers(1, 5))
-def test_no_cap_holds_for_items_of_no_cluster(seed: int, strength: float, cap: int) -> None:
+def test_items_without_a_cluster_have_no_cap(seed: int, strength: float, cap: int) -> None:
     catalog = SNAPSHOT.model.catalog
     clusters = np.where(CLUSTERS == 2, 0, CLUSTERS)
     model = replace(SNAPSHOT.model, catalog=replace(catalog, cluster_ids=clusters))
@@ -71,7 +71,7 @@ def test_no_cap_holds_for_items_of_no_cluster(seed: int, strength: float, cap: i
 
 
 @given(seeds, st.integers(0, 120))
-def test_no_strength_and_no_cap_is_the_score_order(seed: int, count: int) -> None:
+def test_without_strength_and_cap_the_score_order_stays(seed: int, count: int) -> None:
     hits = hits_of(seed, count)
     assert diversify(SNAPSHOT, hits, 0.0, 0).tolist() == hits.rows.tolist()
 

@@ -1,4 +1,4 @@
-"""Filters hold, alone and together."""
+"""Filters: exactly the items that pass are allowed."""
 
 import numpy as np
 import pytest
@@ -30,54 +30,57 @@ seen_rows = st.sets(st.integers(0, len(CATALOG) - 1), max_size=50).map(
 )
 
 
-def passes(row: int, asked: ItemFilter, seen: set[int]) -> bool:
+def passes(row: int, item_filter: ItemFilter, seen: set[int]) -> bool:
     """The same by the words of the contract, an item at a time."""
     has = {genre.casefold() for genre in CATALOG.genres[row]}
     year, item_id = CATALOG.years[row], CATALOG.item_ids[row]
     return (
         row not in seen
-        and item_id not in asked.exclude_item_ids
-        and (not asked.candidate_item_ids or item_id in asked.candidate_item_ids)
-        and (not asked.include_genres or bool(has & {g.casefold() for g in asked.include_genres}))
-        and not has & {g.casefold() for g in asked.exclude_genres}
-        and (asked.min_year is None or (year is not None and year >= asked.min_year))
-        and (asked.max_year is None or (year is not None and year <= asked.max_year))
+        and item_id not in item_filter.exclude_item_ids
+        and (not item_filter.candidate_item_ids or item_id in item_filter.candidate_item_ids)
+        and (
+            not item_filter.include_genres
+            or bool(has & {g.casefold() for g in item_filter.include_genres})
+        )
+        and not has & {g.casefold() for g in item_filter.exclude_genres}
+        and (item_filter.min_year is None or (year is not None and year >= item_filter.min_year))
+        and (item_filter.max_year is None or (year is not None and year <= item_filter.max_year))
     )
 
 
-@given(asked=conditions, seen=seen_rows)
-def test_exactly_the_items_that_pass_are_allowed(asked: ItemFilter, seen: Rows) -> None:
-    mask = allowed_items(SNAPSHOT, asked, seen)
-    expected = [passes(row, asked, set(seen.tolist())) for row in range(len(CATALOG))]
+@given(item_filter=conditions, seen=seen_rows)
+def test_exactly_the_items_that_pass_are_allowed(item_filter: ItemFilter, seen: Rows) -> None:
+    mask = allowed_items(SNAPSHOT, item_filter, seen)
+    expected = [passes(row, item_filter, set(seen.tolist())) for row in range(len(CATALOG))]
     if mask is None:
         assert all(expected)
     else:
         assert mask.tolist() == expected
 
 
-@given(asked=conditions, seen=seen_rows)
-def test_a_list_holds_what_passes_and_is_full(asked: ItemFilter, seen: Rows) -> None:
-    hits = search(SNAPSHOT, SNAPSHOT.popular_query, allowed_items(SNAPSHOT, asked, seen), 10)
-    passing = sum(passes(row, asked, set(seen.tolist())) for row in range(len(CATALOG)))
-    assert all(passes(row, asked, set(seen.tolist())) for row in hits.rows.tolist())
+@given(item_filter=conditions, seen=seen_rows)
+def test_a_list_holds_what_passes_and_is_full(item_filter: ItemFilter, seen: Rows) -> None:
+    hits = search(SNAPSHOT, SNAPSHOT.popular_query, allowed_items(SNAPSHOT, item_filter, seen), 10)
+    passing = sum(passes(row, item_filter, set(seen.tolist())) for row in range(len(CATALOG)))
+    assert all(passes(row, item_filter, set(seen.tolist())) for row in hits.rows.tolist())
     assert len(hits) == min(10, passing)
 
 
-def test_no_condition_and_nothing_seen_is_no_mask() -> None:
+def test_without_a_filter_and_seen_rows_there_is_no_mask() -> None:
     assert allowed_items(SNAPSHOT, ItemFilter()) is None
     assert allowed_items(SNAPSHOT, ItemFilter(), np.zeros(0, np.int32)) is None
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "item_filter",
     [
         ItemFilter(candidate_item_ids=("unheard-of",)),
         ItemFilter(include_genres=("Opera",)),
         ItemFilter(min_year=2000, max_year=1999),
     ],
 )
-def test_conditions_that_nothing_meets_leave_nothing(asked: ItemFilter) -> None:
-    mask = allowed_items(SNAPSHOT, asked)
+def test_a_filter_that_no_item_passes_leaves_nothing(item_filter: ItemFilter) -> None:
+    mask = allowed_items(SNAPSHOT, item_filter)
     assert mask is not None
     assert not mask.any()
     assert len(search(SNAPSHOT, SNAPSHOT.popular_query, mask, 10)) == 0
@@ -85,8 +88,8 @@ def test_conditions_that_nothing_meets_leave_nothing(asked: ItemFilter) -> None:
 
 def test_an_item_without_a_year_passes_neither_bound() -> None:
     undated = [row for row, year in enumerate(CATALOG.years) if year is None]
-    for asked in (ItemFilter(min_year=0), ItemFilter(max_year=9_999)):
-        mask = allowed_items(SNAPSHOT, asked)
+    for item_filter in (ItemFilter(min_year=0), ItemFilter(max_year=9_999)):
+        mask = allowed_items(SNAPSHOT, item_filter)
         assert mask is not None
         assert undated
         assert not mask[undated].any()

@@ -1,4 +1,4 @@
-"""Page tokens: they round-trip, and nothing but what was signed is taken."""
+"""Page tokens: they survive encoding, and only signed tokens are accepted."""
 
 import string
 
@@ -50,7 +50,7 @@ tokens = st.builds(
 
 
 @given(tokens)
-def test_a_token_comes_back_as_it_was(token: PageToken) -> None:
+def test_a_token_survives_encoding(token: PageToken) -> None:
     back = PageToken.decode(token.encode(KEY), KEY)
     assert (back.version, back.arguments) == (token.version, token.arguments)
     assert type(back.position) is type(token.position)

@@ -1,4 +1,4 @@
-"""Searching: the canonical order, its pages, and brute force as the oracle."""
+"""Search: the canonical order and its pages, with brute force as the oracle."""
 
 from collections.abc import Iterator
 
@@ -138,7 +138,7 @@ def test_items_masked_between_pages_are_left_out_and_nothing_else_moves(
 
 
 @given(case=searches(), seed=st.integers(0, 2**32 - 1))
-def test_a_score_does_not_depend_on_its_company(
+def test_a_score_does_not_depend_on_the_other_rows(
     case: tuple[Floats, Doubles, Mask | None], seed: int
 ) -> None:
     vectors, query, _ = case
@@ -148,7 +148,7 @@ def test_a_score_does_not_depend_on_its_company(
     np.testing.assert_array_equal(together, alone)
 
 
-def test_a_row_that_was_not_allowed_never_leaves() -> None:
+def test_a_proposed_row_that_is_not_allowed_is_an_error() -> None:
     vectors = np.eye(40, dtype=np.float32)
     space = Space(vectors, LyingIndex(vectors), 1.0)
     allowed = np.arange(40) > 5

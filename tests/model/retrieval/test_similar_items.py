@@ -1,4 +1,4 @@
-"""Similar items."""
+"""Similar items: order, pages, filters."""
 
 import numpy as np
 from foldin_model.retrieval.filters import ItemFilter, allowed_items

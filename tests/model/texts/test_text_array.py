@@ -1,4 +1,4 @@
-"""Packed strings, and rows found by them, against the tuples and dictionaries they stand for."""
+"""Packed strings and rows found by them, compared with tuples and dictionaries."""
 
 import pytest
 from foldin_model.artifact import model_blob
@@ -37,10 +37,10 @@ def test_postings_find_the_rows_of_a_key_and_of_its_beginning(
     rows: dict[str, list[int]], key: str
 ) -> None:
     postings = Postings.of(rows)
-    for asked in (*rows, key):
-        assert postings.find(asked).tolist() == rows.get(asked, [])
-        begun = [row for name in rows if name.startswith(asked) for row in rows[name]]
-        assert sorted(postings.beginning(asked).tolist()) == sorted(begun)
+    for wanted in (*rows, key):
+        assert postings.find(wanted).tolist() == rows.get(wanted, [])
+        expected_rows = [row for name in rows if name.startswith(wanted) for row in rows[name]]
+        assert sorted(postings.beginning(wanted).tolist()) == sorted(expected_rows)
 
 
 @pytest.mark.parametrize("hashes", [2**64, 3, 1])
@@ -65,9 +65,9 @@ def test_a_table_finds_the_first_row_of_every_id_and_of_no_other(
     found = HashTableRows.of([*ids, *ids])
     expected = {id_: row for row, id_ in enumerate(ids)}
     assert [found.get(id_) for id_ in (*ids, *others)] == [*map(expected.get, (*ids, *others))]
-    asked = Texts.joined([Texts.of(part) for part in (others, [], ids, others)])
+    wanted = Texts.joined([Texts.of(part) for part in (others, [], ids, others)])
     rows = [expected.get(id_, -1) for id_ in (*others, *ids, *others)]
-    assert found.each(asked).tolist() == rows
+    assert found.each(wanted).tolist() == rows
 
 
 def test_a_table_finds_ids_that_begin_at_the_same_place() -> None:
@@ -81,9 +81,9 @@ def test_rows_of_two_parts_are_those_of_the_first_and_behind_them_of_the_second(
 ) -> None:
     stacked = StackedRows(HashTableRows.of(ids), HashTableRows.of(later), len(ids))
     expected = {id_: row for row, id_ in reversed([*enumerate([*ids, *later])])}
-    asked = [*ids, *later, other]
-    assert [stacked.get(id_) for id_ in asked] == [*map(expected.get, asked)]
-    assert stacked.each(Texts.of(asked)).tolist() == [expected.get(id_, -1) for id_ in asked]
+    wanted = [*ids, *later, other]
+    assert [stacked.get(id_) for id_ in wanted] == [*map(expected.get, wanted)]
+    assert stacked.each(Texts.of(wanted)).tolist() == [expected.get(id_, -1) for id_ in wanted]
 
 
 @given(parts=st.lists(st.lists(STRINGS)), cut=st.integers(0, 9))
@@ -106,7 +106,7 @@ def test_packed_genres_are_the_genres(genres: list[tuple[str, ...]]) -> None:
     assert Genres.of(genres)[1:] == genres[1:]
 
 
-def test_a_large_catalogue_is_read_where_it_lies_and_answers_alike(
+def test_a_large_mapped_catalog_answers_as_a_small_one(
     small: Planted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     about = Description("planted", 1, 0, "", {}, {})
@@ -117,15 +117,15 @@ def test_a_large_catalogue_is_read_where_it_lies_and_answers_alike(
     assert isinstance(model.catalog.item_ids, Texts)
     for name in ("item_ids", "titles", "genres", "years"):
         assert list(getattr(model.catalog, name)) == list(getattr(small.model.catalog, name))
-    asked = ["105", "nobody", "101", *small.model.catalog.item_ids]
-    assert model.catalog.rows(asked).tolist() == small.model.catalog.rows(asked).tolist()
+    wanted = ["105", "nobody", "101", *small.model.catalog.item_ids]
+    assert model.catalog.rows(wanted).tolist() == small.model.catalog.rows(wanted).tolist()
     assert model_blob.pack_model(model)[0] == blob
     lazy = Snapshot.build(manifest, model, derived)
     eager = Snapshot.build(manifest, small.model)
     for title in ("drama story", "story 1", "horr", ""):
         assert lazy.titles.find(title).tolist() == eager.titles.find(title).tolist()
-    wanted = ItemFilter(include_genres=("drama", "LONG"), min_year=1960, max_year=1990)
-    masks = [allowed_items(snapshot, wanted) for snapshot in (lazy, eager)]
+    item_filter = ItemFilter(include_genres=("drama", "LONG"), min_year=1960, max_year=1990)
+    masks = [allowed_items(snapshot, item_filter) for snapshot in (lazy, eager)]
     assert masks[0] is not None
     assert masks[1] is not None
     assert masks[0].any()

@@ -1,4 +1,4 @@
-"""Finding items by title."""
+"""Title search: what a query finds and in which order."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def test_a_query_finds(query: str, rows: list[int]) -> None:
     assert INDEX.find(query).tolist() == rows
 
 
-def test_whole_titles_come_before_whole_words_before_begun_words() -> None:
+def test_whole_titles_come_before_whole_words_before_incomplete_words() -> None:
     index = TitleIndex.build(("Alien Nation", "Alien", "Aliens"), np.array([5, 1, 9]))
     assert index.find("alien").tolist() == [1, 0, 2]
 

@@ -1,4 +1,4 @@
-"""Content: what an item is about becomes its vectors, feature by feature."""
+"""Content maps: features of items and the rows made from them."""
 
 from random import Random
 
@@ -24,16 +24,16 @@ contents = st.builds(
 )
 
 
-def test_a_vector_is_the_sum_of_what_its_features_say() -> None:
+def test_a_vector_is_the_sum_of_the_weights_of_its_features() -> None:
     (row,) = MAP.rows([Content(title="The Matrix", genres=("Comedy",))])
     assert row.tolist() == [0.5 + 1 + 0.5 * 2, -0.5 + 0.5 * 2]
 
 
-def test_nothing_known_of_an_item_leaves_the_average_one() -> None:
+def test_an_item_without_content_gets_the_intercept() -> None:
     assert MAP.rows([Content()]).tolist() == [[0.5, -0.5]]
 
 
-def test_unknown_features_count_for_nothing() -> None:
+def test_unknown_features_add_nothing() -> None:
     assert MAP.rows([Content(genres=("Polka",), tags=("obscure",))]).tolist() == [[0.5, -0.5]]
 
 
@@ -50,7 +50,7 @@ def test_years_always_sum_to_one(content: Content) -> None:
 
 
 @given(contents, st.randoms())
-def test_the_order_of_genres_and_tags_and_the_company_do_not_matter(
+def test_the_order_of_genres_and_tags_and_the_other_items_do_not_matter(
     content: Content, random: Random
 ) -> None:
     genres, tags = list(content.genres), list(content.tags)
@@ -60,7 +60,7 @@ def test_the_order_of_genres_and_tags_and_the_company_do_not_matter(
     assert np.array_equal(MAP.rows([Content(), shuffled])[1:], MAP.rows([content]))
 
 
-def test_an_embedding_counts_beside_the_features() -> None:
+def test_an_embedding_adds_to_the_features() -> None:
     embedding = np.array([2.0, 3.0], np.float32)
     assert MAP.rows([Content(embedding=embedding)]).tolist() == [[3.5, 1.5]]
 

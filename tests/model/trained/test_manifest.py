@@ -1,4 +1,4 @@
-"""A manifest says what a model is; one that lacks anything or disagrees with it is refused."""
+"""Manifests: they survive JSON, and a manifest that disagrees with the model is refused."""
 
 import json
 from dataclasses import replace
@@ -47,7 +47,7 @@ def test_a_manifest_survives_its_json(small: Planted) -> None:
     assert Manifest.from_json(manifest.to_json()).to_json() == manifest.to_json()
 
 
-def test_a_manifest_that_lacks_anything_is_refused_by_name(small: Planted) -> None:
+def test_a_missing_field_of_a_manifest_is_named(small: Planted) -> None:
     document = json.loads(_manifest(small)[1].to_json())
     for name in document:
         lacking = {key: value for key, value in document.items() if key != name}
@@ -58,6 +58,6 @@ def test_a_manifest_that_lacks_anything_is_refused_by_name(small: Planted) -> No
 
 
 @pytest.mark.parametrize("stored", [b"", b"[]", b"{", b"\xff", b'{"schema": 2}'])
-def test_what_is_no_manifest_is_refused(stored: bytes) -> None:
+def test_other_documents_are_refused(stored: bytes) -> None:
     with pytest.raises(ArtifactCorrupt):
         Manifest.from_json(stored)

@@ -1,4 +1,4 @@
-"""Nine in ten ratings lie in the interval, for whatever history; what it depends on and how."""
+"""Prediction intervals: nine in ten ratings lie inside, for any history."""
 
 from dataclasses import dataclass, replace
 
@@ -102,7 +102,7 @@ def test_another_rating_makes_the_vector_no_less_sure(seed: int, n: int) -> None
 
 
 @given(seed=seeds, n=st.integers(1, 40), shift=st.floats(0.5, 5.0))
-def test_who_rates_against_every_prediction_is_a_noisy_user(
+def test_a_user_who_rates_against_every_prediction_is_noisy(
     seed: int, n: int, shift: float
 ) -> None:
     made = world(seed)
@@ -119,7 +119,7 @@ def test_who_rates_against_every_prediction_is_a_noisy_user(
 
 
 @given(seed=seeds, n=st.integers(1, 40))
-def test_what_items_are_unsure_of_is_noise_only_of_who_was_trained_on(seed: int, n: int) -> None:
+def test_item_variances_count_as_noise_only_for_trained_users(seed: int, n: int) -> None:
     made = world(seed)
     rows, values = history(made.rng, n), made.rng.uniform(1.0, 5.0, n)
     sure = replace(made.uncertainty, item_variances=np.zeros(ITEMS, np.float32))
@@ -155,7 +155,7 @@ def test_an_interval_holds_the_prediction_and_stays_on_the_scale(seed: int) -> N
 
 
 @given(seed=seeds, level=st.floats(0.5, 0.98))
-def test_more_certainty_takes_a_wider_interval(seed: int, level: float) -> None:
+def test_a_higher_level_takes_a_wider_interval(seed: int, level: float) -> None:
     made = world(seed)
     rows = history(made.rng, 5)
     unsure = VectorPosterior.of(
@@ -165,7 +165,7 @@ def test_more_certainty_takes_a_wider_interval(seed: int, level: float) -> None:
     assert (narrow < wide).all()
 
 
-def test_reaches_are_those_of_students_distribution() -> None:
+def test_half_widths_are_those_of_students_distribution() -> None:
     """Against its tables for a level of 90%."""
     degrees = np.array([6.0, 10.0, 30.0, np.inf])
     wanted = [1.943, 1.812, 1.697, 1.645]
@@ -179,7 +179,7 @@ def test_new_items_are_as_noisy_as_the_average_and_as_unsure_as_the_least_known(
     assert (more.item_variances[-2:] == more.item_variances.max()).all()
 
 
-def test_a_snapshot_tells_intervals_of_whom_it_knows_the_ratings_of() -> None:
+def test_intervals_need_a_user_read_with_their_history() -> None:
     ids = WHOLE.model.catalog.item_ids
     state = state_of({ids[3]: 5.0, ids[7]: 1.0})
     user = fold_user(WHOLE, state)
@@ -198,7 +198,7 @@ def test_a_snapshot_tells_intervals_of_whom_it_knows_the_ratings_of() -> None:
     assert rating_intervals(bare, state, fold_user(bare, state), rows) is None
 
 
-def test_a_trained_user_is_known_as_one_after_another_rating_too() -> None:
+def test_a_trained_user_counts_as_trained_after_another_rating_too() -> None:
     trained = next(iter(dict(pack_trained(planted(whole=True).users)).values()))
     ids = WHOLE.model.catalog.item_ids
     rows = np.arange(20, dtype=np.int32)

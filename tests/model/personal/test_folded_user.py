@@ -1,4 +1,4 @@
-"""From a stored user to her vectors."""
+"""Folding one stored user: personalization, vectors, profiles."""
 
 from random import Random
 
@@ -49,7 +49,7 @@ def test_the_answer_does_not_depend_on_the_order_of_arrival(
     np.testing.assert_array_equal(one.seen, other.seen)
 
 
-def test_a_user_nobody_knows_is_popular_and_ranks_by_the_prior() -> None:
+def test_an_unknown_user_is_popular_and_ranks_by_the_prior() -> None:
     user = fold_user(SNAPSHOT, state_of({}))
     assert user.personalization is Personalization.POPULAR
     assert (user.rating_count, len(user.seen)) == (0, 0)
@@ -106,7 +106,7 @@ def test_a_changed_value_is_folded_over_the_trained_base() -> None:
     np.testing.assert_array_equal(user.ranking_vector, rounded(expected))
 
 
-def test_a_trained_user_who_deleted_everything_is_folded_back_to_her_base() -> None:
+def test_a_trained_user_who_deleted_everything_gets_the_trained_base() -> None:
     user_id = next(iter(PLANTED.histories))
     user = fold_user(SNAPSHOT, state_of({}, trained=TRAINED[user_id]))
     assert user.personalization is Personalization.FOLDED_IN
@@ -125,7 +125,7 @@ def test_a_profile_counts_as_if_it_were_stored(
     assert user.rating_count == merged.rating_count == len(stored | profile)
 
 
-def test_a_kept_state_is_used_as_it_is() -> None:
+def test_a_kept_folded_user_is_used_unchanged() -> None:
     fresh = fold_user(SNAPSHOT, state_of({ITEMS[3]: 5.0, ITEMS[9]: 1.0}))
     kept = fold_user(SNAPSHOT, StoredUser(revision=7, folded=fresh.pack()))
     np.testing.assert_array_equal(kept.ranking_vector, fresh.ranking_vector)
@@ -142,7 +142,7 @@ def test_a_profile_needs_the_history() -> None:
 
 @pytest.mark.parametrize("snapshot", [SNAPSHOT, planted_snapshot(whole=True)])
 @given(ratings=histories.filter(bool))
-def test_a_vector_is_where_a_new_user_starts_and_the_moves_of_her_ratings(
+def test_a_vector_is_the_prior_plus_the_contributions_of_the_ratings(
     snapshot: Snapshot, ratings: dict[str, float]
 ) -> None:
     user = fold_user(snapshot, state_of(ratings))
