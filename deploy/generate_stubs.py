@@ -15,7 +15,7 @@ PLUGINS = ("python", "pyi", "grpc_python", "mypy_grpc")
 
 
 def generate(output: Path) -> None:
-    """`output/foldin/v1` holds the stubs. CalledProcessError where protoc refuses a proto."""
+    """Writes the stubs into `output/foldin/v1`. CalledProcessError if protoc refuses a proto."""
     google_rpc = Path(str(files("google.rpc").joinpath("status.proto"))).parents[2]
     mypy_plugin = Path(sys.executable).with_name("protoc-gen-mypy_grpc")
     command = [

@@ -1,7 +1,7 @@
-"""Asks a foldin server whether it serves: the exit code answers a container's health check.
+"""The health check of the server's container: exit code 0 while the server has a model to serve.
 
-It needs the server's own environment and nothing else; where FOLDIN_TLS_CLIENT_CA has not signed
-the server's certificate too, FOLDIN_CERTIFICATE and FOLDIN_KEY name a pair that it has.
+It reads the environment of the server and needs no other. If FOLDIN_TLS_CLIENT_CA has not signed
+the server's own certificate, FOLDIN_CERTIFICATE and FOLDIN_KEY name a pair that it has signed.
 """
 
 import os
@@ -12,7 +12,7 @@ from foldin_local.own_tls import own_tls
 
 
 def serving(address: str, timeout_s: float = 3.0, tls: Tls | None = None) -> bool:
-    """Whether the server at `address` is there and has a model to serve."""
+    """Returns whether the server at `address` answers and has a model to serve."""
     with Client(address, timeout_s=timeout_s, tls=tls) as client:
         try:
             return client.is_serving()

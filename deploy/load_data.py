@@ -11,11 +11,11 @@ from random import Random
 DATA = Path(__file__).parent / "data"
 SEED = 20_240_501
 COUNT = 1_000
-USERS = 600  # ids 1 to 600 are users of ml-latest-small and of ml-100k
+USERS = 600  # ids 1 to 600 are users of both ml-latest-small and ml-100k
 ZIPF_EXPONENT = 1.1
 
-# The 200 ids with the most ratings in both ml-latest-small and ml-100k, most first. The same number
-# names another film in each; both know it.
+# The 200 ids with the most ratings in both ml-latest-small and ml-100k, most first. A number
+# exists in both, as different films.
 ITEMS = """\
 318 1 50 527 588 480 150 367 153 597 47 231 293 260 380 208 185 316 2 111 223 161 357 292 356
 750 288 919 10 39 924 21 95 410 32 300 317 62 736 25 778 1101 141 1028 11 235 474 19 520 780
@@ -38,16 +38,16 @@ SHAPES: tuple[tuple[int, dict[str, object]], ...] = (
 
 
 def zipf(random: Random, values: list[str]) -> list[str]:
-    """`COUNT` draws, the k-th value with a probability proportional to k^-1.1."""
+    """Returns `COUNT` draws, the k-th value with a probability proportional to k^-1.1."""
     weights = [rank**-ZIPF_EXPONENT for rank in range(1, len(values) + 1)]
     return random.choices(values, weights, k=COUNT)
 
 
 def requests() -> dict[str, list[dict[str, object]]]:
-    """The requests by the name of their file, in the JSON form of their protobuf messages."""
+    """Returns the requests by the name of their file, as JSON of their protobuf messages."""
     random = Random(SEED)
     ids = [str(user) for user in range(1, USERS + 1)]
-    random.shuffle(ids)  # the busiest users are not the lowest numbers
+    random.shuffle(ids)  # so that the busiest users are not those with the lowest numbers
     weights = [share for share, _ in SHAPES]
     shapes = random.choices([shape for _, shape in SHAPES], weights, k=COUNT)
     return {
@@ -58,7 +58,7 @@ def requests() -> dict[str, list[dict[str, object]]]:
                 "user_id": user,
                 "item_id": item,
                 "value": random.randint(1, 5),
-                "request_id": "{{.UUID}}",  # ghz fills it in, anew for every call
+                "request_id": "{{.UUID}}",  # ghz puts a new one in every call
             }
             for user, item in zip(zipf(random, ids), zipf(random, ITEMS.split()), strict=True)
         ],
@@ -70,7 +70,7 @@ def requests() -> dict[str, list[dict[str, object]]]:
 
 
 def render(entries: list[dict[str, object]]) -> str:
-    """A JSON array with one request a line."""
+    """Returns a JSON array with one request a line."""
     return "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n"
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Reads, look-ups and writes at the same time: ghz makes one kind of call a run, so three run together.
-# Start it in the root of the checkout. A report of each is left in the folder named first (default: reports).
+# Three loads at once, as ghz makes one kind of call a run. Start it in the root of the checkout.
+# The first argument is the folder for their reports (default: reports).
 set -eu
 reports=${1:-reports}
 mkdir -p "$reports"

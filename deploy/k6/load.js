@@ -1,4 +1,4 @@
-// What the four loads share: the address, the seeded requests, one connection a virtual user.
+// Shared by the four loads: the address, the seeded requests, one connection a virtual user.
 // Message types come from the server's reflection, so no proto path is needed.
 import { check } from 'k6';
 import { SharedArray } from 'k6/data';
@@ -28,7 +28,7 @@ export function options(iterations) {
   };
 }
 
-// The request whose turn it is, a new one every `every` iterations; after the last comes the first again.
+// The next request, a new one every `every` iterations; the first follows the last.
 export function next(entries, every = 1) {
   return entries[Math.floor(exec.scenario.iterationInTest / every) % entries.length];
 }

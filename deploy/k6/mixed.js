@@ -1,4 +1,4 @@
-// Traffic as it comes: of ten calls, eight Recommend of several shapes, one SimilarItems, one SubmitRating.
+// Mixed traffic: of ten calls, eight Recommend of several shapes, one SimilarItems, one SubmitRating.
 import exec from 'k6/execution';
 
 import { call, next, options as bounds, requests, submit } from './load.js';

