@@ -19,7 +19,7 @@ from typing import Final
 class ServingKind:
     """One kind: whether a linear encoder adds to a user's vector, and whether a system is solved.
 
-    Whoever folds, explains or prices a head asks for these two and for nothing else.
+    Folding, explaining and cost estimates depend on these two and on nothing else.
     """
 
     name: str

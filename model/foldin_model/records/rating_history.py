@@ -32,7 +32,10 @@ RECORD: Final = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class RatingRecord:
-    """The stored record of one user's rating of one item. Without a request id it is zero."""
+    """The stored record of one user's rating of one item.
+
+    `request_id` is zero where none was sent.
+    """
 
     value: float
     event_time_us: int
@@ -66,7 +69,7 @@ class RatingRecord:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """All live ratings of a user, in no order; `items` are the items' ids, arrays are (n,)."""
+    """All live ratings of a user, one an item; `items` are the ids, arrays are (n,)."""
 
     items: Texts
     values: Doubles

@@ -1,4 +1,4 @@
-"""What a version keeps of the users that it was trained with, and the bytes it is kept as."""
+"""The users of the training data as a version stores them, and their bytes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
