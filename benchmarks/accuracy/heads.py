@@ -38,7 +38,9 @@ def heads(dataset: Dataset, settings: TrainSettings) -> Findings:
         return methods
 
     started = time.perf_counter()
-    scores = run_trials(trials(PROTOCOL, dataset.ratings, ProtocolSettings()), fit, COUNT, dataset.items)
+    scores = run_trials(
+        trials(PROTOCOL, dataset.ratings, ProtocolSettings()), fit, COUNT, dataset.items
+    )
     outcome = Outcome(PROTOCOL, COUNT, time.perf_counter() - started, scores)
     found = Findings(dataset.report.name)
     found.add("ranking heads", rows(outcome))

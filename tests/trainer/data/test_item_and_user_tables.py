@@ -9,7 +9,7 @@ import pytest
 from foldin_trainer.data import DataError, ItemTable, UserTable, load_dataset
 from foldin_trainer.data.downloads.movielens import fetch
 from foldin_trainer.data.files.user_tables import read_user_table
-from foldin_trainer.data.users import words_of
+from foldin_trainer.data.users import column_words
 
 RATINGS = "userId,movieId,rating,timestamp\n1,10,4.0,964982703\n2,10,3.5,964981247\n2,20,1,1\n"
 MOVIES = (
@@ -141,15 +141,15 @@ def test_a_table_of_users_may_be_parquet(tmp_path: Path) -> None:
 
 
 def test_many_numbers_become_bands_of_about_equal_size() -> None:
-    words = words_of([*map(str, range(80)), "", "1e3"])
+    words = column_words([*map(str, range(80)), "", "1e3"])
     assert words[80] == ()
     assert words[81] == words[79] == ("70 and over",)
     sizes = {word: words.count(word) for word in words if word}
     assert len(sizes) == 8
     assert all(8 <= size <= 13 for size in sizes.values())
     assert words[0] == ("under 10",)
-    assert words_of(["3", "5", "3"]) == [("3",), ("5",), ("3",)]
-    assert words_of([*map(str, range(20)), "?"])[3] == ("3",)
+    assert column_words(["3", "5", "3"]) == [("3",), ("5",), ("3",)]
+    assert column_words([*map(str, range(20)), "?"])[3] == ("3",)
 
 
 @pytest.mark.parametrize(

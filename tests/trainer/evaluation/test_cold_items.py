@@ -14,7 +14,7 @@ from foldin_trainer.evaluation.evaluation_run import Plan, evaluate
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.methods.genre_popularity import GenrePopularity
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, Trial, trials
-from foldin_trainer.evaluation.report.document import protocol
+from foldin_trainer.evaluation.report.document import protocol_object
 from foldin_trainer.evaluation.report.tables import ranking_table
 from foldin_trainer.evaluation.trial_scores import score
 from foldin_trainer.learning.train_settings import TrainSettings
@@ -136,7 +136,7 @@ def test_figures_of_cold_items_do_not_depend_on_the_order_of_lines() -> None:
     straight, sorted_ = (
         evaluate(d, plan).outcomes[0] for d in (DATASET, most_rated_first(DATASET))
     )
-    said = str(ranking_table(straight).caption), str(protocol(straight)["masking"])
+    said = str(ranking_table(straight).caption), str(protocol_object(straight)["masking"])
     for masking in said:
         assert "Not recommended to anybody: the items with a rating in the training" in masking
         assert "she has given" not in masking

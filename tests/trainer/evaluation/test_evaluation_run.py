@@ -15,11 +15,16 @@ from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.evaluation_run import Plan
 from foldin_trainer.evaluation.evaluation_run import evaluate as run
 from foldin_trainer.evaluation.fold_in.agreement import agreement, fold_in_rmse, shortened
-from foldin_trainer.evaluation.fold_in.learning_curve import EXACT, NONE, STEPS, learning_curve
+from foldin_trainer.evaluation.fold_in.learning_curve import (
+    EXACT_FOLD_IN,
+    NO_FOLD_IN,
+    THREE_STEPS,
+    learning_curve,
+)
 from foldin_trainer.evaluation.fold_in.learning_curve import METHODS as CURVE_METHODS
 from foldin_trainer.evaluation.methods.served import RatingHeadAlone, Served
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings
-from foldin_trainer.evaluation.report.report_folder import write
+from foldin_trainer.evaluation.report.report_folder import write_report
 from foldin_trainer.evaluation.similar_items import next_pairs
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.metrics.cases import Case
@@ -176,7 +181,7 @@ def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -
     dataset = replace(dataset, report=replace(dataset.report, name="<b>tiny</b> & co"))
     settings = TrainSettings.of(dimension=4, device="cpu")
     evaluation = run(dataset, Plan(("random",), ProtocolSettings(), settings))
-    _, html, *pictures = write(evaluation, tmp_path)
+    _, html, *pictures = write_report(evaluation, tmp_path)
     page = html.read_text("utf-8")
     assert "<script" not in page
     assert "<b>" not in page
@@ -198,13 +203,13 @@ def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
     assert [point.ratings for point in curve.points] == [1, 10]
     first, tenth = curve.points
     assert set(first.comparison.intervals) == set(CURVE_METHODS)
-    assert first.estimate(NONE) == tenth.estimate(NONE)
-    assert tenth.estimate(EXACT) < tenth.estimate(NONE)
-    assert tenth.estimate(STEPS) == pytest.approx(tenth.estimate(EXACT), abs=2e-3)
-    assert tenth.gap == tenth.estimate(STEPS) - min(map(tenth.estimate, tenth.retrains))
-    for interval in tenth.comparison.intervals[STEPS].values():
+    assert first.estimate(NO_FOLD_IN) == tenth.estimate(NO_FOLD_IN)
+    assert tenth.estimate(EXACT_FOLD_IN) < tenth.estimate(NO_FOLD_IN)
+    assert tenth.estimate(THREE_STEPS) == pytest.approx(tenth.estimate(EXACT_FOLD_IN), abs=2e-3)
+    assert tenth.gap == tenth.estimate(THREE_STEPS) - min(map(tenth.estimate, tenth.retrains))
+    for interval in tenth.comparison.intervals[THREE_STEPS].values():
         assert interval.low < interval.estimate < interval.high
-    assert set(tenth.comparison.intervals[STEPS]) == {"rmse", "ndcg@4"}
+    assert set(tenth.comparison.intervals[THREE_STEPS]) == {"rmse", "ndcg@4"}
     assert 12 < tenth.users <= 20
 
 
@@ -251,7 +256,7 @@ def test_settings_are_recorded_where_a_protocol_heeds_them() -> None:
 
 def test_the_curve_of_fold_in_needs_users_of_many_ratings() -> None:
     dataset = few_ratings_each(20)
-    with pytest.raises(FoldinError, match=r"after her first 20, and fewer than 2 of 8 users"):
+    with pytest.raises(FoldinError, match=r"after their first 20 ratings, and fewer than 2 of 8"):
         learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"))
     with pytest.raises(FoldinError, match="41 folds need as many users"):
         learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"), folds=41)

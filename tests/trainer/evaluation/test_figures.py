@@ -9,7 +9,7 @@ import pytest
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
-from foldin_trainer.evaluation.report.canvas import Drawing
+from foldin_trainer.evaluation.report.canvas import ReportFigure
 from foldin_trainer.evaluation.report.comparison_figures import reliability
 from foldin_trainer.evaluation.report.data_figures import (
     draw_item_map,
@@ -17,14 +17,14 @@ from foldin_trainer.evaluation.report.data_figures import (
     draw_rating_histogram,
     principal_plane,
 )
-from foldin_trainer.evaluation.report.figures import of_protocol
-from foldin_trainer.evaluation.trial_scores import run
+from foldin_trainer.evaluation.report.figures import protocol_figures
+from foldin_trainer.evaluation.trial_scores import run_trials
 from matplotlib.image import imread
 from planted import Planted
 from tiny import tiny_dataset
 
 
-def assert_drawn(drawing: Drawing) -> None:
+def assert_drawn(drawing: ReportFigure) -> None:
     picture = imread(BytesIO(drawing.png()))[:, :, :3]
     assert min(picture.shape[:2]) > 300
     assert picture.std() > 0.02
@@ -44,12 +44,12 @@ def test_the_item_map_is_drawn(small: Planted) -> None:
 
 
 def test_every_figure_of_a_protocol_is_drawn() -> None:
-    scores = run(
+    scores = run_trials(
         trials("held-out-users", tiny_dataset(users=60, items=80).ratings, ProtocolSettings()),
         lambda train: [Popularity.fit(train), replace(ItemMean.fit(train), name="foldin")],
         10,
     )
-    figures = of_protocol(Outcome("held-out-users", 10, 1.0, scores))
+    figures = protocol_figures(Outcome("held-out-users", 10, 1.0, scores))
     assert [figure.name.partition("_")[0] for figure in figures] == [
         "methods",
         "users",

@@ -10,7 +10,7 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.protocols.trials import PROTOCOLS, ProtocolSettings, trials
-from foldin_trainer.evaluation.trial_scores import run, score
+from foldin_trainer.evaluation.trial_scores import run_trials, score
 from foldin_trainer.metrics.cases import liked_from
 from foldin_trainer.metrics.intervals import mean_interval, ratio_interval
 from tiny import tiny_dataset
@@ -145,17 +145,19 @@ def test_an_unknown_protocol_is_refused_with_the_names_there_are() -> None:
 
 
 def test_scores_pool_users_and_keep_errors_by_trial() -> None:
-    found = run(trials("held-out-users", RATINGS, ProtocolSettings()), baselines, 10)
+    found = run_trials(trials("held-out-users", RATINGS, ProtocolSettings()), baselines, 10)
     popularity, means = found
     assert (popularity.method, means.method) == ("popularity", "item mean")
     assert popularity.rmse == ()
-    assert len(means.rmse) == len(means.spread) == 5
+    assert len(means.rmse) == len(means.beyond_accuracy) == 5
     assert len(popularity.everything.ndcg) == len(RATINGS.user_ids)
     assert len(popularity.liked.ndcg) <= len(popularity.everything.ndcg)
 
 
 def test_users_without_a_liked_hidden_item_are_left_out_of_the_liked_table() -> None:
-    (popularity, _) = run(trials("held-out-users", RATINGS, ProtocolSettings()), baselines, 10)
+    (popularity, _) = run_trials(
+        trials("held-out-users", RATINGS, ProtocolSettings()), baselines, 10
+    )
     with_liked = {
         case.user_id
         for trial in trials("held-out-users", RATINGS, ProtocolSettings())

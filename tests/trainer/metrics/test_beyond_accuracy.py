@@ -9,12 +9,12 @@ from foldin_trainer.metrics.beyond_accuracy import (
     diversity,
     genre_shares,
     gini,
-    listed,
+    history_means,
+    list_means,
     mean_popularity,
     miscalibration,
     novelty,
     popularity_lift,
-    profiled,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,9 +63,9 @@ GENRES = (("Comedy",), ("Comedy", "Drama"), ("Drama",), ("Horror",), ())
 
 def test_a_users_own_numbers_are_means_over_her_list_and_her_history() -> None:
     values = COUNTS.astype(np.float64)
-    assert listed(LISTS, values).tolist() == [5.0, 4.0, 7.0]
-    assert math.isnan(listed(np.full((1, 2), -1, np.int32), values)[0])
-    (mean, nothing) = profiled([np.array([1, 2], np.int32), np.zeros(0, np.int32)], values)
+    assert list_means(LISTS, values).tolist() == [5.0, 4.0, 7.0]
+    assert math.isnan(list_means(np.full((1, 2), -1, np.int32), values)[0])
+    (mean, nothing) = history_means([np.array([1, 2], np.int32), np.zeros(0, np.int32)], values)
     assert mean == 2.0
     assert math.isnan(nothing)
 

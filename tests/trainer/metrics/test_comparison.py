@@ -5,20 +5,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.evaluation.fold_in.learning_curve import NONE, RETRAIN, STEPS, CurvePoint
+from foldin_trainer.evaluation.fold_in.learning_curve import (
+    NO_FOLD_IN,
+    RETRAIN,
+    THREE_STEPS,
+    CurvePoint,
+)
 from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
 from foldin_trainer.evaluation.report.summary import summary_of_curve, summary_of_outcome
 from foldin_trainer.evaluation.report.tables import (
+    beyond_accuracy_table,
     difference_rows,
     ranking_table,
     rating_table,
     rows,
-    spread_table,
 )
-from foldin_trainer.evaluation.trial_scores import run
+from foldin_trainer.evaluation.trial_scores import run_trials
 from foldin_trainer.metrics.comparison import compare, compare_measures, holm
 from foldin_trainer.metrics.measures import Ratio
 from foldin_trainer.metrics.scores import Scores
@@ -34,7 +39,7 @@ def baselines(train: Ratings) -> list[Method]:
 @pytest.fixture(scope="module")
 def scores() -> tuple[Scores, ...]:
     asked = trials("kfold", DATASET.ratings, ProtocolSettings(folds=3))
-    return run(asked, baselines, 10, DATASET.items)
+    return run_trials(asked, baselines, 10, DATASET.items)
 
 
 def test_estimates_are_the_published_means_and_lie_in_their_intervals(
@@ -44,12 +49,14 @@ def test_estimates_are_the_published_means_and_lie_in_their_intervals(
     for method in scores:
         own = found[method.method]
         assert own["ndcg@10"].estimate == pytest.approx(method.everything.ndcg.mean())
-        assert own["gini"].estimate == pytest.approx(np.mean([s.gini for s in method.spread]))
+        assert own["gini"].estimate == pytest.approx(
+            np.mean([s.gini for s in method.beyond_accuracy])
+        )
         assert own["coverage"].estimate == pytest.approx(
-            np.mean([s.coverage for s in method.spread])
+            np.mean([s.coverage for s in method.beyond_accuracy])
         )
         for metric in ("novelty_bits", "popularity_lift", "miscalibration", "diversity"):
-            trials_ = [getattr(spread, metric) for spread in method.spread]
+            trials_ = [getattr(spread, metric) for spread in method.beyond_accuracy]
             assert own[metric].estimate == pytest.approx(np.mean(trials_))
         for interval in own.values():
             assert interval.low <= interval.estimate <= interval.high
@@ -109,7 +116,7 @@ def test_where_there_is_no_difference_p_is_below_five_percent_one_time_in_twenty
     }
     ours = found.pop("ours").pop("gain")
     # Differences from a method that is exactly zero are the methods' own noise, one at a time.
-    zero = {"ours": {"gain": replace(ours, above=np.zeros_like(ours.above))}}
+    zero = {"ours": {"gain": replace(ours, numerators=np.zeros_like(ours.numerators))}}
     comparison = compare_measures(zero | found, 100, ours="ours")
     rejected = sum(difference.p < 0.05 for difference in comparison.differences)
     assert rejected <= 9
@@ -148,7 +155,9 @@ def test_ten_users_are_enough_and_those_without_a_number_do_not_count() -> None:
     few = {
         name: {
             "gain": replace(
-                own["gain"], above=own["gain"].above * liking, below=liking.astype(np.float64)
+                own["gain"],
+                numerators=own["gain"].numerators * liking,
+                denominators=liking.astype(np.float64),
             )
         }
         for name, own in found.items()
@@ -162,7 +171,7 @@ def test_a_report_of_three_users_has_no_interval_and_no_star_and_says_why() -> N
     ratings = DATASET.ratings
     (trial,) = trials("random", ratings, ProtocolSettings())
     asked = replace(trial, cases=trial.cases[:3])
-    outcome = Outcome("random", 10, 1.0, run([asked], baselines, 10, DATASET.items))
+    outcome = Outcome("random", 10, 1.0, run_trials([asked], baselines, 10, DATASET.items))
     assert outcome.remarks == (
         "Only 3 were asked: of less than 10 users nothing is told from chance.",
     )
@@ -174,7 +183,7 @@ def test_a_report_of_three_users_has_no_interval_and_no_star_and_says_why() -> N
     assert "too few users to tell the two apart" in summary
     assert "above" not in summary
     assert "nan" not in summary
-    for table in (rating_table(outcome), ranking_table(outcome), spread_table(outcome)):
+    for table in (rating_table(outcome), ranking_table(outcome), beyond_accuracy_table(outcome)):
         assert table is not None
         cells = [str(cell) for column in table.columns for cell in column.cells]
         assert not any("*" in cell or "nan" in cell for cell in cells)
@@ -189,7 +198,7 @@ def test_a_report_of_three_users_has_no_interval_and_no_star_and_says_why() -> N
     ],
 )
 def test_the_summary_of_fold_in_says_which_way_the_error_went(folded: float, said: str) -> None:
-    errors = {NONE: 1.0, STEPS: folded, RETRAIN: 0.9}
+    errors = {NO_FOLD_IN: 1.0, THREE_STEPS: folded, RETRAIN: 0.9}
     found = {name: {"rmse": mean_of(np.full(12, error))["gain"]} for name, error in errors.items()}
-    point = CurvePoint(5, 12, compare_measures(found, 12, ours=STEPS))
+    point = CurvePoint(5, 12, compare_measures(found, 12, ours=THREE_STEPS))
     assert f"folded in by three steps, {said}; a full retrain" in summary_of_curve([point])

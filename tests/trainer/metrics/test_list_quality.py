@@ -26,7 +26,7 @@ def _group(users: int, items: int) -> list[Question]:
 def test_every_way_has_the_ndcg_of_its_lists(
     monkeypatch: pytest.MonkeyPatch, at_a_time: int
 ) -> None:
-    monkeypatch.setattr(list_quality, "USERS", at_a_time)
+    monkeypatch.setattr(list_quality, "USERS_AT_A_TIME", at_a_time)
     group = _group(USERS, ITEMS)
     ways = np.random.default_rng(1).normal(size=(2, USERS, ITEMS))
     found = list_qualities(lambda part: (way[part] for way in ways), *asked(group))

@@ -19,16 +19,16 @@ from foldin_trainer.evaluation.protocols.given_split import GivenSplit, SplitFil
 from foldin_trainer.evaluation.protocols.trials import (
     FOLD_IN,
     GIVEN,
-    HEEDED_BY,
+    OPTION_PROTOCOLS,
     PROTOCOLS,
     ProtocolSettings,
 )
-from foldin_trainer.evaluation.report.report_folder import write
+from foldin_trainer.evaluation.report.report_folder import write_report
 from foldin_trainer.evaluation.report.tables import (
+    beyond_accuracy_table,
     curve_table,
     ranking_table,
     rating_table,
-    spread_table,
 )
 from foldin_trainer.learning.devices import DeviceName, choose_device
 from foldin_trainer.learning.head_choice import RankingHead
@@ -162,7 +162,7 @@ def evaluate(
         by_default=not (given or protocols),
     )
     evaluation = run(dataset, plan)
-    report, html, *_ = write(evaluation, out)
+    report, html, *_ = write_report(evaluation, out)
     if as_json:
         click.echo(json.dumps(json.loads(report.read_text("utf-8")), ensure_ascii=False))
         return
@@ -197,7 +197,7 @@ def _given(
 def _refuse_unused(protocols: tuple[str, ...]) -> None:
     """Nothing was asked for that none of those protocols heeds. Raises UsageError."""
     context = click.get_current_context()
-    for name, heeding in HEEDED_BY.items():
+    for name, heeding in OPTION_PROTOCOLS.items():
         said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         if said and heeding.isdisjoint(protocols):
             option, there = f"--{name.replace('_', '-')}", ", ".join(protocols)
@@ -219,7 +219,11 @@ def _show(evaluation: Evaluation) -> None:
     for note in evaluation.notes:
         console.print(f"note: {note}", markup=False)
     for outcome in evaluation.outcomes:
-        for table in (rating_table(outcome), ranking_table(outcome), spread_table(outcome)):
+        for table in (
+            rating_table(outcome),
+            ranking_table(outcome),
+            beyond_accuracy_table(outcome),
+        ):
             if table is not None:
                 console.print(table)
         for note in outcome.remarks:

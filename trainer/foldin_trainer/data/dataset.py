@@ -22,7 +22,7 @@ ScaleOrigin = Literal["MovieLens", "given", "inferred"]
 class LoadReport:
     """What loading found. `rows` counts the file's ratings before duplicates were dropped.
 
-    `untitled` counts rated items that the catalogue lacks; `tagged` items with a tag; `attributes`
+    `untitled` counts rated items that the catalog lacks; `tagged` items with a tag; `attributes`
     are names of what is known of users; `first` and `last` are the earliest and latest timestamps
     in seconds since 1970.
     """

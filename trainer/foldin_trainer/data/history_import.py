@@ -39,7 +39,7 @@ class ImportReport:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Import:
+class _UserImport:
     user_id: UserId
     index: Integers
     left_out: int
@@ -88,23 +88,23 @@ async def _import_user(
         return None
 
 
-def _history(ratings: Ratings, times: Integers, one: _Import) -> list[ImportedRating]:
+def _history(ratings: Ratings, times: Integers, one: _UserImport) -> list[ImportedRating]:
     columns = (ratings.items[one.index], ratings.values[one.index], times[one.index])
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [ImportedRating(ItemId(ratings.item_ids[i]), value, time) for i, value, time in rows]
 
 
-def _batches(ratings: Ratings, times: Integers) -> Iterator[list[_Import]]:
+def _batches(ratings: Ratings, times: Integers) -> Iterator[list[_UserImport]]:
     """Users, so many at a time that about RATINGS_IN_FLIGHT ratings are on their way."""
     order = np.lexsort((times, ratings.users))
     counts = np.bincount(ratings.users, minlength=len(ratings.user_ids))
-    batch: list[_Import] = []
+    batch: list[_UserImport] = []
     size = 0
     for user, index in enumerate(np.split(order, np.cumsum(counts)[:-1])):
         if not len(index):
             continue
         latest = index[-MAX_RATINGS_A_USER:]
-        batch.append(_Import(UserId(ratings.user_ids[user]), latest, len(index) - len(latest)))
+        batch.append(_UserImport(UserId(ratings.user_ids[user]), latest, len(index) - len(latest)))
         size += len(latest)
         if size >= RATINGS_IN_FLIGHT:
             yield batch

@@ -18,7 +18,7 @@ NO_GENRES: Final = frozenset({"", "(no genres listed)", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a catalogue. A missing title is ""; a missing year or embedding None."""
+    """One entry of a catalog. A missing title is ""; a missing year or embedding None."""
 
     title: str = ""
     genres: tuple[str, ...] = ()
@@ -51,10 +51,10 @@ class ItemTable:
         return len(self.titles)
 
     @classmethod
-    def align(cls, item_ids: Sequence[str], catalogue: Mapping[str, Item]) -> Self:
-        """The entries of those items in that order, blank for items the catalogue lacks."""
+    def align(cls, item_ids: Sequence[str], catalog: Mapping[str, Item]) -> Self:
+        """The entries of those items in that order, blank for items the catalog lacks."""
         blank = Item()
-        found = [catalogue.get(item_id, blank) for item_id in item_ids]
+        found = [catalog.get(item_id, blank) for item_id in item_ids]
         return cls(
             tuple(item.title for item in found),
             tuple(item.genres for item in found),

@@ -19,7 +19,7 @@ from foldin_trainer.data.files.columns import (
     read_header,
 )
 from foldin_trainer.data.files.duplicates import last_of_each_pair
-from foldin_trainer.data.files.item_tables import Catalogue, read_item_table
+from foldin_trainer.data.files.item_tables import ItemsById, read_item_table
 from foldin_trainer.data.files.layouts import find_layout
 from foldin_trainer.data.files.rating_tables import RatingColumns, RatingFile, read_ratings
 from foldin_trainer.data.files.user_tables import read_user_table
@@ -32,7 +32,7 @@ from foldin_trainer.data.users import Attributes, UserTable
 class _Source:
     name: str
     ratings: RatingFile
-    catalogue: Catalogue
+    catalog: ItemsById
     scale: Scale | None
     scale_origin: ScaleOrigin
     users: Attributes = field(default_factory=dict)
@@ -60,7 +60,7 @@ def load_dataset(
         found = replace(found, users=read_user_table(users))
     read = read_ratings(found.ratings, found.scale)
     kept = last_of_each_pair(read)
-    known = dict.fromkeys(read.item_ids) | dict.fromkeys(found.catalogue)
+    known = dict.fromkeys(read.item_ids) | dict.fromkeys(found.catalog)
     every = Ratings(
         read.user_ids,
         tuple(known),
@@ -71,7 +71,7 @@ def load_dataset(
         found.scale or _inferred_scale(found.ratings.path, read),
     )
     ratings = every if kept is None else every.take(kept)
-    table = ItemTable.align(ratings.item_ids, found.catalogue)
+    table = ItemTable.align(ratings.item_ids, found.catalog)
     people = UserTable.align(ratings.user_ids, found.users)
     report = _report(found, ratings, len(read.item_ids), len(every) - len(ratings))
     report = replace(report, tagged=sum(map(bool, table.tags)), attributes=tuple(people.attributes))
@@ -95,17 +95,17 @@ def _find(
         remedy = f"give a file, a folder or one of {', '.join(EDITIONS)}"
         raise DataError(path, None, "there is no such file or data set", remedy)
     if path.is_file():
-        catalogue = {} if items is None else read_item_table(items)
+        catalog = {} if items is None else read_item_table(items)
         origin: ScaleOrigin = "inferred" if scale is None else "given"
-        return _Source(path.stem, own_file(path, columns), catalogue, scale, origin)
+        return _Source(path.stem, rating_file(path, columns), catalog, scale, origin)
     layout = find_layout(path)
-    catalogue = layout.read_items() if items is None else read_item_table(items)
+    catalog = layout.read_items() if items is None else read_item_table(items)
     origin = "MovieLens" if scale is None else "given"
     known = layout.read_users()
-    return _Source(path.name, layout.ratings, catalogue, scale or layout.scale, origin, known)
+    return _Source(path.name, layout.ratings, catalog, scale or layout.scale, origin, known)
 
 
-def own_file(path: Path, columns: Columns) -> RatingFile:
+def rating_file(path: Path, columns: Columns) -> RatingFile:
     """A CSV or Parquet file of one's own with its columns found. Raises DataError."""
     if is_parquet(path):
         names, delimiter = parquet_names(path), ","
@@ -134,7 +134,7 @@ def _inferred_scale(path: Path, read: RatingColumns) -> Scale:
 
 def _report(source: _Source, ratings: Ratings, rated: int, duplicates: int) -> LoadReport:
     times = ratings.timestamps
-    known = (item_id in source.catalogue for item_id in ratings.item_ids[:rated])
+    known = (item_id in source.catalog for item_id in ratings.item_ids[:rated])
     return LoadReport(
         name=source.name,
         path=source.ratings.path,

@@ -17,7 +17,7 @@ class Ratings:
     """One entry a rating, in file order; every (user, item) pair at most once.
 
     `user_ids` and `item_ids` are in the order of first appearance; `item_ids` also holds, last,
-    the items of the catalogue that nobody rated. `users` and `items` are (n,) positions in them,
+    the items of the catalog that nobody rated. `users` and `items` are (n,) positions in them,
     `values` (n,) ratings within `scale`, `timestamps` (n,) seconds since 1970. The arrays are
     read-only.
     """

@@ -44,7 +44,7 @@ class UserTable:
         return cls(table)
 
 
-def words_of(texts: Sequence[str]) -> list[tuple[str, ...]]:
+def column_words(texts: Sequence[str]) -> list[tuple[str, ...]]:
     """A column as words: numbers in bands, where there are many; else what bars separate.
 
     The bands of more than eight different numbers hold about equally many rows each.

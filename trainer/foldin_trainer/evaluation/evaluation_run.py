@@ -29,7 +29,7 @@ from foldin_trainer.evaluation.protocols.trials import (
     ProtocolSettings,
     trials,
 )
-from foldin_trainer.evaluation.trial_scores import run
+from foldin_trainer.evaluation.trial_scores import run_trials
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train
 
@@ -49,7 +49,7 @@ def _silent(_: str) -> None:
 
 
 @dataclass(slots=True)
-class Learner:
+class MethodFitter:
     """Fits the methods to compare and the model that would be served.
 
     Keeps the first model that it trained. References are tuned in every training part.
@@ -169,10 +169,10 @@ def _result(protocol: str, dataset: Dataset, plan: Plan) -> _Result:
         return curve, curve.trained
     started = time.perf_counter()
     dataset = _ordered(dataset, protocol, settings)
-    learner = Learner(dataset, plan.train_settings, plan.say, plan.methods)
+    learner = MethodFitter(dataset, plan.train_settings, plan.say, plan.methods)
     given = plan.given if protocol == GIVEN else None
     asked = [given.trial] if given else trials(protocol, dataset.ratings, settings)
-    found = run(asked, learner.fit, plan.count, dataset.items)
+    found = run_trials(asked, learner.fit, plan.count, dataset.items)
     if learner.first is None:
         raise ValueError(f"{protocol} has no trial")
     seconds = time.perf_counter() - started

@@ -15,12 +15,12 @@ from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.protocols.trials import Trial
 from foldin_trainer.metrics import beyond_accuracy, ranking_metrics, rating_metrics
 from foldin_trainer.metrics.cases import Case, liked_from
-from foldin_trainer.metrics.scores import Listed, Predicted, Ranked, Scores
+from foldin_trainer.metrics.scores import PredictedRatings, RankingScores, Scores, TrialLists
 
 Fit = Callable[[Ratings], Sequence[Method]]
 
 
-def run(
+def run_trials(
     trials: Iterable[Trial], fit: Fit, count: int, items: ItemTable | None = None
 ) -> tuple[Scores, ...]:
     """Every method's scores over all trials, `count` items a list, in the order `fit` gives them.
@@ -55,22 +55,22 @@ def score(method: Method, trial: Trial, count: int, shares: Doubles | None = Non
     )
 
 
-def _predicted(method: Method, cases: Sequence[Case]) -> tuple[Predicted, ...]:
+def _predicted(method: Method, cases: Sequence[Case]) -> tuple[PredictedRatings, ...]:
     predicted = method.predict(cases)
     if predicted is None:
         return ()
     sizes = [len(case.hidden_rows) for case in cases]
     users = np.repeat(np.arange(len(cases), dtype=np.int32), sizes)
     actual = np.concatenate([case.hidden_values for case in cases])
-    return (Predicted(_ids(cases), users, predicted, actual),)
+    return (PredictedRatings(_ids(cases), users, predicted, actual),)
 
 
-def _ranked(cases: Sequence[Case], lists: Rows, hidden: Sequence[Rows]) -> Ranked:
+def _ranked(cases: Sequence[Case], lists: Rows, hidden: Sequence[Rows]) -> RankingScores:
     relevant = np.array([len(rows) for rows in hidden], np.int64)
     asked: Mask = relevant > 0
     hits = ranking_metrics.hit_matrix(lists, hidden)[asked]
     relevant = relevant[asked]
-    return Ranked(
+    return RankingScores(
         tuple(case.user_id for case, kept in zip(cases, asked, strict=True) if kept),
         np.array([len(case.given_rows) for case in cases], np.int64)[asked],
         ranking_metrics.recall(hits, relevant),
@@ -79,7 +79,7 @@ def _ranked(cases: Sequence[Case], lists: Rows, hidden: Sequence[Rows]) -> Ranke
     )
 
 
-def _listed(trial: Trial, lists: Rows, shares: Doubles | None) -> Listed:
+def _listed(trial: Trial, lists: Rows, shares: Doubles | None) -> TrialLists:
     train = trial.train
     items = len(train.item_ids)
     if shares is None or len(shares) != items:
@@ -88,13 +88,13 @@ def _listed(trial: Trial, lists: Rows, shares: Doubles | None) -> Listed:
     information = beyond_accuracy.self_information(counts, len(np.unique(train.users)))
     histories = [case.given_rows for case in trial.cases]
     popularity = counts.astype(np.float64)
-    return Listed(
+    return TrialLists(
         user_ids=_ids(trial.cases),
         rows=lists,
         items=items,
-        novelty=beyond_accuracy.listed(lists, information),
-        popularity=beyond_accuracy.listed(lists, popularity),
-        rated_popularity=beyond_accuracy.profiled(histories, popularity),
+        novelty=beyond_accuracy.list_means(lists, information),
+        popularity=beyond_accuracy.list_means(lists, popularity),
+        rated_popularity=beyond_accuracy.history_means(histories, popularity),
         miscalibration=beyond_accuracy.miscalibration(lists, histories, shares),
         diversity=beyond_accuracy.diversity(lists, shares),
     )

@@ -1,4 +1,4 @@
-"""What recommended lists do to the catalogue and to their readers, besides finding hidden items.
+"""What recommended lists do to the catalog and to their readers, besides finding hidden items.
 
 These look at the lists only, never at hits. Lists are (n, k) item rows padded with -1; counts are
 the (n_items,) numbers of training ratings. `listed` and `profiled` give one number a user, the
@@ -20,7 +20,7 @@ def exposure(lists: Rows, items: int) -> Integers:
 
 
 def coverage(lists: Rows, items: int) -> float:
-    """The share of the catalogue that is recommended to anybody, 0 to 1.
+    """The share of the catalog that is recommended to anybody, 0 to 1.
 
     The aggregate diversity of Adomavicius & Kwon 2012, as a share.
     """
@@ -69,7 +69,7 @@ def gini_of(exposures: Doubles) -> Doubles:
     )
 
 
-def listed(lists: Rows, values: Doubles) -> Doubles:
+def list_means(lists: Rows, values: Doubles) -> Doubles:
     """The mean of the (items,) values over every user's list, (n,); NaN for an empty one."""
     shown = lists >= 0
     sums = np.where(shown, values[lists], 0.0).sum(axis=1)
@@ -79,7 +79,7 @@ def listed(lists: Rows, values: Doubles) -> Doubles:
     )
 
 
-def profiled(histories: Sequence[Rows], values: Doubles) -> Doubles:
+def history_means(histories: Sequence[Rows], values: Doubles) -> Doubles:
     """The mean of the (items,) values over what every user rated, (n,); NaN for no rating."""
     return np.array([_mean(values[rows]) for rows in histories])
 

@@ -13,7 +13,7 @@ import numpy as np
 from foldin_model.arrays import Doubles
 
 from foldin_trainer.metrics.intervals import BLOCK, SAMPLES, Interval, percentile_interval
-from foldin_trainer.metrics.measures import Measure, measures, users_of
+from foldin_trainer.metrics.measures import Measure, measures, user_positions
 from foldin_trainer.metrics.scores import Scores
 
 DEVIATION_SAMPLES: Final = 200  # enough for a standard error (Efron & Tibshirani 1993, ch. 6)
@@ -65,12 +65,12 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Sampled:
+class _SampledMeasure:
     """A measure over all its users, and over resamples of them."""
 
     estimate: float
     samples: Doubles
-    smooth: bool
+    unbiased: bool
     users: int
 
     @property
@@ -80,16 +80,16 @@ class _Sampled:
     def interval(self) -> Interval:
         if not self.enough:
             return Interval(self.estimate, math.nan, math.nan)
-        if self.smooth:
+        if self.unbiased:
             return percentile_interval(self.estimate, self.samples)
         reach = _Z * float(np.nanstd(self.samples, ddof=1))
         return Interval(self.estimate, self.estimate - reach, self.estimate + reach)
 
-    def minus(self, other: "_Sampled") -> "_Sampled":
-        return _Sampled(
+    def minus(self, other: "_SampledMeasure") -> "_SampledMeasure":
+        return _SampledMeasure(
             self.estimate - other.estimate,
             self.samples - other.samples,
-            self.smooth,
+            self.unbiased,
             min(self.users, other.users),
         )
 
@@ -99,7 +99,7 @@ class _Sampled:
         By inverting the percentile interval (Efron & Tibshirani 1993, ch. 15), or from a normal
         distribution with the bootstrap's standard error where resamples are biased.
         """
-        if self.smooth:
+        if self.unbiased:
             known = self.samples[np.isfinite(self.samples)]
             tail = 1 + min(int((known <= 0.0).sum()), int((known >= 0.0).sum()))
             return min(1.0, 2.0 * tail / (len(known) + 1))
@@ -117,7 +117,7 @@ def compare(
     Intervals are central 95% percentile intervals over resampled users; coverage and Gini, which
     a resample with fewer distinct users gets wrong, have estimate ± 1.96 bootstrap standard errors.
     """
-    users = users_of(scores)
+    users = user_positions(scores)
     found = {method.method: measures(method, users, count) for method in scores}
     return compare_measures(found, len(users), ours=ours, seed=seed)
 
@@ -154,7 +154,9 @@ def holm(values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _differences(metric: str, mine: _Sampled, others: Mapping[str, _Sampled]) -> list[Difference]:
+def _differences(
+    metric: str, mine: _SampledMeasure, others: Mapping[str, _SampledMeasure]
+) -> list[Difference]:
     apart = {
         name: mine.minus(other)
         for name, other in others.items()
@@ -176,7 +178,7 @@ def _differences(metric: str, mine: _Sampled, others: Mapping[str, _Sampled]) ->
 
 def _sampled(
     found: Mapping[str, Mapping[str, Measure]], users: int, seed: int
-) -> dict[str, dict[str, _Sampled]]:
+) -> dict[str, dict[str, _SampledMeasure]]:
     rng = np.random.default_rng(seed)
     everybody = np.ones((1, users))
     even = np.full(users, 1.0 / users)
@@ -186,14 +188,14 @@ def _sampled(
         weights = rng.multinomial(users, even, BLOCK).astype(np.float64)
         for method, metric in pairs:
             measure = found[method][metric]
-            if measure.smooth or start < DEVIATION_SAMPLES:
+            if measure.unbiased or start < DEVIATION_SAMPLES:
                 samples[method, metric].append(measure.values(weights))
     return {
         method: {
-            metric: _Sampled(
+            metric: _SampledMeasure(
                 float(measure.values(everybody)[0]),
                 np.concatenate(samples[method, metric]),
-                measure.smooth,
+                measure.unbiased,
                 measure.users,
             )
             for metric, measure in own.items()

@@ -1,6 +1,6 @@
 """How good lists for users held out are, whose scores come for some users at a time.
 
-Those of a thousand users for all items of a large catalogue would take gigabytes.
+Those of a thousand users for all items of a large catalog would take gigabytes.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,20 +13,22 @@ from foldin_trainer.metrics.lists import best
 from foldin_trainer.metrics.ranking_metrics import hit_matrix, ndcg
 
 LIST_LENGTH: Final = 10
-USERS: Final = 128
+USERS_AT_A_TIME: Final = 128
 """Users at a time."""
-Scored = Callable[[slice], Iterable[Doubles]]
+ScoreUsers = Callable[[slice], Iterable[Doubles]]
 
 
 def list_qualities(
-    scored: Scored, given: Sequence[Rows], hidden: Sequence[Rows], liked: Sequence[Rows]
+    scored: ScoreUsers, given: Sequence[Rows], hidden: Sequence[Rows], liked: Sequence[Rows]
 ) -> Doubles:
     """(ways, 2): NDCG@10 with every hidden item a hit, and with the liked ones only.
 
     `scored` gives the scores (n, n_items) of a slice of the users in every way that is compared;
     `given` are the rows that each user has rated and is not shown.
     """
-    parts = [slice(start, start + USERS) for start in range(0, len(given), USERS)]
+    parts = [
+        slice(start, start + USERS_AT_A_TIME) for start in range(0, len(given), USERS_AT_A_TIME)
+    ]
     lists = [[_lists(scores, given[part]) for scores in scored(part)] for part in parts]
     ways = [np.concatenate(way) for way in zip(*lists, strict=True)]
     return np.array([[_mean_ndcg(way, hits) for hits in (hidden, liked)] for way in ways])

@@ -14,7 +14,7 @@ from foldin_trainer.metrics.cases import Case, history_matrix
 BATCH = 256
 
 
-def by_score(
+def lists_by_score(
     scores: Callable[[csr_array], Doubles], cases: Sequence[Case], items: int, count: int
 ) -> Rows:
     """The lists of `Method.recommend` for a function from 0/1 histories to scores.

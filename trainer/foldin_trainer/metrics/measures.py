@@ -12,14 +12,14 @@ from foldin_model.arrays import Doubles, Rows
 from scipy.sparse import csr_array
 
 from foldin_trainer.metrics.beyond_accuracy import gini_of
-from foldin_trainer.metrics.scores import Listed, Predicted, Ranked, Scores
+from foldin_trainer.metrics.scores import PredictedRatings, RankingScores, Scores, TrialLists
 
 
 class Measure(Protocol):
     """A number that depends on how often each user counts."""
 
     @property
-    def smooth(self) -> bool:
+    def unbiased(self) -> bool:
         """Whether a resample of users estimates it without bias; coverage, for one, is smaller."""
         ...
 
@@ -40,19 +40,19 @@ class Ratio:
     Columns whose denominator is 0 are left out.
     """
 
-    above: Doubles
-    below: Doubles
+    numerators: Doubles
+    denominators: Doubles
     transform: Callable[[Doubles], Doubles]
-    smooth: bool = True
+    unbiased: bool = True
 
     @property
     def users(self) -> int:
         """Those with a denominator."""
-        return int(self.below.any(axis=1).sum())
+        return int(self.denominators.any(axis=1).sum())
 
     def values(self, weights: Doubles) -> Doubles:
         """One value a row of weights."""
-        above, below = weights @ self.above, weights @ self.below
+        above, below = weights @ self.numerators, weights @ self.denominators
         found = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
         defined = np.isfinite(found)
         sums = np.where(defined, self.transform(np.where(defined, found, 0.0)), 0.0).sum(axis=1)
@@ -63,7 +63,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OfExposure:
+class ExposureMeasure:
     """The mean over trials of a function of how often each item is recommended.
 
     `shown` holds one (users, items) matrix a trial, `of` takes (s, items) exposures.
@@ -71,7 +71,7 @@ class OfExposure:
 
     shown: tuple[csr_array, ...]
     of: Callable[[Doubles], Doubles]
-    smooth: bool = False
+    unbiased: bool = False
 
     @property
     def users(self) -> int:
@@ -84,7 +84,7 @@ class OfExposure:
         return np.asarray(np.mean(found, axis=0), np.float64)
 
 
-def users_of(scores: Sequence[Scores]) -> dict[str, int]:
+def user_positions(scores: Sequence[Scores]) -> dict[str, int]:
     """The users asked about in any trial, each with a position."""
     ids = (id_ for method in scores for listed in method.listed for id_ in listed.user_ids)
     return {id_: place for place, id_ in enumerate(dict.fromkeys(ids))}
@@ -95,15 +95,15 @@ def measures(scores: Scores, users: Mapping[str, int], count: int) -> dict[str, 
     found: dict[str, Measure] = {}
     if scores.predicted:
         found["rmse"] = _errors(scores.predicted, users, np.square, np.sqrt)
-        found["mae"] = _errors(scores.predicted, users, np.abs, _itself)
+        found["mae"] = _errors(scores.predicted, users, np.abs, _identity)
     found |= _ranked("", scores.everything, users, count)
     found |= _ranked("liked_", scores.liked, users, count)
-    found |= _spread(scores.listed, users)
+    found |= _beyond_accuracy(scores.listed, users)
     return found
 
 
 def _errors(
-    predicted: Sequence[Predicted],
+    predicted: Sequence[PredictedRatings],
     users: Mapping[str, int],
     loss: Callable[[Doubles], Doubles],
     transform: Callable[[Doubles], Doubles],
@@ -118,20 +118,20 @@ def _errors(
 
 
 def _ranked(
-    prefix: str, ranked: Ranked, users: Mapping[str, int], count: int
+    prefix: str, ranked: RankingScores, users: Mapping[str, int], count: int
 ) -> dict[str, Measure]:
     owners = _places(ranked.user_ids, users)
     below = np.bincount(owners, minlength=len(users)).astype(np.float64)[:, None]
     values = {"recall": ranked.recall, "ndcg": ranked.ndcg, "map": ranked.average_precision}
     return {
         f"{prefix}{name}@{count}": Ratio(
-            np.bincount(owners, found, len(users)).astype(np.float64)[:, None], below, _itself
+            np.bincount(owners, found, len(users)).astype(np.float64)[:, None], below, _identity
         )
         for name, found in values.items()
     }
 
 
-def _spread(listed: Sequence[Listed], users: Mapping[str, int]) -> dict[str, Measure]:
+def _beyond_accuracy(listed: Sequence[TrialLists], users: Mapping[str, int]) -> dict[str, Measure]:
     shown = tuple(_shown(part, users) for part in listed)
     novelty = [part.novelty for part in listed]
     popularity = [part.popularity for part in listed]
@@ -145,22 +145,26 @@ def _spread(listed: Sequence[Listed], users: Mapping[str, int]) -> dict[str, Mea
         lambda ratio: ratio - 1.0,
     )
     return {
-        "coverage": OfExposure(shown, lambda exposures: (exposures > 0).mean(axis=1)),
+        "coverage": ExposureMeasure(shown, lambda exposures: (exposures > 0).mean(axis=1)),
         "novelty_bits": _mean(listed, novelty, users),
         "mean_popularity": _mean(listed, popularity, users),
-        "gini": OfExposure(shown, gini_of),
+        "gini": ExposureMeasure(shown, gini_of),
         "popularity_lift": lift,
         "miscalibration": _mean(listed, [part.miscalibration for part in listed], users),
         "diversity": _mean(listed, [part.diversity for part in listed], users),
     }
 
 
-def _mean(listed: Sequence[Listed], values: Sequence[Doubles], users: Mapping[str, int]) -> Measure:
+def _mean(
+    listed: Sequence[TrialLists], values: Sequence[Doubles], users: Mapping[str, int]
+) -> Measure:
     known = [np.isfinite(part).astype(np.float64) for part in values]
-    return Ratio(_sums(listed, values, users), _sums(listed, known, users), _itself)
+    return Ratio(_sums(listed, values, users), _sums(listed, known, users), _identity)
 
 
-def _sums(listed: Sequence[Listed], values: Sequence[Doubles], users: Mapping[str, int]) -> Doubles:
+def _sums(
+    listed: Sequence[TrialLists], values: Sequence[Doubles], users: Mapping[str, int]
+) -> Doubles:
     """What each user has in each trial, (users, trials); undefined values count nothing."""
     return np.column_stack(
         [
@@ -170,7 +174,7 @@ def _sums(listed: Sequence[Listed], values: Sequence[Doubles], users: Mapping[st
     )
 
 
-def _shown(listed: Listed, users: Mapping[str, int]) -> csr_array:
+def _shown(listed: TrialLists, users: Mapping[str, int]) -> csr_array:
     owners = np.repeat(_places(listed.user_ids, users), listed.rows.shape[1])
     items = listed.rows.ravel()
     kept = items >= 0
@@ -182,5 +186,5 @@ def _places(user_ids: Sequence[str], users: Mapping[str, int]) -> Rows:
     return np.array([users[id_] for id_ in user_ids], np.int32)
 
 
-def _itself(values: Doubles) -> Doubles:
+def _identity(values: Doubles) -> Doubles:
     return values

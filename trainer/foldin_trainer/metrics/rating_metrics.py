@@ -1,4 +1,4 @@
-"""How far predicted ratings are from given ones; not how well a catalogue is ordered by them."""
+"""How far predicted ratings are from given ones; not how well a catalog is ordered by them."""
 
 import numpy as np
 from foldin_model.arrays import Doubles

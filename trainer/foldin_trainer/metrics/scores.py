@@ -15,7 +15,7 @@ from foldin_trainer.metrics import beyond_accuracy
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ranked:
+class RankingScores:
     """Ranking metrics of users with something to find, all (n,), in the order of the cases."""
 
     user_ids: tuple[str, ...]
@@ -37,8 +37,8 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """What the lists do to the catalogue and their readers (see `beyond_accuracy`)."""
+class BeyondAccuracy:
+    """What the lists do to the catalog and their readers (see `beyond_accuracy`)."""
 
     coverage: float
     novelty_bits: float
@@ -50,7 +50,7 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Predicted:
+class PredictedRatings:
     """The predicted and the given values of one trial's hidden ratings, (n,), and whose they are.
 
     `users` are (n,) positions in `user_ids`.
@@ -63,7 +63,7 @@ class Predicted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listed:
+class TrialLists:
     """The lists of one trial, `rows` (n, k) of `items` items, and what each user's is like, (n,).
 
     `rated_popularity` is that of the items given; NaN is undefined.
@@ -79,9 +79,9 @@ class Listed:
     diversity: Doubles
 
     @property
-    def spread(self) -> Spread:
+    def beyond_accuracy(self) -> BeyondAccuracy:
         """The one number of all lists for each of these."""
-        return Spread(
+        return BeyondAccuracy(
             coverage=beyond_accuracy.coverage(self.rows, self.items),
             novelty_bits=_mean(self.novelty),
             mean_popularity=_mean(self.popularity),
@@ -104,15 +104,15 @@ class Scores:
     method: str
     rmse: tuple[float, ...]
     mae: tuple[float, ...]
-    everything: Ranked
-    liked: Ranked
-    predicted: tuple[Predicted, ...]
-    listed: tuple[Listed, ...]
+    everything: RankingScores
+    liked: RankingScores
+    predicted: tuple[PredictedRatings, ...]
+    listed: tuple[TrialLists, ...]
 
     @property
-    def spread(self) -> tuple[Spread, ...]:
-        """What the lists of each trial do to the catalogue."""
-        return tuple(listed.spread for listed in self.listed)
+    def beyond_accuracy(self) -> tuple[BeyondAccuracy, ...]:
+        """What the lists of each trial do to the catalog."""
+        return tuple(listed.beyond_accuracy for listed in self.listed)
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
@@ -121,8 +121,8 @@ class Scores:
             parts[0].method,
             tuple(error for part in parts for error in part.rmse),
             tuple(error for part in parts for error in part.mae),
-            Ranked.join([part.everything for part in parts]),
-            Ranked.join([part.liked for part in parts]),
+            RankingScores.join([part.everything for part in parts]),
+            RankingScores.join([part.liked for part in parts]),
             tuple(predicted for part in parts for predicted in part.predicted),
             tuple(listed for part in parts for listed in part.listed),
         )

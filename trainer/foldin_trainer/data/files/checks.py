@@ -23,7 +23,7 @@ MAX_AHEAD_S: Final = 300  # how far a clock may be wrong, the same as in the sto
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class RatingFields:
     """One rating as it stands in the file; `where` is its line or row."""
 
     where: int
@@ -33,7 +33,7 @@ class Fields:
     timestamp: str | None = None
 
 
-def complaint(fields: Fields, scale: Scale | None) -> tuple[str, str] | None:
+def rating_problem(fields: RatingFields, scale: Scale | None) -> tuple[str, str] | None:
     """The problem of a rating and its remedy, or None for a valid one."""
     for kind, id_ in (("user id", fields.user), ("item id", fields.item)):
         wrong = id_problem(id_)
@@ -49,7 +49,7 @@ def complaint(fields: Fields, scale: Scale | None) -> tuple[str, str] | None:
     if scale is not None and value not in scale:
         remedy = "correct the line or give the scale with --scale LOW:HIGH"
         return f"the rating {value:g} is off the scale {scale.low:g} to {scale.high:g}", remedy
-    return None if fields.timestamp is None else _time_complaint(fields.timestamp)
+    return None if fields.timestamp is None else _time_problem(fields.timestamp)
 
 
 def latest_second() -> float:
@@ -57,7 +57,7 @@ def latest_second() -> float:
     return time.time() + MAX_AHEAD_S
 
 
-def _time_complaint(text: str) -> tuple[str, str] | None:
+def _time_problem(text: str) -> tuple[str, str] | None:
     seconds = _number(text)
     if seconds is not None and 0 <= seconds <= latest_second():
         return None
@@ -81,11 +81,13 @@ def id_problem(value: str | None) -> str | None:
     return None
 
 
-def first_complaint(path: Path, rows: Iterable[Fields], scale: Scale | None) -> DataError | None:
+def first_invalid(
+    path: Path, rows: Iterable[RatingFields], scale: Scale | None
+) -> DataError | None:
     """The error for the first invalid rating, or None where all are valid."""
     unit: Literal["line", "row"] = "row" if is_parquet(path) else "line"
     for fields in rows:
-        found = complaint(fields, scale)
+        found = rating_problem(fields, scale)
         if found is not None:
             return DataError(path, fields.where, *found, unit=unit)
     return None
@@ -93,7 +95,7 @@ def first_complaint(path: Path, rows: Iterable[Fields], scale: Scale | None) -> 
 
 def csv_fields(
     path: Path, delimiter: str, positions: tuple[int, ...], width: int, *, header: bool, skip: int
-) -> Iterator[Fields]:
+) -> Iterator[RatingFields]:
     """The ratings of a CSV file after the first `skip`, slowly, each with its line.
 
     `positions` are those of user, item, rating and, if there is one, timestamp. Raises DataError
@@ -109,19 +111,19 @@ def csv_fields(
         line = reader.line_num + 1
         for row in reader:
             if row:
-                yield _fields(path, line, row, positions, width)
+                yield _rating_fields(path, line, row, positions, width)
             line = reader.line_num + 1
 
 
-def _fields(
+def _rating_fields(
     path: Path, line: int, row: list[str], positions: tuple[int, ...], width: int
-) -> Fields:
+) -> RatingFields:
     if any("\udc80" <= c <= "\udcff" for field in row if not field.isascii() for c in field):
         raise DataError(path, line, "the line is not UTF-8", NOT_UTF8)
     if len(row) != width:
         remedy = "correct or remove the line"
         raise DataError(path, line, f"the line has {len(row)} fields, not {width}", remedy)
-    return Fields(line, *(row[position] for position in positions))
+    return RatingFields(line, *(row[position] for position in positions))
 
 
 def _number(text: str) -> float | None:

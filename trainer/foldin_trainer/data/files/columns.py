@@ -30,7 +30,7 @@ ALIASES: Final = {
 }
 NAMEABLE: Final = frozenset({"user", "item", "rating", "timestamp"})
 NOT_UTF8: Final = "convert the file to UTF-8, for example with `iconv -f windows-1252 -t utf-8`"
-EXACT: Final = float(2**53)  # whole numbers below are all different as floats
+MAX_EXACT: Final = float(2**53)  # whole numbers below are all different as floats
 UTF16: Final = "convert the file to UTF-8, for example with `iconv -f utf-16 -t utf-8`"
 
 
@@ -88,7 +88,7 @@ def parquet_names(path: Path) -> tuple[str, ...]:
         raise DataError(path, None, "this is not a Parquet file", remedy) from None
 
 
-def texts(column: pa.Array) -> pa.Array:
+def column_texts(column: pa.Array) -> pa.Array:
     """A Parquet column as text, the same in every file: a whole number is "6" also as a float.
 
     Whole numbers become floats where one of them is missing, so that types differ between files.
@@ -96,7 +96,7 @@ def texts(column: pa.Array) -> pa.Array:
     plain = column.cast(pa.string())
     if not pa.types.is_floating(column.type):
         return plain
-    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), EXACT))
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), MAX_EXACT))
     numbers = pc.if_else(whole, column, pa.scalar(None, column.type)).cast(pa.int64())
     return pc.coalesce(numbers.cast(pa.string()), plain)
 
@@ -121,7 +121,9 @@ def find_column(
     """
     if given is None:
         wanted = ALIASES[kind]
-        found = next((name for alias in wanted for name in names if _plain(name) == alias), None)
+        found = next(
+            (name for alias in wanted for name in names if _normalized(name) == alias), None
+        )
     else:
         found = given if given in names else None
     if found is None and (required or given is not None):
@@ -136,5 +138,5 @@ def find_column(
     return found
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.partition(":")[0].lower().replace("_", "").replace(" ", "").replace("-", "")

@@ -15,7 +15,7 @@ from foldin_trainer.data.files.checks import id_problem
 from foldin_trainer.data.files.columns import find_column, read_header
 from foldin_trainer.data.files.lines import (
     CONTROLS,
-    Row,
+    NumberedRow,
     csv_rows,
     split_rows,
     table_header,
@@ -23,8 +23,8 @@ from foldin_trainer.data.files.lines import (
 )
 from foldin_trainer.data.items import Item, split_genres, split_tags, split_title
 
-Catalogue = dict[str, Item]
-Entry = tuple[int, str, Item]
+ItemsById = dict[str, Item]
+NumberedItem = tuple[int, str, Item]
 
 GENRES_100K: Final = (
     *("unknown", "Action", "Adventure", "Animation", "Children's", "Comedy", "Crime"),
@@ -34,28 +34,28 @@ GENRES_100K: Final = (
 RECBOLE: Final = ("item_id:token", "movie_title:token_seq", "release_year:token", "class:token_seq")
 
 
-def read_movies_csv(path: Path) -> Catalogue:
+def read_movies_csv(path: Path) -> ItemsById:
     """movies.csv of ml-latest-small, 20m, 25m and 32m."""
     rows = csv_rows(path, ("movieId", "title", "genres"), read_header(path))
     return _collect(path, _titled(rows))
 
 
-def read_movies_dat(path: Path, encoding: str) -> Catalogue:
+def read_movies_dat(path: Path, encoding: str) -> ItemsById:
     """movies.dat of ml-1m (Latin-1) and ml-10m (UTF-8): id::title (year)::genres."""
     return _collect(path, _titled(split_rows(path, encoding, "::", 3)))
 
 
-def read_u_item(path: Path) -> Catalogue:
+def read_u_item(path: Path) -> ItemsById:
     """u.item of the original ml-100k: Latin-1, separated by bars, 19 genre flags at the end."""
     return _collect(path, _u_item(path))
 
 
-def read_recbole_items(path: Path) -> Catalogue:
+def read_recbole_items(path: Path) -> ItemsById:
     """ml-100k.item as recbole carries it: tab separated, year apart, genres separated by spaces."""
     return _collect(path, _recbole(path))
 
 
-def read_item_table(path: Path) -> Catalogue:
+def read_item_table(path: Path) -> ItemsById:
     """One's own CSV or Parquet of id and, where it has them, title, genres, tags, embedding, year.
 
     Genres, tags and the numbers of an embedding are separated by bars, or lists in Parquet; without
@@ -70,20 +70,20 @@ def read_item_table(path: Path) -> Catalogue:
     return _collect(path, _own(path, rows, has_year=bool(wanted[-1])))
 
 
-def _titled(rows: Iterable[Row]) -> Iterator[Entry]:
+def _titled(rows: Iterable[NumberedRow]) -> Iterator[NumberedItem]:
     for line, (id_, titled, genres) in rows:
         title, year = split_title(titled)
         yield line, id_, Item(title, split_genres(genres), year)
 
 
-def _u_item(path: Path) -> Iterator[Entry]:
+def _u_item(path: Path) -> Iterator[NumberedItem]:
     for line, fields in split_rows(path, "latin-1", "|", 5 + len(GENRES_100K)):
         title, year = split_title(fields[1])
         flagged = (g for g, flag in zip(GENRES_100K, fields[5:], strict=True) if flag == "1")
         yield line, fields[0], Item(title, split_genres("|".join(flagged)), year)
 
 
-def _recbole(path: Path) -> Iterator[Entry]:
+def _recbole(path: Path) -> Iterator[NumberedItem]:
     for line, (id_, titled, released, genres) in csv_rows(path, RECBOLE, read_header(path)):
         # A few of its years are other words ("V", "unkonwn"); the title then holds the year.
         title, in_title = split_title(titled)
@@ -91,7 +91,7 @@ def _recbole(path: Path) -> Iterator[Entry]:
         yield line, id_, Item(title, split_genres(genres, " "), year)
 
 
-def _own(path: Path, rows: Iterable[Row], *, has_year: bool) -> Iterator[Entry]:
+def _own(path: Path, rows: Iterable[NumberedRow], *, has_year: bool) -> Iterator[NumberedItem]:
     length = 0
     for line, (id_, *texts, numbers, year_text) in rows:
         titled, genres, tags = (CONTROLS.sub(" ", text) for text in texts)
@@ -119,17 +119,17 @@ def _embedding(path: Path, line: int, text: str, length: int) -> Floats | None:
     return numbers
 
 
-def _collect(path: Path, entries: Iterable[Entry]) -> Catalogue:
-    catalogue: Catalogue = {}
+def _collect(path: Path, entries: Iterable[NumberedItem]) -> ItemsById:
+    catalog: ItemsById = {}
     for line, id_, item in entries:
-        problem = "stands twice" if id_ in catalogue else id_problem(id_)
+        problem = "stands twice" if id_ in catalog else id_problem(id_)
         if problem is not None:
-            shown = f" {id_!r}" if id_ in catalogue else ""
+            shown = f" {id_!r}" if id_ in catalog else ""
             raise DataError(path, line, f"the item id{shown} {problem}", "correct or remove it")
-        catalogue[id_] = item
-    if not catalogue:
+        catalog[id_] = item
+    if not catalog:
         raise DataError(path, None, "there is no item in the file", "give a table of items")
-    return catalogue
+    return catalog
 
 
 def _year(path: Path, line: int, text: str) -> int | None:

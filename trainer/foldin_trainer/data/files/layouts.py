@@ -14,7 +14,7 @@ from foldin_model.scale import Scale
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files import item_tables, tags, user_tables
 from foldin_trainer.data.files.columns import read_header
-from foldin_trainer.data.files.item_tables import Catalogue
+from foldin_trainer.data.files.item_tables import ItemsById
 from foldin_trainer.data.files.rating_tables import RatingFile
 from foldin_trainer.data.users import Attributes
 
@@ -30,7 +30,7 @@ class Layout:
     """
 
     ratings: RatingFile
-    read_items: Callable[[], Catalogue]
+    read_items: Callable[[], ItemsById]
     scale: Scale
     read_users: Callable[[], Attributes] = dict
 
@@ -98,13 +98,13 @@ def _recbole_100k(folder: Path) -> Layout:
 
 def _items(
     path: Path,
-    read: Callable[[Path], Catalogue],
+    read: Callable[[Path], ItemsById],
     tags_path: Path,
     read_tags: Callable[[Path], tags.Tags],
-) -> Catalogue:
-    """The catalogue, with tags where there is a file of them."""
-    catalogue = read(path)
-    return tags.tagged(catalogue, read_tags(tags_path)) if tags_path.is_file() else catalogue
+) -> ItemsById:
+    """The catalog, with tags where there is a file of them."""
+    catalog = read(path)
+    return tags.with_tags(catalog, read_tags(tags_path)) if tags_path.is_file() else catalog
 
 
 def _users(path: Path, read: Callable[[Path], Attributes]) -> Callable[[], Attributes]:

@@ -16,14 +16,14 @@ from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files.columns import (
     NOT_UTF8,
     Header,
+    column_texts,
     is_parquet,
     not_utf8,
     parquet_names,
     read_header,
-    texts,
 )
 
-Row = tuple[int, list[str]]
+NumberedRow = tuple[int, list[str]]
 
 CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f]+")  # they would reach a terminal
 
@@ -33,12 +33,12 @@ def table_header(path: Path) -> Header:
     return Header(parquet_names(path), "") if is_parquet(path) else read_header(path)
 
 
-def table_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[Row]:
+def table_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[NumberedRow]:
     """The wanted columns of each row of either kind; "" for a column named ""."""
     return parquet_rows(path, wanted) if is_parquet(path) else csv_rows(path, wanted, header)
 
 
-def csv_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[Row]:
+def csv_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[NumberedRow]:
     """The wanted columns of each line; "" for a column named ""."""
     for name in wanted:
         if name and name not in header.names:
@@ -59,7 +59,7 @@ def csv_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[Row]
             raise not_utf8(path, failure) from None
 
 
-def split_rows(path: Path, encoding: str, separator: str, width: int) -> Iterator[Row]:
+def split_rows(path: Path, encoding: str, separator: str, width: int) -> Iterator[NumberedRow]:
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             row = raw.decode(encoding).split(separator)
@@ -70,7 +70,7 @@ def split_rows(path: Path, encoding: str, separator: str, width: int) -> Iterato
             yield number, row
 
 
-def parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
+def parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[NumberedRow]:
     table = pa.parquet.read_table(path, columns=[name for name in wanted if name])
     columns = [_filled(table.column(name)) if name else [""] * table.num_rows for name in wanted]
     for number, row in enumerate(zip(*columns, strict=True), start=1):
@@ -79,7 +79,9 @@ def parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[Row]:
 
 def _filled(column: pa.ChunkedArray) -> list[str]:
     """The column's texts; what is missing is "", and parts of a list are joined by bars."""
-    values = column.to_pylist() if pa.types.is_nested(column.type) else texts(column).to_pylist()
+    values = (
+        column.to_pylist() if pa.types.is_nested(column.type) else column_texts(column).to_pylist()
+    )
     return [_joined(value) for value in values]
 
 

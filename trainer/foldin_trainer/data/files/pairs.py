@@ -16,11 +16,11 @@ from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files.checks import csv_fields, id_problem
 from foldin_trainer.data.files.columns import (
     Columns,
+    column_texts,
     find_column,
     is_parquet,
     parquet_names,
     read_header,
-    texts,
 )
 from foldin_trainer.data.files.rating_tables import RatingColumns
 
@@ -68,7 +68,7 @@ def _names(path: Path) -> tuple[str, ...]:
 def _table(path: Path, user: str, item: str) -> pa.Table:
     if is_parquet(path):
         table = pa.parquet.read_table(path, columns=[user, item])
-        return pa.table({name: texts(table.column(name)) for name in table.column_names})
+        return pa.table({name: column_texts(table.column(name)) for name in table.column_names})
     header = read_header(path)
     return pa.csv.read_csv(
         path,

@@ -18,13 +18,13 @@ from foldin_model.scale import Scale
 
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files.checks import (
-    Fields,
+    RatingFields,
     csv_fields,
-    first_complaint,
+    first_invalid,
     id_problem,
     latest_second,
 )
-from foldin_trainer.data.files.columns import is_parquet, texts
+from foldin_trainer.data.files.columns import column_texts, is_parquet
 
 BLOCK_BYTES: Final = 16 << 20
 BLOCK_ROWS: Final = 1 << 19
@@ -94,7 +94,7 @@ class _Vocabulary:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _ValidBlocks:
     """What was read so far: whole blocks, found valid."""
 
     scale: Scale | None
@@ -128,14 +128,14 @@ def read_ratings(file: RatingFile, scale: Scale | None) -> RatingColumns:
 
     Raises DataError naming the first line that is not, and for a file without ratings.
     """
-    reading = _Reading(scale)
+    reading = _ValidBlocks(scale)
     try:
         for block in _parquet_blocks(file) if is_parquet(file.path) else _csv_blocks(file):
             if block.num_rows:
                 reading.add(block)
     except (_Invalid, pa.ArrowInvalid) as failure:
         valid = sum(map(len, reading.values))
-        found = first_complaint(file.path, _slowly(file, valid), scale)
+        found = first_invalid(file.path, _row_by_row(file, valid), scale)
         problem = str(failure) or "the file changed while it was read"
         raise found or DataError(file.path, None, problem, "correct the file") from None
     if not reading.values:
@@ -166,7 +166,11 @@ def _parquet_blocks(file: RatingFile) -> Iterator[pa.RecordBatch]:
     with pa.parquet.ParquetFile(file.path) as parquet:
         for block in parquet.iter_batches(BLOCK_ROWS, columns=list(file.wanted)):
             user, item, *numbers = _plain_columns(file, block)
-            cast = [texts(user), texts(item), *(column.cast(pa.float64()) for column in numbers)]
+            cast = [
+                column_texts(user),
+                column_texts(item),
+                *(column.cast(pa.float64()) for column in numbers),
+            ]
             yield pa.RecordBatch.from_arrays(cast, names=file.wanted)
 
 
@@ -193,7 +197,7 @@ def _seconds(column: pa.Array) -> Integers:
     return seconds.astype(np.int64)
 
 
-def _slowly(file: RatingFile, skip: int) -> Iterator[Fields]:
+def _row_by_row(file: RatingFile, skip: int) -> Iterator[RatingFields]:
     """The ratings after the first `skip`, one by one."""
     if not is_parquet(file.path):
         positions = tuple(file.names.index(name) for name in file.wanted)
@@ -208,6 +212,6 @@ def _slowly(file: RatingFile, skip: int) -> Iterator[Fields]:
             row += block.num_rows
             if row <= skip:
                 continue
-            columns = [texts(column).to_pylist() for column in _plain_columns(file, block)]
+            columns = [column_texts(column).to_pylist() for column in _plain_columns(file, block)]
             for place, values in enumerate(zip(*columns, strict=True), row - block.num_rows + 1):
-                yield Fields(place, *(value or "" for value in values))
+                yield RatingFields(place, *(value or "" for value in values))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from foldin_trainer.data.files.columns import read_header
-from foldin_trainer.data.files.lines import CONTROLS, Row, csv_rows, split_rows
+from foldin_trainer.data.files.lines import CONTROLS, NumberedRow, csv_rows, split_rows
 from foldin_trainer.data.items import Item, plain_tag
 
 FEWEST_USERS: Final = 2  # a word that one person uses says more of the person than of items
@@ -21,20 +21,20 @@ Tags = Mapping[str, tuple[str, ...]]
 
 def read_tags_csv(path: Path) -> Tags:
     """tags.csv of ml-latest-small, 20m, 25m and 32m. Raises DataError."""
-    return _shared(csv_rows(path, ("userId", "movieId", "tag"), read_header(path)))
+    return _common_tags(csv_rows(path, ("userId", "movieId", "tag"), read_header(path)))
 
 
 def read_tags_dat(path: Path) -> Tags:
     """tags.dat of ml-10m: user::item::tag::time, in UTF-8. Raises DataError."""
-    return _shared(split_rows(path, "utf-8", "::", 4))
+    return _common_tags(split_rows(path, "utf-8", "::", 4))
 
 
-def tagged(catalogue: Mapping[str, Item], tags: Tags) -> dict[str, Item]:
-    """The catalogue with the tags of its items; others' are left out."""
-    return {id_: replace(item, tags=tags.get(id_, ())) for id_, item in catalogue.items()}
+def with_tags(catalog: Mapping[str, Item], tags: Tags) -> dict[str, Item]:
+    """The catalog with the tags of its items; others' are left out."""
+    return {id_: replace(item, tags=tags.get(id_, ())) for id_, item in catalog.items()}
 
 
-def _shared(rows: Iterable[Row]) -> Tags:
+def _common_tags(rows: Iterable[NumberedRow]) -> Tags:
     """The tags that at least two users gave, to whatever items."""
     givers: dict[str, set[str]] = defaultdict(set)
     bearers: dict[str, set[str]] = defaultdict(set)

@@ -12,13 +12,13 @@ from foldin_trainer.data.files.checks import id_problem
 from foldin_trainer.data.files.columns import find_column, read_header
 from foldin_trainer.data.files.lines import (
     CONTROLS,
-    Row,
+    NumberedRow,
     csv_rows,
     split_rows,
     table_header,
     table_rows,
 )
-from foldin_trainer.data.users import AGES, Attributes, band, words_of
+from foldin_trainer.data.users import AGES, Attributes, band, column_words
 
 DEMOGRAPHICS: Final = ("age", "gender", "occupation")
 RECBOLE: Final = tuple(f"{name}:token" for name in ("user_id", *DEMOGRAPHICS))
@@ -60,12 +60,12 @@ def read_user_table(path: Path) -> Attributes:
         raise DataError(path, 1, f"there is no column besides {id_column!r}", remedy)
     ids, columns = _columns(path, table_rows(path, (id_column, *others), header))
     return {
-        CONTROLS.sub(" ", name): dict(zip(ids, words_of(texts), strict=True))
+        CONTROLS.sub(" ", name): dict(zip(ids, column_words(texts), strict=True))
         for name, texts in zip(others, columns, strict=True)
     }
 
 
-def _demographics(path: Path, rows: Iterable[Row]) -> Attributes:
+def _demographics(path: Path, rows: Iterable[NumberedRow]) -> Attributes:
     """Of id, age, gender and occupation; a code is a word like any other."""
     ids, columns = _columns(path, _aged(path, rows))
     return {
@@ -74,7 +74,7 @@ def _demographics(path: Path, rows: Iterable[Row]) -> Attributes:
     }
 
 
-def _aged(path: Path, rows: Iterable[Row]) -> Iterator[Row]:
+def _aged(path: Path, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
     """The same rows with MovieLens' bands instead of years."""
     for line, (id_, age, *others) in rows:
         if not (age.isascii() and age.isdigit()):
@@ -83,7 +83,7 @@ def _aged(path: Path, rows: Iterable[Row]) -> Iterator[Row]:
         yield line, [id_, band(int(age), AGES), *others]
 
 
-def _columns(path: Path, rows: Iterable[Row]) -> tuple[list[str], Sequence[Sequence[str]]]:
+def _columns(path: Path, rows: Iterable[NumberedRow]) -> tuple[list[str], Sequence[Sequence[str]]]:
     """The ids and the other columns, without control characters."""
     known: dict[str, list[str]] = {}
     for line, (id_, *texts) in rows:

@@ -16,7 +16,7 @@ from foldin_trainer.metrics.cases import Case
 from foldin_trainer.metrics.lists import best
 from foldin_trainer.metrics.rating_metrics import rmse
 
-Question = tuple[Model, Sequence[Case]]  # a model and users that it was not trained on
+HeldOutCases = tuple[Model, Sequence[Case]]  # a model and users that it was not trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def shortened(case: Case, ratings: int, seed: int) -> Case | None:
 
 
 def agreement(
-    questions: Sequence[Question], sizes: Sequence[int], *, steps: int = 3
+    questions: Sequence[HeldOutCases], sizes: Sequence[int], *, steps: int = 3
 ) -> Iterator[Agreement]:
     """One entry for every size of history that some held-out user exceeds.
 
@@ -72,7 +72,7 @@ def agreement(
             yield _agreement(asked, size, steps)
 
 
-def fold_in_rmse(questions: Sequence[Question], *, steps: int | None) -> float:
+def fold_in_rmse(questions: Sequence[HeldOutCases], *, steps: int | None) -> float:
     """RMSE of the rating head on the hidden ratings of users folded in, exactly without `steps`."""
     pairs = [(model, case) for model, cases in questions for case in cases]
     predicted = np.concatenate([predict(model, case, steps) for model, case in pairs])
@@ -86,7 +86,7 @@ def predict(model: Model, case: Case, steps: int | None) -> Doubles:
     return np.clip(head.score(case.hidden_rows, vector), model.scale.low, model.scale.high)
 
 
-def _agreement(questions: Sequence[Question], size: int, steps: int) -> Agreement:
+def _agreement(questions: Sequence[HeldOutCases], size: int, steps: int) -> Agreement:
     exact, stepped = (
         np.concatenate([_first_ten(model, cases, limit) for model, cases in questions])
         for limit in (None, steps)

@@ -18,7 +18,7 @@ from foldin_model.trained.model import Model
 
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.data.splits import held_out_users
-from foldin_trainer.evaluation.fold_in.plain_fold_in import PlainFolding, fit_plain
+from foldin_trainer.evaluation.fold_in.plain_fold_in import PlainFoldIn, fit_plain_fold_in
 from foldin_trainer.evaluation.protocols.trials import check_folds
 from foldin_trainer.learning.rating_heads.mf import train_mf
 from foldin_trainer.learning.train_settings import TrainSettings
@@ -30,18 +30,18 @@ from foldin_trainer.metrics.measures import Measure, Ratio
 from foldin_trainer.metrics.ranking_metrics import hit_matrix, ndcg
 
 SIZES: Final = (1, 2, 5, 10, 20, 50)
-LATE: Final = 20
-FEWEST: Final = 2  # users a point
-COUNT: Final = 10
+ASKED_AFTER: Final = 20
+MIN_USERS: Final = 2  # users a point
+LIST_LENGTH: Final = 10
 FOLDS: Final = 5
-NONE: Final = "no fold-in"
+NO_FOLD_IN: Final = "no fold-in"
 SGD: Final = "plain SGD"
 RIDGE: Final = "ridge λI"
-EXACT: Final = "fold-in, exact"
-STEPS: Final = "fold-in, three steps"
-ADAM: Final = "full retrain (Adam)"
+EXACT_FOLD_IN: Final = "fold-in, exact"
+THREE_STEPS: Final = "fold-in, three steps"
+ADAM_RETRAIN: Final = "full retrain (Adam)"
 RETRAIN: Final = "full retrain"
-METHODS: Final = (NONE, SGD, RIDGE, EXACT, STEPS, ADAM, RETRAIN)
+METHODS: Final = (NO_FOLD_IN, SGD, RIDGE, EXACT_FOLD_IN, THREE_STEPS, ADAM_RETRAIN, RETRAIN)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,12 +62,12 @@ class CurvePoint:
     @property
     def gap(self) -> float:
         """RMSE of three steps minus that of the better retrain: below zero fold-in is better."""
-        return self.estimate(STEPS) - min(self.estimate(name) for name in self.retrains)
+        return self.estimate(THREE_STEPS) - min(self.estimate(name) for name in self.retrains)
 
     @property
     def retrains(self) -> list[str]:
         """The ways of training again that there are."""
-        return [name for name in (ADAM, RETRAIN) if name in self.comparison.intervals]
+        return [name for name in (ADAM_RETRAIN, RETRAIN) if name in self.comparison.intervals]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,9 +79,9 @@ class FoldInCurve:
 
     points: tuple[CurvePoint, ...]
     trained: Trained
-    plain: PlainFolding
+    plain: PlainFoldIn
     seconds: float
-    count: int = COUNT
+    count: int = LIST_LENGTH
     folds: int = FOLDS
 
 
@@ -91,7 +91,7 @@ def learning_curve(
     sizes: Sequence[int] = SIZES,
     *,
     steps: int = 3,
-    count: int = COUNT,
+    count: int = LIST_LENGTH,
     folds: int = FOLDS,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
@@ -110,19 +110,19 @@ def learning_curve(
         _in_time(ratings, np.concatenate((case.given_index, case.hidden_index)))
         for case in fold_.cases
     ]
-    if len(_longer(sequences, sizes[0])) < FEWEST:
+    if len(_longer(sequences, sizes[0])) < MIN_USERS:
         raise FoldinError(
-            f"fold-in asks what a user rated after her first {LATE}, and fewer than {FEWEST} of "
-            f"{len(sequences)} users held out have more ratings; choose another protocol"
+            f"fold-in asks what users rated after their first {ASKED_AFTER} ratings, and fewer than "
+            f"{MIN_USERS} of {len(sequences)} users held out have more; choose another protocol"
         )
     known = ratings.take(fold_.train_index)
     trained = train(replace(dataset, ratings=known), settings)
     say(f"  trained without {len(fold_.cases):,} users")
-    plain = fit_plain(known, settings.mf, epochs_of(trained, settings))
+    plain = fit_plain_fold_in(known, settings.mf, epochs_of(trained, settings))
     points = []
     for size in sizes:
         asked = _longer(sequences, size)
-        if len(asked) < FEWEST:
+        if len(asked) < MIN_USERS:
             break
         early = np.concatenate([own[:size] for own in asked])
         cases = _cases(ratings, asked, size)
@@ -136,7 +136,7 @@ def learning_curve(
         if settings.rating_head == "mf":
             adam = train_mf(again, settings.mf, stop_after=epochs_of(trained, settings))
             late = ratings.take(np.concatenate([_late(own, size) for own in asked]))
-            answers[ADAM] = _Answer(_by_case(adam.predict(late), late, cases), None)
+            answers[ADAM_RETRAIN] = _Answer(_by_case(adam.predict(late), late, cases), None)
         points.append(_point(size, cases, answers, count, seed))
     return FoldInCurve(tuple(points), trained, plain, time.perf_counter() - started, count, folds)
 
@@ -161,7 +161,7 @@ def _cases(ratings: Ratings, sequences: Sequence[Integers], size: int) -> tuple[
     early = ratings.take(np.concatenate([own[:size] for own in sequences]))
     late = ratings.take(np.concatenate([_late(own, size) for own in sequences]))
     between = {
-        ratings.user_ids[ratings.users[own[0]]]: np.sort(ratings.items[own[size:LATE]])
+        ratings.user_ids[ratings.users[own[0]]]: np.sort(ratings.items[own[size:ASKED_AFTER]])
         for own in sequences
     }
     return tuple(
@@ -171,17 +171,17 @@ def _cases(ratings: Ratings, sequences: Sequence[Integers], size: int) -> tuple[
 
 def _longer(sequences: Sequence[Integers], size: int) -> list[Integers]:
     """Those with something to ask about after the first `size` and after the first twenty."""
-    return [own for own in sequences if len(own) > max(LATE, size)]
+    return [own for own in sequences if len(own) > max(ASKED_AFTER, size)]
 
 
 def _late(sequence: Integers, size: int) -> Integers:
-    return sequence[max(LATE, size) :]
+    return sequence[max(ASKED_AFTER, size) :]
 
 
 def _answers(
     model: Model,
     cases: Sequence[Case],
-    plain: PlainFolding,
+    plain: PlainFoldIn,
     item_ids: Sequence[str],
     *,
     steps: int,
@@ -190,8 +190,8 @@ def _answers(
     rows = model.catalog.rows(item_ids)
     heads = (model.ranking, model.rating)
     nobody = [(model.ranking_prior, model.rating_prior)] * len(cases)
-    yield NONE, _answered(model, rows, cases, nobody, count)
-    for name, limit in ((EXACT, None), (STEPS, steps)):
+    yield NO_FOLD_IN, _answered(model, rows, cases, nobody, count)
+    for name, limit in ((EXACT_FOLD_IN, None), (THREE_STEPS, steps)):
         users = []
         for case in cases:
             given = rows[case.given_rows]
@@ -270,7 +270,9 @@ def _point(
         if answer.lists is not None:
             gains = ndcg(hit_matrix(answer.lists, hidden), counts)[:, None]
             found[name][f"ndcg@{count}"] = Ratio(gains, np.ones_like(gains), np.asarray)
-    return CurvePoint(size, len(cases), compare_measures(found, len(cases), ours=STEPS, seed=seed))
+    return CurvePoint(
+        size, len(cases), compare_measures(found, len(cases), ours=THREE_STEPS, seed=seed)
+    )
 
 
 def _in_time(ratings: Ratings, index: Integers) -> Integers:

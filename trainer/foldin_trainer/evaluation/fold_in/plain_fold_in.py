@@ -25,11 +25,11 @@ RATES: Final = (0.01, 0.02, 0.05, 0.1, 0.2)
 RIDGES: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 LENGTHS: Final = (1, 2, 5, 10, 20)
 
-Folding = Callable[[Case], Doubles]
+FoldInFunction = Callable[[Case], Doubles]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PlainFolding:
+class PlainFoldIn:
     """Item vectors [1, q_i] (n, 1 + d), the offsets μ + c_i (n,) and the mean user (1 + d,)."""
 
     items: Doubles
@@ -57,7 +57,7 @@ class PlainFolding:
         folded = fold_exact(vectors, np.ones(len(vectors)), targets, start).vector
         return np.asarray(folded / np.sqrt(self.ridge), np.float64)
 
-    def predict(self, cases: Sequence[Case], folding: Folding, scale: Scale) -> Doubles:
+    def predict(self, cases: Sequence[Case], folding: FoldInFunction, scale: Scale) -> Doubles:
         """The hidden ratings, case after case, clipped to the scale."""
         predicted = [
             self.items[case.hidden_rows] @ folding(case) + self.offsets[case.hidden_rows]
@@ -66,7 +66,7 @@ class PlainFolding:
         return np.clip(np.concatenate(predicted), scale.low, scale.high)
 
 
-def fit_plain(train: Ratings, settings: MfSettings, epochs: int) -> PlainFolding:
+def fit_plain_fold_in(train: Ratings, settings: MfSettings, epochs: int) -> PlainFoldIn:
     """Plain folding-in for vectors of all training ratings, tuned on an eighth of their users."""
     fold = next(held_out_users(train, 8, seed=1))
     inner = train.take(fold.train_index)
@@ -77,7 +77,7 @@ def fit_plain(train: Ratings, settings: MfSettings, epochs: int) -> PlainFolding
         hidden = np.concatenate([case.hidden_index for case in fold.cases])
         asked.append(make_cases(train.take(given), train.take(hidden)))
 
-    def error(candidate: PlainFolding, folding: Folding) -> float:
+    def error(candidate: PlainFoldIn, folding: FoldInFunction) -> float:
         return float(np.mean([_rmse(candidate, folding, cases, train.scale) for cases in asked]))
 
     by_rate = {rate: replace(trial, rate=rate) for rate in RATES}
@@ -88,12 +88,14 @@ def fit_plain(train: Ratings, settings: MfSettings, epochs: int) -> PlainFolding
     return replace(whole, rate=rate, ridge=ridge)
 
 
-def _of(result: RatingFactors, ratings: Ratings, settings: MfSettings) -> PlainFolding:
+def _of(result: RatingFactors, ratings: Ratings, settings: MfSettings) -> PlainFoldIn:
     mean_user = user_rows(result)[np.unique(ratings.users)].mean(axis=0)
     offsets = result.mean + result.item_biases.astype(np.float64)
-    return PlainFolding(item_rows(result), offsets, mean_user, settings.l2, RATES[0], RIDGES[0])
+    return PlainFoldIn(item_rows(result), offsets, mean_user, settings.l2, RATES[0], RIDGES[0])
 
 
-def _rmse(plain: PlainFolding, folding: Folding, cases: Sequence[Case], scale: Scale) -> float:
+def _rmse(
+    plain: PlainFoldIn, folding: FoldInFunction, cases: Sequence[Case], scale: Scale
+) -> float:
     actual = np.concatenate([case.hidden_values for case in cases])
     return rmse(plain.predict(cases, folding, scale), actual)

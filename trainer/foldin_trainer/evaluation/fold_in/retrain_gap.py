@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.fold_in.learning_curve import (
-    ADAM,
-    EXACT,
-    NONE,
+    ADAM_RETRAIN,
+    EXACT_FOLD_IN,
+    NO_FOLD_IN,
     RETRAIN,
-    STEPS,
+    THREE_STEPS,
     CurvePoint,
     learning_curve,
 )
@@ -41,7 +41,7 @@ class RetrainGap:
     gap: float
 
 
-def against_retrain(
+def retrain_gaps(
     dataset: Dataset, settings: TrainSettings, sizes: Sequence[int] = SIZES, *, steps: int = 3
 ) -> Iterator[RetrainGap]:
     """One entry for every number of first ratings, over the users of the first held-out fold."""
@@ -53,10 +53,10 @@ def _gap(point: CurvePoint) -> RetrainGap:
     return RetrainGap(
         ratings=point.ratings,
         users=point.users,
-        none=point.estimate(NONE),
-        exact=point.estimate(EXACT),
-        steps=point.estimate(STEPS),
-        retrain=point.estimate(ADAM if ADAM in point.retrains else RETRAIN),
+        none=point.estimate(NO_FOLD_IN),
+        exact=point.estimate(EXACT_FOLD_IN),
+        steps=point.estimate(THREE_STEPS),
+        retrain=point.estimate(ADAM_RETRAIN if ADAM_RETRAIN in point.retrains else RETRAIN),
         retrain_served=point.estimate(RETRAIN),
         gap=point.gap,
     )

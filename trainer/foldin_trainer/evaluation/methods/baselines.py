@@ -9,7 +9,7 @@ from foldin_model.arrays import Doubles, Integers, Rows
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.metrics.cases import Case
-from foldin_trainer.metrics.lists import by_score
+from foldin_trainer.metrics.lists import lists_by_score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +60,6 @@ def _counts(train: Ratings) -> Integers:
 
 
 def _same_order_for_all(scores: Doubles, cases: Sequence[Case], count: int) -> Rows:
-    return by_score(
+    return lists_by_score(
         lambda histories: np.broadcast_to(scores, histories.shape), cases, len(scores), count
     )

@@ -10,7 +10,7 @@ from foldin_model.arrays import Doubles, Rows
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.metrics.cases import Case
-from foldin_trainer.metrics.lists import by_score
+from foldin_trainer.metrics.lists import lists_by_score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,9 @@ class GenrePopularity:
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
         """The unmasked items of the most popular genres."""
         items = len(self.scores)
-        return by_score(lambda part: np.tile(self.scores, (part.shape[0], 1)), cases, items, count)
+        return lists_by_score(
+            lambda part: np.tile(self.scores, (part.shape[0], 1)), cases, items, count
+        )
 
     def predict(self, cases: Sequence[Case]) -> None:
         """Nothing: popularity predicts no rating."""

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.metrics.cases import Case
-from foldin_trainer.metrics.lists import by_score
+from foldin_trainer.metrics.lists import lists_by_score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class Ease:
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
         """The best items by x·B, B the zero-diagonal weights."""
-        return by_score(self._scores, cases, len(self.diagonal), count)
+        return lists_by_score(self._scores, cases, len(self.diagonal), count)
 
     def predict(self, cases: Sequence[Case]) -> None:
         """Nothing: EASE orders only."""
@@ -99,7 +99,7 @@ class ImplicitAls:
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
         """The best items by inner product with the recalculated users."""
-        return by_score(self._scores, cases, self.items, count)
+        return lists_by_score(self._scores, cases, self.items, count)
 
     def predict(self, cases: Sequence[Case]) -> None:
         """Nothing: its scores are preferences."""

@@ -112,7 +112,7 @@ def published(trained: Trained, ratings: Ratings) -> Snapshot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingHeadAlone:
-    """The same model ordering the catalogue by predicted rating, to show what that is worth."""
+    """The same model ordering the catalog by predicted rating, to show what that is worth."""
 
     served: Served
     name: str = "mf alone"

@@ -23,11 +23,11 @@ from foldin_trainer.data import (
     UserTable,
 )
 from foldin_trainer.data.files.duplicates import last_of_each_pair
-from foldin_trainer.data.files.item_tables import Catalogue, read_item_table
+from foldin_trainer.data.files.item_tables import ItemsById, read_item_table
 from foldin_trainer.data.files.pairs import has_ratings, read_pairs
 from foldin_trainer.data.files.rating_tables import RatingColumns, read_ratings
 from foldin_trainer.data.files.user_tables import read_user_table
-from foldin_trainer.data.loader import own_file
+from foldin_trainer.data.loader import rating_file
 from foldin_trainer.data.users import Attributes
 from foldin_trainer.evaluation.protocols.trials import MASKING, Trial
 from foldin_trainer.metrics.cases import make_cases
@@ -65,10 +65,10 @@ def load_split(files: SplitFiles) -> GivenSplit:
     """
     valued = all(has_ratings(path, files.columns) for path in (files.train, files.test))
     train, test = (_read(path, files, valued=valued) for path in (files.train, files.test))
-    catalogue: Catalogue = {} if files.items is None else read_item_table(files.items)
+    catalog: ItemsById = {} if files.items is None else read_item_table(files.items)
     attributes: Attributes = {} if files.users is None else read_user_table(files.users)
     users = tuple(dict.fromkeys((*train.user_ids, *test.user_ids)))
-    items = tuple(dict.fromkeys((*train.item_ids, *test.item_ids, *catalogue)))
+    items = tuple(dict.fromkeys((*train.item_ids, *test.item_ids, *catalog)))
     scale = (files.scale or _spanned(files, train, test)) if valued else PREFERENCE
     known, hidden = (_ratings(part, users, items, scale) for part in (train, test))
     people = UserTable.align(users, attributes)
@@ -81,8 +81,8 @@ def load_split(files: SplitFiles) -> GivenSplit:
     return GivenSplit(
         Dataset(
             known,
-            ItemTable.align(items, catalogue),
-            replace(_report(files, known, train, catalogue), attributes=tuple(people.attributes)),
+            ItemTable.align(items, catalog),
+            replace(_report(files, known, train, catalog), attributes=tuple(people.attributes)),
             people,
         ),
         Trial(known, cases, valued),
@@ -94,7 +94,7 @@ def load_split(files: SplitFiles) -> GivenSplit:
 def _read(path: Path, files: SplitFiles, *, valued: bool) -> RatingColumns:
     if not valued:
         return read_pairs(path, files.columns)
-    return read_ratings(own_file(path, files.columns), files.scale)
+    return read_ratings(rating_file(path, files.columns), files.scale)
 
 
 def _spanned(files: SplitFiles, *parts: RatingColumns) -> Scale:
@@ -162,7 +162,7 @@ def _notes(trial: Trial) -> list[str]:
 
 
 def _report(
-    files: SplitFiles, known: Ratings, train: RatingColumns, catalogue: Catalogue
+    files: SplitFiles, known: Ratings, train: RatingColumns, catalog: ItemsById
 ) -> LoadReport:
     times = known.timestamps
     return LoadReport(
@@ -174,7 +174,7 @@ def _report(
         users=len(train.user_ids),
         rated_items=len(train.item_ids),
         items=len(known.item_ids),
-        untitled=sum(item_id not in catalogue for item_id in train.item_ids),
+        untitled=sum(item_id not in catalog for item_id in train.item_ids),
         mean=float(known.values.mean()),
         scale=known.scale,
         scale_origin="inferred" if files.scale is None else "given",

@@ -32,7 +32,7 @@ GIVEN: Final = "given"
 """The split that two files hold (`given`)."""
 FOLD_IN: Final = "fold-in"
 """The learning curve of fold-in (`learning_curve`), which asks other questions than the others."""
-HEEDED_BY: Final[Mapping[str, frozenset[str]]] = {
+OPTION_PROTOCOLS: Final[Mapping[str, frozenset[str]]] = {
     "folds": frozenset({"kfold", "held-out-users", COLD_ITEMS, FOLD_IN}),
     "share": frozenset({"random"}),
     "leave_last": frozenset({"temporal"}),
@@ -63,7 +63,7 @@ class ProtocolSettings:
         return {
             name: value
             for name, value in asdict(self).items()
-            if name not in HEEDED_BY or not HEEDED_BY[name].isdisjoint(protocols)
+            if name not in OPTION_PROTOCOLS or not OPTION_PROTOCOLS[name].isdisjoint(protocols)
         }
 
 

@@ -25,7 +25,7 @@ OTHERS: Final = ("#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6d9b
 # The same colours on a dark page.
 DARK_OURS: Final = "#5ab4f0"
 DARK_OTHERS: Final = ("#ff8c42", "#2fc99a", "#e79cc6", "#e3b341", "#7cc8f0", "#b79bd0", "#a9a9a9")
-THEMED: Final = {INK: "ink", MUTED: "muted", GRID: "grid", OURS: "ours"} | {
+THEME_VARIABLES: Final = {INK: "ink", MUTED: "muted", GRID: "grid", OURS: "ours"} | {
     colour: f"other{place}" for place, colour in enumerate(OTHERS)
 }
 LOOK: Final[dict[Any, Any]] = {
@@ -52,7 +52,7 @@ _DPI: Final = 150
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Drawing:
+class ReportFigure:
     """The figure of some axes: a name for its file, a title, and in words what can be seen."""
 
     name: str
@@ -83,7 +83,7 @@ class Drawing:
         body = written.getvalue()
         body = re.sub(r"<metadata>.*?</metadata>", "", body[body.index("<svg") :], flags=re.DOTALL)
         body = self._named(body)
-        for colour, variable in THEMED.items():
+        for colour, variable in THEME_VARIABLES.items():
             body = body.replace(colour, f"var(--{variable})")
         body = re.sub(r'<svg[^>]*?viewBox="([^"]*)"[^>]*>', self._opening, body, count=1)
         return body.strip()

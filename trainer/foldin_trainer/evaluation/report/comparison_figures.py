@@ -18,14 +18,21 @@ from matplotlib.ticker import (
 )
 
 from foldin_trainer.evaluation.outcome import Outcome
-from foldin_trainer.evaluation.report.canvas import INK, MUTED, OURS, Drawing, colour_of, panels
+from foldin_trainer.evaluation.report.canvas import (
+    INK,
+    MUTED,
+    OURS,
+    ReportFigure,
+    colour_of,
+    panels,
+)
 from foldin_trainer.metrics.intervals import Interval
 
 BINS: Final = 12
 FEWEST_IN_BIN: Final = 20
 
 
-def draw_methods(outcome: Outcome) -> Drawing:
+def draw_methods(outcome: Outcome) -> ReportFigure:
     """Every method's accuracy with its 95% interval, the best ranking at the top."""
     k, intervals = outcome.count, outcome.comparison.intervals
     metrics = [(f"ndcg@{k}", f"NDCG@{k}, all hidden ratings"), (f"recall@{k}", f"Recall@{k}")]
@@ -48,7 +55,7 @@ def draw_methods(outcome: Outcome) -> Drawing:
             own.xaxis.set_major_locator(MaxNLocator(4))
             own.margins(x=0.12)
     best = names[-1]
-    return Drawing(
+    return ReportFigure(
         f"methods_{outcome.protocol}",
         "Methods with 95% intervals",
         f"Dots with intervals of {', '.join(reversed(names))}. {best} has the highest NDCG@{k}, "
@@ -57,13 +64,13 @@ def draw_methods(outcome: Outcome) -> Drawing:
     )
 
 
-def draw_popularity(outcome: Outcome) -> Drawing:
+def draw_popularity(outcome: Outcome) -> ReportFigure:
     """How good lists are, against how popular the items in them are."""
     k = outcome.count
     axes = _scatter(outcome, "mean_popularity", f"ndcg@{k}", log=True)
     axes.set_xlabel("mean training ratings of a recommended item (log scale)")
     axes.set_ylabel(f"NDCG@{k}")
-    return Drawing(
+    return ReportFigure(
         f"popularity_{outcome.protocol}",
         "Popularity against quality",
         _places(outcome, "mean_popularity", "ratings an item", f"ndcg@{k}", f"NDCG@{k}"),
@@ -71,15 +78,15 @@ def draw_popularity(outcome: Outcome) -> Drawing:
     )
 
 
-def draw_variety(outcome: Outcome) -> Drawing:
-    """How much of the catalogue lists reach, against how little known their items are."""
+def draw_variety(outcome: Outcome) -> ReportFigure:
+    """How much of the catalog lists reach, against how little known their items are."""
     axes = _scatter(outcome, "coverage", "novelty_bits", log=False)
     axes.set_xlabel(f"coverage: share of items in anybody's first {outcome.count}")
     axes.set_ylabel("novelty, bits of self-information")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlim(left=0.0)
     axes.set_xticks([tick for tick in axes.get_xticks() if 0.0 <= tick <= 1.0])
-    return Drawing(
+    return ReportFigure(
         f"variety_{outcome.protocol}",
         "Coverage and novelty",
         _places(outcome, "coverage", "coverage", "novelty_bits", "bits of novelty"),
@@ -87,7 +94,7 @@ def draw_variety(outcome: Outcome) -> Drawing:
     )
 
 
-def draw_users(outcome: Outcome) -> Drawing:
+def draw_users(outcome: Outcome) -> ReportFigure:
     """Which share of users gets lists of at least some NDCG, method by method."""
     names = [scores.method for scores in outcome.scores]
     with panels(1, (7.0, 4.2)) as (axes,):
@@ -122,7 +129,7 @@ def draw_users(outcome: Outcome) -> Drawing:
         axes.set_xlabel(f"NDCG@{outcome.count} of a user's list")
         axes.set_ylabel("share of users with at least that")
     found = "; ".join(f"{name} finds something for {share:.0%}" for share, name, _ in ends)
-    return Drawing(
+    return ReportFigure(
         f"users_{outcome.protocol}",
         "How quality is spread over users",
         f"Curves of the share of users with at least an NDCG: {found}.",
@@ -130,7 +137,7 @@ def draw_users(outcome: Outcome) -> Drawing:
     )
 
 
-def draw_reliability(outcome: Outcome) -> Drawing | None:
+def draw_reliability(outcome: Outcome) -> ReportFigure | None:
     """What was really given where foldin predicted so much; None without predictions."""
     ours = next((s for s in outcome.scores if s.method == "foldin"), None)
     if ours is None or not ours.predicted:
@@ -177,7 +184,7 @@ def draw_reliability(outcome: Outcome) -> Drawing | None:
             color=MUTED,
         )
     worst = float(np.abs(means - given).max()) if len(means) else 0.0
-    return Drawing(
+    return ReportFigure(
         f"reliability_{outcome.protocol}",
         "Are predicted ratings right on average?",
         f"Mean given rating by predicted rating in {len(means)} bins of foldin's predictions, over "

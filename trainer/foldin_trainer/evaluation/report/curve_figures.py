@@ -5,29 +5,29 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from foldin_trainer.evaluation.fold_in.learning_curve import (
-    ADAM,
-    EXACT,
-    NONE,
+    ADAM_RETRAIN,
+    EXACT_FOLD_IN,
+    NO_FOLD_IN,
     RETRAIN,
     RIDGE,
     SGD,
-    STEPS,
+    THREE_STEPS,
     FoldInCurve,
 )
-from foldin_trainer.evaluation.report.canvas import INK, MUTED, OTHERS, OURS, Drawing, panels
+from foldin_trainer.evaluation.report.canvas import INK, MUTED, OTHERS, OURS, ReportFigure, panels
 
 STYLES = {
     SGD: (OTHERS[0], "-"),
     RIDGE: (OTHERS[2], "-"),
-    ADAM: (OTHERS[3], "-"),
+    ADAM_RETRAIN: (OTHERS[3], "-"),
     RETRAIN: (OTHERS[1], "-"),
-    EXACT: (MUTED, "--"),
-    STEPS: (OURS, "-"),
+    EXACT_FOLD_IN: (MUTED, "--"),
+    THREE_STEPS: (OURS, "-"),
 }
-MUST = 0.002
+ALLOWED_GAP = 0.002
 
 
-def draw_curve(curve: FoldInCurve) -> Drawing:
+def draw_curve(curve: FoldInCurve) -> ReportFigure:
     """RMSE saved against no fold-in, by method; and three steps minus the others, paired."""
     points = curve.points
     sizes = [point.ratings for point in points]
@@ -36,12 +36,12 @@ def draw_curve(curve: FoldInCurve) -> Drawing:
         ends = []
         for name in names:
             colour, line = STYLES[name]
-            saved = [point.estimate(name) - point.estimate(NONE) for point in points]
-            ours = name == STEPS
+            saved = [point.estimate(name) - point.estimate(NO_FOLD_IN) for point in points]
+            ours = name == THREE_STEPS
             left.plot(sizes, saved, line, color=colour, lw=2.6 if ours else 1.5, marker="o", ms=4)
             ends.append((saved[-1], name, colour))
         left.axhline(0.0, color=MUTED, lw=1)
-        ends.append((0.0, NONE, MUTED))
+        ends.append((0.0, NO_FOLD_IN, MUTED))
         _name_ends(left, sizes[-1], ends)
         left.set_ylabel("RMSE against no fold-in, rating units")
         _gaps(right, curve)
@@ -52,11 +52,11 @@ def draw_curve(curve: FoldInCurve) -> Drawing:
             axes.xaxis.set_minor_locator(NullLocator())
             axes.set_xticklabels([str(size) for size in sizes])
     last = points[-1]
-    return Drawing(
+    return ReportFigure(
         "fold_in",
         "What a newcomer's first ratings are worth",
         f"RMSE by number of ratings. With {last.ratings}: "
-        + ", ".join(f"{name} {last.estimate(name):.4f}" for name in (NONE, *names))
+        + ", ".join(f"{name} {last.estimate(name):.4f}" for name in (NO_FOLD_IN, *names))
         + f". Largest gap to a full retrain {max(p.gap for p in points):+.4f}.",
         left,
     )
@@ -72,10 +72,10 @@ def _gaps(axes: Axes, curve: FoldInCurve) -> None:
             axes.plot((point.ratings,) * 2, (found.low, found.high), color=OURS, lw=2)
             axes.plot(point.ratings, found.estimate, "o", color=OURS, ms=6)
     axes.axhline(0.0, color=MUTED, lw=1)
-    axes.axhline(MUST, color=OTHERS[0], lw=1, ls="--")
+    axes.axhline(ALLOWED_GAP, color=OTHERS[0], lw=1, ls="--")
     axes.annotate(
-        f"allowed: {MUST:g}",
-        (1.0, MUST),
+        f"allowed: {ALLOWED_GAP:g}",
+        (1.0, ALLOWED_GAP),
         xycoords=("axes fraction", "data"),
         xytext=(-4, 3),
         textcoords="offset points",
@@ -100,6 +100,6 @@ def _name_ends(axes: Axes, x: int, ends: list[tuple[float, str, str]]) -> None:
             textcoords=("axes fraction", "data"),
             va="center",
             color=colour,
-            fontweight="bold" if name == STEPS else "normal",
+            fontweight="bold" if name == THREE_STEPS else "normal",
             annotation_clip=False,
         )

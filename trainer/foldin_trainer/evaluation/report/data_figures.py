@@ -8,7 +8,7 @@ from foldin_model.trained.catalog import Catalog, Cluster
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from foldin_trainer.evaluation.report.canvas import INK, MUTED, OURS, Drawing, panels
+from foldin_trainer.evaluation.report.canvas import INK, MUTED, OURS, ReportFigure, panels
 from foldin_trainer.evaluation.report.canvas import OTHERS as SERIES
 
 COLOURS = (
@@ -34,7 +34,9 @@ MAPPED_ITEMS = 1_000
 NAMED_ITEMS = 60
 
 
-def draw_learning_curve(train_loss: Sequence[float], validation_rmse: Sequence[float]) -> Drawing:
+def draw_learning_curve(
+    train_loss: Sequence[float], validation_rmse: Sequence[float]
+) -> ReportFigure:
     """Training loss and validation RMSE by epoch, both (epochs,), and where the RMSE is least."""
     epochs = np.arange(1, len(train_loss) + 1)
     kept = int(np.argmin(validation_rmse)) + 1
@@ -56,7 +58,7 @@ def draw_learning_curve(train_loss: Sequence[float], validation_rmse: Sequence[f
         for axes in (left, right):
             axes.set_xlabel("pass over the ratings")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return Drawing(
+    return ReportFigure(
         "learning_curve",
         "Learning curve of the rating head",
         f"Training loss goes from {train_loss[0]:.3f} to {train_loss[-1]:.3f} in {len(epochs)} "
@@ -65,7 +67,7 @@ def draw_learning_curve(train_loss: Sequence[float], validation_rmse: Sequence[f
     )
 
 
-def draw_rating_histogram(values: Doubles) -> Drawing:
+def draw_rating_histogram(values: Doubles) -> ReportFigure:
     """How often each rating was given, as a share of all."""
     levels, counts = np.unique(values, return_counts=True)
     shares = counts / counts.sum()
@@ -80,7 +82,7 @@ def draw_rating_histogram(values: Doubles) -> Drawing:
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid(visible=False, axis="x")
     most = int(np.argmax(counts))
-    return Drawing(
+    return ReportFigure(
         "rating_histogram",
         f"How {len(values):,} ratings are distributed (mean {values.mean():.2f})",
         f"Shares of {len(levels)} ratings; the most common is {levels[most]:g} with "
@@ -89,7 +91,7 @@ def draw_rating_histogram(values: Doubles) -> Drawing:
     )
 
 
-def draw_item_map(vectors: Floats, catalog: Catalog) -> Drawing:
+def draw_item_map(vectors: Floats, catalog: Catalog) -> ReportFigure:
     """The most rated items in their principal plane, coloured by cluster, the first ones named.
 
     `vectors` is (n_items, d), best those of similar items. Only directions count: rows are scaled
@@ -123,7 +125,7 @@ def draw_item_map(vectors: Floats, catalog: Catalog) -> Drawing:
             axes.scatter([], [], s=50, lw=0, color=OTHERS, label="other clusters")
         axes.legend(title="cluster", loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)
     names = ", ".join(cluster.name for cluster in coloured[:5])
-    return Drawing(
+    return ReportFigure(
         "item_map",
         title,
         f"{len(drawn):,} items in the plane of the two largest principal components of their "

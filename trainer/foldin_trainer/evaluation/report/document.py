@@ -10,7 +10,13 @@ from foldin_trainer.evaluation.evaluation_run import Evaluation
 from foldin_trainer.evaluation.fold_in.learning_curve import FoldInCurve
 from foldin_trainer.evaluation.outcome import TOO_FEW, Outcome
 from foldin_trainer.evaluation.report.summary import summary_of_curve, summary_of_outcome
-from foldin_trainer.evaluation.report.tables import Row, difference_rows, finite, interval_row, rows
+from foldin_trainer.evaluation.report.tables import (
+    JsonRow,
+    difference_rows,
+    finite_or_none,
+    interval_row,
+    rows,
+)
 from foldin_trainer.metrics.comparison import LEVEL
 from foldin_trainer.metrics.intervals import SAMPLES
 
@@ -38,22 +44,22 @@ def document(evaluation: Evaluation, figures: Sequence[str]) -> dict[str, object
         "method": trained.settings.method,
         "protocol_settings": evaluation.settings.used_by(evaluation.protocols),
         "train_settings": trained.settings.flat(),
-        "libraries": libraries(),
+        "libraries": library_versions(),
         "intervals": INTERVALS,
         "notes": list(evaluation.notes),
-        "protocols": [protocol(outcome) for outcome in evaluation.outcomes],
+        "protocols": [protocol_object(outcome) for outcome in evaluation.outcomes],
         "fold_in": None if evaluation.curve is None else curve_object(evaluation.curve),
         "learning_curve": [asdict(epoch) for epoch in trained.history],
         "figures": list(figures),
     }
 
 
-def libraries() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """What the numbers were computed with."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
-def protocol(outcome: Outcome) -> dict[str, object]:
+def protocol_object(outcome: Outcome) -> dict[str, object]:
     """One protocol: its rows, and foldin against every other method."""
     return {
         "protocol": outcome.protocol,
@@ -81,9 +87,9 @@ def curve_object(curve: FoldInCurve) -> dict[str, object]:
     }
 
 
-def curve_rows(curve: FoldInCurve) -> list[Row]:
+def curve_rows(curve: FoldInCurve) -> list[JsonRow]:
     """The same rows, with what three steps differ by."""
-    found: list[Row] = []
+    found: list[JsonRow] = []
     for point in curve.points:
         for method, own in point.comparison.intervals.items():
             for metric, interval in own.items():
@@ -96,9 +102,9 @@ def curve_rows(curve: FoldInCurve) -> list[Row]:
                     **interval_row(interval),
                 }
                 if apart is not None:
-                    row["steps_minus_this"] = finite(apart.interval.estimate)
-                    row["steps_minus_this_low"] = finite(apart.interval.low)
-                    row["steps_minus_this_high"] = finite(apart.interval.high)
-                    row["p_holm"] = finite(apart.p_holm)
+                    row["steps_minus_this"] = finite_or_none(apart.interval.estimate)
+                    row["steps_minus_this_low"] = finite_or_none(apart.interval.low)
+                    row["steps_minus_this_high"] = finite_or_none(apart.interval.high)
+                    row["p_holm"] = finite_or_none(apart.p_holm)
                 found.append(row)
     return found

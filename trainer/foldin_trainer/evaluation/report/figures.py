@@ -2,7 +2,7 @@
 
 from foldin_trainer.evaluation.evaluation_run import Evaluation
 from foldin_trainer.evaluation.outcome import Outcome
-from foldin_trainer.evaluation.report.canvas import Drawing
+from foldin_trainer.evaluation.report.canvas import ReportFigure
 from foldin_trainer.evaluation.report.comparison_figures import (
     draw_methods,
     draw_popularity,
@@ -18,9 +18,9 @@ from foldin_trainer.evaluation.report.data_figures import (
 )
 
 
-def drawn(evaluation: Evaluation) -> list[Drawing]:
+def all_figures(evaluation: Evaluation) -> list[ReportFigure]:
     """The figures of every protocol, of the curve of fold-in, of training and of the data."""
-    found = [figure for outcome in evaluation.outcomes for figure in of_protocol(outcome)]
+    found = [figure for outcome in evaluation.outcomes for figure in protocol_figures(outcome)]
     if evaluation.curve is not None:
         found.append(draw_curve(evaluation.curve))
     trained = evaluation.trained
@@ -32,7 +32,7 @@ def drawn(evaluation: Evaluation) -> list[Drawing]:
     return found
 
 
-def of_protocol(outcome: Outcome) -> list[Drawing]:
+def protocol_figures(outcome: Outcome) -> list[ReportFigure]:
     """The figures of one protocol."""
     figures = [
         draw_methods(outcome),

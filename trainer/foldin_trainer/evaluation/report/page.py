@@ -13,18 +13,18 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from foldin_trainer.evaluation.evaluation_run import Evaluation
-from foldin_trainer.evaluation.fold_in.learning_curve import NONE, STEPS, FoldInCurve
+from foldin_trainer.evaluation.fold_in.learning_curve import NO_FOLD_IN, THREE_STEPS, FoldInCurve
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.report.canvas import (
     DARK_OTHERS,
     DARK_OURS,
     OTHERS,
     OURS,
-    Drawing,
+    ReportFigure,
 )
 from foldin_trainer.evaluation.report.document import INTERVALS
 from foldin_trainer.evaluation.report.summary import summary_of_curve, summary_of_outcome
-from foldin_trainer.evaluation.report.tables import mark, reach
+from foldin_trainer.evaluation.report.tables import interval_text, significance_mark
 from foldin_trainer.metrics.comparison import LEVEL
 from foldin_trainer.metrics.intervals import Interval
 
@@ -82,7 +82,7 @@ class Section:
     summary: str
     about: str
     tables: tuple[PageTable, ...]
-    figures: tuple[Drawing, ...]
+    figures: tuple[ReportFigure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,9 @@ class SettingGroup:
     facts: tuple[tuple[str, str], ...]
 
 
-def page(evaluation: Evaluation, document: Mapping[str, object], figures: Sequence[Drawing]) -> str:
+def page(
+    evaluation: Evaluation, document: Mapping[str, object], figures: Sequence[ReportFigure]
+) -> str:
     """Returns the report as HTML; `document` is the JSON document of the same evaluation."""
     ratings = evaluation.dataset.ratings
     by_protocol = {
@@ -127,7 +129,7 @@ def page(evaluation: Evaluation, document: Mapping[str, object], figures: Sequen
     )
 
 
-def _protocol(outcome: Outcome, figures: Iterable[Drawing]) -> Section:
+def _protocol(outcome: Outcome, figures: Iterable[ReportFigure]) -> Section:
     k = outcome.count
     labels = {metric: _label(metric) for metric in (name.format(k=k) for name in ACCURACY)}
     notes = " ".join((outcome.masking, *outcome.remarks))
@@ -148,12 +150,12 @@ def _table(outcome: Outcome, metrics: Mapping[str, str], caption: str) -> PageTa
     there = [m for m in metrics if any(m in own for own in intervals.values())]
     rows = []
     for method, own in intervals.items():
-        cells = tuple(_cell(own.get(m), mark(outcome, method, m)) for m in there)
+        cells = tuple(_cell(own.get(m), significance_mark(outcome, method, m)) for m in there)
         rows.append(TableRow(method, cells, ours=method == "foldin"))
     return PageTable(caption, ("method", *(metrics[m] for m in there)), tuple(rows))
 
 
-def _curve(curve: FoldInCurve, figures: Iterable[Drawing]) -> Section:
+def _curve(curve: FoldInCurve, figures: Iterable[ReportFigure]) -> Section:
     about = (
         f"Users of one of {curve.folds} folds are held out; their first ratings in time are folded "
         "in, or everything is trained again with them, and all methods predict what they rated "
@@ -162,7 +164,7 @@ def _curve(curve: FoldInCurve, figures: Iterable[Drawing]) -> Section:
         f"(λ = {curve.plain.ridge:g}) and SGD (rate {curve.plain.rate:g}). {curve.seconds:,.0f} s."
     )
     gaps = ", ".join(f"{point.gap:+.4f}" for point in curve.points)
-    gap_note = f" Three steps minus the better full retrain: {gaps}. {NONE}: the mean user."
+    gap_note = f" Three steps minus the better full retrain: {gaps}. {NO_FOLD_IN}: the mean user."
     tables = (
         _curve_table(curve, "rmse", "RMSE", gap_note),
         _curve_table(curve, f"ndcg@{curve.count}", f"NDCG@{curve.count}"),
@@ -180,10 +182,10 @@ def _curve_table(curve: FoldInCurve, metric: str, label: str, note: str = "") ->
         for point, interval in zip(curve.points, found, strict=True):
             apart = point.comparison.difference(name, metric)
             cells.append(_cell(interval, "*" if apart and apart.significant else "", digits=4))
-        rows.append(TableRow(name, tuple(cells), ours=name == STEPS))
+        rows.append(TableRow(name, tuple(cells), ours=name == THREE_STEPS))
     users = ", ".join(f"{point.users:,}" for point in curve.points)
     return PageTable(
-        f"{label} of {users} users. {_starred(STEPS)}{note}",
+        f"{label} of {users} users. {_starred(THREE_STEPS)}{note}",
         ("method", *(f"{point.ratings} ratings" for point in curve.points)),
         tuple(rows),
     )
@@ -193,7 +195,7 @@ def _cell(interval: Interval | None, star: str, *, digits: int | None = None) ->
     if interval is None or not math.isfinite(interval.estimate):
         return Cell("–")
     places = digits if digits is not None else 4 if abs(interval.estimate) < 1 else 2
-    return Cell(f"{interval.estimate:.{places}f}{star}", reach(interval, places))
+    return Cell(f"{interval.estimate:.{places}f}{star}", interval_text(interval, places))
 
 
 def _settings(name: str, value: object) -> SettingGroup:

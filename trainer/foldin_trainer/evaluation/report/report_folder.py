@@ -5,7 +5,7 @@ from typing import Final
 
 from foldin_trainer.evaluation.evaluation_run import Evaluation
 from foldin_trainer.evaluation.report.document import document
-from foldin_trainer.evaluation.report.figures import drawn
+from foldin_trainer.evaluation.report.figures import all_figures
 from foldin_trainer.evaluation.report.page import page
 from foldin_trainer.evaluation.report.tables import write_json
 
@@ -13,10 +13,10 @@ REPORT: Final = "evaluation.json"
 PAGE: Final = "evaluation.html"
 
 
-def write(evaluation: Evaluation, folder: Path) -> list[Path]:
+def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
     """The folder holds the report and the figures; their paths: JSON, HTML, PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
-    figures = drawn(evaluation)
+    figures = all_figures(evaluation)
     pictures = [folder / f"{figure.name}.png" for figure in figures]
     for figure, picture in zip(figures, pictures, strict=True):
         picture.write_bytes(figure.png())

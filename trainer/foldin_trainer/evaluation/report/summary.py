@@ -2,9 +2,14 @@
 
 from collections.abc import Sequence
 
-from foldin_trainer.evaluation.fold_in.learning_curve import NONE, RETRAIN, STEPS, CurvePoint
+from foldin_trainer.evaluation.fold_in.learning_curve import (
+    NO_FOLD_IN,
+    RETRAIN,
+    THREE_STEPS,
+    CurvePoint,
+)
 from foldin_trainer.evaluation.outcome import TOO_FEW, Outcome
-from foldin_trainer.evaluation.report.tables import reach
+from foldin_trainer.evaluation.report.tables import interval_text
 from foldin_trainer.metrics.comparison import FEWEST_USERS, Difference
 from foldin_trainer.metrics.intervals import Interval
 
@@ -40,7 +45,7 @@ def summary_of_curve(points: Sequence[CurvePoint]) -> str:
     few = min(point.users for point in short)
     return (
         f"The first {last.ratings} ratings, folded in by three steps, "
-        f"{_change(last.estimate(NONE), last.estimate(STEPS))}; a full retrain reaches "
+        f"{_change(last.estimate(NO_FOLD_IN), last.estimate(THREE_STEPS))}; a full retrain reaches "
         f"{min(last.estimate(name) for name in last.retrains):.4f}, and over "
         f"{short[0].ratings} to {last.ratings} ratings fold-in is at most {gap.gap:+.4f} from it"
         f"{_chance(gap)}." + (f" Only {few} were asked: {TOO_FEW}." if few < FEWEST_USERS else "")
@@ -54,7 +59,7 @@ def _change(before: float, after: float) -> str:
 
 
 def _with_ends(interval: Interval, places: int) -> str:
-    ends = reach(interval, places)
+    ends = interval_text(interval, places)
     return f"{interval.estimate:.{places}f}" + (f" ({ends})" if ends else "")
 
 

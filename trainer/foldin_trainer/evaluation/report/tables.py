@@ -18,11 +18,11 @@ from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.metrics.intervals import Interval
 from foldin_trainer.metrics.scores import Scores
 
-Value = float | int | str | None
-Row = Mapping[str, Value]
+JsonValue = float | int | str | None
+JsonRow = Mapping[str, JsonValue]
 
-MARKED: Final = "* differs from foldin (5%, Holm)"
-SPREAD: Final = {
+STAR_NOTE: Final = "* differs from foldin (5%, Holm)"
+BEYOND_ACCURACY: Final = {
     "coverage": "coverage",
     "novelty": "novelty_bits",
     "popular": "mean_popularity",
@@ -33,7 +33,7 @@ SPREAD: Final = {
 }
 
 
-def rows(outcome: Outcome) -> list[Row]:
+def rows(outcome: Outcome) -> list[JsonRow]:
     """One row of plain numbers a method, for JSON; what is undefined is None.
 
     Every metric comes with the ends of its interval, `_low` and `_high`.
@@ -41,17 +41,17 @@ def rows(outcome: Outcome) -> list[Row]:
     return [_row(outcome, scores) for scores in outcome.scores]
 
 
-def difference_rows(outcome: Outcome) -> list[Row]:
+def difference_rows(outcome: Outcome) -> list[JsonRow]:
     """What sets foldin apart: its number minus that of every other method, for JSON."""
     return [
         {
             "metric": found.metric,
             "method": found.method,
-            "difference": finite(found.interval.estimate),
-            "low": finite(found.interval.low),
-            "high": finite(found.interval.high),
-            "p": finite(found.p),
-            "p_holm": finite(found.p_holm),
+            "difference": finite_or_none(found.interval.estimate),
+            "low": finite_or_none(found.interval.low),
+            "high": finite_or_none(found.interval.high),
+            "p": finite_or_none(found.p),
+            "p_holm": finite_or_none(found.p_holm),
             "significant": found.significant,
         }
         for found in outcome.comparison.differences
@@ -75,10 +75,10 @@ def rating_table(outcome: Outcome) -> Table | None:
         cells = []
         for metric in ("rmse", "mae"):
             found = outcome.comparison.intervals[scores.method][metric]
-            cells.append(f"{found.estimate:.4f}{mark(outcome, scores.method, metric)}")
-            cells.append(reach(found, 4) or "-")
+            cells.append(f"{found.estimate:.4f}{significance_mark(outcome, scores.method, metric)}")
+            cells.append(interval_text(found, 4) or "-")
         table.add_row(scores.method, *cells)
-    table.caption = MARKED
+    table.caption = STAR_NOTE
     return table
 
 
@@ -93,7 +93,7 @@ def ranking_table(outcome: Outcome) -> Table:
         "liked NDCG": f"liked_ndcg@{k}",
     }
     table = _table(f"Recommended lists, first {k} · {outcome.protocol}")
-    table.caption = f"liked: only highly rated items are hits · {MARKED}\n{outcome.masking}"
+    table.caption = f"liked: only highly rated items are hits · {STAR_NOTE}\n{outcome.masking}"
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     found = rows(outcome)
@@ -101,26 +101,27 @@ def ranking_table(outcome: Outcome) -> Table:
         cells = [
             _cell(outcome, key, row, found)
             if key
-            else reach(outcome.comparison.intervals[str(row["method"])][f"ndcg@{k}"], 3) or "-"
+            else interval_text(outcome.comparison.intervals[str(row["method"])][f"ndcg@{k}"], 3)
+            or "-"
             for key in headings.values()
         ]
         table.add_row(str(row["method"]), *cells)
     return table
 
 
-def spread_table(outcome: Outcome) -> Table:
-    """What the lists do to the catalogue and their readers, method by method."""
+def beyond_accuracy_table(outcome: Outcome) -> Table:
+    """What the lists do to the catalog and their readers, method by method."""
     table = _table(f"Beyond accuracy, first {outcome.count} · {outcome.protocol}")
     table.caption = (
         "novelty: bits of self-information · popular: mean ratings of a listed item\n"
         "lift: over the popularity of what users rated · Gini: inequality of exposure\n"
-        f"miscal.: divergence of genres from the history · {MARKED}"
+        f"miscal.: divergence of genres from the history · {STAR_NOTE}"
     )
-    for heading in SPREAD:
+    for heading in BEYOND_ACCURACY:
         table.add_column(heading, justify="right", no_wrap=True)
     found = rows(outcome)
     for row in found:
-        cells = [_cell(outcome, key, row, ()) for key in SPREAD.values()]
+        cells = [_cell(outcome, key, row, ()) for key in BEYOND_ACCURACY.values()]
         table.add_row(str(row["method"]), *cells)
     return table
 
@@ -144,26 +145,26 @@ def curve_table(curve: FoldInCurve) -> Table:
     return table
 
 
-def mark(outcome: Outcome, method: str, metric: str) -> str:
+def significance_mark(outcome: Outcome, method: str, metric: str) -> str:
     """A star where the method differs from foldin by more than chance."""
     found = outcome.comparison.difference(method, metric)
     return "*" if found is not None and found.significant else ""
 
 
-def finite(value: float) -> float | None:
+def finite_or_none(value: float) -> float | None:
     """The value, or None where JSON has no number for it."""
     return value if math.isfinite(value) else None
 
 
-def reach(interval: Interval, places: int) -> str:
+def interval_text(interval: Interval, places: int) -> str:
     """The ends of an interval; empty where it has none."""
     ends = (interval.low, interval.high)
     return " to ".join(f"{end:.{places}f}" for end in ends) if all(map(math.isfinite, ends)) else ""
 
 
-def interval_row(interval: Interval) -> dict[str, Value]:
+def interval_row(interval: Interval) -> dict[str, JsonValue]:
     """An interval as plain numbers."""
-    return {name: finite(value) for name, value in asdict(interval).items()}
+    return {name: finite_or_none(value) for name, value in asdict(interval).items()}
 
 
 def _table(title: str) -> Table:
@@ -179,8 +180,8 @@ def _table(title: str) -> Table:
     return table
 
 
-def _row(outcome: Outcome, scores: Scores) -> Row:
-    row: dict[str, Value] = {
+def _row(outcome: Outcome, scores: Scores) -> JsonRow:
+    row: dict[str, JsonValue] = {
         "protocol": outcome.protocol,
         "method": scores.method,
         "trials": len(scores.listed),
@@ -190,17 +191,17 @@ def _row(outcome: Outcome, scores: Scores) -> Row:
         "liked_users": len(scores.liked.user_ids),
     }
     for metric, interval in outcome.comparison.intervals[scores.method].items():
-        row[metric] = finite(interval.estimate)
-        row[f"{metric}_low"] = finite(interval.low)
-        row[f"{metric}_high"] = finite(interval.high)
+        row[metric] = finite_or_none(interval.estimate)
+        row[f"{metric}_low"] = finite_or_none(interval.low)
+        row[f"{metric}_high"] = finite_or_none(interval.high)
     return row
 
 
-def _cell(outcome: Outcome, key: str, row: Row, ranked: Sequence[Row]) -> str:
+def _cell(outcome: Outcome, key: str, row: JsonRow, ranked: Sequence[JsonRow]) -> str:
     value = row[key]
     if not isinstance(value, float):
         return "-"
     digits = 1 if key in {"mean_popularity", "novelty_bits"} else 3
-    text = f"{value:.{digits}f}{mark(outcome, str(row['method']), key)}"
+    text = f"{value:.{digits}f}{significance_mark(outcome, str(row['method']), key)}"
     others = [other for other in (r[key] for r in ranked) if isinstance(other, float)]
     return f"[bold]{text}[/bold]" if others and value == max(others) else text

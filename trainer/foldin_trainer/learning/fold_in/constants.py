@@ -32,7 +32,7 @@ from foldin_trainer.learning.fold_in.quadratic_heads import (
 from foldin_trainer.learning.fold_in.questions import Question, Questions, asked, questions_of
 from foldin_trainer.learning.fold_in.user_prior import UserPrior
 from foldin_trainer.learning.rating_heads.factors import RatingFactors, training_noise
-from foldin_trainer.metrics.list_quality import Scored, list_qualities
+from foldin_trainer.metrics.list_quality import ScoreUsers, list_qualities
 
 NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 HISTORY_RIDGES: Final = (1.0, 3.0, 10.0, 30.0)
@@ -158,7 +158,7 @@ def _tune_ranking(
 
 def _blended(
     heads: Sequence[Head], users: Sequence[Doubles], ways: Sequence[tuple[float, float]]
-) -> Scored:
+) -> ScoreUsers:
     """Scores by κ and w, in which they are linear, so that each part is computed once.
 
     `heads` are the ranking head with κ = 0 and κ = 1 and the rating head; `users` (n, d) of each.
