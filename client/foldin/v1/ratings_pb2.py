@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66oldin/v1/ratings.proto\x12\tfoldin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"X\n\x06Rating\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa7\x02\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x1d\n\x10predicted_rating\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\r\n\x05title\x18\x04 \x01(\t\x12\x0e\n\x06genres\x18\x05 \x03(\t\x12\x11\n\x04year\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12!\n\x06source\x18\x07 \x01(\x0e\x32\x11.foldin.v1.Source\x12\"\n\x07reasons\x18\x08 \x03(\x0b\x32\x11.foldin.v1.Reason\x12\x12\n\ncluster_id\x18\t \x01(\x05\x12\x12\n\nbase_score\x18\n \x01(\x02\x12\x1b\n\x13other_contributions\x18\x0b \x01(\x02\x42\x13\n\x11_predicted_ratingB\x07\n\x05_year\">\n\x06Reason\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x02\"\xf1\x01\n\x0bServingInfo\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\x33\n\x0fpersonalization\x18\x02 \x01(\x0e\x32\x1a.foldin.v1.Personalization\x12\x14\n\x0crating_count\x18\x03 \x01(\x05\x12\x15\n\ruser_revision\x18\x04 \x01(\x03\x12\x10\n\x08\x64\x65graded\x18\x05 \x01(\x08\x12.\n\nmodel_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\tfreshness\x18\x07 \x01(\x0e\x32\x14.foldin.v1.Freshness\"\xd1\x01\n\nItemFilter\x12\x16\n\x0einclude_genres\x18\x01 \x03(\t\x12\x16\n\x0e\x65xclude_genres\x18\x02 \x03(\t\x12\x18\n\x10\x65xclude_item_ids\x18\x03 \x03(\t\x12\x1a\n\x12\x63\x61ndidate_item_ids\x18\x04 \x03(\t\x12\x15\n\x08min_year\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08max_year\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x15\n\rinclude_rated\x18\x07 \x01(\x08\x42\x0b\n\t_min_yearB\x0b\n\t_max_year*S\n\tFreshness\x12\x19\n\x15\x46RESHNESS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46RESHNESS_STRICT\x10\x01\x12\x15\n\x11\x46RESHNESS_BOUNDED\x10\x02*\xa8\x01\n\x0fPersonalization\x12\x1f\n\x1bPERSONALIZATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17PERSONALIZATION_TRAINED\x10\x01\x12\x1d\n\x19PERSONALIZATION_FOLDED_IN\x10\x02\x12\x1b\n\x17PERSONALIZATION_CONTENT\x10\x03\x12\x1b\n\x17PERSONALIZATION_POPULAR\x10\x04*b\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x18\n\x14SOURCE_COLLABORATIVE\x10\x01\x12\x12\n\x0eSOURCE_CONTENT\x10\x02\x12\x12\n\x0eSOURCE_POPULAR\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x66oldin/v1/ratings.proto\x12\tfoldin.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"X\n\x06Rating\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\x12.\n\nevent_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xa7\x02\n\nScoredItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12\x1d\n\x10predicted_rating\x18\x03 \x01(\x02H\x00\x88\x01\x01\x12\r\n\x05title\x18\x04 \x01(\t\x12\x0e\n\x06genres\x18\x05 \x03(\t\x12\x11\n\x04year\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12!\n\x06source\x18\x07 \x01(\x0e\x32\x11.foldin.v1.Source\x12\"\n\x07reasons\x18\x08 \x03(\x0b\x32\x11.foldin.v1.Reason\x12\x12\n\ncluster_id\x18\t \x01(\x05\x12\x12\n\nbase_score\x18\n \x01(\x02\x12\x1b\n\x13other_contributions\x18\x0b \x01(\x02\x42\x13\n\x11_predicted_ratingB\x07\n\x05_year\">\n\x06Reason\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x02\"\xf1\x01\n\x0bServingInfo\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\x33\n\x0fpersonalization\x18\x02 \x01(\x0e\x32\x1a.foldin.v1.Personalization\x12\x14\n\x0crating_count\x18\x03 \x01(\x05\x12\x15\n\ruser_revision\x18\x04 \x01(\x03\x12\x10\n\x08\x64\x65graded\x18\x05 \x01(\x08\x12.\n\nmodel_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\tfreshness\x18\x07 \x01(\x0e\x32\x14.foldin.v1.Freshness\"\xeb\x01\n\nItemFilter\x12\x16\n\x0einclude_genres\x18\x01 \x03(\t\x12\x16\n\x0e\x65xclude_genres\x18\x02 \x03(\t\x12\x18\n\x10\x65xclude_item_ids\x18\x03 \x03(\t\x12\x1a\n\x12\x63\x61ndidate_item_ids\x18\x04 \x03(\t\x12\x15\n\x08min_year\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\x08max_year\x18\x06 \x01(\x05H\x01\x88\x01\x01\x12\x15\n\rinclude_rated\x18\x07 \x01(\x08\x12\x18\n\x10min_rating_count\x18\x08 \x01(\x05\x42\x0b\n\t_min_yearB\x0b\n\t_max_year*S\n\tFreshness\x12\x19\n\x15\x46RESHNESS_UNSPECIFIED\x10\x00\x12\x14\n\x10\x46RESHNESS_STRICT\x10\x01\x12\x15\n\x11\x46RESHNESS_BOUNDED\x10\x02*\xa8\x01\n\x0fPersonalization\x12\x1f\n\x1bPERSONALIZATION_UNSPECIFIED\x10\x00\x12\x1b\n\x17PERSONALIZATION_TRAINED\x10\x01\x12\x1d\n\x19PERSONALIZATION_FOLDED_IN\x10\x02\x12\x1b\n\x17PERSONALIZATION_CONTENT\x10\x03\x12\x1b\n\x17PERSONALIZATION_POPULAR\x10\x04*b\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x18\n\x14SOURCE_COLLABORATIVE\x10\x01\x12\x12\n\x0eSOURCE_CONTENT\x10\x02\x12\x12\n\x0eSOURCE_POPULAR\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'foldin.v1.ratings_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FRESHNESS']._serialized_start=979
-  _globals['_FRESHNESS']._serialized_end=1062
-  _globals['_PERSONALIZATION']._serialized_start=1065
-  _globals['_PERSONALIZATION']._serialized_end=1233
-  _globals['_SOURCE']._serialized_start=1235
-  _globals['_SOURCE']._serialized_end=1333
+  _globals['_FRESHNESS']._serialized_start=1005
+  _globals['_FRESHNESS']._serialized_end=1088
+  _globals['_PERSONALIZATION']._serialized_start=1091
+  _globals['_PERSONALIZATION']._serialized_end=1259
+  _globals['_SOURCE']._serialized_start=1261
+  _globals['_SOURCE']._serialized_end=1359
   _globals['_RATING']._serialized_start=71
   _globals['_RATING']._serialized_end=159
   _globals['_SCOREDITEM']._serialized_start=162
@@ -47,5 +47,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SERVINGINFO']._serialized_start=524
   _globals['_SERVINGINFO']._serialized_end=765
   _globals['_ITEMFILTER']._serialized_start=768
-  _globals['_ITEMFILTER']._serialized_end=977
+  _globals['_ITEMFILTER']._serialized_end=1003
 # @@protoc_insertion_point(module_scope)

@@ -108,7 +108,7 @@ class ServingInfo(_message.Message):
     def __init__(self, model_version: _Optional[str] = ..., personalization: _Optional[_Union[Personalization, str]] = ..., rating_count: _Optional[int] = ..., user_revision: _Optional[int] = ..., degraded: bool = ..., model_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., freshness: _Optional[_Union[Freshness, str]] = ...) -> None: ...
 
 class ItemFilter(_message.Message):
-    __slots__ = ("include_genres", "exclude_genres", "exclude_item_ids", "candidate_item_ids", "min_year", "max_year", "include_rated")
+    __slots__ = ("include_genres", "exclude_genres", "exclude_item_ids", "candidate_item_ids", "min_year", "max_year", "include_rated", "min_rating_count")
     INCLUDE_GENRES_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_GENRES_FIELD_NUMBER: _ClassVar[int]
     EXCLUDE_ITEM_IDS_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +116,7 @@ class ItemFilter(_message.Message):
     MIN_YEAR_FIELD_NUMBER: _ClassVar[int]
     MAX_YEAR_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_RATED_FIELD_NUMBER: _ClassVar[int]
+    MIN_RATING_COUNT_FIELD_NUMBER: _ClassVar[int]
     include_genres: _containers.RepeatedScalarFieldContainer[str]
     exclude_genres: _containers.RepeatedScalarFieldContainer[str]
     exclude_item_ids: _containers.RepeatedScalarFieldContainer[str]
@@ -123,4 +124,5 @@ class ItemFilter(_message.Message):
     min_year: int
     max_year: int
     include_rated: bool
-    def __init__(self, include_genres: _Optional[_Iterable[str]] = ..., exclude_genres: _Optional[_Iterable[str]] = ..., exclude_item_ids: _Optional[_Iterable[str]] = ..., candidate_item_ids: _Optional[_Iterable[str]] = ..., min_year: _Optional[int] = ..., max_year: _Optional[int] = ..., include_rated: bool = ...) -> None: ...
+    min_rating_count: int
+    def __init__(self, include_genres: _Optional[_Iterable[str]] = ..., exclude_genres: _Optional[_Iterable[str]] = ..., exclude_item_ids: _Optional[_Iterable[str]] = ..., candidate_item_ids: _Optional[_Iterable[str]] = ..., min_year: _Optional[int] = ..., max_year: _Optional[int] = ..., include_rated: bool = ..., min_rating_count: _Optional[int] = ...) -> None: ...

@@ -38,6 +38,7 @@ def item_filter(conditions: values.Filter) -> ratings_pb2.ItemFilter:
         min_year=conditions.min_year,
         max_year=conditions.max_year,
         include_rated=conditions.include_rated,
+        min_rating_count=conditions.min_rating_count,
     )
 
 

@@ -53,6 +53,7 @@ class Filter:
     min_year: int | None = None
     max_year: int | None = None
     include_rated: bool = False
+    min_rating_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class ItemFilter:
     candidate_item_ids: tuple[str, ...] = ()
     min_year: int | None = None
     max_year: int | None = None
+    min_rating_count: int = 0
 
 
 NO_FILTER = ItemFilter()
@@ -70,6 +71,8 @@ def matching_items(snapshot: Snapshot, item_filter: ItemFilter) -> Mask | None:
         mask &= snapshot.years >= item_filter.min_year
     if item_filter.max_year is not None:
         mask &= snapshot.years <= item_filter.max_year
+    if item_filter.min_rating_count > 0:
+        mask &= catalog.rating_counts >= item_filter.min_rating_count
     mask[catalog.rows(item_filter.exclude_item_ids)] = False
     return mask
 

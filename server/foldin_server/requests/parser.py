@@ -255,6 +255,7 @@ def _item_filter(checks: FieldChecks, request: Paged) -> ItemFilter:
         ),
         min_year=low,
         max_year=high,
+        min_rating_count=checks.not_negative("filter.min_rating_count", item_filter.min_rating_count),
     )
     return NO_FILTER if asked == NO_FILTER else asked
 

@@ -31,6 +31,12 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Not this item.")
     @click.option("--min-year", type=click.IntRange(0, LAST_YEAR), help="From this year on.")
     @click.option("--max-year", type=click.IntRange(0, LAST_YEAR), help="Up to this year.")
+    @click.option(
+        "--min-rating-count",
+        type=click.IntRange(0, LARGEST_NUMBER),
+        default=0,
+        help="With at least this many ratings.",
+    )
     @functools.wraps(command)
     def filtering(
         *args: object,
@@ -39,6 +45,7 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
         excluded: tuple[str, ...],
         min_year: int | None,
         max_year: int | None,
+        min_rating_count: int,
         **kwargs: object,
     ) -> None:
         chosen = Filter(
@@ -47,6 +54,7 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
             exclude_item_ids=excluded,
             min_year=min_year,
             max_year=max_year,
+            min_rating_count=min_rating_count,
         )
         command(*args, filter=chosen, **kwargs)
 
