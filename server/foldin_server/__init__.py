@@ -1,4 +1,6 @@
-"""The gRPC server: it parses calls, asks the model and the store, and renders answers.
+"""The gRPC server of foldin: it answers calls from a trained model and a store of ratings.
 
-It never imports torch, pandas or scikit-learn.
+Its folders are layers: `process` at the top, then `transport` and `fast_path`, `api`, `replies` and
+`writes`, `recommend`, `versions`, `admission` and `requests`, `runtime` at the bottom. It never
+imports torch, pandas or scikit-learn.
 """

@@ -1,4 +1,4 @@
-"""`python -m foldin_server` is `foldin serve`."""
+"""Runs `foldin serve` as `python -m foldin_server`."""
 
 from foldin_server.process.command import serve
 

@@ -1,22 +1,22 @@
-"""What callers sent, as messages repeat it: short, however long it is.
+"""Values of a request as messages quote them, cut to a length that fits a status.
 
-A status travels in trailers, and callers take 8 KiB of them.
+A status travels in the trailers of a call, and clients accept 8 KiB of trailers.
 """
 
 from typing import Final
 
-MOST_QUOTED_BYTES: Final = 48
+MAX_QUOTED_BYTES: Final = 48
 ELLIPSIS: Final = "…"
 
 
 def quoted(value: str) -> str:
-    """The value in quotes, as Python writes it, cut where it is long."""
-    return abridged(repr(value), MOST_QUOTED_BYTES)
+    """Returns the value in quotes, as Python writes it, cut where it is long."""
+    return abridged(repr(value), MAX_QUOTED_BYTES)
 
 
-def abridged(text: str, most_bytes: int) -> str:
-    """The text, of at most so many bytes of UTF-8; an ellipsis ends what was cut."""
+def abridged(text: str, max_bytes: int) -> str:
+    """Returns the text in at most `max_bytes` bytes of UTF-8; a cut text ends in an ellipsis."""
     encoded = text.encode()
-    if len(encoded) <= most_bytes:
+    if len(encoded) <= max_bytes:
         return text
-    return encoded[: most_bytes - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
+    return encoded[: max_bytes - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS

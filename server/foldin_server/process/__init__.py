@@ -1,1 +1,1 @@
-"""ROOM process."""
+"""One server process from start to stop: the command, its parts put together, its workers."""

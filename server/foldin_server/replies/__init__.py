@@ -1,1 +1,1 @@
-"""ROOM replies."""
+"""Answers as protobuf messages."""

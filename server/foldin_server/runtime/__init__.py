@@ -1,1 +1,1 @@
-"""ROOM runtime."""
+"""What the server's rooms run on: metrics, log lines, threads, background tasks, deadlines."""

@@ -1,1 +1,1 @@
-"""ROOM transport."""
+"""How calls get in: the two gRPC servers, and the address that they listen on."""

@@ -1,1 +1,1 @@
-"""ROOM versions."""
+"""How a model version comes to serve: loading, verifying, swapping, and the item overlay."""

@@ -1,1 +1,1 @@
-"""ROOM writes."""
+"""Ratings and catalog changes on their way to the store."""
