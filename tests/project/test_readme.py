@@ -129,5 +129,6 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_lines_have_at_most_100_characters(document: Path) -> None:
     """All but the rows of generated tables, which can't be broken."""
-    text = RESULTS.sub("", document.read_text(encoding="utf-8")).replace(settings_table(), "")
-    assert [line for line in text.splitlines() if len(line) > 100] == []
+    text = RESULTS.sub("", document.read_text(encoding="utf-8"))
+    written = [line for line in text.splitlines() if not line.startswith("| `FOLDIN_")]
+    assert [line for line in written if len(line) > 100] == []
