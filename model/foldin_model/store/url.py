@@ -1,8 +1,8 @@
-"""The one parser of store URLs: what a URL says, or InvalidField that names what is wrong with it.
+"""The only parser of store URLs. It names what is wrong with a URL in an InvalidField.
 
 `redis://[user:password@]host:6379/database`, `rediss://` for the same over TLS, and
-`unix://[user:password@]/path/of/the/socket`, each with options after a `?`. What is not known here
-is refused, so that no command ignores what another one obeys.
+`unix://[user:password@]/path/of/the/socket`, each with options after a `?`. Anything
+else is refused, so that all commands treat a URL alike.
 """
 
 import math
@@ -59,10 +59,10 @@ class StoreUrl:
     password: str | None = field(repr=False)
     client_name: str | None
     timeout_s: float | None
-    """How long a reply may take; None: as long as the program says."""
+    """How long a reply may take; None leaves it to the program."""
     connect_timeout_s: float | None
     tls: Mapping[str, str | bool] = field(repr=False)
-    """The options `ssl_...`, which are those of redis-py."""
+    """The options `ssl_...`, with their names and meaning in redis-py."""
 
     @classmethod
     def of(cls, url: "StoreUrl | str") -> "StoreUrl":
@@ -73,7 +73,7 @@ class StoreUrl:
     def shown(self) -> str:
         """The URL without password and options, for logs and messages.
 
-        Where an @ stands among the options nobody can tell what is secret, so all is hidden.
+        Where the options hold an @, it is unclear what is secret, so everything is hidden.
         """
         parts = urlsplit(self.text)
         login, at, place = parts.netloc.rpartition("@")
@@ -113,7 +113,7 @@ def parse_store_url(text: str) -> StoreUrl:
 
 
 def _split(text: str) -> tuple[SplitResult, int | None]:
-    """The parts of a URL of a known kind, and its port."""
+    """Splits a URL of a known kind; returns its parts and its port."""
     if text != text.strip():
         _refuse("there are blanks before or after it")
     if _CONTROL.search(text):
@@ -158,7 +158,7 @@ def _socket(parts: SplitResult) -> str:
 
 
 class _Options:
-    """The options of a URL, each read as what it is. InvalidField names one that is not right."""
+    """The options of a URL, read by type. Raises InvalidField, which names the option."""
 
     def __init__(self, query: str, kind: Kind) -> None:
         try:
@@ -169,7 +169,7 @@ class _Options:
         names = [name for name, _ in pairs]
         for name, value in pairs:
             if name not in OPTIONS:
-                # What stands before an @ may be a piece of a password that was not quoted.
+                # With an @ behind it the name may be a piece of a password that was not quoted.
                 shown = name if name.isidentifier() and "@" not in query else "of a URL"
                 _refuse(f"unknown option {shown}; known are {', '.join(OPTIONS)}")
             if not value:
@@ -180,25 +180,25 @@ class _Options:
                 _refuse(f"option {name} is for rediss:// alone")
 
     def text(self, name: str) -> str | None:
-        """The option as it was written."""
+        """Returns the option as it is, None where it is not set."""
         return self._values.get(name)
 
     def word(self, name: str) -> str | None:
-        """Printable ASCII without blanks, as the store demands of a client's name."""
+        """Returns an option of printable ASCII without blanks, as the store requires for a name."""
         value = self.text(name)
         if value is not None and not re.fullmatch(r"[!-~]+", value):
             _refuse(f"option {name} must be ASCII without blanks")
         return value
 
     def database(self, name: str) -> int | None:
-        """The number of a database."""
+        """Returns the number of a database."""
         value = self.text(name)
         if value is not None and not _DATABASE.fullmatch(value):
             _refuse(f"option {name} must be the number of a database")
         return None if value is None else int(value)
 
     def seconds(self, name: str) -> float | None:
-        """A length of time above 0."""
+        """Returns seconds above 0."""
         value = self.text(name)
         if value is None:
             return None
@@ -211,7 +211,7 @@ class _Options:
         return seconds
 
     def tls(self) -> dict[str, str | bool]:
-        """The options of TLS."""
+        """Returns the options of TLS."""
         found: dict[str, str | bool] = {}
         for name, value in self._values.items():
             if name == "ssl_check_hostname":

@@ -98,9 +98,8 @@ class Pipeline(asyncio.Protocol):
         self._reader = Reader(notEnoughData=_MORE)
         self._sent: deque[SentCommand] = deque()
         self._commands_sent = 0
-        self._due: deque[tuple[int, float]] = (
-            deque()
-        )  # of each batch: number of its last command, time
+        # For each batch under way: the number of its last command, and when its reply is due.
+        self._due: deque[tuple[int, float]] = deque()
         self._heard_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
