@@ -128,7 +128,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_lines_have_at_most_100_characters(document: Path) -> None:
-    """All but the rows of generated tables, which can't be broken."""
+    """All but rows of tables, which can't be broken; in the README all but those of settings."""
+    row = "| `FOLDIN_" if document.name == "README.md" else "|"
     text = RESULTS.sub("", document.read_text(encoding="utf-8"))
-    written = [line for line in text.splitlines() if not line.startswith("| `FOLDIN_")]
+    written = [line for line in text.splitlines() if not line.startswith(row)]
     assert [line for line in written if len(line) > 100] == []
