@@ -113,7 +113,7 @@ class Settings:
     ] = 4 << 20
     max_connection_age_s: Annotated[
         float | None,
-        "Age at which connections are closed, to be made anew; unset: 600 s (grpcio), never (native).",
+        "Age at which a connection is closed and made anew; unset: 600 s (grpcio), never (native).",
     ] = None
     keepalive_s: Annotated[float, "Time between keepalive probes of a silent connection."] = 60.0
 

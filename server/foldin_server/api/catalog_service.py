@@ -19,7 +19,7 @@ from foldin_server.admission.door import Door
 from foldin_server.recommend.page import page_of
 from foldin_server.recommend.recommender import row_of
 from foldin_server.replies import renderer
-from foldin_server.requests import parser
+from foldin_server.requests import parser, write_parser
 from foldin_server.requests.arguments import ListArguments
 from foldin_server.runtime.executor import offload
 from foldin_server.versions.snapshots import Snapshots
@@ -110,7 +110,7 @@ class CatalogService:
         """Adds or changes items, all or none, and serves them here before it answers."""
         content = self._snapshots.serving().model.content
         length = 0 if content is None else content.embedding_length
-        items = parser.upsert_arguments(request, length)
+        items = write_parser.upsert_arguments(request, length)
         self._door.weigh(call, len(items))
         changed = await self._catalog_writer.upsert(items)
         call.model_version = changed.snapshot.version
@@ -126,7 +126,7 @@ class CatalogService:
     ) -> pb.SetItemAvailabilityResponse:
         """Hides items or shows them again, all or none, here before it answers."""
         self._snapshots.serving()
-        item_ids, available = parser.availability_arguments(request)
+        item_ids, available = write_parser.availability_arguments(request)
         self._door.weigh(call, len(item_ids))
         changed = await self._catalog_writer.set_availability(item_ids, available=available)
         call.model_version = changed.snapshot.version

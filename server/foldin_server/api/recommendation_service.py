@@ -13,7 +13,7 @@ from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.recommend.recommender import Recommender
 from foldin_server.replies import renderer
-from foldin_server.requests import parser
+from foldin_server.requests import parser, write_parser
 from foldin_server.runtime.deadline import Deadline
 from foldin_server.versions.snapshots import Snapshots
 from foldin_server.writes.rating_writer import RatingWriter
@@ -86,7 +86,7 @@ class RecommendationService:
     ) -> pb.SubmitRatingResponse:
         """Stores one rating; answers when it is stored."""
         snapshot = self._snapshots.serving()
-        write = parser.submission(request, snapshot.model.scale)
+        write = write_parser.submission(request, snapshot.model.scale)
         self._door.weigh(call, 1, [request.user_id])
         outcome = await self._rating_writer.submit(snapshot, write)
         response = renderer.submitted(snapshot, outcome)
@@ -106,7 +106,7 @@ class RecommendationService:
         async def in_turn(entry: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
             async with turns[entry.user_id]:
                 snapshot = self._snapshots.serving()
-                write = parser.submission(entry, snapshot.model.scale)
+                write = write_parser.submission(entry, snapshot.model.scale)
                 return renderer.submitted(
                     snapshot, await self._rating_writer.submit(snapshot, write)
                 )
@@ -128,7 +128,7 @@ class RecommendationService:
     ) -> pb.DeleteRatingResponse:
         """Takes one rating back."""
         snapshot = self._snapshots.serving()
-        write = parser.deletion(request)
+        write = write_parser.deletion(request)
         self._door.weigh(call, 1, [request.user_id])
         outcome = await self._rating_writer.delete(snapshot, write)
         response = renderer.deleted(snapshot, outcome)

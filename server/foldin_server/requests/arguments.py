@@ -1,4 +1,4 @@
-"""What the RPCs ask for, checked and free of protobuf: ids, numbers and item_filter."""
+"""The checked arguments of the RPCs, free of protobuf."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -8,7 +8,10 @@ from foldin_model.retrieval.filters import ItemFilter
 
 
 class PageArguments(NamedTuple):
-    """Which part of a list. `digest` names the list: all arguments but the part."""
+    """The part of a list that a request asks for.
+
+    `digest` identifies the list: it is made of all fields of the request but page size and token.
+    """
 
     size: int
     token: str
@@ -16,9 +19,9 @@ class PageArguments(NamedTuple):
 
 
 class UserArguments(NamedTuple):
-    """Whose ratings count, from which revision on, and which more for this call only.
+    """The user of a request: an id, the least revision, and ratings for this call only.
 
-    `user_id` is None for a caller who brings a profile alone.
+    `user_id` is None where the request has a profile alone.
     """
 
     user_id: UserId | None
@@ -28,7 +31,7 @@ class UserArguments(NamedTuple):
 
 
 class RecommendArguments(NamedTuple):
-    """`max_reasons` is None where no explanation is asked for."""
+    """The arguments of Recommend; `max_reasons` is None without explanations."""
 
     user: UserArguments
     page: PageArguments
@@ -40,12 +43,14 @@ class RecommendArguments(NamedTuple):
 
     @property
     def diversified(self) -> bool:
-        """Whether the order is another than that of the scores."""
+        """Returns whether the list is diversified, and so not in the order of its scores."""
         return self.strength > 0 or self.max_per_cluster > 0
 
 
 @dataclass(frozen=True, slots=True)
 class SimilarArguments:
+    """The arguments of SimilarItems."""
+
     item_id: ItemId
     page: PageArguments
     item_filter: ItemFilter
@@ -53,13 +58,18 @@ class SimilarArguments:
 
 @dataclass(frozen=True, slots=True)
 class PredictArguments:
+    """The arguments of PredictRatings."""
+
     user: UserArguments
     item_ids: tuple[ItemId, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ListArguments:
-    """`query` is empty for every item; `unavailable` ones are listed only on request."""
+    """The arguments of ListItems and ListPopularItems.
+
+    An empty `query` matches every item. Hidden items are listed where `unavailable` is set.
+    """
 
     query: str
     page: PageArguments

@@ -1,6 +1,6 @@
-"""FieldChecks one request and collects its violations, each naming its field and the limit.
+"""Checks of the fields of a request, which collect all violations before they raise.
 
-A check returns the value to go on with; `FieldChecks.done` raises if any of them failed.
+A violation names the field and its limit.
 """
 
 import math
@@ -27,30 +27,33 @@ CANONICAL_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA
 
 
 class FieldChecks:
-    """The violations of one request so far."""
+    """The violations of one request so far.
+
+    A check returns the value to go on with, valid or not; `raise_violations` ends the checks.
+    """
 
     def __init__(self) -> None:
         self._violations: list[Violation] = []
-        self._untold = 0
+        self._left_out = 0
 
-    def done(self) -> None:
-        """Raises InvalidField where a check failed; the last of many violations counts the rest."""
+    def raise_violations(self) -> None:
+        """Raises InvalidField if a check failed; the last of many violations counts the rest."""
         if not self._violations:
             return
-        *told, last = self._violations
-        if self._untold:
-            last = Violation(last.field, f"{last.description}; and {self._untold} more")
-        raise InvalidField(*told, last)
+        *first, last = self._violations
+        if self._left_out:
+            last = Violation(last.field, f"{last.description}; and {self._left_out} more")
+        raise InvalidField(*first, last)
 
     def refuse(self, field: str, description: str) -> None:
-        """Notes a violation, of many the first ones: a status travels in trailers of 8 KiB."""
+        """Notes a violation; those beyond MAX_VIOLATIONS are only counted (trailers have 8 KiB)."""
         if len(self._violations) < MAX_VIOLATIONS:
             self._violations.append(Violation(field, description))
         else:
-            self._untold += 1
+            self._left_out += 1
 
     def identifier(self, field: str, value: str) -> str:
-        """An id of 1 to 256 bytes without control characters."""
+        """Checks an id: 1 to 256 bytes without control characters."""
         size = len(value.encode())
         if size == 0:
             self.refuse(field, "is empty; an id has 1 to 256 bytes")
@@ -61,39 +64,39 @@ class FieldChecks:
         return value
 
     def identifiers(self, field: str, values: Sequence[str], *, least: int = 0) -> tuple[str, ...]:
-        """`least` to 1,000 ids."""
+        """Checks `least` to 1,000 ids, each by `identifier`."""
         if self.count(field, len(values), least=least):
             for position, value in enumerate(values):
                 self.identifier(f"{field}[{position}]", value)
         return tuple(values)
 
     def count(self, field: str, found: int, *, least: int = 0, most: int = MAX_IDS) -> bool:
-        """Whether a list has `least` to `most` entries."""
+        """Returns whether a list has `least` to `most` entries."""
         fits = least <= found <= most
         if not fits:
             self.refuse(field, f"has {found} entries; it may have {least} to {most}")
         return fits
 
     def size(self, field: str, value: int, *, default: int, most: int) -> int:
-        """A size: 0 means `default`, more than `most` gives `most`."""
+        """Returns a size of 0 or more: `default` for 0, and `most` for more than that."""
         if value < 0:
             self.refuse(field, f"is {value}; it is 0 (for {default}) or up to {most}")
         return min(value or default, most)
 
     def not_negative(self, field: str, value: int) -> int:
-        """0 or more."""
+        """Checks a number that is 0 or more."""
         if value < 0:
             self.refuse(field, f"is {value}; it is 0 or more")
         return value
 
     def share(self, field: str, value: float) -> float:
-        """A number from 0 to 1."""
+        """Checks a number from 0 to 1."""
         if not 0.0 <= value <= 1.0:
             self.refuse(field, f"is {value}; it is 0 to 1")
         return value
 
     def rating(self, field: str, value: float | None, scale: Scale) -> float:
-        """A finite rating on the scale; any number on it will do."""
+        """Checks a rating: any number on the scale. Returns NaN for None."""
         if value is None:
             self.refuse(field, f"is not set; a rating is {scale.low} to {scale.high}")
             return math.nan
@@ -102,29 +105,29 @@ class FieldChecks:
         return value
 
     def years(self, field: str, low: int | None, high: int | None) -> None:
-        """Bounds that some year can lie between."""
+        """Checks that the lower bound of years is not above the upper one."""
         if low is not None and high is not None and low > high:
             self.refuse(f"{field}.min_year", f"is {low}, after max_year {high}")
 
     def year(self, field: str, value: int) -> int:
-        """A year that a film may be of."""
+        """Checks the year of an item: 1 to MAX_YEAR."""
         if not 1 <= value <= MAX_YEAR:
             self.refuse(field, f"is {value}; a year is 1 to {MAX_YEAR}")
         return value
 
-    def text(self, field: str, value: str, *, most_bytes: int) -> str:
-        """A text of 1 to `most_bytes` bytes without control characters."""
+    def text(self, field: str, value: str, *, max_bytes: int) -> str:
+        """Checks a text: 1 to `max_bytes` bytes without control characters."""
         size = len(value.encode())
         if size == 0:
-            self.refuse(field, f"is empty; it has 1 to {most_bytes} bytes")
-        elif size > most_bytes:
-            self.refuse(field, f"has {size} bytes; it has 1 to {most_bytes}")
+            self.refuse(field, f"is empty; it has 1 to {max_bytes} bytes")
+        elif size > max_bytes:
+            self.refuse(field, f"has {size} bytes; it has 1 to {max_bytes}")
         elif not value.isprintable() and CONTROL.search(value):
             self.refuse(field, "has control characters; it has none")
         return value
 
     def embedding(self, field: str, values: Sequence[float], length: int) -> Floats | None:
-        """(length,) finite numbers, or none at all."""
+        """Checks an embedding: (length,) finite numbers. Returns None for an empty one."""
         if len(values) == 0:
             return None
         numbers = np.array(values, np.float32)
@@ -136,15 +139,13 @@ class FieldChecks:
         return numbers
 
     def event_time_us(self, field: str, seconds: int, nanos: int) -> int:
-        """A valid protobuf Timestamp in microseconds since 1970."""
+        """Returns a protobuf Timestamp, which must be valid, in microseconds since 1970."""
         if not (MIN_SECONDS <= seconds <= MAX_SECONDS and 0 <= nanos < 1_000_000_000):
-            self.refuse(
-                field, f"is {seconds} s and {nanos} ns; it is no time of the years 1 to 9999"
-            )
+            self.refuse(field, f"is {seconds} s and {nanos} ns; a time is of the years 1 to 9999")
         return seconds * 1_000_000 + nanos // 1_000
 
     def request_id(self, field: str, value: str) -> UUID | None:
-        """A UUID as RFC 9562 writes it, or nothing."""
+        """Checks a UUID in the form of RFC 9562. Returns None for an empty text."""
         if not value:
             return None
         if not CANONICAL_UUID.fullmatch(value):

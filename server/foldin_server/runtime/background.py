@@ -1,6 +1,7 @@
-"""Work that outlives the call that started it: failures are logged, and a stop waits for it.
+"""Background tasks, which may outlive the call that started them.
 
-It is not a queue; whoever starts work bounds it.
+Their failures are logged, and a stopping server waits for them. This is no queue: the code that
+starts tasks limits how many there are.
 """
 
 import asyncio
@@ -17,31 +18,31 @@ Result = TypeVar("Result")
 
 
 class BackgroundTasks:
-    """The tasks of one server that no call waits for."""
+    """The background tasks of one server."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._tasks: set[asyncio.Task[object]] = set()
 
     def start(self, name: str, work: Coroutine[object, object, object]) -> None:
-        """Runs `work` behind the call; a failure is logged and counted under `name`."""
+        """Starts `work` and returns at once; a failure is logged and counted under `name`."""
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 
     async def run_to_end(self, work: Coroutine[object, object, Result]) -> Result:
-        """The result of work that runs to its end even where the caller goes away."""
+        """Returns the result of `work`, which runs to its end even if the call is cancelled."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(self._ended)  # nobody else will hear of a failure
+            task.add_done_callback(self._ended)  # nothing else would report a failure
             raise
 
     async def drain(self) -> None:
-        """Returns when nothing runs any more."""
+        """Waits until no task is left."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

@@ -1,6 +1,6 @@
-"""Decides what runs on the event loop and what leaves it for a thread.
+"""Computations beside the event loop: large ones run in a thread, small ones stay on the loop.
 
-A hop to a thread costs about a tenth of a millisecond of everybody's time, so small work stays.
+The move to a thread costs about a tenth of a millisecond, so that small work is faster on the loop.
 """
 
 import asyncio
@@ -17,19 +17,22 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
 # More threads than cores compute no faster, but take the interpreter from the loop, which then
-# neither takes calls nor refuses those that are too many. They are not those of asyncio, which
+# neither accepts calls nor refuses those over the limit. The threads of asyncio are others: they
 # wait for the store and for slow callers.
 _computing: Final = ThreadPoolExecutor(usable_cores(), "computing")
 
 
 async def offload(
-    operations: float,
+    multiplications: float,
     work: Callable[Parameters, Result],
     *args: Parameters.args,
     **kwargs: Parameters.kwargs,
 ) -> Result:
-    """The result of `work`, done here if it takes about that few multiplications."""
-    if operations <= INLINE_MULTIPLICATIONS:
+    """Returns the result of `work`, which takes about so many multiplications.
+
+    Up to INLINE_MULTIPLICATIONS it runs here on the event loop, beyond that in a thread.
+    """
+    if multiplications <= INLINE_MULTIPLICATIONS:
         return work(*args, **kwargs)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(_computing, partial(work, *args, **kwargs))

@@ -9,7 +9,7 @@ ORDINARY: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asct
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, event, then what the event carries."""
+    """Formats a record as one JSON object: time, level, event, then the fields of the event."""
 
     def __init__(self, **constant: object) -> None:
         super().__init__()
@@ -29,13 +29,13 @@ class JsonLines(logging.Formatter):
 
 
 def log_to(stream: TextIO = sys.stderr, **constant: object) -> None:
-    """From now on every log record of this program is a JSON line on `stream`.
+    """Writes every log record of this program as a JSON line to `stream` from now on.
 
-    `constant` stands in every line: which worker it is that writes.
+    Every line has the fields in `constant`, such as the number of the worker.
     """
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonLines(**constant))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    logging.getLogger("faiss").setLevel(logging.WARNING)  # it logs how it was loaded
+    logging.getLogger("faiss").setLevel(logging.WARNING)  # its info lines tell how it was loaded

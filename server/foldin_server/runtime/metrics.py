@@ -1,6 +1,6 @@
-"""What a server counts and times, for Prometheus. It holds no user and no item.
+"""The Prometheus metrics of a server, and the HTTP endpoint that serves them.
 
-Every name ends in its unit; counters end in `_total`.
+Every name ends in its unit, counters in `_total`. No label holds a user or an item.
 """
 
 import logging
@@ -30,16 +30,17 @@ SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
 
 @dataclass(slots=True)
 class _Tally:
-    """Calls of one outcome: how many took how long, by SECONDS, and all their time."""
+    """Calls of one outcome: their counts by the bounds in SECONDS, and the sum of their seconds."""
 
     buckets: list[int] = field(default_factory=lambda: [0] * (len(SECONDS) + 1))
     seconds: float = 0.0
 
 
 class CallCounts(Collector):
-    """`foldin_rpc_seconds` and `foldin_answers_total`, counted by one thread, collected by any.
+    """The metrics `foldin_rpc_seconds` and `foldin_answers_total`.
 
-    prometheus_client's own histogram takes a lock for each of three numbers, at every call.
+    One thread counts, any thread may collect. The histogram of prometheus_client is not used, since
+    it takes a lock for each of three numbers at every call.
     """
 
     def __init__(self) -> None:
@@ -54,9 +55,9 @@ class CallCounts(Collector):
         *,
         degraded: bool = False,
     ) -> None:
-        """Counts a call that took so long and ended so.
+        """Counts a call by method, status code, time and how its answer was made.
 
-        Its answer was made in that way, or for no user where `personalization` is empty.
+        `personalization` is empty for an answer that concerns no user.
         """
         outcome = method, code, personalization, degraded
         tally = self._tallies.get(outcome)
@@ -66,7 +67,7 @@ class CallCounts(Collector):
         tally.seconds += seconds
 
     def collect(self) -> Iterable[Metric]:
-        """All calls and answers so far."""
+        """Yields both metrics with all calls so far."""
         calls: defaultdict[tuple[str, str], _Tally] = defaultdict(_Tally)
         answers: defaultdict[tuple[str, str], int] = defaultdict(int)
         for (method, code, personalization, degraded), tally in tuple(self._tallies.items()):
@@ -100,34 +101,34 @@ def _answers(counts: Mapping[tuple[str, str], int]) -> Metric:
 
 
 class Metrics:
-    """The metrics of one server in a registry of their own."""
+    """The metrics of one server, in a registry of their own."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
         self.registry = registry
         self.calls = CallCounts()
         registry.register(self.calls)
-        self.in_flight = Gauge("foldin_in_flight_calls", "Calls in work.", registry=registry)
+        self.in_flight = Gauge("foldin_in_flight_calls", "Calls in flight.", registry=registry)
         self.background_failures = Counter(
             "foldin_background_failures_total",
-            "Failures behind answers.",
+            "Failures of background tasks.",
             ("task",),
             registry=registry,
         )
         self.store_outages = Counter(
             "foldin_store_outages_total",
-            "Times that the store went out of reach.",
+            "Times that the store became unreachable.",
             registry=registry,
         )
         self.store_reachable = Gauge(
             "foldin_store_reachable_ratio",
-            "1 while the store answers, else 0.",
+            "1 while the store answers, otherwise 0.",
             registry=registry,
         )
         self.store_reachable.set(1)
         self.tracking = Gauge(
             "foldin_tracking_ratio",
-            "1 while the store tells of every change, so that answers need not ask; else 0.",
+            "1 while the store reports every change, so that calls need not ask it; otherwise 0.",
             registry=registry,
         )
         self.load_failures = Counter(
@@ -136,37 +137,41 @@ class Metrics:
             registry=registry,
         )
         self.load_seconds = Gauge(
-            "foldin_model_load_seconds", "Time that the last load took.", registry=registry
+            "foldin_model_load_seconds",
+            "Time that the last load of a model took.",
+            registry=registry,
         )
         self.model_created = Gauge(
             "foldin_model_created_timestamp_seconds",
-            "When the served model was published.",
+            "Time when the served model was published.",
             registry=registry,
         )
         self.model_current = Gauge(
             "foldin_model_current_ratio",
-            "1 while the store's current model is served, else 0.",
+            "1 while the store's current model is served, otherwise 0.",
             registry=registry,
         )
         self.overlay_new_items = Gauge(
-            "foldin_overlay_new_items", "Items added beside the model.", registry=registry
+            "foldin_overlay_new_items",
+            "Items in the overlay that are not in the model.",
+            registry=registry,
         )
         self.overlay_hidden_items = Gauge(
-            "foldin_overlay_hidden_items", "Items that no list shows.", registry=registry
+            "foldin_overlay_hidden_items", "Items hidden from every list.", registry=registry
         )
         self.overlay_damaged_entries = Gauge(
             "foldin_overlay_damaged_entries",
-            "What is stored of items beside the model and cannot be read; it is left out.",
+            "Entries of the overlay that cannot be read; they are left out.",
             registry=registry,
         )
         self.overlay_failures = Counter(
             "foldin_overlay_failures_total",
-            "Times that new items and availability could not be served.",
+            "Times that a changed overlay could not be served.",
             registry=registry,
         )
         self.overlay_seconds = Gauge(
             "foldin_overlay_seconds",
-            "Time that the last change of new items and availability took to be served.",
+            "Time that it took to serve the last change of the overlay.",
             registry=registry,
         )
         ProcessCollector(registry=registry)
@@ -192,7 +197,7 @@ class MetricsEndpoint:
     thread: Thread
 
     def close(self) -> None:
-        """Ends the endpoint and gives its port back."""
+        """Stops the endpoint and frees its port."""
         self.server.shutdown()
         self.server.server_close()
         self.thread.join()

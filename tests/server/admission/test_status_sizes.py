@@ -14,7 +14,7 @@ from foldin_model.ids import ItemId
 from foldin_model.scale import Scale
 from foldin_server.admission.statuses import status_of
 from foldin_server.quotation import abridged, quoted
-from foldin_server.requests import parser
+from foldin_server.requests import parser, write_parser
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc_status.rpc_status import to_status
 from hypothesis import given
@@ -55,7 +55,7 @@ def refused(parse: Callable[[], object]) -> int:
 def test_new_items_of_junk_are_refused_in_short(made: list[tuple[str, str]], times: int) -> None:
     items = [catalog_pb2.NewItem(item_id=id_, title=title, tags=[id_]) for id_, title in made]
     request = catalog_pb2.UpsertItemsRequest(items=items * times)
-    assert refused(lambda: parser.upsert_arguments(request, 0)) < MOST_BYTES
+    assert refused(lambda: write_parser.upsert_arguments(request, 0)) < MOST_BYTES
 
 
 @given(st.lists(st.tuples(junk, times, st.floats()), max_size=30), junk)

@@ -15,7 +15,7 @@ SCALE = Scale(0.5, 5.0)
 
 def fields_of(checks: FieldChecks) -> list[str]:
     try:
-        checks.done()
+        checks.raise_violations()
     except InvalidField as error:
         return [violation.field for violation in error.violations]
     return []
@@ -78,4 +78,4 @@ def test_all_violations_are_told_at_once() -> None:
     checks.not_negative("b", -1)
     checks.rating("c", None, SCALE)
     with pytest.raises(InvalidField, match=r"a: .*; b: .*; c: "):
-        checks.done()
+        checks.raise_violations()
