@@ -156,7 +156,7 @@ def test_many_numbers_become_bands_of_about_equal_size() -> None:
     ("text", "problem"),
     [
         ("name,town\na,Bonn\n", "no user id column among 'name', 'town'; rename it to id"),
-        ("user,town\na,Bonn\na,Rome\n", "line 3: the user id 'a' stands twice"),
+        ("user,town\na,Bonn\na,Rome\n", "line 3: the user id 'a' appears twice"),
         ("user,town\n,Bonn\n", "line 2: the user id is empty"),
         ("user,town\na\n", "line 2: the line has 1 fields, not 2"),
         ("user,town,town\na,b,c\n", "two columns are named 'town'"),

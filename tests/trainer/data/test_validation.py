@@ -146,7 +146,7 @@ def test_an_edition_with_another_header_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "problem", "line"),
     [
-        ("id,title\nx,A\nx,B\n", "stands twice", 3),
+        ("id,title\nx,A\nx,B\n", "appears twice", 3),
         ("id,title\nx,A\ny\n", "has 1 fields, not 2", 3),
         ("id,title,year\nx,A,soon\n", "not a year", 2),
         ("title\nA\n", "no id column", 1),
@@ -224,7 +224,7 @@ def test_embeddings_of_items_are_numbers_by_bars(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("last", "told"),
     [
-        ("1|2|3", "line 3: the embedding has 3 numbers, those before have 2"),
+        ("1|2|3", "line 3: the embedding has 3 numbers, the ones before have 2"),
         ("1|x", "line 3: the embedding '1|x' is not numbers"),
         ("1|nan", "line 3: the embedding is not finite"),
     ],

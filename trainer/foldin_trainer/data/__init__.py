@@ -1,6 +1,6 @@
-"""Data sets: ratings, items and users, of MovieLens' editions or one's own, read and validated.
+"""Data sets: ratings, items and users, from a MovieLens edition or from files of any origin.
 
-What is exported here is what the rest of the trainer uses; the files and formats stay inside.
+The names exported here are those that the rest of the trainer uses; `files` knows the formats.
 """
 
 from foldin_trainer.data.dataset import Dataset, LoadReport

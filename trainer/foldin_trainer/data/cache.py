@@ -1,6 +1,6 @@
-"""The folder that fetched data sets are kept in, one folder each with a note of what it holds.
+"""The cache of fetched data sets: one folder each, with a note of its sizes and origin.
 
-How they get there is `downloads`; what is in their files is `files.layouts`.
+`downloads` fills it; `files.layouts` describes the files.
 """
 
 import json
@@ -24,7 +24,7 @@ EDITIONS: Final[Mapping[str, int | None]] = MappingProxyType(
         "ml-32m": 32_000_204,
     }
 )
-"""MovieLens' editions and how many ratings each has by GroupLens' own account, smallest first."""
+"""The MovieLens editions, smallest first, and their numbers of ratings as GroupLens states them."""
 
 _NOTE: Final = "fetched.json"
 
@@ -41,17 +41,17 @@ class CachedDataset:
     origin: str
 
     def to_json(self) -> dict[str, str | int]:
-        """The fields as JSON knows them."""
+        """Returns the fields as JSON values."""
         return asdict(self) | {"path": str(self.path)}
 
 
 def dataset_folder(name: str, data_dir: Path | None = None) -> Path:
-    """Where the edition of that name is or would be kept."""
+    """Returns the path at which the edition of that name is kept, fetched or not."""
     return (data_dir or default_data_dir()) / "datasets" / name
 
 
 def cached(name: str, data_dir: Path | None = None) -> CachedDataset | None:
-    """The edition of that name, or None where it was not fetched."""
+    """Returns the edition of that name, or None if it has not been fetched."""
     folder = dataset_folder(name, data_dir)
     if not (folder / _NOTE).is_file():
         return None
@@ -61,12 +61,12 @@ def cached(name: str, data_dir: Path | None = None) -> CachedDataset | None:
 
 
 def all_cached(data_dir: Path | None = None) -> tuple[CachedDataset, ...]:
-    """Every edition that was fetched, smallest first."""
+    """Returns every fetched edition, smallest first."""
     found = (cached(name, data_dir) for name in EDITIONS)
     return tuple(dataset for dataset in found if dataset is not None)
 
 
 def write_note(folder: Path, dataset: CachedDataset) -> None:
-    """The folder holds the note that makes it a fetched data set."""
+    """Writes the note that marks the folder as a fetched data set."""
     note = json.dumps(dataset.to_json() | {"path": None}, indent=2)
     (folder / _NOTE).write_text(note + "\n", "utf-8")

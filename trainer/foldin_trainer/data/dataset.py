@@ -1,6 +1,6 @@
-"""A data set that was read and found valid, and the account of what was found.
+"""A data set that was read and validated, and the report of what was found.
 
-How it is read is `loader`; where fetched ones are kept is `cache`.
+`loader` reads it; `cache` keeps fetched ones.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,11 +20,11 @@ ScaleOrigin = Literal["MovieLens", "given", "inferred"]
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What loading found. `rows` counts the file's ratings before duplicates were dropped.
+    """What loading found; `rows` counts the file's ratings before duplicates were dropped.
 
-    `untitled` counts rated items that the catalog lacks; `tagged` items with a tag; `attributes`
-    are names of what is known of users; `first` and `last` are the earliest and latest timestamps
-    in seconds since 1970.
+    `untitled` counts rated items that are missing from the item table, `tagged` items with a tag.
+    `attributes` are the names of the users' attributes. `first` and `last` are the earliest and
+    latest timestamps in seconds since 1970.
     """
 
     name: str
@@ -45,7 +45,7 @@ class LoadReport:
     attributes: tuple[str, ...] = ()
 
     def facts(self) -> dict[str, str]:
-        """The report as labelled lines for people."""
+        """Returns the report as lines for a terminal, by label."""
         facts = {
             "data set": f"{self.name} ({self.path})",
             "ratings": f"{self.ratings:,}",
@@ -71,7 +71,7 @@ class LoadReport:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Ratings, the items they are about and the users who gave them, and how they were found."""
+    """Ratings, the tables of their items and users, and the report of loading them."""
 
     ratings: Ratings
     items: ItemTable
@@ -79,9 +79,9 @@ class Dataset:
     users: UserTable = field(default_factory=UserTable)
 
     def with_items_shuffled(self, seed: int) -> Self:
-        """The same data set with its items in a random order, the same for the same ids and seed.
+        """Returns the data set with its items in a random order that depends on ids and seed alone.
 
-        Where an item stands then tells nothing of its ratings, to whom ties are broken by row.
+        An item's row then says nothing about its ratings, which matters where ties go by row.
         """
         ids = self.ratings.item_ids
         by_id = sorted(range(len(ids)), key=ids.__getitem__)

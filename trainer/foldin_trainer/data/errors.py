@@ -1,6 +1,6 @@
-"""What is wrong with a data set, where, and what to do about it.
+"""Errors of data sets: what is wrong, where, and what to do about it.
 
-Network failures while fetching are FetchFailed; everything found inside a file is DataError.
+Everything found inside a file is a DataError; a failure to fetch one is FetchFailed.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ class DataError(FoldinError):
     """A file cannot be used as it is.
 
     `line` counts from 1 and includes the header; in a Parquet file, which has no lines, it is the
-    row, also from 1. None where the whole file is meant.
+    row, also from 1. It is None if the whole file is meant.
     """
 
     code = "INVALID_ARGUMENT"
@@ -37,13 +37,13 @@ class DataError(FoldinError):
 
 
 class FetchFailed(FoldinError):
-    """A data set could not be fetched whole; nothing was put into the cache."""
+    """A data set could not be fetched; nothing was put into the cache."""
 
     code = "UNAVAILABLE"
     reason = "FETCH_FAILED"
 
 
 class SourceUnreachable(FetchFailed):
-    """The place that data sets come from gave no answer at all."""
+    """The server of the data sets did not answer."""
 
     reason = "SOURCE_UNREACHABLE"

@@ -1,6 +1,6 @@
-"""Ratings written into a store as their users' histories, by the store's own rule.
+"""Imports ratings into a store as the histories of their users, by the store's write rule.
 
-Nothing that the store holds and that is newer is touched; a second import changes nothing.
+A newer rating in the store is kept, and a second import changes nothing.
 """
 
 import asyncio
@@ -26,10 +26,10 @@ RATINGS_IN_FLIGHT: Final = 20_000
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did.
+    """How many users and ratings an import handled.
 
-    `left_out` ratings are the oldest of users with more than the store keeps, and all of those
-    whose history is full already.
+    `left_out` counts the oldest ratings of users with more than the store keeps, and all ratings
+    of users whose history is full already.
     """
 
     users: int
@@ -48,11 +48,12 @@ class _UserImport:
 async def import_histories(
     ratings: Ratings, store: RatingStore, progress: Callable[[int, int], None]
 ) -> ImportReport:
-    """Every rating stands in the store, one call a user, unless something newer does.
+    """Writes every rating to the store unless it holds a newer one; one call for each user.
 
-    Event times are the timestamps; without these the places in the file, as microseconds after
-    1970, so that anything newer wins. `progress` is told the ratings done and their number. Raises
-    StoreUnavailable; what was stored until then stays, and a repeated import completes it.
+    Event times are the timestamps or, without them, positions in the file as microseconds after
+    1970, so that any later rating wins. `progress` is called with the number of ratings done and
+    of all. Raises StoreUnavailable; what is stored by then stays, and a repeated import completes
+    it.
     """
     times = event_times_us(ratings)
     stored = unchanged = left_out = users = done = 0
@@ -73,7 +74,7 @@ async def import_histories(
 
 
 def event_times_us(ratings: Ratings) -> Integers:
-    """When each rating happened, (n,) microseconds since 1970; its place where that is unknown."""
+    """Returns each rating's event time, (n,) microseconds since 1970; without times, 1 to n."""
     if ratings.timestamps is None:
         return np.arange(1, len(ratings) + 1)
     return ratings.timestamps * 1_000_000
@@ -95,7 +96,7 @@ def _history(ratings: Ratings, times: Integers, one: _UserImport) -> list[Import
 
 
 def _batches(ratings: Ratings, times: Integers) -> Iterator[list[_UserImport]]:
-    """Users, so many at a time that about RATINGS_IN_FLIGHT ratings are on their way."""
+    """Yields the users in batches of about RATINGS_IN_FLIGHT ratings."""
     order = np.lexsort((times, ratings.users))
     counts = np.bincount(ratings.users, minlength=len(ratings.user_ids))
     batch: list[_UserImport] = []

@@ -1,6 +1,6 @@
-"""What is known about items besides their ratings: title, genres, year, tags.
+"""Attributes of items: title, genres, year, tags and embedding.
 
-The parsing of MovieLens' conventions is here; the files are read in `item_tables`.
+MovieLens' conventions are parsed here; `item_tables` reads the files.
 """
 
 import re
@@ -18,7 +18,7 @@ NO_GENRES: Final = frozenset({"", "(no genres listed)", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a catalog. A missing title is ""; a missing year or embedding None."""
+    """The attributes of one item. A missing title is ""; a missing year or embedding is None."""
 
     title: str = ""
     genres: tuple[str, ...] = ()
@@ -29,10 +29,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ItemTable:
-    """Titles, genres, years and tags, each aligned to `Ratings.item_ids`.
+    """The attributes of all items, each column aligned to `Ratings.item_ids`.
 
-    Tags are in lower case. Given none at all, no item has one. `embeddings` are vectors (length,)
-    float32 of whatever origin, all of one length, None where an item has none.
+    Tags are in lower case; empty `tags` stand for no tag of any item. `embeddings` are vectors
+    (length,) float32 of any origin, all of one length, or None for an item without one.
     """
 
     titles: tuple[str, ...]
@@ -52,7 +52,7 @@ class ItemTable:
 
     @classmethod
     def align(cls, item_ids: Sequence[str], catalog: Mapping[str, Item]) -> Self:
-        """The entries of those items in that order, blank for items the catalog lacks."""
+        """Returns the table of those items in that order, blank where `catalog` has none."""
         blank = Item()
         found = [catalog.get(item_id, blank) for item_id in item_ids]
         return cls(
@@ -64,7 +64,7 @@ class ItemTable:
         )
 
     def take(self, rows: Integers) -> Self:
-        """All that is known of the items in these rows, in that order."""
+        """Returns the table of the items in these rows, in that order."""
         columns = {column.name: getattr(self, column.name) for column in fields(self)}
         picked = rows.tolist()
         return replace(
@@ -73,7 +73,7 @@ class ItemTable:
 
 
 def split_title(title: str) -> tuple[str, int | None]:
-    """The title without its year, and the (first) year: "Heat (1995)" is ("Heat", 1995)."""
+    """Returns the title without its year, and the (first) year: "Heat (1995)" is ("Heat", 1995)."""
     title = title.strip()
     match = YEAR_IN_TITLE.search(title)
     if match is None or match.start() == 0:
@@ -82,16 +82,16 @@ def split_title(title: str) -> tuple[str, int | None]:
 
 
 def split_genres(text: str, separator: str = "|") -> tuple[str, ...]:
-    """The genres of a field, each once, in their order; none for "(no genres listed)"."""
+    """Returns the genres of a field, each once, in their order; none for "(no genres listed)"."""
     parts = (part.strip() for part in text.split(separator))
     return tuple(dict.fromkeys(part for part in parts if part not in NO_GENRES))
 
 
 def split_tags(text: str) -> tuple[str, ...]:
-    """The tags of a field separated by bars, each once: "Space|space opera " is two."""
+    """Returns the tags of a field separated by bars, each once: "Space|space opera " is two."""
     return tuple(dict.fromkeys(filter(None, map(plain_tag, text.split("|")))))
 
 
 def plain_tag(text: str) -> str:
-    """A tag in lower case, its words one space apart."""
+    """Returns the tag in lower case with single spaces."""
     return " ".join(text.lower().split())

@@ -1,6 +1,6 @@
-"""From a name or a file to a data set that is valid, and the account of it.
+"""Loads a data set from a name, a folder or a file, and validates it.
 
-Whatever is wrong is a DataError; nothing is written here.
+Every problem is a DataError; nothing is written.
 """
 
 from dataclasses import dataclass, field, replace
@@ -47,13 +47,13 @@ def load_dataset(
     columns: Columns | None = None,
     data_dir: Path | None = None,
 ) -> Dataset:
-    """The valid data set of that name or path.
+    """Returns the validated data set of that name or path.
 
     `source` is the name of a fetched MovieLens edition, a folder with its files, or a CSV or
-    Parquet file of one's own; for the last, `items` is a table of items, `users` one of users,
-    `columns` names columns that go by uncommon names, and `scale`, if not given, is taken from the
-    ratings. Of two ratings of one item by one user the last by time stays, without times the last
-    in the file. Raises DataError.
+    Parquet file of ratings. For such a file `items` is a table of items and `users` one of users,
+    `columns` names columns without a common name, and `scale` is inferred from the ratings if None.
+    Of two ratings of one item by one user the last by time is kept, without times the last in the
+    file. Raises DataError.
     """
     found = _find(source, scale, items, columns or Columns(), data_dir)
     if users is not None:
@@ -90,7 +90,7 @@ def _find(
         path = dataset_folder(str(source), data_dir)
         if not path.is_dir():
             remedy = f"get it with `foldin data fetch {source}`"
-            raise DataError(path, None, f"the data set {source} is not there", remedy)
+            raise DataError(path, None, f"the data set {source} has not been fetched", remedy)
     if not path.exists():
         remedy = f"give a file, a folder or one of {', '.join(EDITIONS)}"
         raise DataError(path, None, "there is no such file or data set", remedy)
@@ -106,7 +106,7 @@ def _find(
 
 
 def rating_file(path: Path, columns: Columns) -> RatingFile:
-    """A CSV or Parquet file of one's own with its columns found. Raises DataError."""
+    """Finds the columns of a CSV or Parquet file of ratings. Raises DataError."""
     if is_parquet(path):
         names, delimiter = parquet_names(path), ","
     else:
@@ -128,7 +128,7 @@ def _inferred_scale(path: Path, read: RatingColumns) -> Scale:
     low, high = float(read.values.min()), float(read.values.max())
     if low == high:
         remedy = "give the scale with --scale LOW:HIGH"
-        raise DataError(path, None, f"every rating is {low:g}, which says no scale", remedy)
+        raise DataError(path, None, f"every rating is {low:g}, so the scale is unknown", remedy)
     return Scale(low, high)
 
 

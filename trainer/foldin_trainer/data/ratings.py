@@ -1,6 +1,6 @@
-"""Ratings as arrays in the order of their file, and the vocabularies of users and items.
+"""Ratings as arrays in file order, with the vocabularies of users and items.
 
-A value that training, splitting and importing share; it reads and writes nothing.
+Training, splits and imports share this value; it reads and writes nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ from foldin_model.scale import Scale
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratings:
-    """One entry a rating, in file order; every (user, item) pair at most once.
+    """Ratings in file order, each (user, item) pair at most once.
 
-    `user_ids` and `item_ids` are in the order of first appearance; `item_ids` also holds, last,
-    the items of the catalog that nobody rated. `users` and `items` are (n,) positions in them,
+    `user_ids` and `item_ids` are in the order of first appearance; the items of the item table that
+    nobody rated come last in `item_ids`. `users` and `items` are (n,) positions in them,
     `values` (n,) ratings within `scale`, `timestamps` (n,) seconds since 1970. The arrays are
     read-only.
     """
@@ -41,7 +41,7 @@ class Ratings:
         return len(self.values)
 
     def take(self, index: Integers | Rows | Mask) -> Self:
-        """The ratings at `index` (positions or a mask) in that order; vocabularies stay."""
+        """Returns the ratings at `index` (positions or a mask) in that order, same vocabularies."""
         times = None if self.timestamps is None else self.timestamps[index]
         return replace(
             self,
@@ -53,7 +53,7 @@ class Ratings:
 
     @property
     def hash(self) -> str:
-        """SHA-256, in hex, over everything here; equal for equal content. Reads every rating."""
+        """SHA-256 in hex over all fields, equal for equal content. Reads every rating."""
         digest = sha256(b"foldin ratings 1\n")
         for vocabulary in (self.user_ids, self.item_ids):
             encoded = [id_.encode() for id_ in vocabulary]

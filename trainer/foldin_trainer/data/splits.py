@@ -1,6 +1,6 @@
-"""How ratings are divided into what is learned from and what is asked about.
+"""Splits ratings into a training part and a test part.
 
-All splits are positions into `Ratings` in file order, so that published folds can be repeated.
+All splits are positions in `Ratings` in file order, so that published folds can be repeated.
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ COLD_GROUPS: Final = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutCase:
-    """One held-out user: positions of her ratings to fold in, and of those to be found.
+    """One held-out user: positions of the ratings to fold in, and of those to predict.
 
-    Both are in the order of her permutation; `user` is her position in `Ratings.user_ids`.
+    Both are in the order of the user's permutation; `user` is a position in `Ratings.user_ids`.
     """
 
     user: int
@@ -33,7 +33,7 @@ class HeldOutCase:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOutFold:
-    """Users to train on, positions of all their ratings in file order, and the users held out."""
+    """Users to train on, positions of all their ratings in file order, and held-out users."""
 
     train_users: Rows
     train_index: Integers
@@ -41,14 +41,14 @@ class HeldOutFold:
 
 
 def kfold(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[Split]:
-    """Train and test positions of each fold: KFold(folds, shuffle=True, random_state=seed)."""
+    """Yields train and test positions by KFold(folds, shuffle=True, random_state=seed)."""
     splitter = KFold(folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(np.arange(len(ratings))):
         yield train.astype(np.int64), test.astype(np.int64)
 
 
 def random_split(ratings: Ratings, share: float, seed: int = 0) -> Split:
-    """Train positions and a random `share` of test positions (rounded down), each ascending."""
+    """Returns train positions and a random `share` of test positions (rounded down), ascending."""
     _within(share, 0.0, 1.0, "share")
     order = np.random.default_rng(seed).permutation(len(ratings))
     size = int(share * len(ratings))
@@ -56,14 +56,14 @@ def random_split(ratings: Ratings, share: float, seed: int = 0) -> Split:
 
 
 def temporal_leave_last(ratings: Ratings, n_last: int = 1) -> Split:
-    """Test positions are each user's `n_last` latest ratings, ties by file order; both ascending.
+    """Returns train positions and those of each user's `n_last` latest ratings, both ascending.
 
-    A user with no more than `n_last` ratings stays whole in the training part. Raises FoldinError
-    where the ratings have no timestamps.
+    Ties go by file order. A user with no more than `n_last` ratings stays in the training part.
+    Raises FoldinError if the ratings have no timestamps.
     """
     if ratings.timestamps is None:
         raise FoldinError(
-            "the latest ratings can't be told: this data set has no timestamps; name their column "
+            "the latest ratings are unknown: this data set has no timestamps; name their column "
             "with --timestamp-column, or choose the protocol random or held-out-users"
         )
     _within(n_last, 1, len(ratings), "n_last")
@@ -76,11 +76,11 @@ def temporal_leave_last(ratings: Ratings, n_last: int = 1) -> Split:
 
 
 def held_out_users(ratings: Ratings, folds: int = 5, seed: int = 0) -> Iterator[HeldOutFold]:
-    """Every user held out once, 80% of her ratings (rounded down) given and the rest hidden.
+    """Yields folds in which every user is held out once, with 80% of the ratings given.
 
     KFold(folds, shuffle=True, random_state=seed) over the sorted user ids, numeric ids as
-    numbers; `default_rng(int(id))` permutes a user's ratings in file order, where the id is not
-    a number its CRC-32 is the seed.
+    numbers. `default_rng(int(id))` permutes a user's ratings in file order; an id that is not a
+    number is seeded by its CRC-32. The 80% are rounded down.
     """
     by_user = np.argsort(ratings.users, kind="stable")
     counts = np.bincount(ratings.users, minlength=len(ratings.user_ids))
@@ -122,7 +122,7 @@ def _within(value: float, low: float, high: float, name: str) -> None:
 
 
 def cold_items(ratings: Ratings, folds: int, seed: int) -> Iterator[Split]:
-    """`folds` times, at most ten: the ratings that stay, and those of another tenth of the items.
+    """Yields `folds` splits, at most ten, that each hide the ratings of another tenth of the items.
 
     Every rated item is in one of the ten tenths.
     """

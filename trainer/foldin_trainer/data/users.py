@@ -1,7 +1,6 @@
-"""What is known about users besides their ratings: age, occupation, or whatever a table tells.
+"""Attributes of users, such as age and occupation, as words.
 
-Everything is words in the end; how numbers become words is here, the files are read in
-`user_tables`.
+Numbers become words here; `user_tables` reads the files.
 """
 
 import math
@@ -15,24 +14,24 @@ import numpy as np
 
 Words = tuple[tuple[str, ...], ...]
 Attributes = Mapping[str, Mapping[str, tuple[str, ...]]]
-"""By the attribute's name: the words of every user who has some."""
+"""By attribute, then by user id: the user's words."""
 
-FEWEST_USERS: Final = 2  # a word of one user's own is another name for the user
-MOST_NUMBERS: Final = 8  # different ones that stay as they are, and bands of more
-AGES: Final = (18, 25, 35, 45, 50, 56)  # the limits that MovieLens itself uses
+FEWEST_USERS: Final = 2  # a word of a single user only identifies that user
+MOST_NUMBERS: Final = 8  # up to so many different numbers stay; more become so many bands
+AGES: Final = (18, 25, 35, 45, 50, 56)  # MovieLens' own limits
 
 
 @dataclass(frozen=True, slots=True)
 class UserTable:
-    """Attributes by name, as words of every user, aligned to `Ratings.user_ids`."""
+    """Attributes by name, each the words of every user, aligned to `Ratings.user_ids`."""
 
     attributes: Mapping[str, Words] = field(default_factory=dict)
 
     @classmethod
     def align(cls, user_ids: Sequence[str], known: Attributes) -> Self:
-        """The words of those users in that order, as far as two of them share one.
+        """Returns the words of those users in that order, as far as two users share a word.
 
-        A user that is not known has none. Attributes without any such word are left out.
+        An unknown user has none. Attributes without a shared word are left out.
         """
         table = {}
         for name, words in known.items():
@@ -45,9 +44,9 @@ class UserTable:
 
 
 def column_words(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """A column as words: numbers in bands, where there are many; else what bars separate.
+    """Returns a column as words: bands of numbers if there are many, else words split at bars.
 
-    The bands of more than eight different numbers hold about equally many rows each.
+    More than eight different numbers become bands of about equally many rows each.
     """
     numbers = [_number(text) for text in texts]
     there = [number for number in numbers if number is not None]
@@ -59,7 +58,7 @@ def column_words(texts: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def band(number: float, limits: Sequence[float]) -> str:
-    """The interval between two limits that a number lies in, closed below: "18 to 25"."""
+    """Returns the interval of `limits` that holds the number, closed below: "18 to 25"."""
     place = bisect_right(limits, number)
     if place == 0:
         return f"under {limits[0]:g}"

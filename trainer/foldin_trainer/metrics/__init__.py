@@ -1,4 +1,4 @@
-"""Measures the quality of lists and predicted ratings, and how far chance may move the numbers.
+"""Measures the quality of lists and predicted ratings, with bootstrap intervals and tests.
 
-Nothing here trains, and nothing knows where lists come from.
+Nothing here trains a model or depends on how lists are made.
 """

@@ -1,8 +1,8 @@
-"""What recommended lists do to the catalog and to their readers, besides finding hidden items.
+"""Metrics beyond accuracy: coverage, novelty, popularity bias, calibration and diversity.
 
-These look at the lists only, never at hits. Lists are (n, k) item rows padded with -1; counts are
-the (n_items,) numbers of training ratings. `listed` and `profiled` give one number a user, the
-others one for all lists together.
+They look at the lists, never at hits. Lists are (n, k) item rows padded with -1; counts are the
+(n_items,) numbers of training ratings. Functions that return (n,) give one number for each user,
+those that return a float one for all lists together.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ SMOOTHING: Final = 0.01  # Steck's α: how much of the history is mixed into a l
 
 
 def exposure(lists: Rows, items: int) -> Integers:
-    """How often each of `items` items is recommended, (items,)."""
+    """Returns how often each of `items` items is recommended, (items,)."""
     return np.bincount(lists[lists >= 0], minlength=items).astype(np.int64)
 
 
 def coverage(lists: Rows, items: int) -> float:
-    """The share of the catalog that is recommended to anybody, 0 to 1.
+    """Returns the share of the catalog that is recommended to any user, 0 to 1.
 
     The aggregate diversity of Adomavicius & Kwon 2012, as a share.
     """
@@ -28,21 +28,21 @@ def coverage(lists: Rows, items: int) -> float:
 
 
 def self_information(counts: Integers, users: int) -> Doubles:
-    """−log₂ p(i) of every item in bits, (items,).
+    """Returns −log₂ p(i) of every item in bits, (items,).
 
     p(i) = (ratings of i + 1) / (users + 1), smoothed because unrated items are recommended too
-    (Zhou et al. 2010). A film that everybody has rated carries 0 bits.
+    (Zhou et al. 2010). An item that every user has rated carries 0 bits.
     """
     return np.asarray(-np.log2((counts + 1.0) / (users + 1.0)), np.float64)
 
 
 def novelty(lists: Rows, counts: Integers, users: int) -> float:
-    """The mean self-information of a recommended item, in bits. NaN for empty lists."""
+    """Returns the mean self-information of a recommended item, in bits. NaN for empty lists."""
     return _mean(self_information(counts, users)[lists[lists >= 0]])
 
 
 def mean_popularity(lists: Rows, counts: Integers) -> float:
-    """Popularity bias: the mean number of training ratings of a recommended item.
+    """Returns the mean number of training ratings of a recommended item: popularity bias.
 
     The average recommendation popularity of Yin et al. 2012. NaN for empty lists.
     """
@@ -50,7 +50,7 @@ def mean_popularity(lists: Rows, counts: Integers) -> float:
 
 
 def gini(lists: Rows, items: int) -> float:
-    """Popularity bias: the Gini coefficient of the items' exposure, 0 (even) to 1 (one item).
+    """Returns the Gini coefficient of the items' exposure, 0 (even) to 1 (one item).
 
     G = Σ_i (2i − n − 1) e_i / (n Σ e) over exposures e in increasing order, i from 1; items that
     are never recommended count with exposure 0. NaN for empty lists.
@@ -59,7 +59,7 @@ def gini(lists: Rows, items: int) -> float:
 
 
 def gini_of(exposures: Doubles) -> Doubles:
-    """The Gini coefficient of each row of (n, items) exposures, (n,); NaN for rows of zeros."""
+    """Returns the Gini coefficient of each row of (n, items) exposures, (n,); NaN for zeros."""
     items = exposures.shape[1]
     places = 2.0 * np.arange(1, items + 1) - items - 1.0
     totals = items * exposures.sum(axis=1)
@@ -70,7 +70,7 @@ def gini_of(exposures: Doubles) -> Doubles:
 
 
 def list_means(lists: Rows, values: Doubles) -> Doubles:
-    """The mean of the (items,) values over every user's list, (n,); NaN for an empty one."""
+    """Returns the mean of the (items,) values over every user's list, (n,); NaN if empty."""
     shown = lists >= 0
     sums = np.where(shown, values[lists], 0.0).sum(axis=1)
     sizes = shown.sum(axis=1)
@@ -80,23 +80,23 @@ def list_means(lists: Rows, values: Doubles) -> Doubles:
 
 
 def history_means(histories: Sequence[Rows], values: Doubles) -> Doubles:
-    """The mean of the (items,) values over what every user rated, (n,); NaN for no rating."""
+    """Returns the mean of the (items,) values over every user's rated items, (n,); NaN if none."""
     return np.array([_mean(values[rows]) for rows in histories])
 
 
 def popularity_lift(shown: Doubles, rated: Doubles) -> float:
-    """Popularity bias: how much more popular lists are than the histories behind them.
+    """Returns how much more popular lists are than their users' histories: popularity bias.
 
     mean(shown) / mean(rated) − 1 over users with both, where `shown` and `rated`, (n,), are the
     mean numbers of ratings of the items in a user's list and history (ΔGAP of Abdollahpouri et
-    al. 2019). 0 is as popular as what people choose themselves. NaN for no such user.
+    al. 2019). 0 is as popular as the items that users rate themselves. NaN without such users.
     """
     both = np.isfinite(shown) & np.isfinite(rated)
     return float(shown[both].mean() / rated[both].mean() - 1.0) if both.any() else float("nan")
 
 
 def genre_shares(genres: Sequence[Sequence[str]]) -> Doubles:
-    """p(g|i): every item spread evenly over its genres, (items, genres); zeros without a genre."""
+    """Returns p(g|i), each item spread evenly over its genres, (items, genres); zeros if none."""
     names = {name: place for place, name in enumerate(sorted({g for own in genres for g in own}))}
     shares = np.zeros((len(genres), len(names)))
     for row, own in enumerate(genres):
@@ -106,11 +106,11 @@ def genre_shares(genres: Sequence[Sequence[str]]) -> Doubles:
 
 
 def miscalibration(lists: Rows, histories: Sequence[Rows], shares: Doubles) -> Doubles:
-    """C_KL of Steck 2018 for every user, (n,) in nats: 0 where a list has the history's genres.
+    """Returns C_KL of Steck 2018, (n,) in nats: 0 for a list with the genre shares of the history.
 
-    KL(p ‖ q̃) = Σ_g p(g) ln(p(g) / q̃(g)) with p the mean genre shares of what she rated, q those
-    of her list and q̃ = (1 − α) q + α p, α = 0.01. `shares` are those of `genre_shares`; items
-    without genres are left out. NaN where either side has no genre at all.
+    KL(p ‖ q̃) = Σ_g p(g) ln(p(g) / q̃(g)) with p the mean genre shares of the user's rated items,
+    q those of their list and q̃ = (1 − α) q + α p, α = 0.01. `shares` are those of `genre_shares`;
+    items without genres are left out. NaN if either side has no genre.
     """
     p = _normalised(np.array([shares[rows].sum(axis=0) for rows in histories]))
     q = _normalised(_summed(lists, shares))
@@ -121,11 +121,11 @@ def miscalibration(lists: Rows, histories: Sequence[Rows], shares: Doubles) -> D
 
 
 def diversity(lists: Rows, shares: Doubles) -> Doubles:
-    """The intra-list distance of every list, (n,): mean of 1 − cosine over its pairs of items.
+    """Returns the intra-list distance of every list, (n,): the mean of 1 − cosine over item pairs.
 
-    Items are their 0/1 genres (Smyth & McClave 2001; Ziegler et al. 2005): 0 where all have the
-    same genres, 1 where no two share one. Items without genres are left out; NaN where fewer than
-    two are left.
+    Items are their 0/1 genres (Smyth & McClave 2001; Ziegler et al. 2005): 0 if all have the same
+    genres, 1 if no two share one. Items without genres are left out; NaN if fewer than two are
+    left.
     """
     flags = (shares > 0).astype(np.float64)
     lengths = np.sqrt(flags.sum(axis=1))
@@ -138,7 +138,7 @@ def diversity(lists: Rows, shares: Doubles) -> Doubles:
 
 
 def _summed(lists: Rows, values: Doubles) -> Doubles:
-    """The sum of the (items, g) values over every list, (n, g), place by place to spare memory."""
+    """Returns the sum of (items, g) values over every list, (n, g), place by place for memory."""
     total = np.zeros((len(lists), values.shape[1]))
     for place in lists.T:
         total[place >= 0] += values[place[place >= 0]]

@@ -1,6 +1,6 @@
-"""A case: one user's given and hidden ratings, which a method is asked about.
+"""Cases: the given and hidden ratings of one user, on which methods are tested.
 
-Rows are rows of the data set's item vocabulary, for every method alike.
+Rows are positions in the data set's `item_ids`, for every method alike.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ from foldin_trainer.data.ratings import Ratings
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Case:
-    """What a method may know of a user, and what it is asked for.
+    """The ratings of one user that a method may know, and those that it should predict.
 
-    `*_rows` are (n,) int32 in increasing order, `*_values` (n,) float64 beside them. Neither the
+    `*_rows` are (n,) int32 in increasing order, `*_values` their (n,) float64 ratings. Neither the
     given rows nor the `masked_rows` may be recommended.
     """
 
@@ -32,9 +32,9 @@ class Case:
 
 
 def make_cases(given: Ratings, hidden: Ratings) -> tuple[Case, ...]:
-    """One case for every user with a hidden rating, in the order of user rows.
+    """Returns one case for each user with a hidden rating, in the order of user rows.
 
-    Both share their vocabularies; users without given ratings are cases all the same.
+    `given` and `hidden` have the same vocabularies. A user may have no given rating.
     """
     users = np.unique(hidden.users)
     return tuple(
@@ -46,7 +46,7 @@ def make_cases(given: Ratings, hidden: Ratings) -> tuple[Case, ...]:
 
 
 def history_matrix(cases: Sequence[Case], items: int) -> csr_array:
-    """The given ratings as 0/1, (n_cases, items) float64, sorted within rows."""
+    """Returns the given ratings as 0/1, (n_cases, items) float64, sorted within rows."""
     sizes = np.array([0, *(len(case.given_rows) for case in cases)])
     columns = np.concatenate([case.given_rows for case in cases])
     return csr_array((np.ones(len(columns)), columns, np.cumsum(sizes)), shape=(len(cases), items))
@@ -62,8 +62,8 @@ def _histories(ratings: Ratings, users: Rows) -> Iterator[tuple[Rows, Doubles]]:
 
 
 def liked_from(scale: Scale) -> float:
-    """The lowest rating that says "liked": three quarters up the scale.
+    """Returns the lowest rating that counts as liked: three quarters up the scale.
 
-    4 or more on MovieLens' scales, 1 to 5 and 0.5 to 5 in halves.
+    It is 4 on the scale 1 to 5, and 3.875 on 0.5 to 5, where ratings are halves.
     """
     return scale.low + 0.75 * (scale.high - scale.low)

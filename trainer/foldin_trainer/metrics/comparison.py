@@ -1,7 +1,7 @@
-"""Which differences between methods are more than chance: bootstrap intervals and paired tests.
+"""Compares methods by bootstrap intervals and paired tests.
 
-Users are resampled, each with everything that she was asked in every trial, and all methods see the
-same resamples. The numbers that are compared are those of `measures`.
+Users are resampled, each with all their hidden ratings of every trial, and all methods see the same
+resamples. The numbers that are compared are those of `measures`.
 """
 
 import math
@@ -18,7 +18,7 @@ from foldin_trainer.metrics.scores import Scores
 
 DEVIATION_SAMPLES: Final = 200  # enough for a standard error (Efron & Tibshirani 1993, ch. 6)
 LEVEL: Final = 0.05
-FEWEST_USERS: Final = 10  # of fewer, resamples are too alike; of one user there is only one
+FEWEST_USERS: Final = 10  # resamples of fewer are too alike; of one user there is only one
 _Z: Final = 1.959964
 
 
@@ -26,8 +26,8 @@ _Z: Final = 1.959964
 class Difference:
     """Ours minus the other method's, with its interval.
 
-    `p` is two-sided, `p_holm` the same corrected for as many methods as the table compares. Of less
-    than FEWEST_USERS users nothing is told from chance: both are NaN, as are the interval's ends.
+    `p` is two-sided; `p_holm` is corrected for the number of methods in the table. With fewer than
+    FEWEST_USERS users both are NaN, as are the ends of the interval.
     """
 
     metric: str
@@ -38,20 +38,21 @@ class Difference:
 
     @property
     def significant(self) -> bool:
-        """Whether chance is ruled out at 5% over the methods of the table."""
+        """Whether the difference is significant at 5% over the methods of the table."""
         return self.p_holm < LEVEL
 
     @property
     def tested(self) -> bool:
-        """Whether there were enough users to ask."""
+        """Whether there were enough users for a test."""
         return not math.isnan(self.p)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Intervals by method and metric, and what sets one method apart from every other.
+    """Intervals by method and metric, and the differences of one method from the others.
 
-    `users` were asked; of less than FEWEST_USERS in a metric an interval has no ends.
+    `users` is the number of users asked; with fewer than FEWEST_USERS in a metric, the ends of its
+    interval are NaN.
     """
 
     intervals: Mapping[str, Mapping[str, Interval]]
@@ -59,14 +60,14 @@ class Comparison:
     users: int
 
     def difference(self, method: str, metric: str) -> Difference | None:
-        """Ours minus that method's in that metric; None where one of them has no such number."""
+        """Returns ours minus that method's in that metric; None if one of them lacks the metric."""
         pairs = ((d, d.method == method and d.metric == metric) for d in self.differences)
         return next((found for found, asked in pairs if asked), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SampledMeasure:
-    """A measure over all its users, and over resamples of them."""
+    """The value of a measure over all users and over resamples of them."""
 
     estimate: float
     samples: Doubles
@@ -94,10 +95,10 @@ class _SampledMeasure:
         )
 
     def p(self) -> float:
-        """How likely a difference as far from 0 is where there is none, two-sided.
+        """Returns the two-sided p-value of a value that is 0 under the null hypothesis.
 
-        By inverting the percentile interval (Efron & Tibshirani 1993, ch. 15), or from a normal
-        distribution with the bootstrap's standard error where resamples are biased.
+        It inverts the percentile interval (Efron & Tibshirani 1993, ch. 15), or takes a normal
+        distribution with the bootstrap's standard error if resamples are biased.
         """
         if self.unbiased:
             known = self.samples[np.isfinite(self.samples)]
@@ -112,10 +113,11 @@ class _SampledMeasure:
 def compare(
     scores: Sequence[Scores], count: int, *, ours: str = "foldin", seed: int = 0
 ) -> Comparison:
-    """Every method's intervals and the differences of the method called `ours` from the others.
+    """Returns every method's intervals and the differences of the method `ours` from the others.
 
-    Intervals are central 95% percentile intervals over resampled users; coverage and Gini, which
-    a resample with fewer distinct users gets wrong, have estimate ± 1.96 bootstrap standard errors.
+    Intervals are central 95% percentile intervals over resampled users. Coverage and Gini are
+    biased in a resample, which has fewer distinct users; they have estimate ± 1.96 bootstrap
+    standard errors.
     """
     users = user_positions(scores)
     found = {method.method: measures(method, users, count) for method in scores}
@@ -125,7 +127,7 @@ def compare(
 def compare_measures(
     found: Mapping[str, Mapping[str, Measure]], users: int, *, ours: str, seed: int = 0
 ) -> Comparison:
-    """The same for measures of one's own over `users` users, by method and metric."""
+    """Returns the comparison of measures over `users` users, given by method and metric."""
     sampled = _sampled(found, users, seed)
     intervals = {
         method: {metric: sample.interval() for metric, sample in own.items()}
@@ -145,7 +147,7 @@ def compare_measures(
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """The p-values corrected for their number (Holm 1979), in the same order."""
+    """Returns the p-values corrected for their number (Holm 1979), in the same order."""
     order = np.argsort(values, kind="stable").tolist()
     corrected, least = [0.0] * len(values), 0.0
     for rank, place in enumerate(order):

@@ -1,4 +1,4 @@
-"""How far a mean over users may be off by chance: bootstrap intervals, paired where it matters."""
+"""Bootstrap intervals of means and paired ratios over users."""
 
 from dataclasses import dataclass
 
@@ -19,19 +19,19 @@ class Interval:
 
 
 def mean_interval(values: Doubles, *, seed: int = 0) -> Interval:
-    """The mean of (n,) values of users, resampled over users."""
+    """Returns the mean of (n,) values of users, resampled over users."""
     (means,) = _resampled_means(values[:, None], seed).T
     return percentile_interval(float(values.mean()), means)
 
 
 def ratio_interval(ours: Doubles, theirs: Doubles, *, seed: int = 0) -> Interval:
-    """mean(ours) / mean(theirs), both (n,) of the same users, resampled over users in pairs."""
+    """Returns mean(ours) / mean(theirs), both (n,) of the same users, resampled in pairs."""
     above, below = _resampled_means(np.column_stack((ours, theirs)), seed).T
     return percentile_interval(float(ours.mean() / theirs.mean()), above / below)
 
 
 def percentile_interval(estimate: float, samples: Doubles) -> Interval:
-    """The interval of an estimate from its (s,) resampled values; NaN where none is defined."""
+    """Returns the interval of an estimate from its (s,) resampled values; NaN if none is finite."""
     known = samples[np.isfinite(samples)]
     if not len(known):
         return Interval(estimate, float("nan"), float("nan"))
@@ -40,7 +40,7 @@ def percentile_interval(estimate: float, samples: Doubles) -> Interval:
 
 
 def _resampled_means(columns: Doubles, seed: int) -> Doubles:
-    """Column means of SAMPLES resamples of the rows of (n, c), (SAMPLES, c)."""
+    """Returns column means of SAMPLES resamples of the rows of (n, c), (SAMPLES, c)."""
     rng, users = np.random.default_rng(seed), len(columns)
     even = np.full(users, 1.0 / users)
     blocks = [  # a block at a time, so that 100,000 rows need no gigabytes

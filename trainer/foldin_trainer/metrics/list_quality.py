@@ -1,6 +1,6 @@
-"""How good lists for users held out are, whose scores come for some users at a time.
+"""The NDCG of lists for held-out users, scored for a few users at a time.
 
-Those of a thousand users for all items of a large catalog would take gigabytes.
+The scores of a thousand users for a large catalog would take gigabytes.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,17 +14,17 @@ from foldin_trainer.metrics.ranking_metrics import hit_matrix, ndcg
 
 LIST_LENGTH: Final = 10
 USERS_AT_A_TIME: Final = 128
-"""Users at a time."""
+
 ScoreUsers = Callable[[slice], Iterable[Doubles]]
+"""Yields the scores (n, n_items) of a slice of the users, one array for each way to compare."""
 
 
 def list_qualities(
     scored: ScoreUsers, given: Sequence[Rows], hidden: Sequence[Rows], liked: Sequence[Rows]
 ) -> Doubles:
-    """(ways, 2): NDCG@10 with every hidden item a hit, and with the liked ones only.
+    """Returns NDCG@10 with every hidden item a hit, and with the liked ones only, (ways, 2).
 
-    `scored` gives the scores (n, n_items) of a slice of the users in every way that is compared;
-    `given` are the rows that each user has rated and is not shown.
+    `given` are the rows that each user has rated; they are left out of the lists.
     """
     parts = [
         slice(start, start + USERS_AT_A_TIME) for start in range(0, len(given), USERS_AT_A_TIME)
@@ -43,7 +43,7 @@ def _lists(scores: Doubles, given: Sequence[Rows]) -> Rows:
 
 def _mean_ndcg(lists: Rows, hits: Sequence[Rows]) -> float:
     sizes = np.array([len(rows) for rows in hits])
-    if not sizes.any():  # where ratings have no values, none is above the mean
+    if not sizes.any():  # without rating values, no item is liked
         return 0.0
     found = hit_matrix(lists, hits)
     return float(ndcg(found[sizes > 0], sizes[sizes > 0]).mean())

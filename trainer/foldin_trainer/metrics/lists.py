@@ -1,6 +1,6 @@
-"""The best rows of scores, as lists of `k` items a user in canonical order.
+"""Makes lists of the best items from scores, in canonical order.
 
-One order for all: score descending, then row ascending, as the server orders.
+The order is score descending, then row ascending, as in the server.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,10 +17,10 @@ BATCH = 256
 def lists_by_score(
     scores: Callable[[csr_array], Doubles], cases: Sequence[Case], items: int, count: int
 ) -> Rows:
-    """The lists of `Method.recommend` for a function from 0/1 histories to scores.
+    """Returns the lists of `Method.recommend` for a function from 0/1 histories to scores.
 
-    `scores` takes (n, items) given ratings as 0/1 and returns (n, items); it is called for a few
-    users at a time, so that one dense matrix is kept at a time.
+    `scores` takes (n, items) given ratings as 0/1 and returns (n, items). It is called for a few
+    users at a time, so that only one small dense matrix is in memory.
     """
     lists = [np.zeros((0, count), np.int32)]
     for start in range(0, len(cases), BATCH):
@@ -34,10 +34,9 @@ def lists_by_score(
 
 
 def best(scores: Doubles, given: Mask, count: int) -> Rows:
-    """The rows of the highest scores in canonical order, (n, count) for (n, items) scores.
+    """Returns the rows of the highest scores in canonical order, (n, count) for (n, items) scores.
 
-    Score descending, then row ascending, as the server orders; `given` items are left out, and
-    -1 stands where nothing is left.
+    `given` items are left out; lists are padded with -1 if too few items are left.
     """
     users, items = scores.shape
     losses = np.where(given, np.inf, -scores)

@@ -1,6 +1,6 @@
-"""A report's numbers as functions of weighted users, so that users can be resampled.
+"""The numbers of a report as functions of user weights, so that users can be resampled.
 
-What a metric means is in the metric modules; intervals and tests are made in `comparison`.
+The metric modules define the metrics; `comparison` makes intervals and tests.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,24 +20,24 @@ class Measure(Protocol):
 
     @property
     def unbiased(self) -> bool:
-        """Whether a resample of users estimates it without bias; coverage, for one, is smaller."""
+        """Whether a resample of users estimates it without bias; coverage is too low in one."""
         ...
 
     @property
     def users(self) -> int:
-        """How many users it is made of; who has nothing to say in any trial is none of them."""
+        """The number of users with a value in some trial."""
         ...
 
     def values(self, weights: Doubles) -> Doubles:
-        """The (s,) values where users count as in each row of (s, users) weights; NaN undefined."""
+        """Returns the (s,) values for each row of (s, users) user weights; NaN if undefined."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratio:
-    """The mean over t of transform(Σ_u above[u, t] / Σ_u below[u, t]), both (users, t).
+    """The mean over t of transform(Σ_u numerators[u, t] / Σ_u denominators[u, t]), both (users, t).
 
-    Columns whose denominator is 0 are left out.
+    Columns whose denominators sum to 0 are left out.
     """
 
     numerators: Doubles
@@ -47,11 +47,11 @@ class Ratio:
 
     @property
     def users(self) -> int:
-        """Those with a denominator."""
+        """The number of users with a denominator."""
         return int(self.denominators.any(axis=1).sum())
 
     def values(self, weights: Doubles) -> Doubles:
-        """One value a row of weights."""
+        """Returns one value for each row of weights."""
         above, below = weights @ self.numerators, weights @ self.denominators
         found = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
         defined = np.isfinite(found)
@@ -64,9 +64,10 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExposureMeasure:
-    """The mean over trials of a function of how often each item is recommended.
+    """The mean over trials of a function of the items' exposures.
 
-    `shown` holds one (users, items) matrix a trial, `of` takes (s, items) exposures.
+    `shown` holds one 0/1 (users, items) matrix of recommended items for each trial; `of` takes
+    (s, items) exposures and returns (s,).
     """
 
     shown: tuple[csr_array, ...]
@@ -75,23 +76,23 @@ class ExposureMeasure:
 
     @property
     def users(self) -> int:
-        """Those whose list shows anything."""
+        """The number of users with a list that is not empty."""
         return int(np.any([np.diff(matrix.indptr) > 0 for matrix in self.shown], axis=0).sum())
 
     def values(self, weights: Doubles) -> Doubles:
-        """One value a row of weights."""
+        """Returns one value for each row of weights."""
         found = [self.of(np.asarray((matrix.T @ weights.T).T)) for matrix in self.shown]
         return np.asarray(np.mean(found, axis=0), np.float64)
 
 
 def user_positions(scores: Sequence[Scores]) -> dict[str, int]:
-    """The users asked about in any trial, each with a position."""
+    """Returns a position for each user who was asked about in any trial."""
     ids = (id_ for method in scores for listed in method.listed for id_ in listed.user_ids)
     return {id_: place for place, id_ in enumerate(dict.fromkeys(ids))}
 
 
 def measures(scores: Scores, users: Mapping[str, int], count: int) -> dict[str, Measure]:
-    """Every number that is reported of a method, by its name in the report."""
+    """Returns every number that is reported of a method, by its name in the report."""
     found: dict[str, Measure] = {}
     if scores.predicted:
         found["rmse"] = _errors(scores.predicted, users, np.square, np.sqrt)
@@ -108,7 +109,7 @@ def _errors(
     loss: Callable[[Doubles], Doubles],
     transform: Callable[[Doubles], Doubles],
 ) -> Measure:
-    """The loss of the mean rating in a trial; a user counts with all her hidden ratings."""
+    """Returns the mean loss of ratings in a trial; a user weighs as all their hidden ratings."""
     above, below = np.zeros((2, len(users), len(predicted)))
     for trial, part in enumerate(predicted):
         owners = _places(part.user_ids, users)[part.users]
@@ -165,7 +166,7 @@ def _mean(
 def _sums(
     listed: Sequence[TrialLists], values: Sequence[Doubles], users: Mapping[str, int]
 ) -> Doubles:
-    """What each user has in each trial, (users, trials); undefined values count nothing."""
+    """Returns the sum of each user's values in each trial, (users, trials); NaN counts as 0."""
     return np.column_stack(
         [
             np.bincount(_places(part.user_ids, users), np.nan_to_num(own, nan=0.0), len(users))

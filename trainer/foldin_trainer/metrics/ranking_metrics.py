@@ -1,8 +1,8 @@
-"""How well lists of k recommended items find the hidden items of their users.
+"""Recall, NDCG and average precision of lists of k recommended items.
 
-A list is a row of item rows, best first, padded with -1 where fewer than k items were left. Gain is
-binary: a hidden item is a hit. All functions return one number a user; a mean over users is taken
-by whoever reports. Users without a hidden item have no defined value and must be left out before.
+A list is a row of item rows, best first, padded with -1 if fewer than k items were left. Gain is
+binary: a hidden item is a hit. All functions return one number for each user; the caller takes the
+mean. Users without a hidden item have no defined value; the caller must leave them out.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from foldin_model.arrays import Doubles, Integers, Mask, Rows
 
 
 def hit_matrix(lists: Rows, hidden: Sequence[Rows]) -> Mask:
-    """Where the (n, k) recommended rows are among the hidden rows of their users, (n, k)."""
+    """Returns which of the (n, k) recommended rows are hidden rows of their user, (n, k)."""
     sizes = [len(rows) for rows in hidden]
     users = np.repeat(np.arange(len(hidden), dtype=np.int64), sizes)
     rows = np.concatenate([*hidden, np.zeros(0, np.int32)]).astype(np.int64)
@@ -22,16 +22,16 @@ def hit_matrix(lists: Rows, hidden: Sequence[Rows]) -> Mask:
 
 
 def recall(hits: Mask, relevant: Integers) -> Doubles:
-    """Recall@k = hits among the k / hidden items, (n,) for (n, k) hits.
+    """Returns recall@k = hits among the k / hidden items, (n,) for (n, k) hits.
 
-    The denominator is the number of hidden items, also where it exceeds k: a user with more than k
+    The denominator is the number of hidden items even if it exceeds k: a user with more than k
     hidden items cannot reach 1.
     """
     return np.asarray(hits.sum(axis=1) / relevant, np.float64)
 
 
 def ndcg(hits: Mask, relevant: Integers) -> Doubles:
-    """nDCG@k = DCG / IDCG with DCG = Σ_{p≤k} hit_p / log₂(p + 1), (n,) for (n, k) hits.
+    """Returns nDCG@k = DCG / IDCG with DCG = Σ_{p≤k} hit_p / log₂(p + 1), (n,) for (n, k) hits.
 
     IDCG is the DCG of a list that starts with min(k, hidden items) hits (Järvelin & Kekäläinen
     2002, binary gain).
@@ -42,9 +42,10 @@ def ndcg(hits: Mask, relevant: Integers) -> Doubles:
 
 
 def average_precision(hits: Mask, relevant: Integers) -> Doubles:
-    """AP@k = Σ_{p≤k} hit_p · precision@p / min(k, hidden items), (n,); its mean is MAP@k.
+    """Returns AP@k = Σ_{p≤k} hit_p · precision@p / min(k, hidden items), (n,); its mean is MAP@k.
 
-    Normalised by what k places can reach, so that a perfect list has 1 (as in Kaggle's MAP@k).
+    The denominator is the largest number of hits in k places, so that a perfect list has 1 (as in
+    Kaggle's MAP@k).
     """
     precision = hits.cumsum(axis=1) / np.arange(1, hits.shape[1] + 1)
     return np.asarray((precision * hits).sum(axis=1) / _reachable(hits, relevant), np.float64)

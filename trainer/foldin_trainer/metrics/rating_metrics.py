@@ -1,21 +1,21 @@
-"""How far predicted ratings are from given ones; not how well a catalog is ordered by them."""
+"""RMSE and MAE of predicted ratings."""
 
 import numpy as np
 from foldin_model.arrays import Doubles
 
 
 def rmse(predicted: Doubles, actual: Doubles) -> float:
-    """The root mean squared error √(Σ (r̂ − r)² / n) of (n,) predictions, in rating units.
+    """Returns the root mean squared error √(Σ (r̂ − r)² / n) of (n,) predictions, in rating units.
 
-    NaN where n = 0.
+    NaN if n = 0.
     """
     return float(np.sqrt(_mean(np.square(predicted - actual))))
 
 
 def mae(predicted: Doubles, actual: Doubles) -> float:
-    """The mean absolute error Σ |r̂ − r| / n of (n,) predictions, in rating units.
+    """Returns the mean absolute error Σ |r̂ − r| / n of (n,) predictions, in rating units.
 
-    NaN where n = 0.
+    NaN if n = 0.
     """
     return _mean(np.abs(predicted - actual))
 

@@ -1,7 +1,6 @@
-"""What one method reached: every user's numbers, by trial, before any mean is taken.
+"""The scores of one method: every user's numbers, by trial, before any mean is taken.
 
-What the numbers mean is in the metric modules; how sure their means are is `measures` and
-`comparison`.
+The metric modules define the numbers; `measures` and `comparison` give intervals of their means.
 """
 
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from foldin_trainer.metrics import beyond_accuracy
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankingScores:
-    """Ranking metrics of users with something to find, all (n,), in the order of the cases."""
+    """Ranking metrics of the users with a hidden item, all (n,), in the order of the cases."""
 
     user_ids: tuple[str, ...]
     given: Integers
@@ -26,7 +25,7 @@ class RankingScores:
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
-        """The users of all parts."""
+        """Returns the metrics of the users of all parts."""
         return cls(
             tuple(user_id for part in parts for user_id in part.user_ids),
             np.concatenate([part.given for part in parts]),
@@ -38,7 +37,7 @@ class RankingScores:
 
 @dataclass(frozen=True, slots=True)
 class BeyondAccuracy:
-    """What the lists do to the catalog and their readers (see `beyond_accuracy`)."""
+    """The metrics of `beyond_accuracy`, one number for all lists of a trial."""
 
     coverage: float
     novelty_bits: float
@@ -51,7 +50,7 @@ class BeyondAccuracy:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PredictedRatings:
-    """The predicted and the given values of one trial's hidden ratings, (n,), and whose they are.
+    """The predicted and actual values of one trial's hidden ratings, (n,), with their users.
 
     `users` are (n,) positions in `user_ids`.
     """
@@ -64,9 +63,9 @@ class PredictedRatings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialLists:
-    """The lists of one trial, `rows` (n, k) of `items` items, and what each user's is like, (n,).
+    """The lists of one trial, `rows` (n, k) out of `items` items, and metrics of each list, (n,).
 
-    `rated_popularity` is that of the items given; NaN is undefined.
+    `rated_popularity` is the popularity of the given items; NaN is undefined.
     """
 
     user_ids: tuple[str, ...]
@@ -80,7 +79,7 @@ class TrialLists:
 
     @property
     def beyond_accuracy(self) -> BeyondAccuracy:
-        """The one number of all lists for each of these."""
+        """Returns one number of all lists for each metric."""
         return BeyondAccuracy(
             coverage=beyond_accuracy.coverage(self.rows, self.items),
             novelty_bits=_mean(self.novelty),
@@ -96,9 +95,9 @@ class TrialLists:
 class Scores:
     """One method in one trial, or over all trials of a protocol.
 
-    `everything` counts every hidden item as a hit, `liked` only those rated highly. `rmse`, `mae`
-    and `predicted` have one entry a trial, none where the method predicts no ratings; `listed`
-    and `spread` one entry a trial.
+    `everything` counts every hidden item as a hit, `liked` only those rated highly. `listed` has
+    one entry for each trial, as have `rmse`, `mae` and `predicted`, which are empty if the method
+    predicts no ratings.
     """
 
     method: str
@@ -111,12 +110,12 @@ class Scores:
 
     @property
     def beyond_accuracy(self) -> tuple[BeyondAccuracy, ...]:
-        """What the lists of each trial do to the catalog."""
+        """The metrics beyond accuracy of each trial's lists."""
         return tuple(listed.beyond_accuracy for listed in self.listed)
 
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
-        """One method over all trials: users pooled, per-trial numbers side by side."""
+        """Returns the scores over all trials: users pooled, numbers by trial in a row."""
         return cls(
             parts[0].method,
             tuple(error for part in parts for error in part.rmse),

@@ -1,1 +1,1 @@
-"""Fetches MovieLens editions over the network and puts them into the cache."""
+"""Fetches MovieLens editions over the network into the cache."""

@@ -1,6 +1,6 @@
-"""One file over HTTP: resumed where it broke off, and checked against its published MD5.
+"""Downloads one file over HTTP: resumes a broken transfer and checks the published MD5.
 
-What the file means, and what happens without a network, is decided in `movielens`.
+`movielens` decides what to download, and what to do without a network.
 """
 
 import fcntl
@@ -21,31 +21,31 @@ ATTEMPTS: Final = 5
 BLOCK_BYTES: Final = 1 << 18
 
 Progress = Callable[[int, int | None], None]
-"""Told how many bytes are there, and of how many where that is known."""
+"""Called with the bytes on disk and their expected total, None if unknown."""
 
 
 def published_md5(url: str) -> str:
-    """The MD5 that stands in `url`.md5, in hex.
+    """Returns the MD5 published at `url`.md5, in hex.
 
-    Raises SourceUnreachable, within seconds, where nobody or not GroupLens answers.
+    Raises SourceUnreachable, within seconds, if nothing answers or the answer is no checksum.
     """
     try:
         answer = requests.get(f"{url}.md5", timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S))
     except requests.RequestException as failure:
         raise SourceUnreachable(f"{url} cannot be reached ({_cause(failure)})") from failure
     if answer.status_code != requests.codes.ok:
-        raise SourceUnreachable(f"{url}.md5 is answered with status {answer.status_code}")
+        raise SourceUnreachable(f"{url}.md5 answered with status {answer.status_code}")
     found = re.search(r"\b[0-9a-f]{32}\b", answer.text.lower())
     if found is None:
-        raise SourceUnreachable(f"{url}.md5 is answered with something that is no checksum")
+        raise SourceUnreachable(f"{url}.md5 answered without a checksum")
     return found[0]
 
 
 def download(url: str, part: Path, expected_md5: str, progress: Progress) -> None:
-    """`part` holds the file at `url`, whole and with that MD5.
+    """Downloads `url` to `part`, whole and with that MD5.
 
-    What `part` held before is continued. It stays for the next try if the transfer fails and is
-    removed if the checksum does. Raises FetchFailed.
+    Continues what `part` holds already. Keeps it for the next try if the transfer fails, and
+    removes it if the checksum does. Raises FetchFailed.
     """
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as file:
@@ -53,7 +53,7 @@ def download(url: str, part: Path, expected_md5: str, progress: Progress) -> Non
         resumed = file.tell() > 0
         _transfer(url, file, progress)
         if resumed and _md5(part) != expected_md5:
-            # The beginning was of another edition of the file.
+            # The first part came from another version of the file.
             _restart(file)
             _transfer(url, file, progress)
         found = _md5(part)
@@ -66,7 +66,7 @@ def download(url: str, part: Path, expected_md5: str, progress: Progress) -> Non
 
 
 def _transfer(url: str, file: BinaryIO, progress: Progress) -> None:
-    """The rest of the file is there; an attempt that brought nothing further is not repeated."""
+    """Appends the rest of the file; gives up after an attempt that brought no bytes."""
     failure: Exception | None = None
     for _ in range(ATTEMPTS):
         before = file.tell()
@@ -84,19 +84,19 @@ def _transfer(url: str, file: BinaryIO, progress: Progress) -> None:
 
 
 def _continue(url: str, file: BinaryIO, progress: Progress) -> bool:
-    """Appends what comes; says whether that was the rest."""
+    """Appends what one request brings; returns whether the file is complete."""
     start = file.tell()
-    # A compressed answer would be of another length than the file.
+    # A compressed answer would have another length than the file.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     timeout = (CONNECT_TIMEOUT_S, STALL_TIMEOUT_S)
     with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
         if answer.status_code == requests.codes.requested_range_not_satisfiable:
-            return True  # whole already; the checksum decides
+            return True  # complete already; the checksum decides
         if answer.status_code not in {requests.codes.ok, requests.codes.partial_content}:
-            raise FetchFailed(f"{url} is answered with status {answer.status_code}")
+            raise FetchFailed(f"{url} answered with status {answer.status_code}")
         if answer.status_code == requests.codes.ok:
             _restart(file)
-        # What came before a connection broke is worth keeping; the length is checked below.
+        # Bytes from before a connection broke are kept; the length is checked below.
         answer.raw.enforce_content_length = False
         length = answer.headers.get("Content-Length")
         total = None if length is None else file.tell() + int(length)
@@ -131,7 +131,7 @@ def _md5(path: Path) -> str:
 
 
 def _cause(failure: BaseException) -> str:
-    """The innermost reason in one line; requests wraps it several times."""
+    """Returns the innermost reason in one line; requests wraps it several times."""
     reason: object = failure
     while isinstance(reason, BaseException):
         inner = getattr(reason, "reason", None) or next(

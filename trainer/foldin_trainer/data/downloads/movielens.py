@@ -1,6 +1,7 @@
-"""A MovieLens edition put into the cache: from GroupLens, from a file, or the one from the index.
+"""Puts a MovieLens edition into the cache: from GroupLens, a file, or the package index.
 
-It is complete and valid before it appears there; a failure leaves nothing but a resumable part.
+An edition is complete and valid before it appears in the cache; a failure leaves at most a part
+that can be resumed.
 """
 
 import shutil
@@ -41,10 +42,10 @@ def fetch(
     say: Say = lambda _: None,
     progress: Progress = lambda _done, _total: None,
 ) -> CachedDataset:
-    """The data set that is now in the cache: `name`, or ml-100k where GroupLens is out of reach.
+    """Fetches the edition into the cache and returns it: `name`, or ml-100k without GroupLens.
 
-    `given` is a zip or folder already at hand. `fallback` fills a folder with ml-100k. Raises
-    FetchFailed, and DataError for files that are not that edition.
+    `given` is a zip or folder to take instead of downloading. `fallback` fills a folder with
+    ml-100k. Raises FetchFailed, and DataError for files that are not that edition.
     """
     if name not in EDITIONS:
         raise FetchFailed(f"there is no data set {name!r}; choose from {', '.join(EDITIONS)}")
@@ -80,7 +81,7 @@ def _from_grouplens(
 
 
 def _install(name: str, data_dir: Path, fill: Callable[[Path], None], origin: str) -> CachedDataset:
-    """The folder that `fill` fills, validated, stands in the cache."""
+    """Lets `fill` fill a folder, validates it and moves it into the cache."""
     target = dataset_folder(name, data_dir)
     with _new_folder(target) as folder:
         fill(folder)
@@ -97,13 +98,13 @@ def _install(name: str, data_dir: Path, fill: Callable[[Path], None], origin: st
             there = cached(name, data_dir)
             if there is None:
                 raise FetchFailed(f"{target} is in the way; remove it") from None
-            return there  # another fetch was faster
+            return there  # another process fetched it meanwhile
     return dataset
 
 
 @contextmanager
 def _new_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target`, gone afterwards unless it was renamed."""
+    """Yields a new folder beside `target`, removed afterwards unless it was renamed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = target.with_name(f".{target.name}-{token_hex(4)}")
     folder.mkdir()
@@ -114,7 +115,7 @@ def _new_folder(target: Path) -> Iterator[Path]:
 
 
 def _unpack(source: Path, folder: Path) -> None:
-    """The files that an edition needs are in `folder`, wherever in the zip or folder they lay."""
+    """Copies the files of an edition to `folder`, from anywhere in the zip or folder `source`."""
     if source.is_dir():
         for path in sorted(source.rglob("*")):
             if path.name in FILES and path.is_file():

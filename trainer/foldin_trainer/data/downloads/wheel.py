@@ -1,6 +1,6 @@
-"""MovieLens-100K out of a wheel on the package index, for networks that reach nothing else.
+"""MovieLens-100K from a wheel on the package index, for networks without GroupLens.
 
-The recbole package carries it as an example; the package is downloaded, not installed.
+The recbole package contains it as an example; the package is downloaded, not installed.
 """
 
 import subprocess
@@ -23,9 +23,9 @@ TIMEOUT_S: Final = 120
 
 
 def unpack_from_index(folder: Path) -> None:
-    """`folder` holds ml-100k.inter, .item and .user, with the checksums they are known by.
+    """Writes ml-100k.inter, .item and .user to `folder`, checked against their known SHA-256.
 
-    Raises FetchFailed where the package index cannot be reached either.
+    Raises FetchFailed if the package index cannot be reached either.
     """
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--disable-pip-version-check", "--no-input", "--only-binary=:all:"]

@@ -1,1 +1,1 @@
-"""Reads files of ratings, items and users, of MovieLens editions or the caller's own."""
+"""Reads files of ratings, items, tags and users: MovieLens editions, CSV and Parquet."""

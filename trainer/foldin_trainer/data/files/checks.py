@@ -1,6 +1,6 @@
-"""What one rating must be like, and the search for the first one in a file that is not.
+"""The rules that one rating must follow, and the search for a file's first rating that does not.
 
-The fast path in `rating_tables` knows only that something is wrong; this says what and where.
+`rating_tables` reads fast and knows only that a block is invalid; this module says what and where.
 """
 
 import csv
@@ -18,13 +18,13 @@ from foldin_model.scale import Scale
 from foldin_trainer.data.errors import DataError
 from foldin_trainer.data.files.columns import NOT_UTF8, is_parquet
 
-MILLISECONDS: Final = 100_000_000_000  # seconds from here on are of the year 5138
+MILLISECONDS: Final = 100_000_000_000  # as seconds, the year 5138
 MAX_AHEAD_S: Final = 300  # how far a clock may be wrong, the same as in the store
 
 
 @dataclass(frozen=True, slots=True)
 class RatingFields:
-    """One rating as it stands in the file; `where` is its line or row."""
+    """One rating as text; `where` is its line or row in the file."""
 
     where: int
     user: str | None
@@ -34,7 +34,7 @@ class RatingFields:
 
 
 def rating_problem(fields: RatingFields, scale: Scale | None) -> tuple[str, str] | None:
-    """The problem of a rating and its remedy, or None for a valid one."""
+    """Returns the problem of a rating and its remedy, or None for a valid one."""
     for kind, id_ in (("user id", fields.user), ("item id", fields.item)):
         wrong = id_problem(id_)
         if wrong is not None:
@@ -53,7 +53,7 @@ def rating_problem(fields: RatingFields, scale: Scale | None) -> tuple[str, str]
 
 
 def latest_second() -> float:
-    """The latest time of a rating, in seconds since 1970; the store takes none after it either."""
+    """Returns the latest time that a rating may have, in seconds since 1970; as in the store."""
     return time.time() + MAX_AHEAD_S
 
 
@@ -70,7 +70,7 @@ def _time_problem(text: str) -> tuple[str, str] | None:
 
 
 def id_problem(value: str | None) -> str | None:
-    """What is wrong with an id, or None."""
+    """Returns what is wrong with an id, or None for a valid one."""
     if not value:
         return "is empty"
     if not value.isprintable() and any(ord(c) < 32 or 127 <= ord(c) < 160 for c in value):
@@ -84,7 +84,7 @@ def id_problem(value: str | None) -> str | None:
 def first_invalid(
     path: Path, rows: Iterable[RatingFields], scale: Scale | None
 ) -> DataError | None:
-    """The error for the first invalid rating, or None where all are valid."""
+    """Returns the error for the first invalid rating, or None if all are valid."""
     unit: Literal["line", "row"] = "row" if is_parquet(path) else "line"
     for fields in rows:
         found = rating_problem(fields, scale)
@@ -96,10 +96,10 @@ def first_invalid(
 def csv_fields(
     path: Path, delimiter: str, positions: tuple[int, ...], width: int, *, header: bool, skip: int
 ) -> Iterator[RatingFields]:
-    """The ratings of a CSV file after the first `skip`, slowly, each with its line.
+    """Yields the ratings of a CSV file after the first `skip`, each with its line; slow.
 
     `positions` are those of user, item, rating and, if there is one, timestamp. Raises DataError
-    for a line of another width and one that is not UTF-8.
+    for a line with another number of fields and for one that is not UTF-8.
     """
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter)

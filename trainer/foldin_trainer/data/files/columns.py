@@ -1,6 +1,6 @@
-"""Which column of a file is which, by name or by the names that people commonly use.
+"""Finds the columns of a file by name: those the caller gives, else common names.
 
-It looks at headers only; the values are read in `rating_tables` and `item_tables`.
+It looks at headers only; `rating_tables` and `item_tables` read the values.
 """
 
 import csv
@@ -30,13 +30,13 @@ ALIASES: Final = {
 }
 NAMEABLE: Final = frozenset({"user", "item", "rating", "timestamp"})
 NOT_UTF8: Final = "convert the file to UTF-8, for example with `iconv -f windows-1252 -t utf-8`"
-MAX_EXACT: Final = float(2**53)  # whole numbers below are all different as floats
+MAX_EXACT: Final = float(2**53)  # below it, every whole number has a float of its own
 UTF16: Final = "convert the file to UTF-8, for example with `iconv -f utf-16 -t utf-8`"
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Names of the columns in a file of one's own; None stands for a common name of it."""
+    """Names of the columns in a rating file; None stands for any common name."""
 
     user: str | None = None
     item: str | None = None
@@ -46,14 +46,14 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The columns of a CSV file with a header, and what separates them."""
+    """The columns of a CSV file with a header, and their separator."""
 
     names: tuple[str, ...]
     delimiter: str
 
 
 def read_header(path: Path) -> Header:
-    """The header of a CSV file; the separator is a comma, semicolon or tab, whichever is there.
+    """Returns the header of a CSV file; the separator is a comma, a semicolon or a tab.
 
     Raises DataError for an empty file and for one that is not UTF-8.
     """
@@ -75,12 +75,12 @@ def read_header(path: Path) -> Header:
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether the file's name says Parquet; anything else is read as CSV."""
+    """Returns whether the file's name ends as a Parquet file; all others are read as CSV."""
     return path.suffix.lower() in {".parquet", ".pq"}
 
 
 def parquet_names(path: Path) -> tuple[str, ...]:
-    """The columns of a Parquet file. Raises DataError where it is none."""
+    """Returns the columns of a Parquet file. Raises DataError for any other file."""
     try:
         return tuple(pa.parquet.read_schema(path).names)
     except pa.ArrowInvalid:
@@ -89,9 +89,9 @@ def parquet_names(path: Path) -> tuple[str, ...]:
 
 
 def column_texts(column: pa.Array) -> pa.Array:
-    """A Parquet column as text, the same in every file: a whole number is "6" also as a float.
+    """Returns a Parquet column as text, in which a whole number is "6" even if it is a float.
 
-    Whole numbers become floats where one of them is missing, so that types differ between files.
+    Writers turn whole numbers into floats where one is missing, so types differ between files.
     """
     plain = column.cast(pa.string())
     if not pa.types.is_floating(column.type):
@@ -102,7 +102,7 @@ def column_texts(column: pa.Array) -> pa.Array:
 
 
 def not_utf8(path: Path, failure: UnicodeDecodeError) -> DataError:
-    """The error for a file that is not UTF-8, with the line of its first such byte."""
+    """Returns the error for a file that is not UTF-8, with the first line that is not."""
     with path.open("rb") as file:
         for line, raw in enumerate(file, start=1):
             try:
@@ -115,9 +115,9 @@ def not_utf8(path: Path, failure: UnicodeDecodeError) -> DataError:
 def find_column(
     path: Path, names: Sequence[str], kind: str, given: str | None, *, required: bool = True
 ) -> str | None:
-    """The column of that kind: the one given, else the first with a common name.
+    """Returns the column of that kind: the one given, else the first with a common name.
 
-    Raises DataError where a given or required one is missing, or the name stands twice.
+    Raises DataError if a given or required column is missing, or two have the name.
     """
     if given is None:
         wanted = ALIASES[kind]

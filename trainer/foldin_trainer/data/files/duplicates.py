@@ -1,6 +1,6 @@
-"""Which of several ratings of one item by one user counts.
+"""Decides which of several ratings of one item by one user counts.
 
-It decides over arrays; the report of what was dropped is made in `loader`.
+`loader` reports how many were dropped.
 """
 
 import numpy as np
@@ -11,12 +11,13 @@ from foldin_trainer.data.files.rating_tables import RatingColumns
 
 
 def last_of_each_pair(read: RatingColumns) -> Integers | None:
-    """Positions, in file order, of the ratings that stay; None where all do.
+    """Returns the positions of the ratings to keep, in file order; None to keep all.
 
-    Of each (user, item) pair the last by time stays, ties and ratings without times by file order.
+    Of each (user, item) pair the last by time is kept; file order decides ties and ratings without
+    times.
     """
     pairs = read.users.astype(np.int64) * len(read.item_ids) + read.items
-    ascending = np.sort(pairs)  # several times faster than hashing where there is none
+    ascending = np.sort(pairs)  # without duplicates, several times faster than hashing
     if not (ascending[1:] == ascending[:-1]).any():
         return None
     order = np.arange(len(pairs))

@@ -1,6 +1,6 @@
-"""Item tables read from the files of MovieLens' several editions, or one's own.
+"""Reads tables of items: those of the MovieLens editions, and any CSV or Parquet file.
 
-They are small (at most some hundred thousand lines), so they are read line by line.
+They are small, at most some hundred thousand lines, and are read line by line.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,31 +35,31 @@ RECBOLE: Final = ("item_id:token", "movie_title:token_seq", "release_year:token"
 
 
 def read_movies_csv(path: Path) -> ItemsById:
-    """movies.csv of ml-latest-small, 20m, 25m and 32m."""
+    """Reads movies.csv of ml-latest-small, 20m, 25m and 32m."""
     rows = csv_rows(path, ("movieId", "title", "genres"), read_header(path))
     return _collect(path, _titled(rows))
 
 
 def read_movies_dat(path: Path, encoding: str) -> ItemsById:
-    """movies.dat of ml-1m (Latin-1) and ml-10m (UTF-8): id::title (year)::genres."""
+    """Reads movies.dat of ml-1m (Latin-1) and ml-10m (UTF-8): id::title (year)::genres."""
     return _collect(path, _titled(split_rows(path, encoding, "::", 3)))
 
 
 def read_u_item(path: Path) -> ItemsById:
-    """u.item of the original ml-100k: Latin-1, separated by bars, 19 genre flags at the end."""
+    """Reads u.item of the original ml-100k: Latin-1, bars, 19 genre flags at the end."""
     return _collect(path, _u_item(path))
 
 
 def read_recbole_items(path: Path) -> ItemsById:
-    """ml-100k.item as recbole carries it: tab separated, year apart, genres separated by spaces."""
+    """Reads ml-100k.item of recbole: tabs, a year column, genres separated by spaces."""
     return _collect(path, _recbole(path))
 
 
 def read_item_table(path: Path) -> ItemsById:
-    """One's own CSV or Parquet of id and, where it has them, title, genres, tags, embedding, year.
+    """Reads a CSV or Parquet table of id and, optionally, title, genres, tags, embedding and year.
 
-    Genres, tags and the numbers of an embedding are separated by bars, or lists in Parquet; without
-    a year column, "(1995)" at a title's end is the year.
+    Genres, tags and the numbers of an embedding are separated by bars, or lists in Parquet. Without
+    a year column, "(1995)" at a title's end is the year. Raises DataError.
     """
     header = table_header(path)
     wanted = [
@@ -85,7 +85,7 @@ def _u_item(path: Path) -> Iterator[NumberedItem]:
 
 def _recbole(path: Path) -> Iterator[NumberedItem]:
     for line, (id_, titled, released, genres) in csv_rows(path, RECBOLE, read_header(path)):
-        # A few of its years are other words ("V", "unkonwn"); the title then holds the year.
+        # A few of its years are words ("V", "unkonwn"); the title then holds the year.
         title, in_title = split_title(titled)
         year = int(released) if released.isdigit() else in_title
         yield line, id_, Item(title, split_genres(genres, " "), year)
@@ -103,7 +103,7 @@ def _own(path: Path, rows: Iterable[NumberedRow], *, has_year: bool) -> Iterator
 
 
 def _embedding(path: Path, line: int, text: str, length: int) -> Floats | None:
-    """The numbers, as many as the items before have; 0 is any length. None where there are none."""
+    """Returns the numbers, `length` of them (0 allows any), or None for an empty field."""
     if not text.strip():
         return None
     try:
@@ -114,7 +114,7 @@ def _embedding(path: Path, line: int, text: str, length: int) -> Floats | None:
     if not np.isfinite(numbers).all():
         raise DataError(path, line, "the embedding is not finite", "correct or empty it")
     if length and len(numbers) != length:
-        shown = f"the embedding has {len(numbers)} numbers, those before have {length}"
+        shown = f"the embedding has {len(numbers)} numbers, the ones before have {length}"
         raise DataError(path, line, shown, "give every item as many, or none")
     return numbers
 
@@ -122,7 +122,7 @@ def _embedding(path: Path, line: int, text: str, length: int) -> Floats | None:
 def _collect(path: Path, entries: Iterable[NumberedItem]) -> ItemsById:
     catalog: ItemsById = {}
     for line, id_, item in entries:
-        problem = "stands twice" if id_ in catalog else id_problem(id_)
+        problem = "appears twice" if id_ in catalog else id_problem(id_)
         if problem is not None:
             shown = f" {id_!r}" if id_ in catalog else ""
             raise DataError(path, line, f"the item id{shown} {problem}", "correct or remove it")

@@ -1,6 +1,7 @@
-"""The files that MovieLens' editions consist of, told apart by their names in a folder.
+"""The files of the MovieLens editions, recognized by their names in a folder.
 
-It decides who reads what; the reading is in `rating_tables` and `item_tables`.
+It chooses the reader of each file; the readers are in `rating_tables`, `item_tables`, `tags` and
+`user_tables`.
 """
 
 from collections.abc import Callable
@@ -24,9 +25,9 @@ WHOLE_STARS: Final = Scale(1.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where an edition keeps its ratings, the scale they are on, and how the rest is read.
+    """The rating file of an edition, its scale, and the readers of items and users.
 
-    Tags and users are read where their files are there; many editions have none.
+    Tags and users are read if their files exist; many editions have none.
     """
 
     ratings: RatingFile
@@ -36,7 +37,7 @@ class Layout:
 
 
 def find_layout(folder: Path) -> Layout:
-    """The edition in that folder. Raises DataError where it holds none."""
+    """Returns the layout of the edition in that folder. Raises DataError if it holds none."""
     if (folder / "ratings.csv").is_file():
         return _csv(folder)
     if (folder / "ratings.dat").is_file():
@@ -65,7 +66,7 @@ def _csv(folder: Path) -> Layout:
 
 
 def _dat(folder: Path) -> Layout:
-    # Between the double colons that separate fields stand, for a reader of single ones, empty ones.
+    # A reader that splits at single colons finds an empty field inside each double colon.
     names = ("user", "_1", "item", "_2", "rating", "_3", "timestamp")
     ratings = RatingFile(folder / "ratings.dat", names, *names[::2], delimiter=":", header=False)
     users = folder / "users.dat"
@@ -102,7 +103,7 @@ def _items(
     tags_path: Path,
     read_tags: Callable[[Path], tags.Tags],
 ) -> ItemsById:
-    """The catalog, with tags where there is a file of them."""
+    """Returns the items, with tags if there is a file of them."""
     catalog = read(path)
     return tags.with_tags(catalog, read_tags(tags_path)) if tags_path.is_file() else catalog
 

@@ -1,6 +1,6 @@
-"""Rows of small tables, line by line, each with its number in the file.
+"""Reads the rows of small tables, each with its line number in the file.
 
-For items, users and tags; the ratings, of which there are many, are read by `rating_tables`.
+For items, users and tags; `rating_tables` reads ratings, of which there are many.
 """
 
 import csv
@@ -29,17 +29,17 @@ CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f]+")  # they would reach a term
 
 
 def table_header(path: Path) -> Header:
-    """The columns of a CSV or Parquet table; a Parquet one has no delimiter. Raises DataError."""
+    """Returns the columns of a CSV or Parquet table; Parquet has no delimiter. Raises DataError."""
     return Header(parquet_names(path), "") if is_parquet(path) else read_header(path)
 
 
 def table_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[NumberedRow]:
-    """The wanted columns of each row of either kind; "" for a column named ""."""
+    """Yields the wanted columns of each row of a CSV or Parquet table; "" for a column named ""."""
     return parquet_rows(path, wanted) if is_parquet(path) else csv_rows(path, wanted, header)
 
 
 def csv_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[NumberedRow]:
-    """The wanted columns of each line; "" for a column named ""."""
+    """Yields the wanted columns of each line; "" for a column named "". Raises DataError."""
     for name in wanted:
         if name and name not in header.names:
             there = ", ".join(map(repr, header.names))
@@ -60,6 +60,7 @@ def csv_rows(path: Path, wanted: Sequence[str], header: Header) -> Iterator[Numb
 
 
 def split_rows(path: Path, encoding: str, separator: str, width: int) -> Iterator[NumberedRow]:
+    """Yields the fields of each line, split at `separator`. Raises DataError."""
     for number, raw in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             row = raw.decode(encoding).split(separator)
@@ -71,6 +72,7 @@ def split_rows(path: Path, encoding: str, separator: str, width: int) -> Iterato
 
 
 def parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[NumberedRow]:
+    """Yields the wanted columns of each row as text, with its number from 1."""
     table = pa.parquet.read_table(path, columns=[name for name in wanted if name])
     columns = [_filled(table.column(name)) if name else [""] * table.num_rows for name in wanted]
     for number, row in enumerate(zip(*columns, strict=True), start=1):
@@ -78,7 +80,7 @@ def parquet_rows(path: Path, wanted: Sequence[str]) -> Iterator[NumberedRow]:
 
 
 def _filled(column: pa.ChunkedArray) -> list[str]:
-    """The column's texts; what is missing is "", and parts of a list are joined by bars."""
+    """Returns the column as text: "" for a missing value, the parts of a list joined by bars."""
     values = (
         column.to_pylist() if pa.types.is_nested(column.type) else column_texts(column).to_pylist()
     )

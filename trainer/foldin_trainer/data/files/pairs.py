@@ -1,7 +1,6 @@
-"""Files of pairs of user and item without values: who took what, and nothing of how it was liked.
+"""Reads files of (user, item) pairs without ratings; every pair counts as 1.
 
-Columns, separators and ids follow the rules of rating files (`rating_tables`); every pair
-counts as 1.
+Columns, separators and ids follow the rules of rating files (`rating_tables`).
 """
 
 from pathlib import Path
@@ -28,14 +27,14 @@ REMEDY = "correct or remove the line"
 
 
 def has_ratings(path: Path, columns: Columns) -> bool:
-    """Whether the file has a column of ratings. Raises DataError where a named one is missing."""
+    """Returns whether the file has a rating column. Raises DataError if a named one is missing."""
     return find_column(path, _names(path), "rating", columns.rating, required=False) is not None
 
 
 def read_pairs(path: Path, columns: Columns) -> RatingColumns:
-    """Every pair of the file, each with the value 1 and no time; other columns are not read.
+    """Returns every pair of the file, with the value 1 and no time; other columns are not read.
 
-    Raises DataError naming the first line that is none, and for a file without pairs.
+    Raises DataError with the first invalid line, and for a file without pairs.
     """
     names = _names(path)
     user = find_column(path, names, "user", columns.user) or ""

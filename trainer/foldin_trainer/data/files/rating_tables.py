@@ -1,7 +1,7 @@
-"""Rating files read fast: CSV and Parquet, block by block, into vocabularies and arrays.
+"""Reads rating files fast: CSV and Parquet, block by block, into vocabularies and arrays.
 
-Arrow parses and memory stays bounded by the arrays themselves. What is wrong in a file is only
-searched for, in `checks`, once a block failed.
+Arrow parses the blocks; memory is bounded by the arrays. `checks` searches for the invalid line
+only after a block has failed.
 """
 
 from collections.abc import Iterator
@@ -32,9 +32,9 @@ BLOCK_ROWS: Final = 1 << 19
 
 @dataclass(frozen=True, slots=True)
 class RatingFile:
-    """A file of ratings: where, and which columns of it are which.
+    """A file of ratings: its path, its columns and how to parse them.
 
-    `names` are all its columns in order; a CSV file without `header` has them only here.
+    `names` are all its columns in order; a CSV file without `header` has its names only here.
     """
 
     path: Path
@@ -49,14 +49,14 @@ class RatingFile:
 
     @property
     def wanted(self) -> tuple[str, ...]:
-        """The columns that are read: user, item, rating and, where there is one, timestamp."""
+        """The columns that are read: user, item, rating and, if there is one, timestamp."""
         columns = (self.user, self.item, self.rating)
         return columns if self.timestamp is None else (*columns, self.timestamp)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingColumns:
-    """All ratings of a file in its order, duplicates included; fields as in Ratings."""
+    """All ratings of a file in its order, with duplicates; the fields are those of Ratings."""
 
     user_ids: tuple[str, ...]
     item_ids: tuple[str, ...]
@@ -67,7 +67,7 @@ class RatingColumns:
 
 
 class _Invalid(Exception):
-    """A block holds something that is not a rating."""
+    """A block holds an invalid rating."""
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class _Vocabulary:
     codes: list[Rows] = field(default_factory=list)
 
     def add(self, column: pa.Array) -> None:
-        """Takes a block of ids; checks those not seen before."""
+        """Adds a block of ids, checking new ones. Raises _Invalid."""
         encoded = column.dictionary_encode()
         if encoded.null_count:
             raise _Invalid
@@ -88,14 +88,14 @@ class _Vocabulary:
         self.codes.append(np.array(places, np.int32)[encoded.indices.to_numpy()])
 
     def joined(self) -> Rows:
-        """The codes of all blocks."""
+        """Returns the codes of all blocks and forgets them."""
         codes, self.codes = self.codes, []
         return np.concatenate(codes)
 
 
 @dataclass(slots=True)
 class _ValidBlocks:
-    """What was read so far: whole blocks, found valid."""
+    """The blocks read so far, all of them valid."""
 
     scale: Scale | None
     users: _Vocabulary = field(default_factory=_Vocabulary)
@@ -104,7 +104,7 @@ class _ValidBlocks:
     times: list[Integers] = field(default_factory=list)
 
     def add(self, block: pa.RecordBatch) -> None:
-        """Takes a block of the wanted columns. Raises _Invalid."""
+        """Adds a block of the wanted columns. Raises _Invalid."""
         self.users.add(block.column(0))
         self.items.add(block.column(1))
         times = [_seconds(column) for column in block.columns[3:]]
@@ -112,7 +112,7 @@ class _ValidBlocks:
         self.times += times
 
     def columns(self) -> RatingColumns:
-        """All of it."""
+        """Returns the ratings of all blocks."""
         return RatingColumns(
             tuple(self.users.positions),
             tuple(self.items.positions),
@@ -124,9 +124,9 @@ class _ValidBlocks:
 
 
 def read_ratings(file: RatingFile, scale: Scale | None) -> RatingColumns:
-    """Every rating of the file, found valid and, where a scale is given, within it.
+    """Returns every rating of the file, validated and, if a scale is given, within it.
 
-    Raises DataError naming the first line that is not, and for a file without ratings.
+    Raises DataError with the first invalid line, and for a file without ratings.
     """
     reading = _ValidBlocks(scale)
     try:
@@ -175,7 +175,7 @@ def _parquet_blocks(file: RatingFile) -> Iterator[pa.RecordBatch]:
 
 
 def _plain_columns(file: RatingFile, block: pa.RecordBatch) -> list[pa.Array]:
-    """The wanted columns, dates as seconds since 1970."""
+    """Returns the wanted columns, dates as seconds since 1970."""
     columns = [block.column(name) for name in file.wanted]
     if file.timestamp is not None and pa.types.is_temporal(columns[3].type):
         columns[3] = columns[3].cast(pa.timestamp("s"), safe=False).cast(pa.int64())
@@ -198,7 +198,7 @@ def _seconds(column: pa.Array) -> Integers:
 
 
 def _row_by_row(file: RatingFile, skip: int) -> Iterator[RatingFields]:
-    """The ratings after the first `skip`, one by one."""
+    """Yields the ratings after the first `skip`, one by one as text."""
     if not is_parquet(file.path):
         positions = tuple(file.names.index(name) for name in file.wanted)
         width = len(file.names)

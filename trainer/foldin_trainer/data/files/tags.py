@@ -1,6 +1,6 @@
-"""Tags that users gave to items, as MovieLens keeps them: one line a user, item and tag.
+"""Reads MovieLens' tags: one line for each user, item and tag.
 
-What is kept is which item bears which tag, and not who gave it.
+The result says which items have which tag, not who gave it.
 """
 
 from collections import defaultdict
@@ -13,29 +13,29 @@ from foldin_trainer.data.files.columns import read_header
 from foldin_trainer.data.files.lines import CONTROLS, NumberedRow, csv_rows, split_rows
 from foldin_trainer.data.items import Item, plain_tag
 
-FEWEST_USERS: Final = 2  # a word that one person uses says more of the person than of items
+FEWEST_USERS: Final = 2  # a tag of a single user says more about the user than about items
 
 Tags = Mapping[str, tuple[str, ...]]
 """The tags of every item that has some, sorted, in lower case."""
 
 
 def read_tags_csv(path: Path) -> Tags:
-    """tags.csv of ml-latest-small, 20m, 25m and 32m. Raises DataError."""
+    """Reads tags.csv of ml-latest-small, 20m, 25m and 32m. Raises DataError."""
     return _common_tags(csv_rows(path, ("userId", "movieId", "tag"), read_header(path)))
 
 
 def read_tags_dat(path: Path) -> Tags:
-    """tags.dat of ml-10m: user::item::tag::time, in UTF-8. Raises DataError."""
+    """Reads tags.dat of ml-10m: user::item::tag::time, in UTF-8. Raises DataError."""
     return _common_tags(split_rows(path, "utf-8", "::", 4))
 
 
 def with_tags(catalog: Mapping[str, Item], tags: Tags) -> dict[str, Item]:
-    """The catalog with the tags of its items; others' are left out."""
+    """Returns the items with their tags; tags of unknown items are left out."""
     return {id_: replace(item, tags=tags.get(id_, ())) for id_, item in catalog.items()}
 
 
 def _common_tags(rows: Iterable[NumberedRow]) -> Tags:
-    """The tags that at least two users gave, to whatever items."""
+    """Returns the tags that at least two users gave, to any items."""
     givers: dict[str, set[str]] = defaultdict(set)
     bearers: dict[str, set[str]] = defaultdict(set)
     for _, (user_id, item_id, text, *_) in rows:

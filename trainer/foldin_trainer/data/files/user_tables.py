@@ -1,6 +1,6 @@
-"""Tables of users read from the files of MovieLens' editions, or one's own.
+"""Reads tables of users: those of the MovieLens editions, and any CSV or Parquet file.
 
-Users of whom no rating is known may be in them; who is looked up is `users`' business.
+They may hold users without ratings; `users` aligns them to the ratings.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,17 +25,17 @@ RECBOLE: Final = tuple(f"{name}:token" for name in ("user_id", *DEMOGRAPHICS))
 
 
 def read_u_user(path: Path) -> Attributes:
-    """u.user of the original ml-100k: id|age|gender|occupation|zip code."""
+    """Reads u.user of the original ml-100k: id|age|gender|occupation|zip code."""
     return _demographics(path, ((n, row[:4]) for n, row in split_rows(path, "latin-1", "|", 5)))
 
 
 def read_recbole_users(path: Path) -> Attributes:
-    """ml-100k.user as recbole carries it, tab separated."""
+    """Reads ml-100k.user of recbole, separated by tabs."""
     return _demographics(path, csv_rows(path, RECBOLE, read_header(path)))
 
 
 def read_users_dat(path: Path) -> Attributes:
-    """users.dat of ml-1m: id::gender::age::occupation::zip code, ages by their lower limits."""
+    """Reads users.dat of ml-1m: id::gender::age::occupation::zip code, ages as lower limits."""
     rows = split_rows(path, "latin-1", "::", 5)
     return _demographics(
         path, ((line, [id_, age, gender, work]) for line, (id_, gender, age, work, _) in rows)
@@ -43,9 +43,9 @@ def read_users_dat(path: Path) -> Attributes:
 
 
 def read_user_table(path: Path) -> Attributes:
-    """One's own CSV or Parquet of user ids and columns of words or numbers, whatever their names.
+    """Reads a CSV or Parquet table of user ids and columns of words or numbers, of any names.
 
-    Several words in a field are separated by bars; an empty field says nothing. Raises DataError.
+    Several words in a field are separated by bars; an empty field is unknown. Raises DataError.
     """
     header = table_header(path)
     names = header.names
@@ -66,7 +66,7 @@ def read_user_table(path: Path) -> Attributes:
 
 
 def _demographics(path: Path, rows: Iterable[NumberedRow]) -> Attributes:
-    """Of id, age, gender and occupation; a code is a word like any other."""
+    """Returns the attributes from rows of id, age, gender and occupation; codes stay as words."""
     ids, columns = _columns(path, _aged(path, rows))
     return {
         name: {id_: (text,) for id_, text in zip(ids, texts, strict=True)}
@@ -75,7 +75,7 @@ def _demographics(path: Path, rows: Iterable[NumberedRow]) -> Attributes:
 
 
 def _aged(path: Path, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
-    """The same rows with MovieLens' bands instead of years."""
+    """Yields the rows with MovieLens' age bands in the place of years."""
     for line, (id_, age, *others) in rows:
         if not (age.isascii() and age.isdigit()):
             problem = f"the age {age!r} is not a number of years"
@@ -84,10 +84,10 @@ def _aged(path: Path, rows: Iterable[NumberedRow]) -> Iterator[NumberedRow]:
 
 
 def _columns(path: Path, rows: Iterable[NumberedRow]) -> tuple[list[str], Sequence[Sequence[str]]]:
-    """The ids and the other columns, without control characters."""
+    """Returns the ids and the other columns, without control characters."""
     known: dict[str, list[str]] = {}
     for line, (id_, *texts) in rows:
-        problem = "stands twice" if id_ in known else id_problem(id_)
+        problem = "appears twice" if id_ in known else id_problem(id_)
         if problem is not None:
             shown = f" {id_!r}" if id_ in known else ""
             raise DataError(path, line, f"the user id{shown} {problem}", "correct or remove it")
