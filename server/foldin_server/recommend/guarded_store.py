@@ -1,6 +1,6 @@
-"""A rating store that fails at once while it is known to be gone, and finds out when it is back.
+"""A rating store that fails at once while the store behind it is known to be unreachable.
 
-It adds no retries and no timeouts; the store underneath has its own.
+It adds no retries and no timeouts; the store behind it has its own.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ Result = TypeVar("Result")
 
 
 class GuardedStore:
-    """A `RatingStore`: after one failure, calls raise StoreUnavailable until a ping succeeds.
+    """A `RatingStore` whose calls raise StoreUnavailable after a failure, until a ping succeeds.
 
-    A store that refuses something is no failure of that kind: it answers.
+    A store that refuses a call (StoreRefused) is reachable, since it answers.
     """
 
     def __init__(self, store: RatingStore, metrics: Metrics) -> None:
@@ -40,7 +40,7 @@ class GuardedStore:
 
     @property
     def reachable(self) -> bool:
-        """Whether the store answered when last asked."""
+        """Returns whether the store answered the last call."""
         return self._pinging is None
 
     async def write(self, write: RatingWrite) -> WriteOutcome:
@@ -60,7 +60,7 @@ class GuardedStore:
     async def read_all(
         self, users: Sequence[tuple[UserId, int]], version: Version
     ) -> Sequence[StoredUser | FoldinError]:
-        """Raises StoreUnavailable only where it was known before that the store is gone."""
+        """Raises StoreUnavailable only if the store was known to be unreachable before."""
         states = await self._guarded(self._store.read_all(users, version))
         if states and _is_gone(first := states[0]) and all(map(_is_gone, states)):
             self._lost(first)
@@ -73,7 +73,7 @@ class GuardedStore:
         await self._guarded(self._store.ping())
 
     async def close(self) -> None:
-        """Stops looking for the store and gives its connections back."""
+        """Stops the pings and closes the store."""
         if self._pinging is not None:
             self._pinging.cancel()
             await asyncio.wait([self._pinging])

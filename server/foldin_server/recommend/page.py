@@ -1,6 +1,6 @@
-"""Makes one page of a list from a snapshot and what is known of a user: fold, search, order, tell.
+"""One page of recommendations from a snapshot and a user: fold in, search, order, explain.
 
-It computes and never waits: whoever calls it decides whether on the loop or in a thread.
+This module computes and never waits; the caller decides whether on the event loop or in a thread.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from foldin_server.requests.arguments import RecommendArguments
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankedPage:
-    """Items in the order in which they are shown, and where the list goes on, if it does."""
+    """The items of a page in their order, and where the next page begins, None on the last."""
 
     hits: Hits
     rest: Cursor | Rows | None
@@ -33,10 +33,10 @@ class RankedPage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recommendation:
-    """One page for one user.
+    """One page of recommendations for one user.
 
-    `current` is the user as of now, `user` the one that the list was made for: another where the
-    page continues an earlier list. `predictions` are (n,) ratings on the scale.
+    `user` is the folded user that the list was made for, `current` the user as of now: they differ
+    where the page continues an earlier list. `predictions` are (n,) ratings on the scale.
     """
 
     snapshot: Snapshot
@@ -52,7 +52,7 @@ class Recommendation:
 def recommend(
     snapshot: Snapshot, view: UserView, arguments: RecommendArguments, token: PageToken | None
 ) -> Recommendation:
-    """The page that `arguments` ask for, the first or the one that `token` leads to."""
+    """Returns the page that `arguments` ask for: the first, or the one of the `token`."""
     extra = arguments.user.profile
     current = current_user(snapshot, view, extra)
     user = current
@@ -79,9 +79,9 @@ def recommend(
 def current_user(
     snapshot: Snapshot, view: UserView, extra: tuple[tuple[ItemId, float], ...]
 ) -> FoldedUser:
-    """The user of a view, with the ratings of a profile over the stored ones.
+    """Returns the folded user of a view, with the `extra` ratings of a profile over the stored.
 
-    A remembered state cannot be folded again: with a profile only what she has seen is kept.
+    A folded state has no ratings to fold again: with a profile, only its seen items are kept.
     """
     if view.state.folded is None or not extra:
         return fold_user(snapshot, view.state, extra)
@@ -93,9 +93,10 @@ def current_user(
 def predicted(
     snapshot: Snapshot, rows: Rows, vector: Doubles, owners: Integers | None = None
 ) -> Doubles:
-    """What the user with that rating vector (d,) would rate the items at (n,) rows, on the scale.
+    """Returns the predicted ratings (n,), on the scale, of the items at (n,) rows.
 
-    With `owners` (n,) the i-th is the user with the `owners[i]`-th of (m, d) vectors.
+    They are those of the user with the rating vector (d,). With `owners` (n,), `vector` has the
+    shape (m, d) and the i-th rating is that of the user `owners[i]`.
     """
     model = snapshot.model
     ratings = model.rating.score(rows, vector, owners)
@@ -104,7 +105,7 @@ def predicted(
 
 
 def page_of(find: partial[Hits], size: int, after: Cursor | None) -> RankedPage:
-    """The first `size` hits of a search after the cursor."""
+    """Returns the first `size` hits of a search after the cursor."""
     hits = find(count=size + 1, after=after)
     if len(hits) <= size:
         return RankedPage(hits, None)
@@ -153,7 +154,7 @@ def _cut(snapshot: Snapshot, query: Doubles, rows: Rows, size: int) -> RankedPag
 
 
 def _left(snapshot: Snapshot, rows: Rows, hidden: Rows | None) -> Rows:
-    """The rows that may still be shown; another server may have known more of them."""
+    """Returns the rows that may still be shown; the server of the token may know more of them."""
     rows = rows[rows < len(snapshot)]
     rows = rows[~np.isin(rows, snapshot.model.catalog.unavailable)]
     return rows if hidden is None else rows[~np.isin(rows, hidden)]

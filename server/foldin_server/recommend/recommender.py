@@ -1,6 +1,6 @@
-"""Answers what users would like: recommendations, similar items, predictions and their state.
+"""Recommendations, similar items, predictions and user states, free of protobuf and gRPC.
 
-It reads users, hands the computing to `ranking` and knows neither protobuf nor gRPC.
+The recommender reads users from the store and hands the computing to `recommend.page`.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ from foldin_server.versions.snapshots import Snapshots
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimilarItems:
-    """One page of items like another."""
+    """One page of items similar to another."""
 
     snapshot: Snapshot
     hits: Hits
@@ -53,9 +53,10 @@ class SimilarItems:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """(n,) ratings that a user would give, and those that she gave, None where she did not.
+    """(n,) predicted ratings, and the ratings that the user has `given`, None where they have not.
 
-    `intervals` are the ends (n,) between which nine in ten lie, None where that is not known.
+    `intervals` are lower and upper ends, (n,) each, between which nine of ten ratings lie, None if
+    the model keeps no uncertainty.
     """
 
     snapshot: Snapshot
@@ -68,7 +69,7 @@ class Predictions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UserState:
-    """What GetUserState answers: a user as folded now, with all ratings, in no order."""
+    """What GetUserState shows: the user as folded now, with all ratings in no order."""
 
     snapshot: Snapshot
     user: FoldedUser
@@ -77,7 +78,7 @@ class UserState:
 
 
 class Recommender:
-    """Answers from the snapshot that serves, or the one that a page token names."""
+    """Answers from the serving snapshot, or from the one that a page token names."""
 
     def __init__(self, snapshots: Snapshots, users: Users) -> None:
         self._snapshots = snapshots
@@ -86,9 +87,9 @@ class Recommender:
     async def recommend(
         self, arguments: RecommendArguments, deadline: Deadline, *, together: int = 1
     ) -> Recommendation:
-        """Returns one page of a user's list, computed `together` with that many of one call.
+        """Returns one page of a user's list; `together` is how many one call asks for.
 
-        Raises the failures of page tokens and of `Users.view`, and UserNotFound.
+        Raises the errors of page tokens and of `Users.view`, and UserNotFound.
         """
         snapshot, token = self._snapshots.of_page(arguments.page)
         view = await self.view(snapshot, arguments, deadline)
@@ -97,7 +98,7 @@ class Recommender:
     async def view(
         self, snapshot: Snapshot, arguments: RecommendArguments, deadline: Deadline
     ) -> UserView:
-        """What the store says of the user now. Raises the failures of `Users.view`."""
+        """Returns the user as of now. Raises the errors of `Users.view`."""
         explained = arguments.max_reasons is not None
         return await self._users.view(arguments.user, snapshot.version, deadline, history=explained)
 
@@ -110,7 +111,7 @@ class Recommender:
         *,
         together: int = 1,
     ) -> Recommendation:
-        """The page for a view of the user. Raises UserNotFound."""
+        """Returns the page for a view of the user. Raises UserNotFound."""
         cost = together * page_multiplications(snapshot, view, arguments)
         answer = await offload(cost, recommend, snapshot, view, arguments, token)
         if arguments.user.must_be_known:
@@ -122,7 +123,7 @@ class Recommender:
         return answer
 
     async def similar(self, arguments: SimilarArguments) -> SimilarItems:
-        """One page of items like another. Raises ItemNotFound and the failures of page tokens."""
+        """Returns a page of similar items. Raises ItemNotFound and the errors of page tokens."""
         snapshot, token = self._snapshots.of_page(arguments.page)
         row = row_of(snapshot, arguments.item_id)
         mask = allowed_items(snapshot, arguments.item_filter)
@@ -140,7 +141,7 @@ class Recommender:
         return SimilarItems(snapshot, ranked.hits, following)
 
     async def predict(self, arguments: PredictArguments, deadline: Deadline) -> Predictions:
-        """What a user would rate items. Raises ItemNotFound and the failures of `Users.view`."""
+        """Returns predicted ratings. Raises ItemNotFound and the errors of `Users.view`."""
         snapshot = self._snapshots.serving()
         rows = np.array([row_of(snapshot, item_id) for item_id in arguments.item_ids], np.int32)
         view = await self._users.view(arguments.user, snapshot.version, deadline, history=True)
@@ -175,7 +176,7 @@ class Recommender:
         )
 
     async def state(self, user_id: UserId) -> UserState:
-        """What is kept of a user. Raises StoreUnavailable, for nothing else knows it."""
+        """Returns what is stored of a user. Raises StoreUnavailable, also for a remembered user."""
         snapshot = self._snapshots.serving()
         view = await self._users.stored(user_id, snapshot.version)
         user = await offload(
@@ -190,7 +191,7 @@ class Recommender:
 
 
 def row_of(snapshot: Snapshot, item_id: ItemId) -> int:
-    """The row of an item. Raises ItemNotFound where the version lacks it."""
+    """Returns the row of an item. Raises ItemNotFound if the version lacks it."""
     row = snapshot.model.catalog.row(item_id)
     if row is None:
         raise ItemNotFound(

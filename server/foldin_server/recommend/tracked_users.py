@@ -1,7 +1,7 @@
-"""Users whose state is as this process remembers it, for the store tells of every change to them.
+"""Users whose folded state in this process is known to be current: the store reports changes.
 
-Nothing is believed beyond the moment until which the tracker vouches for it: then, as on a server
-that tracks nobody, every answer asks the store again.
+A state is used only as long as the revision feed vouches for it. After that, and on a server that
+tracks nobody, every answer asks the store.
 """
 
 import logging
@@ -20,10 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class TrackedUsers:
-    """Holds at most `size` users; the one not asked for longest leaves first.
+    """Holds at most `size` users; the least recently used one leaves first.
 
-    A state that was read before a change and arrives after it is told apart by counting changes:
-    users share STRIPES counters, and whoever reads notes the counter first.
+    A state may be read before a change and arrive after it. To find that out, changes are counted:
+    users share STRIPES counters, and a reader notes the counter (`mark`) before it reads.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class TrackedUsers:
         self._changes = [0] * STRIPES
         self._trusted_until_s = 0.0
         self.alive = False
-        """Whether anybody is tracked."""
+        """Whether users are tracked now."""
 
     def __len__(self) -> int:
         return len(self._users)
 
     def get(self, user_id: UserId, version: Version, min_revision: int = 0) -> PackedUser | None:
-        """The user as of now under that version, where that is known without asking."""
+        """Returns the user as of now under that version, None if only the store knows."""
         user = self._users.get(user_id)
         if user is None or user.version != version or user.revision < min_revision:
             return None
@@ -52,15 +52,15 @@ class TrackedUsers:
         return user
 
     def mark(self, user_id: UserId) -> int | None:
-        """To be noted before a user is read and given to `put`; None where nobody is tracked."""
+        """Returns the mark of now, taken before a read for `put`; None if nobody is tracked."""
         if not self.alive:
             return None
         return self._changes[hash(user_id) % STRIPES]
 
     def put(self, user_id: UserId, user: PackedUser, mark: int | None) -> None:
-        """Holds a state that was read after `mark`, unless something has changed since.
+        """Holds a state that was read after `mark`, unless the user has changed since.
 
-        Revision 0 names no state: a user has it before her first rating and after a purge alike.
+        Revision 0 identifies no state: a user has it before their first rating and after a purge.
         """
         if mark is None or mark != self.mark(user_id) or user.revision == 0 or self._size == 0:
             return
@@ -70,7 +70,7 @@ class TrackedUsers:
             self._users.popitem(last=False)
 
     def changed(self, user_id: UserId | None) -> None:
-        """The state of the user is another one now, that of every user if None."""
+        """Drops the user, whose state has changed; with None, every user."""
         if user_id is None:
             self._forget()
             return
@@ -78,7 +78,7 @@ class TrackedUsers:
         self._changes[hash(user_id) % STRIPES] += 1
 
     def trusted(self, until_s: float) -> None:
-        """What is held is current until that moment, and what is told of is dropped before."""
+        """Trusts the held states until a time of `time.monotonic()`."""
         if not self.alive:
             self._forget()
             self.alive = True
@@ -87,7 +87,7 @@ class TrackedUsers:
         self._trusted_until_s = until_s
 
     def lost(self, reason: str) -> None:
-        """From now on nothing is known without asking."""
+        """Drops every user: from now on only the store knows their states."""
         self._forget()
         self._trusted_until_s = 0.0
         if self.alive:

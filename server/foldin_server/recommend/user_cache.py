@@ -1,6 +1,7 @@
-"""The last known folded state of recently served users, used only while the store is gone.
+"""The last known folded states of recently served users.
 
-It is no cache of the serving path: with the store in reach every answer reads the store.
+They answer calls while the store is unreachable. While it is reachable, a state is used only if the
+store confirms its revision.
 """
 
 from collections import OrderedDict
@@ -10,7 +11,7 @@ from foldin_model.records.folded_users import PackedUser
 
 
 class UserCache:
-    """Holds at most `size` users; the one not served for longest leaves first."""
+    """Holds at most `size` users; the least recently served one leaves first."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -20,9 +21,9 @@ class UserCache:
         return len(self._users)
 
     def put(self, user_id: UserId, user: PackedUser) -> None:
-        """Remembers a state unless a later revision of the same version is held.
+        """Holds a state unless a later revision of the same version is held already.
 
-        Revision 0 gives way to none: the store has forgotten the user.
+        Revision 0 replaces any other: it means that the user was removed from the store.
         """
         held = self._users.get(user_id)
         if held is not None:
@@ -34,11 +35,11 @@ class UserCache:
             self._users.popitem(last=False)
 
     def touch(self, user_id: UserId) -> None:
-        """Notes that a user was served, if she is held."""
+        """Notes that a user was served, if they are held."""
         if user_id in self._users:
             self._users.move_to_end(user_id)
 
     def get(self, user_id: UserId, version: Version) -> PackedUser | None:
-        """What is known of a user under this model version."""
+        """Returns the held state of a user under this model version."""
         user = self._users.get(user_id)
         return user if user is not None and user.version == version else None

@@ -1,8 +1,8 @@
-"""Reads what is known of a user and keeps what was folded from it.
+"""Users as an answer needs them: read from the store, and kept once they are folded.
 
-Strictly fresh unless the user is tracked: then no question is asked as long as the store has told
-of no change. While the store is gone the answer comes from this process' memory or is that of an
-unknown user, and says so.
+Every answer asks the store, unless the user is tracked: then the store is not asked until it
+reports a change. While the store is unreachable, a user is answered as last known here, or as an
+unknown user, and the answer says so (`Freshness.UNKNOWN`).
 """
 
 import asyncio
@@ -28,7 +28,7 @@ NOBODY: Final = StoredUser(0, history=History.empty())
 
 
 class Freshness(IntEnum):
-    """How old an answer may be; the numbers are those of the RPC contract."""
+    """How fresh the user of an answer is; the numbers are those of the RPC contract."""
 
     UNKNOWN = 0  # the store could not be asked
     STRICT = 1
@@ -36,9 +36,9 @@ class Freshness(IntEnum):
 
 
 class UserView(NamedTuple):
-    """What an answer starts from: the store's word, or what is remembered and still true.
+    """The user that an answer is made from, as stored or as remembered, and how fresh they are.
 
-    Of a `degraded` one nobody knows that. `mark` is what `TrackedUsers.put` wants.
+    `mark` is the one that `TrackedUsers.put` takes.
     """
 
     state: StoredUser
@@ -47,17 +47,17 @@ class UserView(NamedTuple):
 
     @property
     def degraded(self) -> bool:
-        """Whether it was made without the store."""
+        """Returns whether the store could not be asked."""
         return self.freshness is Freshness.UNKNOWN
 
     @property
     def rated(self) -> StoredUser:
-        """The state with its ratings, with none where they are not remembered."""
+        """Returns the stored user with their ratings; a remembered one has none."""
         return NOBODY if self.state.history is None else self.state
 
 
 class Users:
-    """The users of one server."""
+    """The users of one server, read and kept."""
 
     def __init__(
         self,
@@ -85,9 +85,9 @@ class Users:
         *,
         history: bool = False,
     ) -> UserView:
-        """The user under `version`, at `min_revision` or later.
+        """Returns the user under `version`, at the least revision of the arguments or later.
 
-        Raises RevisionNotVisible, and StoreUnavailable where only the store could tell.
+        Raises RevisionNotVisible, and StoreUnavailable if only the store could answer.
         """
         user_id = arguments.user_id
         if user_id is None:
@@ -110,7 +110,7 @@ class Users:
         return UserView(state, self._freshness, mark)
 
     def tracked(self, arguments: UserArguments, version: Version) -> PackedUser | None:
-        """The user where she is known to be unchanged without a question to the store."""
+        """Returns the user if they are known to be unchanged without asking the store."""
         user_id = arguments.user_id
         if user_id is None:
             return None
@@ -119,9 +119,9 @@ class Users:
     async def views(
         self, users: Sequence[UserArguments], version: Version
     ) -> list[UserView | FoldinError]:
-        """Users as they are now, read together, or why one of them cannot be told.
+        """Returns users as of now, read together, or the error for each that cannot be read.
 
-        Each is as `view` has her for a caller with no more wishes.
+        Each is as `view` returns it without profile, history and least revision.
         """
         views: list[UserView | FoldinError | None] = [None] * len(users)
         asked: list[tuple[int, UserId, PackedUser | None, int | None]] = []
@@ -154,13 +154,13 @@ class Users:
         return [view for view in views if view is not None]
 
     async def stored(self, user_id: UserId, version: Version) -> UserView:
-        """The user as the store has her, with her history. Raises StoreUnavailable."""
+        """Returns the user as stored, with their ratings. Raises StoreUnavailable."""
         return UserView(await self._store.read(user_id, version, history=True))
 
     def keep(self, user_id: UserId | None, view: UserView, user: PackedUser) -> None:
-        """Remembers a lasting state folded from `view` alone, here and, if it is new, in the store.
+        """Keeps a lasting state folded from `view` alone: here and, if it is new, in the store.
 
-        That is done behind the answer.
+        The store is written to in the background.
         """
         if user_id is None or view.degraded:
             return
@@ -173,7 +173,7 @@ class Users:
             self._unkept.append((user_id, user))
 
     async def _unchanged(self, user_id: UserId, version: Version) -> PackedUser | None:
-        """The user as she is remembered, where the store still has that revision of her."""
+        """Returns the user as remembered, if the store still has that revision of them."""
         held = self._cache.get(user_id, version)
         if held is None or held.revision == 0:
             return None
@@ -202,7 +202,7 @@ class Users:
             return error
 
     async def _keep_folded(self) -> None:
-        """Keeps in one go all that were folded in this turn of the loop."""
+        """Stores together all users that were folded in this turn of the event loop."""
         unkept, self._unkept = self._unkept, []
         await self._store.keep_folded(unkept)
 
@@ -242,7 +242,7 @@ class Users:
 
 
 def check_known(user_id: UserId | None, view: UserView, user: FoldedUser) -> None:
-    """Raises UserNotFound where the store knows nothing of the user."""
+    """Raises UserNotFound if the store has neither ratings nor a trained vector of the user."""
     state = view.state
     if state.history is None:
         stored = is_known(user.personalization, user.rating_count)

@@ -14,7 +14,7 @@ from foldin_server.requests.arguments import RecommendArguments
 def page_multiplications(
     snapshot: Snapshot, view: UserView, arguments: RecommendArguments
 ) -> float:
-    """About how many multiplications `recommend` takes."""
+    """Returns about how many multiplications a page takes (see `page.recommend`)."""
     model = snapshot.model
     folding = fold_in_multiplications(snapshot, view)
     rated = len(view.state.history or ())
@@ -24,7 +24,7 @@ def page_multiplications(
 
 
 def fold_in_multiplications(snapshot: Snapshot, view: UserView) -> float:
-    """About how many multiplications folding a user takes."""
+    """Returns about how many multiplications the fold-in of a user takes."""
     if not view.state.history:
         return 0.0
     rated, operations = len(view.state.history), 0.0
@@ -36,7 +36,7 @@ def fold_in_multiplications(snapshot: Snapshot, view: UserView) -> float:
 
 
 def interval_multiplications(snapshot: Snapshot, view: UserView, rows: Rows) -> float:
-    """About how many multiplications it takes to say how unsure predictions are."""
+    """Returns about how many multiplications the rating intervals of a user take."""
     if snapshot.model.uncertainty is None:
         return 0.0
     rated, dimension = len(view.state.history or ()), len(snapshot.model.rating_prior)

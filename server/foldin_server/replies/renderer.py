@@ -1,4 +1,4 @@
-"""Answers to protobuf. It looks titles up and rounds to float32; it decides nothing."""
+"""Renders answers as protobuf messages: it looks up titles and rounds to float32."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -33,18 +33,18 @@ _FRESHNESS = {
 
 
 def timestamp(seconds: float) -> Timestamp:
-    """The protobuf form of a time in seconds since 1970."""
+    """Returns the protobuf form of a time in seconds since 1970."""
     return timestamp_us(round(seconds * 1_000_000))
 
 
 def timestamp_us(microseconds: int) -> Timestamp:
-    """The protobuf form of a time in microseconds since 1970."""
+    """Returns the protobuf form of a time in microseconds since 1970."""
     seconds, rest = divmod(microseconds, 1_000_000)
     return Timestamp(seconds=seconds, nanos=1_000 * rest)
 
 
 def model_info(snapshot: Snapshot) -> ratings_pb2.ServingInfo:
-    """How an answer that concerns no user was made."""
+    """Returns how an answer was made that concerns no user."""
     return ratings_pb2.ServingInfo(
         model_version=snapshot.version, model_time=timestamp(snapshot.created_at)
     )
@@ -55,7 +55,7 @@ def user_info(
     user: FoldedUser,
     freshness: Freshness = Freshness.STRICT,
 ) -> ratings_pb2.ServingInfo:
-    """How an answer for a user was made."""
+    """Returns how an answer for a user was made."""
     return ratings_pb2.ServingInfo(
         model_version=snapshot.version,
         personalization=_PERSONALIZATION[user.personalization],
@@ -68,7 +68,7 @@ def user_info(
 
 
 def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb2.RecommendResponse:
-    """The answer of Recommend."""
+    """Returns the response of Recommend."""
     snapshot = answer.snapshot
     items = scored_items(
         snapshot.model.catalog, answer.hits, source_of(answer.user.personalization)
@@ -85,13 +85,13 @@ def recommendation(answer: Recommendation, page_key: bytes) -> recommendation_pb
 
 
 def source_of(personalization: Personalization) -> "ratings_pb2.Source":
-    """Where the items come from that a user is shown."""
+    """Returns where the items of a user's list come from."""
     unknown = personalization is Personalization.POPULAR
     return ratings_pb2.SOURCE_POPULAR if unknown else ratings_pb2.SOURCE_COLLABORATIVE
 
 
 def similar_items(answer: SimilarItems, page_key: bytes) -> recommendation_pb2.SimilarItemsResponse:
-    """The answer of SimilarItems."""
+    """Returns the response of SimilarItems."""
     catalog = answer.snapshot.model.catalog
     return recommendation_pb2.SimilarItemsResponse(
         items=scored_items(catalog, answer.hits, ratings_pb2.SOURCE_COLLABORATIVE),
@@ -101,7 +101,7 @@ def similar_items(answer: SimilarItems, page_key: bytes) -> recommendation_pb2.S
 
 
 def submitted(snapshot: Snapshot, outcome: WriteOutcome) -> recommendation_pb2.SubmitRatingResponse:
-    """Returns the answer of SubmitRating."""
+    """Returns the response of SubmitRating."""
     return recommendation_pb2.SubmitRatingResponse(
         user_revision=outcome.revision,
         replayed=outcome.replayed,
@@ -111,7 +111,7 @@ def submitted(snapshot: Snapshot, outcome: WriteOutcome) -> recommendation_pb2.S
 
 
 def deleted(snapshot: Snapshot, outcome: WriteOutcome) -> recommendation_pb2.DeleteRatingResponse:
-    """Returns the answer of DeleteRating."""
+    """Returns the response of DeleteRating."""
     return recommendation_pb2.DeleteRatingResponse(
         user_revision=outcome.revision,
         replayed=outcome.replayed,
@@ -130,7 +130,7 @@ def _write_info(snapshot: Snapshot, outcome: WriteOutcome) -> ratings_pb2.Servin
 def predictions(
     answer: Predictions, item_ids: Sequence[str]
 ) -> recommendation_pb2.PredictRatingsResponse:
-    """The answer of PredictRatings."""
+    """Returns the response of PredictRatings."""
     unknown = [None] * len(item_ids)
     low, high = (
         (unknown, unknown) if answer.intervals is None else (e.tolist() for e in answer.intervals)
@@ -150,7 +150,7 @@ def predictions(
 def user_state(
     user_id: str, answer: UserState, most: int
 ) -> recommendation_pb2.GetUserStateResponse:
-    """The answer of GetUserState: the `most` latest ratings."""
+    """Returns the response of GetUserState, with the `most` latest ratings."""
     history = answer.history
     latest = sorted(
         range(len(history)),
@@ -172,7 +172,7 @@ def user_state(
 def scored_items(
     catalog: Catalog, hits: Hits, source: ratings_pb2.Source
 ) -> list[ratings_pb2.ScoredItem]:
-    """The items of a page with their scores."""
+    """Returns the items of a page with their scores."""
     return [
         scored_item(catalog, row, score, source)
         for row, score in zip(hits.rows.tolist(), hits.scores.tolist(), strict=True)
@@ -182,7 +182,7 @@ def scored_items(
 def scored_item(
     catalog: Catalog, row: int, score: float, source: ratings_pb2.Source
 ) -> ratings_pb2.ScoredItem:
-    """One item of a page with its score."""
+    """Returns one item of a page with its score."""
     return ratings_pb2.ScoredItem(
         item_id=catalog.item_ids[row],
         score=score,
@@ -195,12 +195,12 @@ def scored_item(
 
 
 def items(catalog: Catalog, rows: Iterable[int]) -> list[catalog_pb2.Item]:
-    """Catalogue entries in the order given."""
+    """Returns catalog entries in the order of the rows."""
     return [item(catalog, row) for row in rows]
 
 
 def item(catalog: Catalog, row: int) -> catalog_pb2.Item:
-    """One catalogue entry."""
+    """Returns one catalog entry."""
     mean = float(catalog.rating_means[row])
     return catalog_pb2.Item(
         item_id=catalog.item_ids[row],
@@ -220,7 +220,7 @@ def item(catalog: Catalog, row: int) -> catalog_pb2.Item:
 
 
 def model(manifest: Manifest, state: "model_pb2.Model.State") -> model_pb2.Model:
-    """A published version."""
+    """Returns a published version."""
     return model_pb2.Model(
         version=manifest.version,
         create_time=timestamp(manifest.created_at),
@@ -238,7 +238,7 @@ def model(manifest: Manifest, state: "model_pb2.Model.State") -> model_pb2.Model
 
 
 def page_token(token: PageToken | None, key: bytes) -> str:
-    """The token as callers see it; empty on the last page."""
+    """Returns the signed token for callers; empty on the last page."""
     return "" if token is None else token.encode(key)
 
 

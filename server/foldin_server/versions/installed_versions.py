@@ -1,7 +1,7 @@
-"""The versions that this process has mapped, and whether their files are what they were made as.
+"""The installed versions that this process has mapped, and the check of their files.
 
-What is found installed is mapped at once, for a server is to start quickly, and held against its
-hashes afterwards. What was found damaged is not mapped again before every bit of it is known.
+So that a server starts quickly, installed files are mapped at once and checked against their hashes
+afterwards. A version that was found damaged is checked before it is mapped again.
 """
 
 from pathlib import Path
@@ -17,7 +17,7 @@ from foldin_model.trained.model import Model
 
 
 class InstalledVersions:
-    """Versions in a directory that other processes may fetch into, and mend, as well."""
+    """Versions in a directory, where other processes may install and repair versions too."""
 
     def __init__(self, store: ModelStore, directory: Path) -> None:
         self._store = store
@@ -27,7 +27,7 @@ class InstalledVersions:
         self._damaged: set[Version] = set()
 
     def load(self, version: Version) -> tuple[Manifest, Model, DerivedTables]:
-        """The version, fetched where it is not there or damaged.
+        """Returns the mapped version, which is fetched first if it is missing or damaged.
 
         Raises StoreUnavailable, VersionNotFound and ArtifactCorrupt.
         """
@@ -40,14 +40,14 @@ class InstalledVersions:
         return loaded
 
     def is_verified(self, version: Version) -> bool:
-        """Whether every bit of the version was right when it was looked at since it was loaded."""
+        """Returns whether the files of the version have been checked since they were loaded."""
         return version in self._verified
 
     def damage(self, version: Version) -> str:
-        """What is wrong with the loaded version; empty where every bit is right.
+        """Checks the files of a loaded version. Returns what is wrong with them, empty if nothing.
 
-        Files that are others than those that were loaded count: another process, which found them
-        damaged, has replaced them.
+        Files other than those that were loaded count as damage: another process found the loaded
+        ones damaged and has replaced them.
         """
         found = self._damage(version)
         (self._damaged if found else self._verified).add(version)
@@ -64,5 +64,5 @@ class InstalledVersions:
 
 
 def _file_of(path: Path) -> int:
-    """Which file the version's vectors are in; a file that was written anew is another."""
+    """Returns the inode of the file with the version's vectors; a replaced file has another one."""
     return (path / MODEL_FILE).stat().st_ino

@@ -1,6 +1,6 @@
-"""The overlay that this process lays over the versions it holds: fetched, laid, and watched.
+"""The item overlay over the versions that this process holds: fetched, applied and measured.
 
-It blocks on the store and computes; whoever calls it does so in a thread.
+It blocks on the store and computes, so it is called in a thread.
 """
 
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class OverlayFollower:
-    """One overlay over each of some versions."""
+    """The overlay of the store as last fetched, and its layer over each version."""
 
     def __init__(self, store: OverlayStore, metrics: Metrics) -> None:
         self._store = store
@@ -34,39 +34,39 @@ class OverlayFollower:
         self._refused: tuple[int, float] | None = None
 
     def is_behind(self, revision: int) -> bool:
-        """Whether the store's overlay, of that revision, is another one than was last fetched.
+        """Returns whether the store's overlay, now at `revision`, must be fetched.
 
-        One that could not be laid is tried again after a while.
+        A revision that could not be applied is tried again after RETRY_S.
         """
         if self._refused is not None and self._refused[0] == revision:
             return time.monotonic() > self._refused[1]
         return revision != self._overlay.revision
 
-    def lay_again(self, revision: int, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-        """The snapshots with the store's overlay as it is now, fetched after `revision` was seen.
+    def update(self, revision: int, snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+        """Fetches the overlay of `revision` or later. Returns the snapshots with it applied.
 
-        Where it cannot be laid they are as they were. Raises StoreUnavailable.
+        Returns them unchanged if it cannot be applied. Raises StoreUnavailable.
         """
-        given = list(snapshots)
+        before = list(snapshots)
         started = time.monotonic()
-        before = self._overlay
+        old = self._overlay
         try:
-            self._overlay = before.updated(self._store.changes(before.revision))
-            laid = [self.lay(snapshot.without_overlay) for snapshot in given]
+            self._overlay = old.updated(self._store.changes(old.revision))
+            after = [self.apply(snapshot.without_overlay) for snapshot in before]
         except StoreUnavailable:
             raise
         except Exception:
-            self._overlay = before
+            self._overlay = old
             self._refused = (revision, time.monotonic() + RETRY_S)
             self._metrics.overlay_failures.inc()
             log.exception("overlay_refused", extra={"overlay_revision": revision})
-            return given
+            return before
         self._refused = None
-        self._tell(before, time.monotonic() - started)
-        return laid
+        self._report(old, time.monotonic() - started)
+        return after
 
-    def lay(self, version: Snapshot) -> Snapshot:
-        """A version's own snapshot with the overlay over it."""
+    def apply(self, version: Snapshot) -> Snapshot:
+        """Returns a version's snapshot with the overlay applied to it."""
         with self._working:
             layer = self._layers.get(version.version)
             if layer is None or layer.base is not version:
@@ -74,27 +74,27 @@ class OverlayFollower:
             return layer.apply(self._overlay)
 
     def absorbed(self, version: Version) -> list[ItemId]:
-        """New items that a version was trained with, so that it needs no content of them."""
+        """Returns the new items that a version was trained with; they need no content now."""
         with self._working:
             layer = self._layers.get(version)
             return [] if layer is None else layer.absorbed(self._overlay)
 
     def outdated(self, version: Version) -> list[tuple[ItemId, UserId]]:
-        """Ratings of new items that count again once their users are folded under a version."""
+        """Returns ratings of new items that await the fold-in of their users under a version."""
         with self._working:
             layer = self._layers.get(version)
             return [] if layer is None else layer.outdated(self._overlay)
 
     def keep_only(self, versions: Iterable[Version]) -> None:
-        """Forgets what was laid over any other version."""
+        """Drops the layers over all other versions."""
         kept = set(versions)
         with self._working:
             self._layers = {v: layer for v, layer in self._layers.items() if v in kept}
 
-    def _tell(self, before: Overlay, seconds: float) -> None:
+    def _report(self, old: Overlay, seconds: float) -> None:
         overlay = self._overlay
         for item_id, error in overlay.damaged.items():
-            if before.damaged.get(item_id) != error:
+            if old.damaged.get(item_id) != error:
                 log.error("overlay_entry_damaged", extra={"item": item_id, "error": error})
         new = sum(entry.content is not None for entry in overlay.entries.values())
         hidden = sum(not entry.available for entry in overlay.entries.values())
@@ -102,5 +102,5 @@ class OverlayFollower:
         self._metrics.overlay_hidden_items.set(hidden)
         self._metrics.overlay_damaged_entries.set(len(overlay.damaged))
         self._metrics.overlay_seconds.set(seconds)
-        told = {"new_items": new, "hidden_items": hidden, "ms": round(1_000 * seconds, 1)}
-        log.info("overlay", extra={"overlay_revision": overlay.revision, **told})
+        counts = {"new_items": new, "hidden_items": hidden, "ms": round(1_000 * seconds, 1)}
+        log.info("overlay", extra={"overlay_revision": overlay.revision, **counts})

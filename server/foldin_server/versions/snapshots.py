@@ -1,10 +1,10 @@
-"""The models that this process serves: the current one, and replaced ones that pages still need.
+"""The models that this process serves: the current one, and replaced ones for page tokens.
 
-A new version is fetched, built and warmed off the loop; then one reference is swapped. A version
-that cannot be served is refused and named, and the old one goes on. What was found installed is
-held against its hashes while it serves, and fetched again if it is damaged. Over all of them lies
-the overlay (`foldin_server.versions.overlay_follower`), laid anew off the loop when it
-has changed.
+A new version is fetched, built and warmed in a thread; then one reference is swapped. If a version
+cannot be served, the error is kept for callers and the old version serves on. Files that were found
+installed are checked against their hashes while they serve, and fetched again if they are damaged.
+The item overlay (`foldin_server.versions.overlay_follower`) is applied to every version, again in a
+thread whenever it has changed.
 """
 
 import asyncio
@@ -47,12 +47,12 @@ class RefusedVersion:
     retry_at: float
 
     def holds(self, pointer: Pointer) -> bool:
-        """Whether the version is still refused without another try."""
+        """Returns whether the version is still refused without another try."""
         return pointer == self.pointer and time.monotonic() < self.retry_at
 
 
 class Snapshots:
-    """Follows the store's pointer. `changed` is awaited after every look."""
+    """The snapshots of one server. `changed` is awaited after every refresh."""
 
     def __init__(
         self,
@@ -78,38 +78,39 @@ class Snapshots:
         self.pointer = Pointer(None, None, 0)
 
     def serving(self) -> Snapshot:
-        """The snapshot that new calls are answered from. Raises ModelNotReady."""
+        """Returns the snapshot that new calls are answered from. Raises ModelNotReady."""
         if self._current is None:
             raise ModelNotReady(f"no model is served yet{self._why_none()}")
         return self._current
 
     @property
     def ready(self) -> bool:
-        """Whether a model serves."""
+        """Returns whether a model serves."""
         return self._current is not None
 
     @property
     def is_current(self) -> bool:
-        """Whether the version that serves is the store's current one, as last seen."""
+        """Returns whether the serving version is the store's current one, as last read."""
         return self.ready and self.pointer.current == self._version()
 
     @property
     def load_error(self) -> str:
-        """Why the store's current version is not served; empty where it is."""
+        """Returns why the store's current version is not served; empty if it is."""
         return "" if self._refused is None else self._refused.error
 
     def absorbed(self) -> list[ItemId]:
-        """New items that the version that serves was trained with."""
+        """Returns the new items that the serving version was trained with."""
         return self._overlay_follower.absorbed(self.serving().version)
 
     def outdated_ratings(self) -> list[tuple[ItemId, UserId]]:
-        """Ratings of new items whose users' vectors are not of the version that serves."""
+        """Returns ratings of new items whose users were folded under another version."""
         return self._overlay_follower.outdated(self.serving().version)
 
     def of_page(self, page: PageArguments) -> tuple[Snapshot, PageToken | None]:
-        """What a page is answered from: the serving snapshot, or that of its token.
+        """Returns the snapshot that a page is answered from, and the page's token.
 
-        Raises ModelNotReady, PageTokenInvalid, PageTokenMismatch and PageTokenExpired.
+        It is the serving one, or the one of the token. Raises ModelNotReady, PageTokenInvalid,
+        PageTokenMismatch and PageTokenExpired.
         """
         current = self.serving()
         if not page.token:
@@ -126,19 +127,19 @@ class Snapshots:
         return self._replaced[token.version][0], token
 
     async def follow(self, interval_s: float) -> None:
-        """Looks for a new version and a new overlay every `interval_s`, for ever."""
+        """Refreshes every `interval_s` and verifies what serves, until it is cancelled."""
         while True:
             await asyncio.sleep(interval_s)
             try:
                 await self.refresh()
                 await self._verify()
             except Exception:
-                log.exception("refresh_failed")  # whatever it was, the next look may go well
+                log.exception("refresh_failed")  # whatever it was, the next refresh may succeed
 
     async def refresh(self, *, again: bool = False) -> None:
-        """Serves the store's current version and overlay, if it can be reached and they be loaded.
+        """Reads the pointer and serves the current version and overlay, if they can be loaded.
 
-        A version that was refused a moment ago is tried `again` only on request.
+        A version that was refused within RETRY_LOAD_S is tried only with `again`.
         """
         async with self._refreshing:
             if again:
@@ -154,9 +155,9 @@ class Snapshots:
             await self._changed()
 
     async def _verify(self) -> None:
-        """Holds the files of the version that serves against their hashes, once.
+        """Checks the files of the serving version against their hashes, once.
 
-        Where they are damaged they are fetched again, and the version serves no more if they can't.
+        Damaged files are fetched again; if they cannot be, the version stops serving.
         """
         version = self._version()
         if version is None or self._installed.is_verified(version):
@@ -168,7 +169,7 @@ class Snapshots:
         async with self._refreshing:
             try:
                 snapshot = await asyncio.to_thread(self._load, version)
-            except Exception as error:  # noqa: BLE001 (whatever it is, what is damaged must not serve)
+            except Exception as error:  # noqa: BLE001 (whatever it is, a damaged model must not serve)
                 self._withdraw(version, error)
             else:
                 if version == self._version():
@@ -198,7 +199,7 @@ class Snapshots:
             snapshot = await asyncio.to_thread(self._load, version)
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 (whatever it is, the old model goes on)
+        except Exception as error:  # noqa: BLE001 (whatever it is, the old model serves on)
             self._refuse(version, error)
         else:
             self._metrics.load_seconds.set(time.monotonic() - started)
@@ -211,8 +212,8 @@ class Snapshots:
         held = [snapshot for snapshot, _ in self._replaced.values()]
         if self._current is not None:
             held.append(self._current)
-        laid = await asyncio.to_thread(self._overlay_follower.lay_again, revision, held)
-        by_version = {snapshot.version: snapshot for snapshot in laid}
+        updated = await asyncio.to_thread(self._overlay_follower.update, revision, held)
+        by_version = {snapshot.version: snapshot for snapshot in updated}
         if self._current is not None:
             self._current = by_version[self._current.version]
         self._replaced = {
@@ -220,7 +221,7 @@ class Snapshots:
         }
 
     def _load(self, version: Version) -> Snapshot:
-        snapshot = self._overlay_follower.lay(Snapshot.build(*self._installed.load(version)))
+        snapshot = self._overlay_follower.apply(Snapshot.build(*self._installed.load(version)))
         _warm(snapshot)
         return snapshot
 
@@ -233,7 +234,7 @@ class Snapshots:
         log.info("model", extra={"model_version": snapshot.version, "items": len(snapshot)})
 
     def _withdraw(self, version: Version, error: Exception) -> None:
-        """The version that served does so no more; the one before does again, if it is held."""
+        """Stops serving a version; the one before serves again, if it is still held."""
         if version == self._version():
             since = {held: at for held, (_, at) in self._replaced.items()}
             last = max(since, key=since.__getitem__, default=None)
@@ -242,11 +243,11 @@ class Snapshots:
 
     def _refuse(self, version: Version, error: Exception) -> None:
         retry_at = time.monotonic() + RETRY_LOAD_S
-        told = f"model {version} cannot be served: {error}"
-        self._refused = RefusedVersion(self.pointer, told, retry_at)
+        reason = f"model {version} cannot be served: {error}"
+        self._refused = RefusedVersion(self.pointer, reason, retry_at)
         self._metrics.load_failures.inc()
         expected = isinstance(error, FoldinError)
-        log.error("model_refused", extra={"error": told}, exc_info=None if expected else error)
+        log.error("model_refused", extra={"error": reason}, exc_info=None if expected else error)
 
     def _retire(self) -> None:
         oldest = time.monotonic() - self._retire_after_s
@@ -271,7 +272,7 @@ class Snapshots:
 
 
 def _warm(snapshot: Snapshot) -> None:
-    """Touches what the first calls need: memory-mapped rows, indexes and lazily built parts."""
+    """Loads what the first calls need: memory-mapped rows, indexes and parts built on first use."""
     popular_user(snapshot)
     hits = popular_items(snapshot, None, 10)
     if len(hits):

@@ -1,6 +1,6 @@
-"""Adds items to what is served, hides and shows them, and folds new ones in from their ratings.
+"""Writes to the item overlay: new items, and the availability of items.
 
-A write that was begun ends, even if its caller leaves; this server shows it before it answers.
+A write runs to its end even if its caller leaves. This server serves it before it answers.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ SHOWN_UNKNOWN_IDS: Final = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CatalogChange:
-    """A change of the overlay: the revision that has it, and what is served since."""
+    """A change of the overlay: its revision, and the snapshot that serves it."""
 
     revision: int
     snapshot: Snapshot
 
 
 class CatalogWriter:
-    """Changes the overlay."""
+    """Writes to the item overlay, and serves what it wrote."""
 
     def __init__(
         self, snapshots: Snapshots, store: OverlayStore, background: BackgroundTasks
@@ -41,41 +41,41 @@ class CatalogWriter:
         self._background = background
 
     async def upsert(self, items: Sequence[tuple[ItemId, Content]]) -> CatalogChange:
-        """The items are there, all of them or none. Raises OverlayFull and StoreUnavailable."""
+        """Adds or changes items, all or none. Raises OverlayFull and StoreUnavailable."""
         packed = [(item_id, pack_content(content)) for item_id, content in items]
         work = asyncio.to_thread(self._upsert, packed)
-        return await self._shown(await self._background.run_to_end(work))
+        return await self._served(await self._background.run_to_end(work))
 
     async def set_availability(
         self, item_ids: Sequence[ItemId], *, available: bool
     ) -> CatalogChange:
-        """The items are hidden or shown again, all of them or none.
+        """Hides items or shows them again, all or none.
 
         Raises ItemNotFound, OverlayFull and StoreUnavailable.
         """
         if self._unknown(item_ids):
-            await self._snapshots.refresh()  # another server may have been told of them just now
+            await self._snapshots.refresh()  # another server may have added them just now
         unknown = self._unknown(item_ids)
         if unknown:
             named = ", ".join(map(quoted, unknown[:SHOWN_UNKNOWN_IDS]))
             raise ItemNotFound(
                 unknown[0],
-                f"{len(unknown)} of {len(item_ids)} items are not known, so that nothing was "
-                f"changed: {named}; search with ListItems",
+                f"{len(unknown)} of {len(item_ids)} items are unknown and nothing was changed: "
+                f"{named}; search with ListItems",
             )
         work = asyncio.to_thread(self._store.set_availability, item_ids, available=available)
-        return await self._shown(await self._background.run_to_end(work))
+        return await self._served(await self._background.run_to_end(work))
 
     def _upsert(self, packed: Sequence[tuple[ItemId, bytes]]) -> int:
         try:
             return self._store.upsert(packed)
         except OverlayFull:
-            # Room is made only when it is needed: a rollback may want the content back.
+            # Room is made only when it is needed: after a rollback the content is needed again.
             if not self._store.absorb(self._snapshots.absorbed()):
                 raise
             return self._store.upsert(packed)
 
-    async def _shown(self, revision: int) -> CatalogChange:
+    async def _served(self, revision: int) -> CatalogChange:
         await self._snapshots.refresh()
         return CatalogChange(revision, self._snapshots.serving())
 

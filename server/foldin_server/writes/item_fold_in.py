@@ -20,9 +20,10 @@ log = logging.getLogger(__name__)
 
 
 class ItemFoldIn:
-    """Lets the ratings of new items count for the items, behind the answers.
+    """Folds ratings of new items into the items.
 
-    What is not done yet waits in this process; while the store is gone it goes on waiting.
+    Ratings wait in the memory of this process until they are folded in, also while the store is
+    unreachable.
     """
 
     def __init__(
@@ -35,13 +36,13 @@ class ItemFoldIn:
         self._working = False
 
     def rated(self, snapshot: Snapshot, user_id: UserId, item_id: ItemId) -> None:
-        """What the user thinks of the item by now will count, if the item is new."""
+        """Folds the user's rating of an item in, or its deletion, if the item is new."""
         row = snapshot.model.catalog.row(item_id)
         if row is None or not snapshot.is_in_version(row):
             self.refold(snapshot, [(item_id, user_id)])
 
     def refold(self, snapshot: Snapshot, ratings: Sequence[tuple[ItemId, UserId]]) -> None:
-        """These ratings will count under the version of the snapshot, and those that wait."""
+        """Folds these ratings in under the version of the snapshot, and all that wait."""
         self._waiting.update(dict.fromkeys(ratings))
         while len(self._waiting) > MAX_WAITING:
             (item_id, _), _ = self._waiting.popitem(last=False)

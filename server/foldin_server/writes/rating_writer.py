@@ -1,6 +1,7 @@
-"""Stores ratings and takes them back. A write that was begun ends, even if its caller leaves.
+"""Writes of ratings to the store.
 
-What a write does to the stored ratings is the store's rule, not this module's.
+A write runs to its end even if its caller leaves. Its effect on the stored ratings is the rule of
+the store (`foldin_model.store.write_rule`).
 """
 
 from foldin_model.store.protocols import RatingStore, RatingWrite, WriteOutcome
@@ -13,7 +14,7 @@ from foldin_server.writes.item_fold_in import ItemFoldIn
 
 
 class RatingWriter:
-    """Writes to the rating store."""
+    """Stores and deletes ratings, and lets them count for users and new items."""
 
     def __init__(
         self,
@@ -30,19 +31,19 @@ class RatingWriter:
     async def submit(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
         """Stores a rating of an item that the model has.
 
-        Raises ItemNotFound and the failures of `RatingStore.write`.
+        Raises ItemNotFound and the errors of `RatingStore.write`.
         """
         row_of(snapshot, write.item_id)
         return await self._background.run_to_end(self._write(snapshot, write))
 
     async def delete(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
-        """Takes a rating back, also of an item that the model lacks by now."""
+        """Deletes a rating, also of an item that the model does not have."""
         return await self._background.run_to_end(self._write(snapshot, write))
 
     async def _write(self, snapshot: Snapshot, write: RatingWrite) -> WriteOutcome:
         try:
             outcome = await self._store.write(write)
-        finally:  # also where it is not known what became of it
+        finally:  # also after an error: the write may have happened
             self._tracked.changed(write.user_id)
         self._item_fold_in.rated(snapshot, write.user_id, write.item_id)
         return outcome

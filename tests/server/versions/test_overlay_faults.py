@@ -100,7 +100,7 @@ async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
         raise RuntimeError("out of memory")
 
     overlays = app.server.snapshots._overlay_follower
-    monkeypatch.setattr(overlays, "lay", fail)
+    monkeypatch.setattr(overlays, "apply", fail)
     await upsert(app, pb.NewItem(item_id="x", title="X"))
     shown = await everything(app, "1")
     assert "night" in shown
