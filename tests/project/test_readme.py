@@ -109,6 +109,13 @@ def test_a_tool_that_contributors_run_is_installed_and_its_files_exist(words: li
             assert f"def {test}(" in (ROOT / path).read_text("utf-8") if test else True
 
 
+def test_the_good_examples_of_style_are_in_the_code() -> None:
+    docstring, _bad, test = code("python", CONTRIBUTING)
+    metrics = ROOT / "trainer" / "foldin_trainer" / "metrics" / "ranking_metrics.py"
+    assert docstring in metrics.read_text("utf-8")
+    assert test in (ROOT / "tests" / "model" / "fold_in" / "test_fold_in.py").read_text("utf-8")
+
+
 def test_every_path_that_contributors_read_of_exists() -> None:
     paths = set(re.findall(r"`([a-z_.]+(?:/[\w.]+)+/?)`", CONTRIBUTING))
     assert len(paths) > 20
