@@ -1,9 +1,8 @@
-"""The synchronous client: every RPC as a method that waits for its answer.
+"""`Client`, the synchronous client: every RPC is a method that waits for its answer.
 
-A client may be shared by threads, not by a fork. What is sent and how answers read is in `*_calls`.
+Threads may share a client, processes after a fork may not. Requests and answers are in `calls/`.
 """
 
-import copy
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Generic, ParamSpec, Self, TypeVar, overload
@@ -11,10 +10,11 @@ from typing import Generic, ParamSpec, Self, TypeVar, overload
 import grpc
 
 from foldin_client.calls import catalog_calls, model_calls, recommendation_calls
-from foldin_client.calls.rpc import Call, Page, sending
+from foldin_client.calls.rpc import Page, Rpc, sender
 from foldin_client.calls.statuses import error_of_call
-from foldin_client.channel.address import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, target
-from foldin_client.channel.options import channel_options
+from foldin_client.channel.address import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S
+from foldin_client.channel.call_options import CallOptions
+from foldin_client.channel.options import channel_arguments
 from foldin_client.channel.tls import Tls
 from foldin_client.values import Activation
 
@@ -23,10 +23,10 @@ T = TypeVar("T")
 PageT = TypeVar("PageT", bound=Page)
 
 
-class _Rpc(Generic[P, T]):
-    """A method that sends the call its arguments make and returns the answer."""
+class _Unary(Generic[P, T]):
+    """A method that sends the RPC built from its arguments and returns the answer."""
 
-    def __init__(self, build: Callable[P, Call[T]]) -> None:
+    def __init__(self, build: Callable[P, Rpc[T]]) -> None:
         self._build = build
         self.__doc__ = build.__doc__
 
@@ -37,13 +37,13 @@ class _Rpc(Generic[P, T]):
     def __get__(self, client: "Client | None", owner: type) -> Self | Callable[P, T]:
         if client is None:
             return self
-        return sending(self._build, client.send)
+        return sender(self._build, client.send)
 
 
 class _Pages(Generic[P, PageT]):
-    """A method that iterates over the pages of the call its arguments make, fetched as needed."""
+    """A method that yields the pages of the list that its arguments ask for, fetched as needed."""
 
-    def __init__(self, build: Callable[P, Call[PageT]]) -> None:
+    def __init__(self, build: Callable[P, Rpc[PageT]]) -> None:
         self._build = build
         self.__doc__ = build.__doc__
 
@@ -54,16 +54,17 @@ class _Pages(Generic[P, PageT]):
     def __get__(self, client: "Client | None", owner: type) -> Self | Callable[P, Iterator[PageT]]:
         if client is None:
             return self
-        return sending(self._build, client.pages)
+        return sender(self._build, client.pages)
 
 
-class Client:
-    """A connection to foldin servers; calls go round them in turn.
+class Client(CallOptions):
+    """A connection to foldin servers; calls are spread over them in turn.
 
     `address` is `host:port`, several `ip:port` with commas, or a gRPC URI such as
-    `dns:///foldin:50051`. `timeout_s` bounds every call with its retries. `tls` turns TLS on;
-    `credentials` do so in any other way of gRPC. `metadata` goes with every call. ValueError for an
-    address or files that can't be used; every method raises a class of `foldin_client.errors`.
+    `dns:///foldin:50051`. `timeout_s` limits every call with its retries. `tls` turns TLS on;
+    `credentials` are any other of gRPC's. `metadata` is sent with every call. Raises ValueError for
+    an address or files that cannot be used; every method raises a class of
+    `foldin_client.errors`.
     """
 
     def __init__(
@@ -75,72 +76,60 @@ class Client:
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
     ) -> None:
-        options = channel_options(address, None if tls is None else tls.server_name)
-        if tls is not None and credentials is None:
-            credentials = tls.credentials()
+        super().__init__(timeout_s, metadata)
+        target, secrets, options = channel_arguments(address, tls, credentials)
         self._channel = (
-            grpc.insecure_channel(target(address), options)
-            if credentials is None
-            else grpc.secure_channel(target(address), credentials, options)
+            grpc.insecure_channel(target, options)
+            if secrets is None
+            else grpc.secure_channel(target, secrets, options)
         )
-        self.timeout_s = timeout_s
-        self.metadata = tuple((metadata or {}).items())
         self._stubs: dict[str, grpc.UnaryUnaryMultiCallable[bytes, bytes]] = {}
 
-    recommend = _Rpc(recommendation_calls.recommend)
+    recommend = _Unary(recommendation_calls.recommend)
     recommend_pages = _Pages(recommendation_calls.recommend)
-    batch_recommend = _Rpc(recommendation_calls.batch_recommend)
-    similar_items = _Rpc(recommendation_calls.similar_items)
+    batch_recommend = _Unary(recommendation_calls.batch_recommend)
+    similar_items = _Unary(recommendation_calls.similar_items)
     similar_items_pages = _Pages(recommendation_calls.similar_items)
-    submit_rating = _Rpc(recommendation_calls.submit_rating)
-    delete_rating = _Rpc(recommendation_calls.delete_rating)
-    batch_submit_ratings = _Rpc(recommendation_calls.batch_submit_ratings)
-    predict_ratings = _Rpc(recommendation_calls.predict_ratings)
-    get_user_state = _Rpc(recommendation_calls.get_user_state)
-    get_item = _Rpc(catalog_calls.get_item)
-    list_items = _Rpc(catalog_calls.list_items)
+    submit_rating = _Unary(recommendation_calls.submit_rating)
+    delete_rating = _Unary(recommendation_calls.delete_rating)
+    batch_submit_ratings = _Unary(recommendation_calls.batch_submit_ratings)
+    predict_ratings = _Unary(recommendation_calls.predict_ratings)
+    get_user_state = _Unary(recommendation_calls.get_user_state)
+    get_item = _Unary(catalog_calls.get_item)
+    list_items = _Unary(catalog_calls.list_items)
     list_items_pages = _Pages(catalog_calls.list_items)
-    list_item_clusters = _Rpc(catalog_calls.list_item_clusters)
-    list_popular_items = _Rpc(catalog_calls.list_popular_items)
+    list_item_clusters = _Unary(catalog_calls.list_item_clusters)
+    list_popular_items = _Unary(catalog_calls.list_popular_items)
     list_popular_items_pages = _Pages(catalog_calls.list_popular_items)
-    upsert_items = _Rpc(catalog_calls.upsert_items)
-    set_item_availability = _Rpc(catalog_calls.set_item_availability)
-    get_serving_model = _Rpc(model_calls.get_serving_model)
-    list_models = _Rpc(model_calls.list_models)
-    activate_model = _Rpc(model_calls.activate_model)
-    is_serving = _Rpc(model_calls.is_serving)
+    upsert_items = _Unary(catalog_calls.upsert_items)
+    set_item_availability = _Unary(catalog_calls.set_item_availability)
+    get_serving_model = _Unary(model_calls.get_serving_model)
+    list_models = _Unary(model_calls.list_models)
+    activate_model = _Unary(model_calls.activate_model)
+    is_serving = _Unary(model_calls.is_serving)
 
     def rollback(self) -> Activation:
-        """The previous version is the current one again. VersionNotFound where there is none."""
+        """Makes the previous version the current one. Raises VersionNotFound if there is none."""
         return self.send(model_calls.rollback(self.list_models()))
 
-    def with_options(
-        self, *, timeout_s: float | None = None, metadata: Mapping[str, str] | None = None
-    ) -> Self:
-        """The same connection with another deadline or more metadata; closing one closes both."""
-        other = copy.copy(self)
-        other.timeout_s = self.timeout_s if timeout_s is None else timeout_s
-        other.metadata = (*self.metadata, *(metadata or {}).items())
-        return other
-
-    def send(self, call: Call[T]) -> T:
-        """The answer of one call."""
+    def send(self, rpc: Rpc[T]) -> T:
+        """Sends one RPC and returns its answer."""
         try:
-            data = self._stub(call.path)(
-                call.request.SerializeToString(),
+            data = self._stub(rpc.path)(
+                rpc.request.SerializeToString(),
                 timeout=self.timeout_s,
                 metadata=self.metadata,
             )
         except grpc.RpcError as failed:
-            raise error_of_call(failed, call.path, self.timeout_s) from failed
-        return call.decode(data)
+            raise error_of_call(failed, rpc.path, self.timeout_s) from failed
+        return rpc.decode(data)
 
-    def pages(self, call: Call[PageT]) -> Iterator[PageT]:
-        """The pages of one paged call, each fetched when it is asked for."""
-        page = self.send(call)
+    def pages(self, rpc: Rpc[PageT]) -> Iterator[PageT]:
+        """Yields the pages of a list, each fetched when the caller takes it."""
+        page = self.send(rpc)
         yield page
         while page.next_page_token:
-            page = self.send(call.at_page(page.next_page_token))
+            page = self.send(rpc.at_page(page.next_page_token))
             yield page
 
     def _stub(self, path: str) -> "grpc.UnaryUnaryMultiCallable[bytes, bytes]":
@@ -149,7 +138,7 @@ class Client:
         return self._stubs[path]
 
     def close(self) -> None:
-        """The connections are closed; calls in flight end with CANCELLED."""
+        """Closes the connections; calls in flight end with CANCELLED."""
         self._channel.close()
 
     def __enter__(self) -> Self:

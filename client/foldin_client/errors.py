@@ -1,4 +1,4 @@
-"""Every failure a call can end in, by the name that the server gave it.
+"""The errors that a call can raise, one class for each reason that the server reports.
 
 Names, codes and reasons are the server's; the last two are for calls that no server answered.
 
@@ -33,7 +33,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One field that the server cannot accept, and why."""
+    """A field that the server refuses, and why."""
 
     field: str
     description: str
@@ -41,7 +41,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a server tells of a failure beside its message."""
+    """What a server reports about a failure beside its message."""
 
     metadata: Mapping[str, str] = field(default_factory=dict)
     violations: tuple[Violation, ...] = ()
@@ -51,7 +51,7 @@ class Details:
 
 
 class FoldinError(Exception):
-    """A call that failed. `code` is the gRPC code, `reason` the server's name for the failure."""
+    """A failed call. `code` is the gRPC code, `reason` the server's name of the failure."""
 
     code: str = "UNKNOWN"
     reason: str = "UNKNOWN"
@@ -66,7 +66,7 @@ class FoldinError(Exception):
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """What the server's ErrorInfo adds, such as limits."""
+        """Further facts from the server's ErrorInfo, such as limits."""
         return self.details.metadata
 
     @property
@@ -76,12 +76,12 @@ class FoldinError(Exception):
 
     @property
     def retry_after_ms(self) -> int | None:
-        """How long the server asks to wait before the same call; None where it does not say."""
+        """How long to wait before the same call, as the server asks; None where it does not say."""
         return self.details.retry_after_ms
 
 
 class InvalidField(FoldinError):
-    """One or more fields of a request are outside their limits."""
+    """Fields of a request are outside their limits."""
 
     code = "INVALID_ARGUMENT"
     reason = "INVALID_FIELD"
@@ -108,7 +108,7 @@ class PageTokenExpired(FoldinError):
 
 
 class NotFound(FoldinError):
-    """Something named does not exist."""
+    """Something named in the request does not exist."""
 
     code = "NOT_FOUND"
     reason = "NOT_FOUND"
@@ -119,7 +119,7 @@ class NotFound(FoldinError):
 
     @property
     def name(self) -> str:
-        """What was asked for."""
+        """The id or version that was not found."""
         return self.details.resource_name
 
 
@@ -141,7 +141,7 @@ class HistoryFull(FoldinError):
 
 
 class OverlayFull(FoldinError):
-    """As many items as may be are new or hidden beside the serving model."""
+    """The limit of items that may be new or hidden beside the serving model is reached."""
 
     code = "FAILED_PRECONDITION"
     reason = "OVERLAY_FULL"
@@ -204,7 +204,7 @@ class DeadlineExceeded(FoldinError):
 
 
 class Unreachable(FoldinError):
-    """No server answered at the address, also after the retries."""
+    """No server answered at the address, even after retries."""
 
     code = "UNAVAILABLE"
     reason = "UNREACHABLE"

@@ -1,38 +1,40 @@
-"""The RPCs of CatalogService as pure functions: arguments in, a call out. Nothing is sent."""
+"""The RPCs of CatalogService as pure functions: each returns an `Rpc`, nothing is sent.
+
+The clients send them as methods of the same names; the docstrings describe those methods.
+"""
 
 from collections.abc import Sequence
 
 from foldin.v1 import catalog_pb2
 
 from foldin_client import values
-from foldin_client.calls import answers
-from foldin_client.calls.requests import EVERYTHING, item_filter, new_item
-from foldin_client.calls.rpc import Call, call
-from foldin_client.values import new_items
+from foldin_client.calls import responses
+from foldin_client.calls.requests import NO_FILTER, item_filter, new_item
+from foldin_client.calls.rpc import Rpc, unary
 
 SERVICE = "foldin.v1.CatalogService"
 
 
-def get_item(item_id: str) -> Call[values.Item]:
-    """The item as the serving model's catalogue has it."""
-    return call(
+def get_item(item_id: str) -> Rpc[values.Item]:
+    """Returns the item as the serving model's catalog has it. Raises ItemNotFound."""
+    return unary(
         SERVICE,
         "GetItem",
         catalog_pb2.GetItemRequest(item_id=item_id),
         catalog_pb2.GetItemResponse,
-        lambda answer: answers.item(answer.item),
+        lambda response: responses.item(response.item),
     )
 
 
 def list_items(
     query: str = "",
     *,
-    filter: values.Filter = EVERYTHING,  # noqa: A002
+    filter: values.Filter = NO_FILTER,  # noqa: A002
     page_size: int = 0,
     page_token: str = "",
     include_unavailable: bool = False,
-) -> Call[values.ItemPage]:
-    """Items whose titles have the words of the query, best match first."""
+) -> Rpc[values.ItemPage]:
+    """Returns items whose titles have the words of the query, best match first."""
     request = catalog_pb2.ListItemsRequest(
         query=query,
         filter=item_filter(filter),
@@ -40,61 +42,64 @@ def list_items(
         page_token=page_token,
         include_unavailable=include_unavailable,
     )
-    return call(SERVICE, "ListItems", request, catalog_pb2.ListItemsResponse, answers.item_page)
+    return unary(SERVICE, "ListItems", request, catalog_pb2.ListItemsResponse, responses.item_page)
 
 
-def list_item_clusters(*, max_items: int = 0) -> Call[values.ItemClusters]:
-    """Groups of items that the same users like; `max_items` a group, 0 means 5."""
-    return call(
+def list_item_clusters(*, max_items: int = 0) -> Rpc[values.ItemClusters]:
+    """Returns groups of items that the same users like; `max_items` of each, 0 means 5."""
+    return unary(
         SERVICE,
         "ListItemClusters",
         catalog_pb2.ListItemClustersRequest(max_items=max_items),
         catalog_pb2.ListItemClustersResponse,
-        answers.item_clusters,
+        responses.item_clusters,
     )
 
 
 def list_popular_items(
     *,
-    filter: values.Filter = EVERYTHING,  # noqa: A002
+    filter: values.Filter = NO_FILTER,  # noqa: A002
     page_size: int = 0,
     page_token: str = "",
-) -> Call[values.ScoredPage]:
-    """What a user nobody knows is shown."""
+) -> Rpc[values.ScoredPage]:
+    """Returns the most popular items, which is what a user without ratings gets."""
     request = catalog_pb2.ListPopularItemsRequest(
         filter=item_filter(filter), page_size=page_size, page_token=page_token
     )
-    return call(
+    return unary(
         SERVICE,
         "ListPopularItems",
         request,
         catalog_pb2.ListPopularItemsResponse,
-        answers.scored_page,
+        responses.scored_page,
     )
 
 
-def upsert_items(items: Sequence[new_items.NewItem]) -> Call[new_items.ItemsAdded]:
-    """All of the items are there, or none; every server recommends them within a second.
+def upsert_items(items: Sequence[values.NewItem]) -> Rpc[values.UpsertResult]:
+    """Adds or changes all of the items, or none; every server recommends them within a second.
 
-    At most 1,000. Sent again, the same items change nothing.
+    At most 1,000 items. Sending the same items again changes nothing.
     """
-    return call(
+    return unary(
         SERVICE,
         "UpsertItems",
         catalog_pb2.UpsertItemsRequest(items=map(new_item, items)),
         catalog_pb2.UpsertItemsResponse,
-        answers.items_added,
+        responses.upsert_result,
     )
 
 
 def set_item_availability(
     item_ids: Sequence[str], *, available: bool
-) -> Call[new_items.AvailabilitySet]:
-    """No list shows the items any more, or lists show them again; all or none. At most 1,000."""
-    return call(
+) -> Rpc[values.AvailabilityResult]:
+    """Hides the items from every list, or shows them again: all of them or none.
+
+    At most 1,000 items.
+    """
+    return unary(
         SERVICE,
         "SetItemAvailability",
         catalog_pb2.SetItemAvailabilityRequest(item_ids=item_ids, available=available),
         catalog_pb2.SetItemAvailabilityResponse,
-        answers.availability_set,
+        responses.availability_result,
     )

@@ -1,6 +1,7 @@
-"""Which arguments of a call no request can carry: numbers too large for their field, broken text.
+"""Limits of the wire format: arguments that no request can carry, and the error that names them.
 
-What a field may hold within that is for the server to say.
+These are numbers too large for their field, text that is no UTF-8, impossible times. All other
+limits are checked by the server.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,16 +13,20 @@ from foldin_client.calls.requests import timestamp
 from foldin_client.errors import Details, InvalidField, Violation
 
 WIDE: Final = frozenset({"epoch", "min_user_revision"})
-"""The numbers that the contract's requests carry in 64 bits; all others have 32."""
+"""The request fields that hold 64-bit numbers; all others hold 32 bits."""
 
 
-def invalid_field(arguments: Mapping[str, object], refused: Exception) -> InvalidField:
-    """The error that names what `refused` the request: every such argument, with its limit."""
+def invalid_field(arguments: Mapping[str, object], cause: Exception) -> InvalidField:
+    """Returns the error that names every argument that does not fit its field, with the limit.
+
+    Where no such argument is found the message is that of `cause`, which building the request
+    raised.
+    """
     found = tuple(
         violation for name, value in arguments.items() for violation in _violations(name, value)
     )
     message = "; ".join(f"{one.field}: {one.description}" for one in found)
-    return InvalidField(message or str(refused), Details(violations=found))
+    return InvalidField(message or str(cause), Details(violations=found))
 
 
 def _violations(field: str, value: object) -> Iterator[Violation]:
@@ -36,7 +41,7 @@ def _violations(field: str, value: object) -> Iterator[Violation]:
 
 
 def _limit(field: str, value: object) -> str | None:
-    """What the value of the field would have to be; None where it can be sent."""
+    """Returns what the value of the field must be, None where it can be sent."""
     match value:
         case str() if any("\ud800" <= letter <= "\udfff" for letter in value):
             return "text in UTF-8"

@@ -1,4 +1,4 @@
-"""How arguments become protobuf requests, where more than one RPC needs the same part."""
+"""Parts of protobuf requests that more than one RPC needs, made from the caller's arguments."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,9 +7,8 @@ from foldin.v1 import catalog_pb2, ratings_pb2, recommendation_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from foldin_client import values
-from foldin_client.values.new_items import NewItem
 
-EVERYTHING = values.Filter()
+NO_FILTER = values.Filter()
 
 
 def recommend_request(query: values.Query) -> recommendation_pb2.RecommendRequest:
@@ -63,7 +62,7 @@ def submit_request(rating: values.NewRating) -> recommendation_pb2.SubmitRatingR
     )
 
 
-def new_item(item: NewItem) -> catalog_pb2.NewItem:
+def new_item(item: values.NewItem) -> catalog_pb2.NewItem:
     return catalog_pb2.NewItem(
         item_id=item.item_id,
         title=item.title,

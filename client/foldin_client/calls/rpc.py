@@ -1,7 +1,7 @@
-"""One RPC as a value: the request and what its answer means, before anything is sent.
+"""`Rpc`: one request with its method and the decoder of its response, as a value.
 
-`Client` and `AsyncClient` both send these and differ in nothing else. The functions that make them
-are in `recommendation_calls`, `catalog_calls` and `model_calls`.
+`Client` and `AsyncClient` both send these and differ in nothing else. The functions that build
+them are in `recommendation_calls`, `catalog_calls` and `model_calls`.
 """
 
 import functools
@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from foldin_client.calls.field_limits import invalid_field
 
-AnswerT = TypeVar("AnswerT", bound=Message)
+ResponseT = TypeVar("ResponseT", bound=Message)
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R")
@@ -22,52 +22,52 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Page(Protocol):
-    """An answer that may go on."""
+    """An answer that is one page of a list; the token is empty on the last page."""
 
     @property
     def next_page_token(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[T_co]):
-    """One request, where it goes, and how the bytes of its answer become a value."""
+class Rpc(Generic[T_co]):
+    """A request, the path of its method, and the decoder of the response's bytes."""
 
     path: str
     request: Message
     decode: Callable[[bytes], T_co]
 
-    def at_page(self, token: str) -> "Call[T_co]":
-        """The same call for the page that the token names."""
+    def at_page(self, token: str) -> "Rpc[T_co]":
+        """Returns the same RPC for the page of this token."""
         request = type(self.request)()
         request.CopyFrom(self.request)
-        setattr(request, "page_token", token)  # noqa: B010  only paged requests come here
+        setattr(request, "page_token", token)  # noqa: B010  only paged requests get here
         return replace(self, request=request)
 
 
-def sending(build: Callable[P, Call[T]], send: Callable[[Call[T]], R]) -> Callable[P, R]:
-    """The function of the same arguments that sends the call they make.
+def sender(build: Callable[P, Rpc[T]], send: Callable[[Rpc[T]], R]) -> Callable[P, R]:
+    """Returns a function with the arguments of `build` that sends the RPC built from them.
 
-    Raises InvalidField for arguments that no request can carry.
+    That function raises InvalidField for arguments that no request can carry.
     """
 
     @functools.wraps(build)
     def method(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            made = build(*args, **kwargs)
-        except (ValueError, OverflowError) as refused:
+            rpc = build(*args, **kwargs)
+        except (ValueError, OverflowError) as error:
             arguments = inspect.signature(build).bind(*args, **kwargs).arguments
-            raise invalid_field(arguments, refused) from refused
-        return send(made)
+            raise invalid_field(arguments, error) from error
+        return send(rpc)
 
     return method
 
 
-def call(
+def unary(
     service: str,
     method: str,
     request: Message,
-    answer: type[AnswerT],
-    parse: Callable[[AnswerT], T],
-) -> Call[T]:
-    """The call of a method of a service, the parsed answer its value."""
-    return Call(f"/{service}/{method}", request, lambda data: parse(answer.FromString(data)))
+    response: type[ResponseT],
+    parse: Callable[[ResponseT], T],
+) -> Rpc[T]:
+    """Returns the RPC of a method of a service; `parse` turns the response into a value."""
+    return Rpc(f"/{service}/{method}", request, lambda data: parse(response.FromString(data)))

@@ -1,6 +1,6 @@
-"""How a gRPC status with its details becomes the error of the same name.
+"""The error of `foldin_client.errors` that a gRPC status with its details stands for.
 
-Pure: takes what came over the wire, of a whole call or of one entry of a batch; calls nothing.
+Pure functions, for the status of a whole call and for that of one entry of a batch.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ _OWN_BY_CODE: dict[str, type[FoldinError]] = {
 
 
 def error_of_call(failed: grpc.RpcError, path: str, timeout_s: float) -> FoldinError:
-    """The error that a failed call of `path` stands for, whichever interface of grpc raised it."""
+    """Returns the error of a failed call of `path`, raised by grpc or by grpc.aio."""
     if not isinstance(failed, grpc.Call | grpc.aio.AioRpcError):
         return FoldinError(str(failed))
     code = failed.code()
@@ -42,16 +42,16 @@ def error_of_call(failed: grpc.RpcError, path: str, timeout_s: float) -> FoldinE
             try:
                 return error_of_status(Status.FromString(value))
             except DecodeError:
-                break  # another program's trailer; code and message still tell
+                break  # a trailer of another program; code and message are used instead
     message = failed.details() or ""
-    if code is grpc.StatusCode.DEADLINE_EXCEEDED:  # grpc says only that
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:  # grpc's own message says no more
         method = path.rpartition("/")[2]
         message = f"no answer to {method} within {timeout_s:g} s; the server or its store hangs"
     return error_of_status(Status(code=code.value[0], message=message))
 
 
 def error_of_status(status: Status) -> FoldinError:
-    """The error that a status stands for: by its reason, else by its code."""
+    """Returns the error for a status: by its reason, else by its code."""
     info, details = _unpack(status)
     code = _CODES.get(status.code, "UNKNOWN")
     kind = _BY_REASON.get(info.reason) if info.domain == DOMAIN else _OWN_BY_CODE.get(code)

@@ -1,1 +1,1 @@
-"""ROOM channel."""
+"""How a client connects: addresses, TLS, the options of a channel and of every call."""

@@ -1,6 +1,6 @@
-"""Where servers are: how an address is written, and what it means to grpc.
+"""Addresses of servers: how they are written, and the gRPC target they stand for.
 
-Pure; the command line reads its defaults here without importing grpc.
+The command line reads its defaults here; grpc is not imported, so that help comes at once.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ _HOST_AND_PORT = re.compile(r"(\[[^\s\[\]/]+\]|[^\s\[\]/:]+):([0-9]{1,5})")
 
 
 def target(address: str) -> str:
-    """The grpc target of an address: `host:port`, several `ip:port` with commas, or any grpc URI.
+    """Returns the gRPC target of `host:port`, of several `ip:port` with commas, or of a gRPC URI.
 
     Raises ValueError for anything else, and for several that are not all IPs of one family.
     """
@@ -37,22 +37,22 @@ def target(address: str) -> str:
 
 
 def authority(address: str) -> str | None:
-    """What every server of a list is called in its calls; None where the address is one name.
+    """Returns the `:authority` for the calls to a list of servers, None where the address is one.
 
-    Without it grpc would put the whole list there, and HTTP/2 servers refuse a name with commas.
+    By default grpc would send the whole list, and HTTP/2 servers refuse a name with commas.
     """
     scheme, _, listed = target(address).partition(":")
     return listed.partition(",")[0] if scheme in {"ipv4", "ipv6"} and "," in listed else None
 
 
 def is_local(address: str) -> bool:
-    """Whether the address is this machine's loopback or a Unix socket."""
+    """Returns whether the address is this machine's loopback or a Unix socket."""
     host = _host(address)
     return host in {"localhost", "::1"} or host.startswith("127.") or address.startswith("unix:")
 
 
 def _check(address: str) -> None:
-    """The address is host:port. Raises ValueError: grpc would guess, or fail deep inside."""
+    """Raises ValueError unless the address is host:port; grpc itself would guess or fail late."""
     written = _HOST_AND_PORT.fullmatch(address)
     if written is None or not 1 <= int(written[2]) <= HIGHEST_PORT:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""TLS on the caller's side: whom to trust, what to show, and what the server is called.
+"""TLS of a client: the certificates that it trusts and shows, and the server's name.
 
 Files are read and checked here; no connection is opened.
 """
@@ -12,25 +12,25 @@ import grpc
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """How a caller knows a server, and proves itself where the server asks for that."""
+    """The PEM files by which a client trusts a server and, where asked, identifies itself."""
 
     ca: Path
-    """PEM certificates to trust: of who signed the server's, or the server's own."""
+    """Certificates to trust: of the authority that signed the server's, or the server's own."""
     certificate: Path | None = None
-    """PEM chain to show."""
+    """Certificate chain to send to servers that ask for one."""
     key: Path | None = None
-    """PEM key of that certificate, unencrypted."""
+    """Key of that certificate, unencrypted."""
     server_name: str | None = None
-    """What the server's certificate calls it; None where that is the host of its address."""
+    """The name in the server's certificate; None where it is the host of the address."""
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """What a client takes. Raises ValueError that names the files and the remedy.
+        """Returns gRPC's credentials. Raises ValueError, which names the files and the remedy.
 
-        grpc itself takes any bytes, and then only never connects.
+        grpc itself accepts any bytes and then never connects.
         """
         certificate, key = self.certificate, self.key
         if (certificate is None) is not (key is None):
-            raise ValueError("a certificate proves nothing without its key; give both or neither")
+            raise ValueError("a certificate is of no use without its key; give both or neither")
         try:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.load_verify_locations(self.ca)
@@ -50,5 +50,5 @@ class Tls:
 
 
 def no_password() -> str:
-    """Raises ValueError, where OpenSSL would ask the terminal for a password."""
+    """Raises ValueError; without it OpenSSL would ask the terminal for a password."""
     raise ValueError("the key is encrypted")

@@ -18,10 +18,10 @@ ENTRY_POINTS = "foldin.commands"
 
 CLIENT: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "recommend": ("foldin_client.cli.commands.answers", "What a user would like best."),
-        "similar": ("foldin_client.cli.commands.answers", "The items most like another."),
-        "predict": ("foldin_client.cli.commands.answers", "What a user would rate items."),
-        "user": ("foldin_client.cli.commands.answers", "What is kept of a user."),
+        "recommend": ("foldin_client.cli.commands.recommendations", "What a user would like best."),
+        "similar": ("foldin_client.cli.commands.recommendations", "The items most like another."),
+        "predict": ("foldin_client.cli.commands.recommendations", "What a user would rate items."),
+        "user": ("foldin_client.cli.commands.recommendations", "What is kept of a user."),
         "rate": ("foldin_client.cli.commands.ratings", "Store a rating."),
         "unrate": ("foldin_client.cli.commands.ratings", "Take a rating back."),
         "search": ("foldin_client.cli.commands.browse", "Find items by title."),

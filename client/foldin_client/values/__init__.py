@@ -2,7 +2,7 @@
 
 from foldin_client.values.items import Filter, Item, ItemCluster, ItemClusters, ItemPage, Source
 from foldin_client.values.models import Activation, Model, ModelList, ModelState, ServingModel
-from foldin_client.values.new_items import AvailabilitySet, ItemsAdded, NewItem
+from foldin_client.values.new_items import AvailabilityResult, NewItem, UpsertResult
 from foldin_client.values.ratings import (
     NewRating,
     Prediction,
@@ -10,21 +10,20 @@ from foldin_client.values.ratings import (
     RatedItem,
     Rating,
     UserState,
-    Written,
+    WriteResult,
 )
 from foldin_client.values.recommendations import Query, Reason, ScoredItem, ScoredPage
 from foldin_client.values.serving_info import Freshness, Personalization, ServingInfo
 
 __all__ = [
     "Activation",
-    "AvailabilitySet",
+    "AvailabilityResult",
     "Filter",
     "Freshness",
     "Item",
     "ItemCluster",
     "ItemClusters",
     "ItemPage",
-    "ItemsAdded",
     "Model",
     "ModelList",
     "ModelState",
@@ -42,6 +41,7 @@ __all__ = [
     "ServingInfo",
     "ServingModel",
     "Source",
+    "UpsertResult",
     "UserState",
-    "Written",
+    "WriteResult",
 ]

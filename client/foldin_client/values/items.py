@@ -15,7 +15,7 @@ class Source(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which items may appear. Every condition holds for every item of the answer."""
+    """Conditions that every item of an answer meets."""
 
     include_genres: tuple[str, ...] = ()
     exclude_genres: tuple[str, ...] = ()

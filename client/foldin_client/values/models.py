@@ -34,9 +34,10 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class ServingModel:
-    """The model of the server process that answered; why it is not the store's, where it is not.
+    """The model that the answering server process serves.
 
-    `overlay_revision` is that of the new items and the availability that it serves, 0 for none.
+    `load_error` says why it is not the store's current one, and is empty where it is.
+    `overlay_revision` is that of the new and hidden items that it applies, 0 for none.
     """
 
     model: Model

@@ -1,11 +1,11 @@
-"""What the client takes and returns about items added beside the model, and hidden ones."""
+"""Items added beside the model, and the answers to adding and hiding items."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An item to add beside the model. An embedding has the length that the model's have."""
+    """An item to add beside the model. An embedding is as long as those the model has."""
 
     item_id: str
     title: str
@@ -16,10 +16,10 @@ class NewItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemsAdded:
-    """New items are there from that overlay revision on.
+class UpsertResult:
+    """The overlay revision that first has the new items.
 
-    The model was trained with those of `trained_item_ids`: its own content of them stays in effect.
+    The model was trained with the items of `trained_item_ids`: for them its own content is used.
     """
 
     overlay_revision: int
@@ -28,8 +28,8 @@ class ItemsAdded:
 
 
 @dataclass(frozen=True, slots=True)
-class AvailabilitySet:
-    """Items are hidden or shown from that overlay revision on."""
+class AvailabilityResult:
+    """The overlay revision from which on the items are hidden or shown."""
 
     overlay_revision: int
     model_version: str

@@ -1,4 +1,4 @@
-"""Ratings that callers send, and what the server keeps and predicts of them."""
+"""Ratings: as callers send them, as the server keeps them, and as it predicts them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from foldin_client.values.serving_info import ServingInfo
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One rating; a time without a zone is UTC, no time is the store's."""
+    """One rating. A time without a zone is UTC; without a time, the store's clock counts."""
 
     item_id: str
     value: float
@@ -28,8 +28,11 @@ class NewRating:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """A stored write. `superseded`: a later rating of the same item stands, nothing changed."""
+class WriteResult:
+    """The answer to a write. `superseded`: a later rating of the item exists, nothing changed.
+
+    `replayed`: the same request was answered before, and this is that answer.
+    """
 
     user_revision: int
     replayed: bool
@@ -40,7 +43,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class RatedItem:
-    """A live rating; the title is empty where the serving model lacks the item."""
+    """A stored rating; the title is empty where the serving model lacks the item."""
 
     item_id: str
     value: float
@@ -51,7 +54,7 @@ class RatedItem:
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """What is kept of a user, latest rating first."""
+    """The stored ratings of a user, latest first."""
 
     user_id: str
     ratings: tuple[RatedItem, ...]
@@ -61,9 +64,9 @@ class UserState:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a user would rate an item, and did, where it is rated.
+    """The predicted rating of an item, and the user's own where they have rated it.
 
-    Nine in ten such ratings lie between `low` and `high`, None where the model cannot tell.
+    Nine in ten such ratings lie between `low` and `high`; None where the model cannot say.
     """
 
     item_id: str

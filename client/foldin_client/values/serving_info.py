@@ -16,7 +16,7 @@ class Personalization(enum.StrEnum):
 
 
 class Freshness(enum.StrEnum):
-    """How old an answer may be: of now, or by at most two seconds older."""
+    """How old an answer may be: it is current, or at most two seconds old."""
 
     UNSPECIFIED = "unspecified"
     STRICT = "strict"

@@ -9,7 +9,7 @@ from foldin_client.cli.output.titled_answers import WrittenRating
 from foldin_client.cli.session.item_argument import find_item
 from foldin_client.cli.session.session import NotRated, Session, asks_server
 from foldin_client.errors import Details, ItemNotFound
-from foldin_client.values import Written
+from foldin_client.values import WriteResult
 
 if TYPE_CHECKING:
     from foldin_client.client import Client
@@ -74,7 +74,7 @@ def _not_rated(user: str, item: str) -> NotRated:
 
 
 def _answer(
-    user: str, item_id: str, title: str, value: float | None, written: Written
+    user: str, item_id: str, title: str, value: float | None, written: WriteResult
 ) -> WrittenRating:
     return WrittenRating(
         user_id=user,

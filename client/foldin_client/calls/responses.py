@@ -1,6 +1,7 @@
-"""How answers become values: one pure function a message.
+"""Pure functions that turn protobuf responses into values, one for each message.
 
-Field by field on purpose: a field added to the contract shows up here or nowhere.
+Fields are copied one by one on purpose: a new field of the contract reaches callers only if it is
+added here.
 """
 
 from datetime import UTC, datetime
@@ -11,11 +12,10 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from foldin_client import values
 from foldin_client.calls.statuses import error_of_status
 from foldin_client.errors import FoldinError
-from foldin_client.values import new_items
 
 
 def time(stamp: Timestamp) -> datetime | None:
-    """The UTC time, None for the zero that stands for unset."""
+    """Returns the time in UTC, None for zero, which means unset."""
     return stamp.ToDatetime(UTC) if stamp.seconds or stamp.nanos else None
 
 
@@ -61,14 +61,14 @@ def _scored_item(item: ratings_pb2.ScoredItem) -> values.ScoredItem:
 
 
 def scored_page(
-    answer: recommendation_pb2.RecommendResponse
+    response: recommendation_pb2.RecommendResponse
     | recommendation_pb2.SimilarItemsResponse
     | catalog_pb2.ListPopularItemsResponse,
 ) -> values.ScoredPage:
     return values.ScoredPage(
-        items=tuple(map(_scored_item, answer.items)),
-        next_page_token=answer.next_page_token,
-        serving_info=serving_info(answer.serving_info),
+        items=tuple(map(_scored_item, response.items)),
+        next_page_token=response.next_page_token,
+        serving_info=serving_info(response.serving_info),
     )
 
 
@@ -80,28 +80,28 @@ def page_or_error(
     return scored_page(result.response)
 
 
-def written(
-    answer: recommendation_pb2.SubmitRatingResponse | recommendation_pb2.DeleteRatingResponse,
+def write_result(
+    response: recommendation_pb2.SubmitRatingResponse | recommendation_pb2.DeleteRatingResponse,
     request_id: str,
-) -> values.Written:
-    return values.Written(
-        user_revision=answer.user_revision,
-        replayed=answer.replayed,
-        superseded=answer.superseded,
+) -> values.WriteResult:
+    return values.WriteResult(
+        user_revision=response.user_revision,
+        replayed=response.replayed,
+        superseded=response.superseded,
         request_id=request_id,
-        serving_info=serving_info(answer.serving_info),
+        serving_info=serving_info(response.serving_info),
     )
 
 
-def written_or_error(
+def write_result_or_error(
     result: recommendation_pb2.BatchSubmitRatingsResponse.Result, request_id: str
-) -> values.Written | FoldinError:
+) -> values.WriteResult | FoldinError:
     if result.HasField("error"):
         return error_of_status(result.error)
-    return written(result.response, request_id)
+    return write_result(result.response, request_id)
 
 
-def predictions(answer: recommendation_pb2.PredictRatingsResponse) -> values.Predictions:
+def predictions(response: recommendation_pb2.PredictRatingsResponse) -> values.Predictions:
     return values.Predictions(
         predictions=tuple(
             values.Prediction(
@@ -111,15 +111,15 @@ def predictions(answer: recommendation_pb2.PredictRatingsResponse) -> values.Pre
                 low=p.low if p.HasField("low") else None,
                 high=p.high if p.HasField("high") else None,
             )
-            for p in answer.predictions
+            for p in response.predictions
         ),
-        serving_info=serving_info(answer.serving_info),
+        serving_info=serving_info(response.serving_info),
     )
 
 
-def user_state(answer: recommendation_pb2.GetUserStateResponse) -> values.UserState:
+def user_state(response: recommendation_pb2.GetUserStateResponse) -> values.UserState:
     return values.UserState(
-        user_id=answer.user_id,
+        user_id=response.user_id,
         ratings=tuple(
             values.RatedItem(
                 item_id=rated.rating.item_id,
@@ -128,10 +128,10 @@ def user_state(answer: recommendation_pb2.GetUserStateResponse) -> values.UserSt
                 title=rated.title,
                 in_model=rated.in_model,
             )
-            for rated in answer.ratings
+            for rated in response.ratings
         ),
-        trained=answer.trained,
-        serving_info=serving_info(answer.serving_info),
+        trained=response.trained,
+        serving_info=serving_info(response.serving_info),
     )
 
 
@@ -149,26 +149,28 @@ def item(message: catalog_pb2.Item) -> values.Item:
     )
 
 
-def items_added(answer: catalog_pb2.UpsertItemsResponse) -> new_items.ItemsAdded:
-    return new_items.ItemsAdded(
-        answer.overlay_revision, answer.model_version, tuple(answer.trained_item_ids)
+def upsert_result(response: catalog_pb2.UpsertItemsResponse) -> values.UpsertResult:
+    return values.UpsertResult(
+        response.overlay_revision, response.model_version, tuple(response.trained_item_ids)
     )
 
 
-def availability_set(answer: catalog_pb2.SetItemAvailabilityResponse) -> new_items.AvailabilitySet:
-    return new_items.AvailabilitySet(answer.overlay_revision, answer.model_version)
+def availability_result(
+    response: catalog_pb2.SetItemAvailabilityResponse,
+) -> values.AvailabilityResult:
+    return values.AvailabilityResult(response.overlay_revision, response.model_version)
 
 
-def item_page(answer: catalog_pb2.ListItemsResponse) -> values.ItemPage:
+def item_page(response: catalog_pb2.ListItemsResponse) -> values.ItemPage:
     return values.ItemPage(
-        items=tuple(map(item, answer.items)),
-        next_page_token=answer.next_page_token,
-        model_version=answer.model_version,
-        total_size=answer.total_size,
+        items=tuple(map(item, response.items)),
+        next_page_token=response.next_page_token,
+        model_version=response.model_version,
+        total_size=response.total_size,
     )
 
 
-def item_clusters(answer: catalog_pb2.ListItemClustersResponse) -> values.ItemClusters:
+def item_clusters(response: catalog_pb2.ListItemClustersResponse) -> values.ItemClusters:
     return values.ItemClusters(
         clusters=tuple(
             values.ItemCluster(
@@ -178,9 +180,9 @@ def item_clusters(answer: catalog_pb2.ListItemClustersResponse) -> values.ItemCl
                 items=tuple(map(item, cluster.items)),
                 size=cluster.size,
             )
-            for cluster in answer.clusters
+            for cluster in response.clusters
         ),
-        model_version=answer.model_version,
+        model_version=response.model_version,
     )
 
 
@@ -202,20 +204,20 @@ def model(message: model_pb2.Model) -> values.Model:
     )
 
 
-def serving_model(answer: model_pb2.GetServingModelResponse) -> values.ServingModel:
+def serving_model(response: model_pb2.GetServingModelResponse) -> values.ServingModel:
     return values.ServingModel(
-        model(answer.model), answer.epoch, answer.load_error, answer.overlay_revision
+        model(response.model), response.epoch, response.load_error, response.overlay_revision
     )
 
 
-def model_list(answer: model_pb2.ListModelsResponse) -> values.ModelList:
+def model_list(response: model_pb2.ListModelsResponse) -> values.ModelList:
     return values.ModelList(
-        models=tuple(map(model, answer.models)),
-        epoch=answer.epoch,
-        current_version=answer.current_version,
-        previous_version=answer.previous_version,
+        models=tuple(map(model, response.models)),
+        epoch=response.epoch,
+        current_version=response.current_version,
+        previous_version=response.previous_version,
     )
 
 
-def activation(answer: model_pb2.ActivateModelResponse) -> values.Activation:
-    return values.Activation(answer.epoch, answer.current_version, answer.previous_version)
+def activation(response: model_pb2.ActivateModelResponse) -> values.Activation:
+    return values.Activation(response.epoch, response.current_version, response.previous_version)
