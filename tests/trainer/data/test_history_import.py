@@ -1,3 +1,5 @@
+"""Imported ratings become histories at their own times, and newer ratings are kept."""
+
 import asyncio
 import json
 from dataclasses import replace
@@ -56,7 +58,7 @@ async def test_a_second_import_changes_nothing(tiny: Dataset) -> None:
 
 
 @pytest.mark.parametrize("timed", [True, False])
-async def test_a_newer_rating_stands(tiny: Dataset, *, timed: bool) -> None:
+async def test_a_newer_rating_is_kept(tiny: Dataset, *, timed: bool) -> None:
     ratings = tiny.ratings if timed else replace(tiny.ratings, timestamps=None)
     user = UserId(ratings.user_ids[ratings.users[0]])
     item = ItemId(ratings.item_ids[ratings.items[0]])
@@ -66,7 +68,7 @@ async def test_a_newer_rating_stands(tiny: Dataset, *, timed: bool) -> None:
     assert (report.stored, report.unchanged) == (len(ratings) - 1, 1)
 
 
-def test_without_times_later_lines_are_later_and_all_are_long_ago(tiny: Dataset) -> None:
+def test_without_times_event_times_follow_the_lines_and_are_long_ago(tiny: Dataset) -> None:
     times = event_times_us(replace(tiny.ratings, timestamps=None))
     assert (np.diff(times) > 0).all()
     assert 0 < times[0] < times[-1] < 10**9
@@ -104,7 +106,7 @@ def test_the_command_fills_a_real_store_and_repeats_without_change(
     assert asyncio.run(count(tiny.ratings.user_ids[5])) == counts[5]
 
 
-def test_without_a_store_the_command_says_so(tiny: Dataset, tmp_path: Path) -> None:
+def test_the_command_names_a_store_that_it_cannot_reach(tiny: Dataset, tmp_path: Path) -> None:
     folder = str(write_movielens(tiny, tmp_path / "ml"))
     url = "redis://127.0.0.1:1"
     result = CliRunner().invoke(command, ["import", folder, "--redis-url", url])

@@ -1,4 +1,4 @@
-"""Tags of items and attributes of users: read from every edition's files, and from one's own."""
+"""Tags of items and attributes of users are read from every edition's files and from tables."""
 
 from pathlib import Path
 from zipfile import ZipFile
@@ -29,7 +29,7 @@ def movielens(folder: Path, **files: str) -> Path:
     return folder
 
 
-def test_tags_are_in_lower_case_and_of_two_users_at_least(tmp_path: Path) -> None:
+def test_tags_are_in_lower_case_and_given_by_at_least_two_users(tmp_path: Path) -> None:
     read = load_dataset(movielens(tmp_path, ratings_csv=RATINGS, movies_csv=MOVIES, tags_csv=TAGS))
     assert read.ratings.item_ids == ("10", "20", "30")
     assert read.items.tags == (("al pacino",), ("funny",), ("funny",))
@@ -43,7 +43,7 @@ def test_without_a_file_of_tags_no_item_has_one(tmp_path: Path) -> None:
     assert ItemTable(("A", "B"), ((), ()), (None, None)).tags == ((), ())
 
 
-def test_tags_of_a_file_that_is_not_whole_are_refused(tmp_path: Path) -> None:
+def test_a_truncated_file_of_tags_is_refused(tmp_path: Path) -> None:
     folder = movielens(tmp_path, ratings_csv=RATINGS, movies_csv=MOVIES, tags_csv=TAGS + "1,2\n")
     with pytest.raises(DataError, match=r"tags\.csv, line 8: the line has 2 fields, not 4"):
         load_dataset(folder)
@@ -61,7 +61,7 @@ def test_the_ten_million_edition_has_tags_between_double_colons(tmp_path: Path) 
     assert read.items.tags == (("excellent!",),)
 
 
-def test_the_original_hundred_thousand_tells_age_gender_and_occupation(tmp_path: Path) -> None:
+def test_the_original_hundred_thousand_has_age_gender_and_occupation(tmp_path: Path) -> None:
     flags = "|".join("0" * 19)
     read = load_dataset(
         movielens(
@@ -80,7 +80,7 @@ def test_the_original_hundred_thousand_tells_age_gender_and_occupation(tmp_path:
     assert read.report.facts()["of users"] == "age, gender, occupation"
 
 
-def test_the_one_million_edition_tells_the_same(tmp_path: Path) -> None:
+def test_the_one_million_edition_has_ages_in_bands(tmp_path: Path) -> None:
     read = load_dataset(
         movielens(
             tmp_path,
@@ -92,7 +92,7 @@ def test_the_one_million_edition_tells_the_same(tmp_path: Path) -> None:
     assert read.users.attributes == {"age": (("under 18",),) * 2, "gender": (("F",),) * 2}
 
 
-def test_recboles_table_of_users_is_read_and_an_age_that_is_none_refused(tmp_path: Path) -> None:
+def test_recboles_table_of_users_is_read_and_an_invalid_age_refused(tmp_path: Path) -> None:
     header = "user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token\n"
     files = {
         "ml-100k.inter": "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
@@ -114,7 +114,7 @@ def test_recboles_table_of_users_is_read_and_an_age_that_is_none_refused(tmp_pat
 OWN = "user,item,rating\n" + "".join(f"{name},x,{1 + n % 3}\n" for n, name in enumerate("abcd"))
 
 
-def test_a_table_of_ones_own_may_hold_any_columns(tmp_path: Path) -> None:
+def test_a_table_of_users_may_have_any_columns(tmp_path: Path) -> None:
     ratings, users = tmp_path / "own.csv", tmp_path / "people.csv"
     ratings.write_text(OWN)
     users.write_text("ID;town;likes\nd;Bonn;tea|cake\na; Bonn ;tea\nb;Rome;\nzz;Rome;cake\n")
@@ -173,7 +173,7 @@ def test_a_bad_table_of_users_is_refused(tmp_path: Path, text: str, problem: str
     assert problem in str(caught.value)
 
 
-def test_an_item_table_of_ones_own_may_have_tags(tmp_path: Path) -> None:
+def test_an_item_table_may_have_tags(tmp_path: Path) -> None:
     ratings, items = tmp_path / "own.csv", tmp_path / "items.csv"
     ratings.write_text(OWN)
     items.write_text("id,title,tags\nx,Alien (1979),Space| HR  Giger|space\ny,Big,\n")
@@ -182,7 +182,7 @@ def test_an_item_table_of_ones_own_may_have_tags(tmp_path: Path) -> None:
     assert read.items.years == (1979, None)
 
 
-def test_fetching_brings_tags_and_an_older_copy_without_them_is_still_read(tmp_path: Path) -> None:
+def test_tags_are_fetched_and_an_older_copy_without_them_is_still_read(tmp_path: Path) -> None:
     name = "ml-latest-small"
     archive = tmp_path / "ml.zip"
     with ZipFile(archive, "w") as packed:

@@ -1,3 +1,5 @@
+"""Data sets are read from the files of every edition, from CSV and from Parquet."""
+
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +77,7 @@ def test_recboles_layout_is_read(tmp_path: Path) -> None:
     assert read.items.genres == (("Comedy",), ("Animation", "Children's"), ())
 
 
-def test_the_later_of_two_ratings_of_an_item_stays_at_its_place(tmp_path: Path) -> None:
+def test_the_later_of_two_ratings_of_an_item_is_kept_at_its_place(tmp_path: Path) -> None:
     rows = "user,item,rating,timestamp\na,x,1,30\nb,x,2,5\na,x,4,20\na,y,3,1\n"
     read = load_dataset(write(tmp_path / "own.csv", rows))
     assert read.ratings.values.tolist() == [1, 2, 3]
@@ -83,14 +85,14 @@ def test_the_later_of_two_ratings_of_an_item_stays_at_its_place(tmp_path: Path) 
     assert read.report.rows == 4
 
 
-def test_without_times_the_last_in_the_file_stays(tmp_path: Path) -> None:
+def test_without_times_the_last_rating_in_the_file_is_kept(tmp_path: Path) -> None:
     read = load_dataset(write(tmp_path / "own.csv", "user,item,rating\na,x,1\nb,x,2\na,x,4\n"))
     assert read.ratings.values.tolist() == [2, 4]
     assert read.ratings.timestamps is None
     assert "by file order" in read.report.facts()["duplicates"]
 
 
-def test_columns_go_by_common_names_or_those_given(tmp_path: Path) -> None:
+def test_columns_are_found_by_common_names_or_those_given(tmp_path: Path) -> None:
     path = write(tmp_path / "own.csv", "Stars;who;User-ID;time\n5;x;a;7\n2;y;a;8\n")
     read = load_dataset(path, columns=Columns(item="who"))
     assert (read.ratings.user_ids, read.ratings.item_ids) == (("a",), ("x", "y"))
@@ -98,7 +100,7 @@ def test_columns_go_by_common_names_or_those_given(tmp_path: Path) -> None:
     assert read.report.scale_origin == "inferred"
 
 
-def test_a_scale_given_is_the_scale(tmp_path: Path) -> None:
+def test_a_given_scale_is_used(tmp_path: Path) -> None:
     path = write(tmp_path / "own.csv", "user,item,rating\na,x,2\n")
     read = load_dataset(path, scale=Scale(1, 10))
     assert read.ratings.scale == Scale(1, 10)
@@ -119,7 +121,7 @@ def test_parquet_and_csv_of_the_same_ratings_are_equal(tmp_path: Path) -> None:
     assert from_parquet.ratings.hash == from_csv.ratings.hash
 
 
-def test_an_item_table_of_ones_own_names_items_nobody_rated(tmp_path: Path) -> None:
+def test_an_item_table_may_have_items_without_ratings(tmp_path: Path) -> None:
     path = write(tmp_path / "own.csv", "user,item,rating\na,x,2\nb,x,4\n")
     rows = '\ufeffid,title,genres,year\nx,"A, b",Jazz|Soul,1961\nz,C (1994),,\n'
     read = load_dataset(path, items=write(tmp_path / "items.csv", rows))
@@ -165,7 +167,7 @@ def test_ratings_cannot_be_changed(tiny: Dataset) -> None:
         tiny.ratings.values[0] = 1
 
 
-def test_the_hash_tells_ratings_apart_and_knows_equal_ones(tiny: Dataset) -> None:
+def test_the_hash_is_equal_for_equal_ratings_alone(tiny: Dataset) -> None:
     ratings = tiny.ratings
     everything = np.arange(len(ratings))
     assert ratings.take(everything).hash == ratings.hash

@@ -1,3 +1,5 @@
+"""Splits are the published ones, and each hides the ratings that it should."""
+
 import numpy as np
 import pytest
 from foldin_model.errors import FoldinError
@@ -12,7 +14,7 @@ COUNTS = st.lists(st.integers(1, 12), min_size=5, max_size=20)
 
 
 def ratings_of(counts: list[int], *, seed: int = 0, times: bool = True) -> Ratings:
-    """Each user's number of ratings, in a random file order."""
+    """Returns ratings with that many for each user, in a random file order."""
     rng = np.random.default_rng(seed)
     users = rng.permutation(np.repeat(np.arange(len(counts)), counts)).astype(np.int32)
     items = np.zeros(len(users), np.int32)
@@ -39,7 +41,7 @@ def test_kfold_is_sklearns_over_file_order(tiny: Dataset) -> None:
 
 
 @given(COUNTS, st.integers(0, 3))
-def test_every_user_is_held_out_once_and_all_her_ratings_are_given_or_hidden(
+def test_every_user_is_held_out_once_with_all_ratings_given_or_hidden(
     counts: list[int], seed: int
 ) -> None:
     ratings = ratings_of(counts, seed=seed)
@@ -72,7 +74,7 @@ def test_held_out_users_are_the_published_protocol(tiny: Dataset) -> None:
             np.testing.assert_array_equal(case.given_index, permuted[: int(0.8 * len(history))])
 
 
-def test_ids_that_are_no_numbers_are_split_the_same_every_time() -> None:
+def test_ids_that_are_not_numbers_are_split_the_same_every_time() -> None:
     ratings = ratings_of([4] * 10)
     named = Ratings(
         tuple(f"user-{i}" for i in range(10)),

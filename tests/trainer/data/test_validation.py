@@ -1,3 +1,5 @@
+"""Files that cannot be used are refused with the line, the problem and the remedy."""
+
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,7 +46,7 @@ def failure(path: Path, content: str | bytes, scale: Scale | None = None) -> Dat
         ("a,y,3,", "not a time"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, row: str, problem: str) -> None:
+def test_an_invalid_line_is_named(tmp_path: Path, row: str, problem: str) -> None:
     rows = HEADER + GOOD + '\n"b","x",4,11\n' + row + "\n" + GOOD
     error = failure(tmp_path / "own.csv", rows, Scale(1, 5))
     assert error.line == 5
@@ -52,7 +54,7 @@ def test_a_bad_line_is_named(tmp_path: Path, row: str, problem: str) -> None:
     assert "line 5" in str(error)
 
 
-def test_milliseconds_are_recognised(tmp_path: Path) -> None:
+def test_milliseconds_are_recognized(tmp_path: Path) -> None:
     error = failure(tmp_path / "own.csv", HEADER + "a,x,3,1700000000000\n")
     assert "milliseconds" in error.remedy
 
@@ -85,18 +87,18 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: str, line: int | None
     assert failure(tmp_path / "own.csv", content).line == line
 
 
-def test_a_missing_column_is_refused_with_those_there(tmp_path: Path) -> None:
+def test_a_missing_column_is_refused_with_the_names_of_the_others(tmp_path: Path) -> None:
     error = failure(tmp_path / "own.csv", "user,thing,rating\na,x,3\n")
     assert error.line == 1
     assert "no item column among 'user', 'thing', 'rating'" in str(error)
     assert "--item-column" in error.remedy
 
 
-def test_one_value_says_no_scale(tmp_path: Path) -> None:
+def test_a_scale_is_not_inferred_from_a_single_value(tmp_path: Path) -> None:
     assert "--scale" in failure(tmp_path / "own.csv", HEADER + GOOD).remedy
 
 
-def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_parquet_is_refused(tmp_path: Path) -> None:
     assert "not a Parquet file" in str(failure(tmp_path / "own.parquet", HEADER + GOOD))
 
 
@@ -178,13 +180,13 @@ def test_an_edition_that_was_not_fetched_says_how_to_fetch_it(tmp_path: Path) ->
         load_dataset("ml-25m", data_dir=tmp_path)
 
 
-def test_a_name_that_is_nothing_is_refused(tmp_path: Path) -> None:
+def test_a_source_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file or data set"):
         load_dataset(tmp_path / "nothing.csv")
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_bad_line_is_named_also_after_many_blocks(
+def test_an_invalid_line_is_named_after_many_blocks(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("foldin_trainer.data.files.rating_tables.BLOCK_BYTES", 256)
@@ -204,14 +206,14 @@ def test_a_bad_line_is_named_also_after_many_blocks(
     assert caught.value.line == (2 + 2 * 900 if kind == "csv" else 901)
 
 
-def test_control_characters_of_a_title_never_reach_a_terminal(tmp_path: Path) -> None:
+def test_control_characters_are_removed_from_titles(tmp_path: Path) -> None:
     table = tmp_path / "items.csv"
     table.write_text('id,title,genres\nx,"One\nTwo\x1b[2J (1995)",A\x07|B\n')
     item = read_item_table(table)["x"]
     assert (item.title, item.genres, item.year) == ("One Two [2J", ("A", "B"), 1995)
 
 
-def test_embeddings_of_items_are_numbers_by_bars(tmp_path: Path) -> None:
+def test_embeddings_of_items_are_numbers_separated_by_bars(tmp_path: Path) -> None:
     table = tmp_path / "items.csv"
     table.write_text("id,title,embedding\na,A,0.5|-1\nb,B,\n")
     items = read_item_table(table)

@@ -1,4 +1,4 @@
-"""Cold items: a tenth of the items is unknown to training and ranked by itself."""
+"""Cold items: a tenth of the items is without training ratings and ranked alone."""
 
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -29,7 +29,7 @@ def cold_trials(folds: int) -> list[Trial]:
     return list(trials("cold-items", RATINGS, ProtocolSettings(folds=folds)))
 
 
-def test_cold_items_have_no_rating_in_training_and_alone_may_be_recommended() -> None:
+def test_cold_items_have_no_training_rating_and_only_they_may_be_recommended() -> None:
     for trial in cold_trials(3):
         for case in trial.cases:
             allowed = np.setdiff1d(np.arange(len(RATINGS.item_ids)), case.masked_rows)
@@ -68,7 +68,7 @@ def test_the_popularity_of_genres_is_the_mean_count_of_their_rated_items() -> No
 
 
 def most_rated_first(dataset: Dataset) -> Dataset:
-    """The data set of a file whose lines are ordered by how often their item is rated."""
+    """Returns the data set as from a file with the most rated items first."""
     ratings = dataset.ratings
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids))
     rows = np.argsort(-counts, kind="stable")
@@ -81,7 +81,7 @@ def most_rated_first(dataset: Dataset) -> Dataset:
     return replace(dataset, ratings=renamed.take(lines), items=dataset.items.take(rows))
 
 
-def test_shuffled_items_keep_their_ratings_and_all_that_is_known_of_them() -> None:
+def test_shuffled_items_keep_their_ratings_and_attributes() -> None:
     size = len(DATASET.items)
     items = replace(
         DATASET.items,
@@ -101,14 +101,14 @@ def test_shuffled_items_keep_their_ratings_and_all_that_is_known_of_them() -> No
             assert known is getattr(items, column.name)[before]
 
 
-def test_the_order_of_shuffled_items_says_nothing_of_the_file() -> None:
+def test_the_order_of_shuffled_items_does_not_depend_on_the_file() -> None:
     straight, sorted_ = (d.with_items_shuffled(7) for d in (DATASET, most_rated_first(DATASET)))
     assert straight.ratings.item_ids == sorted_.ratings.item_ids
     assert straight.items == sorted_.items
     assert DATASET.with_items_shuffled(8).ratings.item_ids != straight.ratings.item_ids
 
 
-def test_who_knows_nothing_of_cold_items_is_no_better_than_chance() -> None:
+def test_methods_without_knowledge_of_cold_items_are_no_better_than_chance() -> None:
     reached: dict[str, list[Doubles]] = {"popularity": [], "item mean": [], "chance": []}
     for seed in range(10):
         shuffled = most_rated_first(DATASET).with_items_shuffled(seed)
@@ -122,7 +122,7 @@ def test_who_knows_nothing_of_cold_items_is_no_better_than_chance() -> None:
 
 
 def by_chance(trial: Trial) -> Iterator[float]:
-    """The NDCG that each user's list has on average over all orders of the items allowed."""
+    """Yields the mean NDCG of each user's list over all orders of the allowed items."""
     discounts = 1.0 / np.log2(np.arange(COUNT) + 2.0)
     for case in trial.cases:
         hidden, allowed = len(case.hidden_rows), len(trial.train.item_ids) - len(case.masked_rows)
@@ -139,7 +139,7 @@ def test_figures_of_cold_items_do_not_depend_on_the_order_of_lines() -> None:
     said = str(ranking_table(straight).caption), str(protocol_object(straight)["masking"])
     for masking in said:
         assert "Not recommended to anybody: the items with a rating in the training" in masking
-        assert "she has given" not in masking
+        assert "their given ratings" not in masking
     for before, after in zip(straight.scores[:2], sorted_.scores[:2], strict=True):
         assert before.method in {"popularity", "item mean"}
         assert before.everything.ndcg.mean() == pytest.approx(after.everything.ndcg.mean())

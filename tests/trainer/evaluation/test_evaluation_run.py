@@ -40,7 +40,7 @@ def served(small: Planted) -> Served:
 
 
 def cases(small: Planted, *, known: bool) -> list[Case]:
-    """Every planted user with her training history given; unless `known`, under another name."""
+    """Returns every planted user with their training history given; renamed unless `known`."""
     return [
         Case(
             user_id if known else UserId(f"new {user_id}"),
@@ -53,7 +53,7 @@ def cases(small: Planted, *, known: bool) -> list[Case]:
     ]
 
 
-def test_a_known_user_is_scored_by_her_trained_vectors_and_a_stranger_by_folded_ones(
+def test_a_known_user_is_scored_by_trained_vectors_and_a_new_one_by_folded_ones(
     small: Planted,
 ) -> None:
     method = served(small)
@@ -90,7 +90,7 @@ def test_predicted_ratings_lie_on_the_scale_and_belong_to_the_hidden_rows(small:
     assert predicted[15:20] == pytest.approx(direct)
 
 
-def test_rows_of_the_data_set_may_be_others_than_those_of_the_model(small: Planted) -> None:
+def test_rows_of_the_data_set_may_differ_from_those_of_the_model(small: Planted) -> None:
     straight = served(small)
     order = np.random.default_rng(0).permutation(120)
     item_ids = tuple(straight.item_ids[row] for row in order)
@@ -174,7 +174,9 @@ def test_evaluate_prints_tables_and_writes_a_report_and_figures(tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -> None:
+def test_a_page_holds_all_of_the_report_escaped_and_without_outside_references(
+    tmp_path: Path,
+) -> None:
     dataset = tiny_dataset(users=60, items=90)
     titles = ("<script>alert(1)</script> & $5 $", *dataset.items.titles[1:])
     dataset = replace(dataset, items=replace(dataset.items, titles=titles))
@@ -196,7 +198,7 @@ def test_a_page_holds_all_of_the_report_and_needs_nothing_else(tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
+def test_the_curve_of_fold_in_compares_every_method() -> None:
     dataset = tiny_dataset(users=60, items=90)
     settings = TrainSettings.of(dimension=4, device="cpu")
     curve = learning_curve(dataset, settings, (1, 10), count=4, folds=3)
@@ -214,7 +216,7 @@ def test_the_curve_of_fold_in_compares_every_way_of_taking_ratings_in() -> None:
 
 
 @pytest.mark.slow
-def test_fold_in_heeds_what_it_is_given_and_records_no_more(tmp_path: Path) -> None:
+def test_fold_in_uses_its_options_and_records_only_those(tmp_path: Path) -> None:
     folder = write_movielens(tiny_dataset(users=60, items=90), tmp_path / "data")
     asked = [str(folder), "--protocol", "fold-in", "--k", "4", "--folds", "3", *QUICKLY]
     result = CliRunner().invoke(evaluate, [*asked, "--json", "--out", str(tmp_path / "out")])
@@ -237,7 +239,7 @@ def test_fold_in_heeds_what_it_is_given_and_records_no_more(tmp_path: Path) -> N
         (["leave-last-out", "--folds", "2"], "--folds says nothing to leave-last-out"),
     ],
 )
-def test_an_option_that_no_protocol_heeds_is_refused(
+def test_an_option_that_no_protocol_uses_is_refused(
     tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     folder = write_movielens(few_ratings_each(4), tmp_path / "data")
@@ -247,14 +249,14 @@ def test_an_option_that_no_protocol_heeds_is_refused(
     assert said in " ".join(result.output.replace("│", " ").split())
 
 
-def test_settings_are_recorded_where_a_protocol_heeds_them() -> None:
+def test_settings_are_recorded_if_a_protocol_uses_them() -> None:
     settings = ProtocolSettings()
     assert settings.used_by(["random"]) == {"share": 0.2, "seed": 0}
     assert settings.used_by(["kfold", "temporal"]) == {"folds": 5, "leave_last": 5, "seed": 0}
     assert settings.used_by(["given"]) == {"seed": 0}
 
 
-def test_the_curve_of_fold_in_needs_users_of_many_ratings() -> None:
+def test_the_curve_of_fold_in_needs_users_with_many_ratings() -> None:
     dataset = few_ratings_each(20)
     with pytest.raises(FoldinError, match=r"after their first 20 ratings, and fewer than 2 of 8"):
         learning_curve(dataset, TrainSettings.of(dimension=4, device="cpu"))
@@ -263,7 +265,7 @@ def test_the_curve_of_fold_in_needs_users_of_many_ratings() -> None:
 
 
 @pytest.mark.slow
-def test_a_protocol_of_the_default_ones_that_hides_nothing_is_left_out_with_a_note(
+def test_a_default_protocol_that_hides_nothing_is_left_out_with_a_note(
     tmp_path: Path,
 ) -> None:
     folder = write_movielens(few_ratings_each(4), tmp_path / "data")
@@ -291,7 +293,7 @@ def test_a_protocol_asked_for_twice_is_reported_once(tmp_path: Path) -> None:
 
 
 def few_ratings_each(count: int) -> Dataset:
-    """The tiny data set with so many ratings of each of 40 users, at most."""
+    """Returns the tiny data set with at most that many ratings of each of 40 users."""
     dataset = tiny_dataset(users=40, items=90)
     users = dataset.ratings.users
     order = np.argsort(users, kind="stable")
@@ -330,7 +332,7 @@ def test_a_published_split_without_values_is_ranked_only(tmp_path: Path) -> None
         (["--protocol", "leave-one-out"], "'leave-one-out' is not one of"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_by_name(
+def test_options_that_contradict_each_other_are_refused_by_name(
     tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     file = tmp_path / "pairs.csv"
@@ -341,7 +343,7 @@ def test_what_cannot_be_asked_is_refused_by_name(
     assert said in " ".join(result.output.replace("│", " ").split())
 
 
-def test_evaluate_names_a_data_set_that_is_not_there(tmp_path: Path) -> None:
+def test_evaluate_says_how_to_fetch_a_missing_data_set(tmp_path: Path) -> None:
     result = CliRunner().invoke(evaluate, ["ml-1m", "--data-dir", str(tmp_path)])
     assert result.exit_code == 1
     assert "foldin data fetch ml-1m" in result.output

@@ -1,4 +1,4 @@
-"""Figures are not blank, belong in any page, and the map's plane is the principal one."""
+"""Figures are not blank, their SVG stands alone, and the item map is the principal plane."""
 
 import re
 from dataclasses import replace
@@ -61,7 +61,7 @@ def test_every_figure_of_a_protocol_is_drawn() -> None:
         assert_drawn(figure)
 
 
-def test_an_svg_is_the_same_every_time_and_names_nothing_outside_itself() -> None:
+def test_an_svg_is_the_same_every_time_and_has_no_outside_references() -> None:
     drawing = draw_learning_curve([1.2, 0.9], [1.0, 0.9])
     svg = drawing.svg()
     assert svg == drawing.svg()

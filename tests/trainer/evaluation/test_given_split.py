@@ -1,4 +1,4 @@
-"""Published splits read from files: whose ratings are what, what is masked, what is refused."""
+"""Published splits are read from files: cases, masks, notes and errors."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,11 +38,11 @@ def test_rows_belong_to_the_items_of_both_files(tmp_path: Path) -> None:
     assert found["2"] == [[0, 2], [3], [2.0]]
     assert found["3"] == [[], [0], [4.0]]
     assert split.trial.valued
-    assert split.masking == "Not recommended to a user: the items whose ratings she has given."
+    assert split.masking == "Not recommended to a user: the items among their given ratings."
     assert any("1 test users have no training rating" in note for note in split.notes)
 
 
-def test_a_mask_adds_to_what_is_not_recommended_and_is_said(tmp_path: Path) -> None:
+def test_masked_pairs_are_not_recommended_and_are_reported(tmp_path: Path) -> None:
     asked = files(tmp_path, TRAIN, "user,item,rating\n1,c,5\n", "user,item\n1,c\n1,unheard\n")
     split = load_split(asked)
     (case,) = split.trial.cases
@@ -52,7 +52,7 @@ def test_a_mask_adds_to_what_is_not_recommended_and_is_said(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("without", ["train", "test"])
-def test_without_a_column_of_ratings_pairs_count_alike(tmp_path: Path, without: str) -> None:
+def test_without_a_rating_column_all_pairs_count_the_same(tmp_path: Path, without: str) -> None:
     bare = "user,item,when\n1,c,9\n2,b,8\n"
     train, test = (bare, TRAIN) if without == "train" else (TRAIN, bare)
     split = load_split(files(tmp_path, train, test))
@@ -66,7 +66,7 @@ def test_test_pairs_of_the_training_file_are_counted(tmp_path: Path) -> None:
     assert any("1 test pairs are in the training file too" in note for note in split.notes)
 
 
-def test_columns_of_other_names_are_found_by_option(tmp_path: Path) -> None:
+def test_columns_with_other_names_are_found_by_option(tmp_path: Path) -> None:
     text = "who,what\n1,a\n2,b\n"
     asked = files(tmp_path, text, text)
     named = SplitFiles(asked.train, asked.test, columns=Columns(user="who", item="what"))
@@ -84,12 +84,12 @@ def test_columns_of_other_names_are_found_by_option(tmp_path: Path) -> None:
         ("user\n1\n", "no item column"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, mask: str, said: str) -> None:
+def test_an_invalid_line_is_named(tmp_path: Path, mask: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
         load_split(files(tmp_path, TRAIN, TRAIN, mask))
 
 
-def test_what_a_table_says_of_the_users_of_both_files_is_known(tmp_path: Path) -> None:
+def test_users_of_both_files_get_attributes_from_a_table(tmp_path: Path) -> None:
     asked = files(tmp_path, TRAIN, "user,item,rating\n3,a,4\n")
     table = tmp_path / "users.csv"
     table.write_text("user,city\n3,Ulm\n1,Ulm\n2,Bonn\n9,Bonn\n")
@@ -107,7 +107,7 @@ def test_what_a_table_says_of_the_users_of_both_files_is_known(tmp_path: Path) -
         (b"user\n1\n", "there is no column besides 'user'"),
     ],
 )
-def test_a_file_that_is_no_table_of_users_is_refused_by_name(
+def test_a_file_that_is_not_a_table_of_users_is_refused_by_name(
     tmp_path: Path, table: bytes, said: str
 ) -> None:
     asked = files(tmp_path, TRAIN, "user,item,rating\n3,a,4\n")

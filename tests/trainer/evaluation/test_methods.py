@@ -1,4 +1,4 @@
-"""The baselines and reference rankers against hand-made data and dense oracles."""
+"""Baselines and reference rankers agree with hand-computed values and dense solves."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def case(given_rows: list[int], hidden_rows: list[int]) -> Case:
 TRAIN = ratings((0, 1, 5.0), (1, 1, 4.0), (2, 1, 3.0), (0, 4, 2.0), (1, 4, 1.0), (2, 0, 5.0))
 
 
-def test_popularity_orders_by_count_then_row_and_leaves_out_what_is_given() -> None:
+def test_popularity_orders_by_count_then_row_and_leaves_out_given_items() -> None:
     lists = Popularity.fit(TRAIN).recommend([case([], [0]), case([1, 3], [0])], 5)
     assert lists.tolist() == [[1, 4, 0, 2, 3], [4, 0, 2, -1, -1]]
 
@@ -56,7 +56,7 @@ def test_item_mean_is_shrunk_to_the_mean_of_all() -> None:
     assert method.recommend([case([], [0])], 2).tolist() == [[0, 1]]
 
 
-def test_cases_join_what_is_given_and_hidden_of_every_asked_user() -> None:
+def test_cases_join_given_and_hidden_ratings_of_every_user_with_hidden_ones() -> None:
     hidden = ratings((2, 3, 1.0), (2, 2, 2.0), (3, 0, 5.0))
     first, second = make_cases(TRAIN, hidden)
     assert (first.user_id, second.user_id) == ("c", "d")
@@ -70,7 +70,7 @@ def test_cases_join_what_is_given_and_hidden_of_every_asked_user() -> None:
     arrays(np.bool_, (4, 9)),
     st.integers(1, 12),
 )
-def test_best_is_the_canonical_order_also_among_ties(
+def test_best_is_in_canonical_order_even_among_ties(
     scores: Doubles, seen: Mask, count: int
 ) -> None:
     lists = best(scores, seen, count)
@@ -94,7 +94,7 @@ def test_ease_equals_the_closed_form_on_dense_matrices_in_either_gram_form(users
     assert lists[:2].tolist() == expected[:2].tolist()
 
 
-def test_implicit_als_recommends_within_the_users_taste() -> None:
+def test_implicit_als_recommends_the_genre_that_a_user_likes() -> None:
     dataset = tiny_dataset()
     method = ImplicitAls.fit(dataset.ratings, AlsSettings(factors=8, regularization=1.0, alpha=5.0))
     for genre in ("Comedy", "Western"):

@@ -1,4 +1,4 @@
-"""What each protocol gives and hides, and how scores are pooled over its trials."""
+"""Which ratings each protocol gives and hides, and how scores are pooled over trials."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def test_nothing_hidden_is_given_or_learned_from(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["kfold", "held-out-users"])
-def test_over_all_trials_every_user_is_asked_and_nothing_is_hidden_twice(protocol: str) -> None:
+def test_over_all_trials_every_user_has_a_case_and_no_rating_is_hidden_twice(protocol: str) -> None:
     asked = [
         (case.user_id, row)
         for trial in trials(protocol, RATINGS, ProtocolSettings())
@@ -65,7 +65,7 @@ def test_temporal_hides_the_latest_ratings() -> None:
         assert set(case.hidden_rows.tolist()) == set(RATINGS.items[latest].tolist())
 
 
-def test_leave_last_out_hides_the_very_last_rating_of_everybody() -> None:
+def test_leave_last_out_hides_the_last_rating_of_every_user() -> None:
     (trial,) = trials("leave-last-out", RATINGS, ProtocolSettings())
     assert RATINGS.timestamps is not None
     assert len(trial.cases) == len(RATINGS.user_ids)
@@ -92,7 +92,7 @@ def test_without_times_the_latest_ratings_are_refused_with_the_remedy() -> None:
         ("cold-items", ProtocolSettings(folds=10), "10 folds need as many rated items"),
     ],
 )
-def test_where_nothing_would_be_hidden_what_is_missing_is_named(
+def test_if_nothing_would_be_hidden_the_error_names_what_is_missing(
     protocol: str, settings: ProtocolSettings, said: str
 ) -> None:
     """Thirty users rate the same four items."""
@@ -101,9 +101,11 @@ def test_where_nothing_would_be_hidden_what_is_missing_is_named(
         list(trials(protocol, ratings, settings))
 
 
-def test_a_user_of_one_rating_has_no_last_one_to_hide() -> None:
+def test_the_only_rating_of_a_user_is_not_hidden() -> None:
     ratings = every_user_rates(users=30, items=1)
-    with pytest.raises(FoldinError, match="a user's last rating would be where she has more"):
+    with pytest.raises(
+        FoldinError, match="a user's last rating is hidden only if the user has more"
+    ):
         list(trials("leave-last-out", ratings, ProtocolSettings()))
     with pytest.raises(FoldinError, match="there are 1; choose another protocol"):
         list(trials("cold-items", ratings, ProtocolSettings()))
@@ -139,7 +141,7 @@ def test_ratings_without_values_are_ranked_only() -> None:
     assert len(found.liked.ndcg) == 0
 
 
-def test_an_unknown_protocol_is_refused_with_the_names_there_are() -> None:
+def test_an_unknown_protocol_is_refused_with_the_known_names() -> None:
     with pytest.raises(ValueError, match="held-out-users"):
         list(trials("leave-one-out", RATINGS, ProtocolSettings()))
 

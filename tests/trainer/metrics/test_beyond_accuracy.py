@@ -23,11 +23,11 @@ LISTS = np.array([[0, 1], [0, 2], [0, -1]], np.int32)
 COUNTS = np.array([7, 3, 1, 0, 0])
 
 
-def test_coverage_is_the_share_of_items_that_anybody_is_shown() -> None:
+def test_coverage_is_the_share_of_items_in_any_list() -> None:
     assert coverage(LISTS, 5) == 3 / 5
 
 
-def test_novelty_is_zero_bits_for_what_everybody_rated_and_grows_with_rarity() -> None:
+def test_novelty_is_zero_bits_for_an_item_that_all_rated_and_grows_with_rarity() -> None:
     bits = [0.0, 1.0, 0.0, 2.0, 0.0]
     assert novelty(LISTS, COUNTS, users=7) == pytest.approx(sum(bits) / len(bits))
     assert novelty(np.array([[3]], np.int32), COUNTS, users=7) == pytest.approx(3.0)
@@ -61,7 +61,7 @@ def test_gini_equals_half_the_relative_mean_difference(shown: list[int]) -> None
 GENRES = (("Comedy",), ("Comedy", "Drama"), ("Drama",), ("Horror",), ())
 
 
-def test_a_users_own_numbers_are_means_over_her_list_and_her_history() -> None:
+def test_a_users_numbers_are_means_over_their_list_and_history() -> None:
     values = COUNTS.astype(np.float64)
     assert list_means(LISTS, values).tolist() == [5.0, 4.0, 7.0]
     assert math.isnan(list_means(np.full((1, 2), -1, np.int32), values)[0])

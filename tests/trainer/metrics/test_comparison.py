@@ -1,4 +1,4 @@
-"""Intervals of every metric, and what may be called a difference between methods."""
+"""Intervals of every metric, and which differences between methods are significant."""
 
 from dataclasses import replace
 
@@ -85,7 +85,7 @@ def mean_of(values: np.ndarray) -> dict[str, Ratio]:
     return {"gain": Ratio(values[:, None], np.ones((len(values), 1)), np.asarray)}
 
 
-def test_a_paired_difference_is_seen_through_the_noise_that_methods_share() -> None:
+def test_a_paired_difference_is_found_in_the_noise_that_methods_share() -> None:
     rng = np.random.default_rng(0)
     users = rng.normal(size=400)
     found = {
@@ -109,13 +109,13 @@ def test_a_paired_difference_is_seen_through_the_noise_that_methods_share() -> N
     assert same.p == 1.0
 
 
-def test_where_there_is_no_difference_p_is_below_five_percent_one_time_in_twenty() -> None:
+def test_without_a_difference_p_is_below_five_percent_one_time_in_twenty() -> None:
     rng = np.random.default_rng(1)
     found = {"ours": mean_of(rng.normal(size=100))} | {
         f"method {number}": mean_of(rng.normal(size=100)) for number in range(60)
     }
     ours = found.pop("ours").pop("gain")
-    # Differences from a method that is exactly zero are the methods' own noise, one at a time.
+    # The difference from a method of zeros is the noise of one method.
     zero = {"ours": {"gain": replace(ours, numerators=np.zeros_like(ours.numerators))}}
     comparison = compare_measures(zero | found, 100, ours="ours")
     rejected = sum(difference.p < 0.05 for difference in comparison.differences)
@@ -123,14 +123,14 @@ def test_where_there_is_no_difference_p_is_below_five_percent_one_time_in_twenty
     assert not any(difference.significant for difference in comparison.differences)
 
 
-def test_holm_multiplies_the_smallest_most_and_keeps_the_order() -> None:
+def test_holm_multiplies_the_smallest_p_most_and_keeps_the_order() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
 
 
 @pytest.mark.parametrize("users", [1, 2, 3, 9])
-def test_of_less_than_ten_users_nothing_is_told_from_chance(users: int) -> None:
+def test_with_fewer_than_ten_users_no_difference_is_tested(users: int) -> None:
     gains = np.linspace(0.5, 1.0, users)
     found = {"ours": mean_of(gains), "worse": mean_of(gains - 0.4)}
     comparison = compare_measures(found, users, ours="ours")
@@ -145,7 +145,7 @@ def test_of_less_than_ten_users_nothing_is_told_from_chance(users: int) -> None:
     assert np.isnan([interval.low, interval.high]).all()
 
 
-def test_ten_users_are_enough_and_those_without_a_number_do_not_count() -> None:
+def test_ten_users_are_enough_and_users_without_a_value_do_not_count() -> None:
     gains = np.linspace(0.5, 1.0, 10)
     found = {"ours": mean_of(gains), "worse": mean_of(gains - 0.4)}
     difference = compare_measures(found, 10, ours="ours").difference("worse", "gain")
@@ -167,13 +167,13 @@ def test_ten_users_are_enough_and_those_without_a_number_do_not_count() -> None:
     assert not difference.tested
 
 
-def test_a_report_of_three_users_has_no_interval_and_no_star_and_says_why() -> None:
+def test_a_report_of_three_users_has_no_intervals_or_stars_and_says_why() -> None:
     ratings = DATASET.ratings
     (trial,) = trials("random", ratings, ProtocolSettings())
     asked = replace(trial, cases=trial.cases[:3])
     outcome = Outcome("random", 10, 1.0, run_trials([asked], baselines, 10, DATASET.items))
     assert outcome.remarks == (
-        "Only 3 were asked: of less than 10 users nothing is told from chance.",
+        "Only 3 users were asked: with fewer than 10 users no difference can be told from chance.",
     )
     assert all(row["ndcg@10_low"] is None for row in rows(outcome))
     for row in difference_rows(outcome):

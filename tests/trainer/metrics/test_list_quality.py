@@ -1,4 +1,4 @@
-"""The quality of lists for users held out does not depend on how many are scored at a time."""
+"""The NDCG of lists does not depend on how many users are scored at a time."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def _group(users: int, items: int) -> list[Question]:
 
 
 @pytest.mark.parametrize("at_a_time", [1, 7, 1_000])
-def test_every_way_has_the_ndcg_of_its_lists(
+def test_every_way_of_scoring_has_the_ndcg_of_its_lists(
     monkeypatch: pytest.MonkeyPatch, at_a_time: int
 ) -> None:
     monkeypatch.setattr(list_quality, "USERS_AT_A_TIME", at_a_time)
@@ -41,7 +41,7 @@ def test_every_way_has_the_ndcg_of_its_lists(
         assert liked == pytest.approx(ndcg(hits, np.full(USERS, 2)).mean())
 
 
-def test_memory_is_that_of_the_users_at_a_time() -> None:
+def test_memory_holds_the_scores_of_a_few_users_at_a_time() -> None:
     group = _group(2_000, 3_000)
     rng = np.random.default_rng(1)
 

@@ -33,7 +33,7 @@ def test_ndcg_discounts_by_log2_of_place_plus_one() -> None:
     assert ndcg(HITS, RELEVANT) == pytest.approx(expected)
 
 
-def test_average_precision_means_precision_at_hits_over_reachable_hits() -> None:
+def test_average_precision_is_precision_at_hits_over_reachable_hits() -> None:
     expected = [(1 + 2 / 3) / 3, (1 / 4) / 4, 0.0]
     assert average_precision(HITS, RELEVANT) == pytest.approx(expected)
 

@@ -1,1 +1,1 @@
-"""Compares models: protocols, methods, the evaluation run, and its report."""
+"""Evaluates models: protocols, compared methods, the evaluation run and its report."""

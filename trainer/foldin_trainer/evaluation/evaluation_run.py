@@ -1,6 +1,6 @@
-"""A whole evaluation: trains on every trial of the protocols asked for and scores what it learned.
+"""Runs an evaluation: trains on every trial of the requested protocols and scores the methods.
 
-What the numbers mean is in the metric modules; files are made of them in `report`.
+`metrics` defines the numbers; `report` writes them to files.
 """
 
 import time
@@ -37,7 +37,7 @@ METHODS: Final = (
     *("popularity", "item-mean", "rating-head", "ease", "implicit-als"),
     "genre-popularity",
 )
-"""What foldin may be compared with."""
+"""The methods that foldin may be compared with."""
 BASELINES: Final = METHODS[:3]
 
 Say = Callable[[str], None]
@@ -52,7 +52,7 @@ def _silent(_: str) -> None:
 class MethodFitter:
     """Fits the methods to compare and the model that would be served.
 
-    Keeps the first model that it trained. References are tuned in every training part.
+    It keeps the first model that it trained. References are tuned on every training part.
     """
 
     dataset: Dataset
@@ -62,7 +62,7 @@ class MethodFitter:
     first: Trained | None = None
 
     def fit(self, part: Ratings) -> Sequence[Method]:
-        """The methods of every table, learned from `part` of the ratings alone."""
+        """Returns the methods of every table, fitted to `part` alone; foldin is the last."""
         started = time.perf_counter()
         trained = train(replace(self.dataset, ratings=part), self.settings)
         self.say(f"  trained on {len(part):,} ratings in {time.perf_counter() - started:.1f} s")
@@ -93,9 +93,9 @@ class MethodFitter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """Outcomes in the order asked for, the curve of fold-in, and the first model behind them.
+    """The outcomes in the requested order, the curve of fold-in, and the first trained model.
 
-    `notes` say which protocol was left out, and why.
+    `notes` say which protocols were left out, and why.
     """
 
     dataset: Dataset
@@ -107,16 +107,17 @@ class Evaluation:
 
     @property
     def protocols(self) -> list[str]:
-        """The names of those that came to a result."""
+        """The names of the protocols that have a result."""
         curve = [] if self.curve is None else [FOLD_IN]
         return [*(outcome.protocol for outcome in self.outcomes), *curve]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an evaluation is to do: `count` items a list, and what foldin is compared with.
+    """The protocols, settings and methods of an evaluation, with `count` items a list.
 
-    Where nobody named the protocols, `by_default`, one that the data does not allow is left out.
+    `by_default` says that the caller named no protocols: one that the data does not allow is then
+    left out with a note, else it is an error.
     """
 
     protocols: Sequence[str]
@@ -130,7 +131,7 @@ class Plan:
 
 
 def evaluate(dataset: Dataset, plan: Plan) -> Evaluation:
-    """Every protocol's outcome, each protocol once. Raises FoldinError, ValueError."""
+    """Returns the outcome of every protocol, each protocol once. Raises FoldinError, ValueError."""
     results: list[_Result] = []
     refused: dict[str, FoldinError] = {}
     protocols = tuple(dict.fromkeys(plan.protocols))
@@ -189,9 +190,9 @@ def _result(protocol: str, dataset: Dataset, plan: Plan) -> _Result:
 
 
 def _ordered(dataset: Dataset, protocol: str, settings: ProtocolSettings) -> Dataset:
-    """The data set with items in an order that says nothing of what the protocol hides.
+    """Returns the data set with items in an order that does not reveal the hidden ratings.
 
-    In the file's order an item tends to stand the earlier the more it is rated, and cold ones tie
-    for whoever knows nothing of them.
+    In file order, items with more ratings tend to come earlier. A method that knows nothing about
+    cold items scores them alike, so their order would decide.
     """
     return dataset.with_items_shuffled(settings.seed) if protocol == COLD_ITEMS else dataset

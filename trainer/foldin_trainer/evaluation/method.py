@@ -1,4 +1,4 @@
-"""What a method under evaluation is: it answers cases with lists and, where it can, ratings."""
+"""The protocol of a method under evaluation: it makes lists and, if it can, predicts ratings."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,17 +9,17 @@ from foldin_trainer.metrics.cases import Case
 
 
 class Method(Protocol):
-    """One way to recommend, fitted to the training part."""
+    """A way to recommend, fitted to the training part."""
 
     @property
     def name(self) -> str:
-        """What the tables call it."""
+        """The name in tables."""
         ...
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The best `count` items neither given nor masked, (n_cases, count), padded with -1."""
+        """Returns the best `count` items neither given nor masked, (n_cases, count), or -1."""
         ...
 
     def predict(self, cases: Sequence[Case]) -> Doubles | None:
-        """Ratings for the hidden rows, case after case; None where the method predicts none."""
+        """Returns ratings for the hidden rows, case after case; None if it predicts none."""
         ...

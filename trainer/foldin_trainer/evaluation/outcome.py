@@ -1,4 +1,4 @@
-"""What one protocol gave: every method's scores, and which differences are more than chance."""
+"""The outcome of one protocol: every method's scores and the comparison of the methods."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -7,14 +7,14 @@ from foldin_trainer.evaluation.protocols.trials import MASKING
 from foldin_trainer.metrics.comparison import FEWEST_USERS, Comparison, compare
 from foldin_trainer.metrics.scores import Scores
 
-TOO_FEW: Final = f"of less than {FEWEST_USERS} users nothing is told from chance"
+TOO_FEW: Final = f"with fewer than {FEWEST_USERS} users no difference can be told from chance"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """What one protocol gave, `count` items a list; `seconds` of wall clock with all training.
+    """The scores of one protocol, with `count` items a list, and their comparison.
 
-    `comparison` is made of the scores where none is given; `masking` says what no list may hold.
+    `seconds` are wall clock time with all training; `masking` says which items no list may hold.
     """
 
     protocol: str
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """The notes, and whether users are too few for intervals."""
+        """The notes, with one more if there are too few users for intervals."""
         users = self.comparison.users
-        few = f"Only {users} were asked: {TOO_FEW}." if users < FEWEST_USERS else None
+        few = f"Only {users} users were asked: {TOO_FEW}." if users < FEWEST_USERS else None
         return self.notes if few is None else (*self.notes, few)

@@ -1,8 +1,8 @@
-"""How well similar items foretell the next item that the same user rates.
+"""Measures how often lists of similar items hold the next item that the same user rates.
 
-For users held out from training, every pair of ratings that follow one another in time is a
-question: is the second item among the first ten that are similar to the first? The raw inner
-product and co-occurrence counting answer the same questions.
+For held-out users, every two ratings that follow each other in time are a question: is the second
+item among the ten items most similar to the first? The raw inner product and co-occurrence counts
+answer the same questions.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,9 +20,9 @@ Hits = Mapping[str, Doubles]
 
 
 def next_pairs(ratings: Ratings) -> tuple[Rows, Rows]:
-    """Items that one user rated directly one after the other, (n,) firsts and (n,) seconds.
+    """Returns the items that one user rated directly after each other, (n,) firsts, (n,) seconds.
 
-    Ordered by time, ties by file order; by file order alone without timestamps.
+    The order is by time, ties by file order; without timestamps it is file order.
     """
     times: Integers = (
         np.arange(len(ratings), dtype=np.int64)
@@ -38,7 +38,7 @@ def next_pairs(ratings: Ratings) -> tuple[Rows, Rows]:
 def next_item_hits(
     snapshot: Snapshot, train: Ratings, held_out: Ratings, *, count: int = 10
 ) -> Hits:
-    """Which questions each way of finding similar items answers, (n,) of 0 and 1 by name.
+    """Returns, for each way of finding similar items, which questions it answers, (n,) of 0 and 1.
 
     The rows of the model must be those of the ratings.
     """

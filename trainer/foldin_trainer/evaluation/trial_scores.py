@@ -1,7 +1,7 @@
-"""Runs methods over the trials of a protocol and keeps what every user got.
+"""Runs methods over the trials of a protocol and scores every user.
 
-The metrics themselves are in `rating_metrics`, `ranking_metrics` and `beyond_accuracy`; how far
-they may be off by chance is `measures` and `comparison`.
+The metrics are in `rating_metrics`, `ranking_metrics` and `beyond_accuracy`; `measures` and
+`comparison` give their intervals.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,10 +23,10 @@ Fit = Callable[[Ratings], Sequence[Method]]
 def run_trials(
     trials: Iterable[Trial], fit: Fit, count: int, items: ItemTable | None = None
 ) -> tuple[Scores, ...]:
-    """Every method's scores over all trials, `count` items a list, in the order `fit` gives them.
+    """Returns every method's scores over all trials, `count` items a list, in the order of `fit`.
 
-    Methods must come in the same order from every call of `fit`. The genres of `items` tell
-    calibration and diversity, which are undefined without.
+    Every call of `fit` must return the methods in the same order. Calibration and diversity need
+    the genres of `items` and are undefined without them.
     """
     shares = beyond_accuracy.genre_shares(() if items is None else items.genres)
     rounds = [
@@ -36,9 +36,9 @@ def run_trials(
 
 
 def score(method: Method, trial: Trial, count: int, shares: Doubles | None = None) -> Scores:
-    """What `method` reaches in one trial; `shares` are the items' genres (`genre_shares`).
+    """Returns the scores of `method` in one trial; `shares` are those of `genre_shares`.
 
-    Where the trial's ratings carry no values, none are predicted and no item counts as liked.
+    If the trial's ratings have no values, none are predicted and no item counts as liked.
     """
     lists = method.recommend(trial.cases, count)
     predicted = _predicted(method, trial.cases) if trial.valued else ()

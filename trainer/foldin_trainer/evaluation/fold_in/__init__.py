@@ -1,1 +1,1 @@
-"""Measures fold-in: the learning curve, steps against the exact solve, and against a retrain."""
+"""Measures fold-in: its learning curve, steps against the exact solve, and against a retrain."""

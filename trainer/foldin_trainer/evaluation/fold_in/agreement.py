@@ -1,7 +1,6 @@
-"""How good a fold-in is: a few steps against the exact solve, and both against a full retrain.
+"""Compares a fold-in of a few steps with the exact solve, for users held out of training.
 
-It looks at models and at users they were not trained on; how a fold-in works is
-`foldin_model.fold_in.fold_in`.
+`foldin_model.fold_in.fold_in` says how a fold-in works.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,15 +15,16 @@ from foldin_trainer.metrics.cases import Case
 from foldin_trainer.metrics.lists import best
 from foldin_trainer.metrics.rating_metrics import rmse
 
-HeldOutCases = tuple[Model, Sequence[Case]]  # a model and users that it was not trained on
+HeldOutCases = tuple[Model, Sequence[Case]]
+"""A model, and cases of users that it was not trained on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """Steps against the exact solve for histories of `ratings` ratings, over `users` users.
 
-    RMSE is on the users' other ratings; `overlap` is the mean share of the exact ranking head's
-    first ten that the steps' first ten hold, the worst user's is `least_overlap`.
+    RMSE is on the users' other ratings. `overlap` is the mean share of the exact ranking head's
+    first ten items that are among the steps' first ten, `least_overlap` the lowest of any user.
     """
 
     ratings: int
@@ -36,14 +36,14 @@ class Agreement:
 
     @property
     def rmse_ratio(self) -> float:
-        """RMSE of the steps over that of the exact solve."""
+        """The RMSE of the steps divided by that of the exact solve."""
         return self.rmse_steps / self.rmse_exact
 
 
 def shortened(case: Case, ratings: int, seed: int) -> Case | None:
-    """The case with `ratings` random ones of all her ratings given and the rest hidden.
+    """Returns the case with `ratings` random ones of all its ratings given and the rest hidden.
 
-    None where that leaves nothing hidden.
+    None if that leaves nothing hidden.
     """
     rows = np.concatenate((case.given_rows, case.hidden_rows))
     values = np.concatenate((case.given_values, case.hidden_values))
@@ -58,9 +58,9 @@ def shortened(case: Case, ratings: int, seed: int) -> Case | None:
 def agreement(
     questions: Sequence[HeldOutCases], sizes: Sequence[int], *, steps: int = 3
 ) -> Iterator[Agreement]:
-    """One entry for every size of history that some held-out user exceeds.
+    """Yields one entry for each size of history that some held-out user exceeds.
 
-    Case rows must be rows of the models.
+    The rows of the cases must be rows of the models.
     """
     for size in sizes:
         short = [
@@ -73,14 +73,14 @@ def agreement(
 
 
 def fold_in_rmse(questions: Sequence[HeldOutCases], *, steps: int | None) -> float:
-    """RMSE of the rating head on the hidden ratings of users folded in, exactly without `steps`."""
+    """Returns the RMSE on the hidden ratings of users folded in; exactly if `steps` is None."""
     pairs = [(model, case) for model, cases in questions for case in cases]
     predicted = np.concatenate([predict(model, case, steps) for model, case in pairs])
     return rmse(predicted, np.concatenate([case.hidden_values for _, case in pairs]))
 
 
 def predict(model: Model, case: Case, steps: int | None) -> Doubles:
-    """The hidden ratings of a new user, clipped to the scale."""
+    """Returns predictions for the hidden ratings of a new user, clipped to the scale."""
     head = model.rating
     vector = fold(head, case.given_rows, case.given_values, head.prior, steps=steps).vector
     return np.clip(head.score(case.hidden_rows, vector), model.scale.low, model.scale.high)

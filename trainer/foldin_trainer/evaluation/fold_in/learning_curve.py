@@ -1,8 +1,8 @@
-"""What each of a newcomer's first ratings is worth, by how it is taken in.
+"""The learning curve of fold-in: the error for a new user by number of ratings and by method.
 
-Users are held out of training. Their first 1, 2, 5 ... ratings in time are folded in, or everything
-is trained again with them; all methods then answer for what the users rated after their first
-twenty, or after those given where that is more.
+Users are held out of training. Their first 1, 2, 5 ... ratings in time are folded in, or the model
+is trained again with them. All methods then predict the ratings after the user's first twenty, or
+after the given ones if those are more.
 """
 
 import time
@@ -30,8 +30,8 @@ from foldin_trainer.metrics.measures import Measure, Ratio
 from foldin_trainer.metrics.ranking_metrics import hit_matrix, ndcg
 
 SIZES: Final = (1, 2, 5, 10, 20, 50)
-ASKED_AFTER: Final = 20
-MIN_USERS: Final = 2  # users a point
+ASKED_AFTER: Final = 20  # ratings of a user that are never asked about
+MIN_USERS: Final = 2  # of a point
 LIST_LENGTH: Final = 10
 FOLDS: Final = 5
 NO_FOLD_IN: Final = "no fold-in"
@@ -46,9 +46,9 @@ METHODS: Final = (NO_FOLD_IN, SGD, RIDGE, EXACT_FOLD_IN, THREE_STEPS, ADAM_RETRA
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CurvePoint:
-    """All methods with the first `ratings` ratings of `users` users; differences are from STEPS.
+    """All methods with the first `ratings` ratings of `users` users, compared with three steps.
 
-    Metrics are `rmse`, and for methods that make lists NDCG, such as `ndcg@10`.
+    Metrics are `rmse` and, for methods that make lists, NDCG, such as `ndcg@10`.
     """
 
     ratings: int
@@ -56,17 +56,17 @@ class CurvePoint:
     comparison: Comparison
 
     def estimate(self, method: str, metric: str = "rmse") -> float:
-        """That method's number over all users."""
+        """Returns that method's number over all users."""
         return self.comparison.intervals[method][metric].estimate
 
     @property
     def gap(self) -> float:
-        """RMSE of three steps minus that of the better retrain: below zero fold-in is better."""
+        """RMSE of three steps minus that of the better retrain; below zero, fold-in is better."""
         return self.estimate(THREE_STEPS) - min(self.estimate(name) for name in self.retrains)
 
     @property
     def retrains(self) -> list[str]:
-        """The ways of training again that there are."""
+        """The names of the retrains that were made."""
         return [name for name in (ADAM_RETRAIN, RETRAIN) if name in self.comparison.intervals]
 
 
@@ -74,7 +74,7 @@ class CurvePoint:
 class FoldInCurve:
     """The points by number of ratings, and the model that users were folded into.
 
-    Lists are of `count` items; one of `folds` folds of the users was held out.
+    Lists have `count` items; one of `folds` folds of the users was held out.
     """
 
     points: tuple[CurvePoint, ...]
@@ -96,11 +96,11 @@ def learning_curve(
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> FoldInCurve:
-    """One point for every size that enough held-out users exceed, over the first of the folds.
+    """Returns one point for each size that enough users of the first fold exceed.
 
-    A retrain has its shrinkage tuned as the fold-in's is, on users inside its training part; the
-    constants of SGD and ridge are tuned there too. Without timestamps file order is time. Raises
-    FoldinError where there is nobody to ask.
+    The shrinkage of a retrain is tuned as that of the fold-in, on users inside its training part;
+    the constants of SGD and ridge are tuned there too. Without timestamps file order is time.
+    Raises FoldinError if too few users have enough ratings.
     """
     started = time.perf_counter()
     ratings = dataset.ratings
@@ -112,8 +112,9 @@ def learning_curve(
     ]
     if len(_longer(sequences, sizes[0])) < MIN_USERS:
         raise FoldinError(
-            f"fold-in asks what users rated after their first {ASKED_AFTER} ratings, and fewer than "
-            f"{MIN_USERS} of {len(sequences)} users held out have more; choose another protocol"
+            f"fold-in asks what users rated after their first {ASKED_AFTER} ratings, and fewer "
+            f"than {MIN_USERS} of {len(sequences)} users held out have more; choose another "
+            "protocol"
         )
     known = ratings.take(fold_.train_index)
     trained = train(replace(dataset, ratings=known), settings)
@@ -142,7 +143,7 @@ def learning_curve(
 
 
 def epochs_of(trained: Trained, settings: TrainSettings) -> int:
-    """How many passes Adam makes when it trains on everything."""
+    """Returns how many passes Adam makes when it trains on all ratings."""
     return (
         int(trained.metrics["best_epoch"]) if settings.rating_head == "mf" else settings.mf.epochs
     )
@@ -150,14 +151,14 @@ def epochs_of(trained: Trained, settings: TrainSettings) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
-    """Predictions for the hidden ratings, case after case, and lists where there are any."""
+    """Predictions for the hidden ratings, case after case, and lists if the method makes any."""
 
     predicted: Doubles
     lists: Rows | None
 
 
 def _cases(ratings: Ratings, sequences: Sequence[Integers], size: int) -> tuple[Case, ...]:
-    """The first `size` given, the late ones hidden, what lies between masked; by user row."""
+    """Returns cases by user row: the first `size` given, the late ones hidden, others masked."""
     early = ratings.take(np.concatenate([own[:size] for own in sequences]))
     late = ratings.take(np.concatenate([_late(own, size) for own in sequences]))
     between = {
@@ -170,7 +171,7 @@ def _cases(ratings: Ratings, sequences: Sequence[Integers], size: int) -> tuple[
 
 
 def _longer(sequences: Sequence[Integers], size: int) -> list[Integers]:
-    """Those with something to ask about after the first `size` and after the first twenty."""
+    """Returns those with a rating after the first `size` and after the first twenty."""
     return [own for own in sequences if len(own) > max(ASKED_AFTER, size)]
 
 
@@ -209,7 +210,7 @@ def _answers(
 def _retrained(
     trained: Trained, cases: Sequence[Case], item_ids: Sequence[str], count: int
 ) -> _Answer:
-    """The vectors that were published for the users after training with their ratings."""
+    """Answers by the vectors that training with the users' ratings published for them."""
     places = {user_id: place for place, user_id in enumerate(trained.users.user_ids)}
     own = [places[case.user_id] for case in cases]
     pairs = zip(
@@ -228,7 +229,7 @@ def _answered(
     users: Sequence[tuple[Doubles, Doubles]],
     count: int,
 ) -> _Answer:
-    """What the vectors predict, clipped to the scale, and the first items that they find."""
+    """Answers by the vectors: ratings clipped to the scale, and lists of `count` items."""
     predicted = [
         model.rating.score(rows[case.hidden_rows], rating)
         for case, (_, rating) in zip(cases, users, strict=True)
@@ -243,7 +244,7 @@ def _answered(
 
 
 def _by_case(predicted: Doubles, late: Ratings, cases: Sequence[Case]) -> Doubles:
-    """Predictions for ratings in any order, put into that of the cases' hidden rows."""
+    """Returns predictions for ratings in any order in the order of the cases' hidden rows."""
     order = np.lexsort((late.items, late.users))
     expected = np.concatenate([case.hidden_rows for case in cases])
     if not np.array_equal(late.items[order], expected):

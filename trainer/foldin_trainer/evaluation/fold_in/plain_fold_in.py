@@ -1,7 +1,7 @@
-"""The folding-in that a matrix factorization is usually given: a few SGD passes, or a ridge.
+"""The usual fold-ins of a matrix factorization, for comparison: a few SGD passes, or a ridge.
 
-Both hold the item vectors of `mf` fixed and know nothing of how users are distributed but, for SGD,
-the mean. Their constants are chosen on users inside the training part.
+Both keep the item vectors of `mf` fixed and use no distribution of users; SGD starts at the mean
+user. Their constants are chosen on users inside the training part.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,7 +40,7 @@ class PlainFoldIn:
     ridge: float
 
     def by_sgd(self, case: Case) -> Doubles:
-        """The user after three passes over her ratings from the mean user."""
+        """Returns the user vector after three passes over the given ratings from the mean user."""
         user = self.mean_user.copy()
         vectors = self.items[case.given_rows]
         targets = case.given_values - self.offsets[case.given_rows]
@@ -50,7 +50,7 @@ class PlainFoldIn:
         return user
 
     def by_ridge(self, case: Case) -> Doubles:
-        """The least-squares user with λ|z|², which draws her to no taste at all."""
+        """Returns the least-squares user vector with the penalty λ|z|², which shrinks it to 0."""
         vectors = self.items[case.given_rows] / np.sqrt(self.ridge)
         targets = case.given_values - self.offsets[case.given_rows]
         start = np.zeros(self.items.shape[1])
@@ -58,7 +58,7 @@ class PlainFoldIn:
         return np.asarray(folded / np.sqrt(self.ridge), np.float64)
 
     def predict(self, cases: Sequence[Case], folding: FoldInFunction, scale: Scale) -> Doubles:
-        """The hidden ratings, case after case, clipped to the scale."""
+        """Returns predictions for the hidden ratings, case after case, clipped to the scale."""
         predicted = [
             self.items[case.hidden_rows] @ folding(case) + self.offsets[case.hidden_rows]
             for case in cases
@@ -67,7 +67,7 @@ class PlainFoldIn:
 
 
 def fit_plain_fold_in(train: Ratings, settings: MfSettings, epochs: int) -> PlainFoldIn:
-    """Plain folding-in for vectors of all training ratings, tuned on an eighth of their users."""
+    """Returns the plain fold-in for a model of all ratings, tuned on an eighth of the users."""
     fold = next(held_out_users(train, 8, seed=1))
     inner = train.take(fold.train_index)
     trial = _of(train_mf(inner, settings, stop_after=epochs), inner, settings)

@@ -1,6 +1,6 @@
-"""What a fold-in loses against training everything again with the new user's ratings.
+"""The gap between a fold-in and training again with the new user's ratings.
 
-The figures are those of `learning_curve`, without their intervals.
+The numbers are those of `learning_curve`, without their intervals.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,12 +23,12 @@ SIZES = (1, 2, 5, 10, 20)
 
 @dataclass(frozen=True, slots=True)
 class RetrainGap:
-    """RMSE on the late ratings of `users` users of whom the first `ratings` are known.
+    """RMSE on the late ratings of `users` users, with their first `ratings` ratings known.
 
-    `none` predicts for the mean user, `exact` and `steps` fold in. `retrain` trains everything
-    again and takes the user vectors that Adam found, `retrain_served` those that would be served;
-    where the rating head is not Adam's, both are the latter. `gap` is that of `steps` from the
-    better retrain: below zero the fold-in is better.
+    `none` predicts for the mean user; `exact` and `steps` fold in. `retrain` trains again and takes
+    the user vectors that Adam found, `retrain_served` those that would be served; without a rating
+    head of Adam's both are the latter. `gap` is `steps` minus the better retrain: below zero, the
+    fold-in is better.
     """
 
     ratings: int
@@ -44,7 +44,7 @@ class RetrainGap:
 def retrain_gaps(
     dataset: Dataset, settings: TrainSettings, sizes: Sequence[int] = SIZES, *, steps: int = 3
 ) -> Iterator[RetrainGap]:
-    """One entry for every number of first ratings, over the users of the first held-out fold."""
+    """Yields one entry for each number of first ratings, over users of the first held-out fold."""
     for point in learning_curve(dataset, settings, sizes, steps=steps).points:
         yield _gap(point)
 

@@ -1,4 +1,4 @@
-"""Recommenders without personal taste, which every learned model has to beat."""
+"""Baselines that recommend alike to all users; every learned model has to beat them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,22 +14,22 @@ from foldin_trainer.metrics.lists import lists_by_score
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Popularity:
-    """Recommends what most users rated; `counts` is (items,). Predicts no rating."""
+    """Recommends the items with most ratings; `counts` is (items,). Predicts no rating."""
 
     counts: Integers
     name: str = "popularity"
 
     @classmethod
     def fit(cls, train: Ratings) -> Self:
-        """Counts the training ratings of every item."""
+        """Returns the method with the number of training ratings of every item."""
         return cls(_counts(train))
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The most rated items that are not given."""
+        """Returns the most rated items that are not given."""
         return _same_order_for_all(self.counts.astype(np.float64), cases, count)
 
     def predict(self, cases: Sequence[Case]) -> None:
-        """Nothing: a count is not a rating."""
+        """Returns None: a count is not a rating."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,17 +41,17 @@ class ItemMean:
 
     @classmethod
     def fit(cls, train: Ratings, damping: float = 5.0) -> Self:
-        """Item means (Σ r + damping · μ) / (n + damping), so that one rating is not a verdict."""
+        """Returns the method with item means (Σ r + damping · μ) / (n + damping)."""
         mean = float(train.values.mean())
         sums = np.bincount(train.items, train.values, minlength=len(train.item_ids))
         return cls((sums + damping * mean) / (_counts(train) + damping))
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The items of the highest mean that are not given."""
+        """Returns the items of the highest mean that are not given."""
         return _same_order_for_all(self.means, cases, count)
 
     def predict(self, cases: Sequence[Case]) -> Doubles:
-        """The item's mean, whoever asks."""
+        """Returns the item's mean, the same for every user."""
         return self.means.take(np.concatenate([case.hidden_rows for case in cases]))
 
 

@@ -1,4 +1,4 @@
-"""What to beat at items that nobody has rated yet: how popular the items of their genres are."""
+"""A baseline for items without ratings: how popular the items of their genres are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from foldin_trainer.metrics.lists import lists_by_score
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GenrePopularity:
-    """Orders items by how often items of their genres were rated, the same for everybody.
+    """Orders items by how often items of their genres were rated, the same for every user.
 
     `scores` (n_items,): the mean over an item's genres of the mean number of ratings of the rated
-    items of the genre; the mean of all rated items where it has no known genre.
+    items of the genre; the mean of all rated items if it has no known genre.
     """
 
     scores: Doubles
@@ -26,7 +26,7 @@ class GenrePopularity:
 
     @classmethod
     def fit(cls, ratings: Ratings, items: ItemTable) -> Self:
-        """What the training part says of genres."""
+        """Returns the method with the genre counts of the training part."""
         counts = np.bincount(ratings.items, minlength=len(items))
         genres = sorted({genre for of_item in items.genres for genre in of_item})
         has = np.array([[genre in of_item for genre in genres] for of_item in items.genres])
@@ -40,11 +40,11 @@ class GenrePopularity:
         return cls(np.asarray(scores, np.float64))
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The unmasked items of the most popular genres."""
+        """Returns the unmasked items of the most popular genres."""
         items = len(self.scores)
         return lists_by_score(
             lambda part: np.tile(self.scores, (part.shape[0], 1)), cases, items, count
         )
 
     def predict(self, cases: Sequence[Case]) -> None:
-        """Nothing: popularity predicts no rating."""
+        """Returns None: popularity predicts no rating."""

@@ -1,7 +1,7 @@
-"""Published rankers that the served model is measured against; neither is ever served.
+"""Published rankers for comparison, never served: EASE and implicit ALS.
 
-EASE (Steck 2019) in its smaller Gram form, and implicit ALS (Hu et al. 2008) by the `implicit`
-library. Both take every rating as a 1.
+EASE (Steck 2019) uses the smaller of its Gram matrices; implicit ALS (Hu et al. 2008) is that of
+the `implicit` library. Both take every rating as a 1.
 """
 
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ from foldin_trainer.metrics.lists import lists_by_score
 class Ease:
     """A linear item-to-item model whose weights have a closed form.
 
-    P = (XᵀX + λI)⁻¹, score = x − (x P) / diag(P). Where the data has fewer users than items, P is
-    kept as (I − Xᵀ(XXᵀ + λI)⁻¹X) / λ, which no item by item matrix is needed for.
+    P = (XᵀX + λI)⁻¹, score = x − (x P) / diag(P). If the data has fewer users than items, P is kept
+    as (I − Xᵀ(XXᵀ + λI)⁻¹X) / λ, which needs no item by item matrix.
     """
 
     interactions: csr_array
@@ -35,7 +35,7 @@ class Ease:
 
     @classmethod
     def fit(cls, train: Ratings, regularization: float) -> Self:
-        """Solves for the 0/1 matrix of the training ratings."""
+        """Returns the model solved for the 0/1 matrix of the training ratings."""
         matrix = interactions(train)
         gram = matrix @ matrix.T if matrix.shape[0] < matrix.shape[1] else matrix.T @ matrix
         dense = gram.toarray()
@@ -48,11 +48,11 @@ class Ease:
         return cls(matrix, inverse, diagonal, regularization)
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The best items by x·B, B the zero-diagonal weights."""
+        """Returns the best items by x·B, B the zero-diagonal weights."""
         return lists_by_score(self._scores, cases, len(self.diagonal), count)
 
     def predict(self, cases: Sequence[Case]) -> None:
-        """Nothing: EASE orders only."""
+        """Returns None: EASE only orders items."""
 
     def _scores(self, histories: csr_array) -> Doubles:
         if len(self.inverse) == len(self.diagonal):
@@ -65,7 +65,7 @@ class Ease:
 
 @dataclass(frozen=True, slots=True)
 class AlsSettings:
-    """What is tuned of implicit ALS; `alpha` is the confidence of a rating, 1 that of a gap."""
+    """Settings of implicit ALS; `alpha` is the confidence of a rating, 1 that of a missing one."""
 
     factors: int = 64
     regularization: float = 10.0
@@ -75,7 +75,7 @@ class AlsSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImplicitAls:
-    """Matrix factorization on implicit feedback; a case's user is solved with items held fixed."""
+    """Matrix factorization on implicit feedback; a case's user is solved with fixed items."""
 
     model: AlternatingLeastSquares
     settings: AlsSettings
@@ -84,7 +84,7 @@ class ImplicitAls:
 
     @classmethod
     def fit(cls, train: Ratings, settings: AlsSettings, *, seed: int = 0) -> Self:
-        """Trains the library's model on the 0/1 matrix, without its bar."""
+        """Returns the library's model trained on the 0/1 matrix."""
         matrix = csr_matrix(interactions(train), dtype=np.float32)
         with threadpool_limits(1, "blas"):  # the library has threads of its own
             model = AlternatingLeastSquares(
@@ -98,11 +98,11 @@ class ImplicitAls:
         return cls(model, settings, matrix.shape[1])
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The best items by inner product with the recalculated users."""
+        """Returns the best items by inner product with the recalculated users."""
         return lists_by_score(self._scores, cases, self.items, count)
 
     def predict(self, cases: Sequence[Case]) -> None:
-        """Nothing: its scores are preferences."""
+        """Returns None: its scores are preferences, not ratings."""
 
     def _scores(self, histories: csr_array) -> Doubles:
         users = self.model.recalculate_user(
@@ -112,7 +112,7 @@ class ImplicitAls:
 
 
 def interactions(train: Ratings) -> csr_array:
-    """The training ratings as 0/1, users with a rating by all items, float64."""
+    """Returns the training ratings as 0/1, (users with a rating, items) float64."""
     _, rows = np.unique(train.users, return_inverse=True)
     matrix = csr_array(
         (np.ones(len(train)), (rows, train.items)), shape=(int(rows.max()) + 1, len(train.item_ids))

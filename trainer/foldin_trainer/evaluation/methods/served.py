@@ -1,7 +1,7 @@
-"""A trained model as a method under evaluation, answered by the very functions that serve it.
+"""A trained model as a method under evaluation, run by the same functions that serve it.
 
-Users are folded, and lists searched and ordered, by `foldin_model`; nothing is scored here in any
-other way, so that no model is served worse than it is evaluated.
+`foldin_model` folds users and makes lists; nothing is scored in another way, so that a model is
+served as it is evaluated.
 """
 
 from collections.abc import Sequence
@@ -29,10 +29,10 @@ from foldin_trainer.metrics.cases import Case
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
-    """The retrieval score and the predicted ratings of a snapshot, as its server gives them.
+    """The lists and predicted ratings of a snapshot, as its server would return them.
 
-    `item_ids` name the rows of the data set, `model_rows` and `data_rows` translate them; the
-    model must know every item.
+    `item_ids` are those of the data set; `model_rows` and `data_rows` translate its rows to the
+    model's and back. The model must know every item.
     """
 
     snapshot: Snapshot
@@ -44,7 +44,7 @@ class Served:
 
     @classmethod
     def of(cls, snapshot: Snapshot, users: TrainedUsers, item_ids: tuple[str, ...]) -> Self:
-        """The method for a snapshot and the users that were published with it."""
+        """Returns the method for a snapshot and the users that were published with it."""
         model_rows = snapshot.model.catalog.rows(item_ids)
         if len(model_rows) != len(item_ids):
             raise ValueError(f"the model knows {len(model_rows)} of {len(item_ids)} items")
@@ -53,12 +53,12 @@ class Served:
         return cls(snapshot, dict(pack_trained(users)), item_ids, model_rows, data_rows)
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """What Recommend answers each user, as rows of the data set."""
+        """Returns what Recommend returns for each user, as rows of the data set."""
         users = [self.user(case) for case in cases]
         return self.lists(cases, users, [query_of(self.snapshot, user) for user in users], count)
 
     def predict(self, cases: Sequence[Case]) -> Doubles:
-        """What PredictRatings answers each user, clipped to the scale."""
+        """Returns what PredictRatings returns for each user, clipped to the scale."""
         model = self.snapshot.model
         predicted = [
             model.rating.score(self.model_rows[case.hidden_rows], self.user(case).rating_vector)
@@ -67,7 +67,7 @@ class Served:
         return np.clip(np.concatenate(predicted), model.scale.low, model.scale.high)
 
     def user(self, case: Case) -> FoldedUser:
-        """The user of a case as the server sees her with the given ratings in its store."""
+        """Returns the user of a case, folded as by a server whose store has the given ratings."""
         stamps = np.zeros(len(case.given_rows), np.int64)
         ids = tuple(ItemId(self.item_ids[row]) for row in case.given_rows.tolist())
         history = History.of(ids, case.given_values, stamps, stamps)
@@ -81,9 +81,9 @@ class Served:
         queries: Sequence[Doubles],
         count: int,
     ) -> Rows:
-        """The first `count` items for each user and query, (n, count), padded with -1.
+        """Returns the first `count` items for each user and query, (n, count), padded with -1.
 
-        Items that she has seen or that her case masks are left out.
+        Items that the user has rated or that their case masks are left out.
         """
         lists = np.full((len(users), count), -1, np.int32)
         for place, (case, user, query) in enumerate(zip(cases, users, queries, strict=True)):
@@ -95,7 +95,7 @@ class Served:
 
 
 def published(trained: Trained, ratings: Ratings) -> Snapshot:
-    """The snapshot of a trained model, published to a store in memory and found to be intact."""
+    """Publishes a trained model to a store in memory and returns its snapshot."""
     description = Description(
         method=trained.settings.method,
         rating_count=len(ratings),
@@ -104,7 +104,7 @@ def published(trained: Trained, ratings: Ratings) -> Snapshot:
         metrics=trained.metrics,
         settings=trained.settings.flat(),
     )
-    # Any exact index gives the same lists; this one needs no faiss, which torch does not go with.
+    # Any exact index gives the same lists; this one avoids faiss, which conflicts with torch.
     store = open_memory_models()
     manifest = publish(trained.model, trained.users, description, store, index_kind="pruned")
     return Snapshot.build(manifest, trained.model)
@@ -112,18 +112,18 @@ def published(trained: Trained, ratings: Ratings) -> Snapshot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingHeadAlone:
-    """The same model ordering the catalog by predicted rating, to show what that is worth."""
+    """The served model with lists ordered by predicted rating, for comparison."""
 
     served: Served
     name: str = "mf alone"
 
     def recommend(self, cases: Sequence[Case], count: int) -> Rows:
-        """The unseen items of the highest predicted rating, unclipped so that ties are rare."""
+        """Returns the unseen items of the highest predicted rating, unclipped for fewer ties."""
         users = [self.served.user(case) for case in cases]
         silent = np.zeros_like(self.served.snapshot.model.ranking_prior)
         queries = [np.concatenate((silent, [1.0], user.rating_vector)) for user in users]
         return self.served.lists(cases, users, queries, count)
 
     def predict(self, cases: Sequence[Case]) -> Doubles:
-        """As served: the predicted ratings are the rating head's in any case."""
+        """Returns the predicted ratings of the served model."""
         return self.served.predict(cases)

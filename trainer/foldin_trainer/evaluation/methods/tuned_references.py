@@ -1,7 +1,7 @@
-"""The reference rankers tuned on users inside a training part, so that the comparison is fair.
+"""The reference rankers, tuned on users inside a training part for a fair comparison.
 
-Each is tuned twice, for all hidden ratings and for the liked ones: the best settings of one target
-can be poor for the other. Test users are never looked at.
+Each is tuned twice, for all hidden ratings and for the liked ones, because the best settings for
+one can be poor for the other. Tuning never uses test users.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,22 +29,22 @@ R = TypeVar("R", Ease, ImplicitAls)
 
 
 def tuned_references(train: Ratings) -> list[Method]:
-    """EASE and implicit ALS fitted to `train`, each as tuned for either target."""
+    """Returns EASE and implicit ALS fitted to `train`, each tuned for either target."""
     return [*tuned_ease(train), *tuned_als(train)]
 
 
 def tuned_ease(train: Ratings) -> tuple[Ease, Ease]:
-    """EASE as tuned for all hidden ratings, and for the liked ones."""
+    """Returns EASE tuned for all hidden ratings, and for the liked ones."""
     return _tuned(Ease.fit, EASE_GRID, train, validation_trial(train))
 
 
 def tuned_als(train: Ratings) -> tuple[ImplicitAls, ImplicitAls]:
-    """Implicit ALS as tuned for all hidden ratings, and for the liked ones."""
+    """Returns implicit ALS tuned for all hidden ratings, and for the liked ones."""
     return _tuned(ImplicitAls.fit, ALS_GRID, train, validation_trial(train))
 
 
 def validation_trial(train: Ratings) -> Trial:
-    """An eighth of the training users, held out in the way that test users are."""
+    """Returns a trial with an eighth of the training users, held out as test users are."""
     return next(trials("held-out-users", train, ProtocolSettings(folds=8, seed=1)))
 
 

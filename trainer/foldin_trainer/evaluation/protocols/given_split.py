@@ -1,7 +1,7 @@
-"""A split that somebody published, read from files: what is learned from and what is asked about.
+"""A published split, read from a training file and a test file.
 
-Files are CSV or Parquet of user, item and, where there are values, rating; columns, ids and values
-follow the rules of `foldin_trainer.data`.
+Files are CSV or Parquet of user, item and, optionally, rating; columns, ids and values follow the
+rules of `foldin_trainer.data`.
 """
 
 from collections.abc import Sequence
@@ -32,12 +32,12 @@ from foldin_trainer.data.users import Attributes
 from foldin_trainer.evaluation.protocols.trials import MASKING, Trial
 from foldin_trainer.metrics.cases import make_cases
 
-PREFERENCE: Final = Scale(0.0, 1.0)  # of pairs without a value, which count as its upper end
+PREFERENCE: Final = Scale(0.0, 1.0)  # of pairs without ratings, which count as 1
 
 
 @dataclass(frozen=True, slots=True)
 class SplitFiles:
-    """Where a published split is; `mask` holds pairs of user and item never to be recommended."""
+    """The files of a published split; `mask` holds (user, item) pairs never to be recommended."""
 
     train: Path
     test: Path
@@ -50,7 +50,7 @@ class SplitFiles:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GivenSplit:
-    """The training part as a data set, the trial, and what readers of the results must know."""
+    """The training part as a data set, the trial, and notes for readers of the results."""
 
     dataset: Dataset
     trial: Trial
@@ -59,9 +59,9 @@ class GivenSplit:
 
 
 def load_split(files: SplitFiles) -> GivenSplit:
-    """The split of those files; pairs count as 1 where either file has no column of ratings.
+    """Reads the split of those files; pairs count as 1 if either file has no rating column.
 
-    Of two ratings of one item by one user in one file the last stays. Raises DataError.
+    Of two ratings of one item by one user in one file the last is kept. Raises DataError.
     """
     valued = all(has_ratings(path, files.columns) for path in (files.train, files.test))
     train, test = (_read(path, files, valued=valued) for path in (files.train, files.test))
@@ -102,14 +102,16 @@ def _spanned(files: SplitFiles, *parts: RatingColumns) -> Scale:
     high = max(float(part.values.max()) for part in parts)
     if low == high:
         remedy = "give the scale with --scale LOW:HIGH, or leave the column out"
-        raise DataError(files.train, None, f"every rating is {low:g}, which says no scale", remedy)
+        raise DataError(
+            files.train, None, f"every rating is {low:g}, so the scale is unknown", remedy
+        )
     return Scale(low, high)
 
 
 def _ratings(
     read: RatingColumns, users: Sequence[str], items: Sequence[str], scale: Scale
 ) -> Ratings:
-    """Those ratings with the vocabularies of both files, of each pair the last."""
+    """Returns the ratings with the vocabularies of both files, of each pair the last."""
     ratings = Ratings(
         tuple(users),
         tuple(items),
@@ -129,7 +131,7 @@ def _translated(ids: Sequence[str], vocabulary: Sequence[str]) -> Rows:
 
 
 def _rows_by_user(mask: RatingColumns, items: Sequence[str]) -> dict[str, Rows]:
-    """The masked rows of each user, in increasing order; items that nobody knows need no mask."""
+    """Returns the masked rows of each user, in increasing order, without unknown items."""
     places = {id_: place for place, id_ in enumerate(items)}
     rows = np.array([places.get(id_, -1) for id_ in mask.item_ids], np.int32)[mask.items]
     order = np.argsort(mask.users, kind="stable")

@@ -1,7 +1,6 @@
-"""Which ratings a method learns from and which it is asked about, protocol by protocol.
+"""The trials of each protocol: the ratings that methods learn from and those they are tested on.
 
-A protocol is a run of trials; how they are scored is `trial_scores`, how ratings are divided
-`data.splits`.
+`data.splits` divides the ratings; `trial_scores` scores the trials.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -26,29 +25,29 @@ PROTOCOLS: Final = (
     *("random", "kfold", "temporal", "leave-last-out", "held-out-users"),
     "cold-items",
 )
-"""Those that divide the ratings of one data set by themselves."""
+"""The protocols that divide the ratings of one data set."""
 COLD_ITEMS: Final = PROTOCOLS[-1]
 GIVEN: Final = "given"
-"""The split that two files hold (`given`)."""
+"""The protocol of a split in two files (`given_split`)."""
 FOLD_IN: Final = "fold-in"
-"""The learning curve of fold-in (`learning_curve`), which asks other questions than the others."""
+"""The protocol of the learning curve of fold-in (`learning_curve`); it has no trials."""
 OPTION_PROTOCOLS: Final[Mapping[str, frozenset[str]]] = {
     "folds": frozenset({"kfold", "held-out-users", COLD_ITEMS, FOLD_IN}),
     "share": frozenset({"random"}),
     "leave_last": frozenset({"temporal"}),
     "methods": frozenset({*PROTOCOLS, GIVEN}),
 }
-"""Which protocols heed what; whatever is not here says something to all."""
-MASKING: Final = "Not recommended to a user: the items whose ratings she has given."
+"""The protocols that use an option; an option that is missing here is used by all."""
+MASKING: Final = "Not recommended to a user: the items among their given ratings."
 COLD_MASKING: Final = (
-    "Not recommended to anybody: the items with a rating in the training part, and those that "
-    "nobody ever rated; what is left are the cold ones."
+    "Not recommended to anybody: the items with a rating in the training part, and those without "
+    "any rating; the cold items are left."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ProtocolSettings:
-    """How much is held out, and by which seed. Defaults are those of the published tables."""
+    """How much is held out, and by which seed. The defaults are those of the published tables."""
 
     folds: int = 5
     """Folds of `kfold`, `held-out-users` and, at most ten, `cold-items`; one is of `fold-in`."""
@@ -59,7 +58,7 @@ class ProtocolSettings:
     seed: int = 0
 
     def used_by(self, protocols: Collection[str]) -> dict[str, float]:
-        """The settings that say anything to one of those protocols, by name."""
+        """Returns the settings that one of those protocols uses, by name."""
         return {
             name: value
             for name, value in asdict(self).items()
@@ -69,9 +68,9 @@ class ProtocolSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One training part and the cases to answer after learning from it.
+    """One training part, and the cases on which methods fitted to it are tested.
 
-    Unless `valued`, ratings only say that there was one: no value is predicted, none is liked.
+    Unless `valued`, the values of ratings mean nothing: none is predicted, and no item is liked.
     """
 
     train: Ratings
@@ -80,18 +79,19 @@ class Trial:
 
 
 def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Iterator[Trial]:
-    """The trials of a protocol of `PROTOCOLS`, one after the other.
+    """Yields the trials of a protocol of `PROTOCOLS`, one after the other.
 
     random: a random share of the ratings is hidden. kfold: every rating is hidden once. temporal:
-    every user's latest ratings are hidden, leave-last-out: her very last one. In these a case is
-    given her training ratings.
-    held-out-users: every user is held out once; of her ratings, in random order, the first 80%
-    are given after training and the rest is hidden. cold-items: a tenth of the items loses all its
-    ratings; only these items may be recommended, to those who rated some of them. Ties among them
-    go by row, so rows must not tell how often an item is rated (`Dataset.with_items_shuffled`).
+    every user's latest ratings are hidden; leave-last-out: only the last one. In these, the given
+    ratings of a case are the user's training ratings.
+    held-out-users: every user is held out once; of their ratings in random order, the first 80%
+    are given after training and the rest is hidden. cold-items: all ratings of a tenth of the items
+    are hidden; only these items may be recommended, to the users who rated some of them. Ties among
+    them go by row, so rows must not depend on how often an item is rated
+    (`Dataset.with_items_shuffled`).
 
-    Raises ValueError for another name, FoldinError where the data does not allow the split or
-    nothing would be hidden.
+    Raises ValueError for another name, FoldinError if the data does not allow the split or nothing
+    would be hidden.
     """
     match protocol:
         case "random":
@@ -125,10 +125,9 @@ def trials(protocol: str, ratings: Ratings, settings: ProtocolSettings) -> Itera
 def check_folds(
     folds: int, there: int, what: str, *, undivided: str = "choose another protocol"
 ) -> None:
-    """Every fold has something to hide.
+    """Raises FoldinError if there are fewer of `what` than folds.
 
-    Raises FoldinError where there is less than that, with the remedy `undivided` where there is but
-    one.
+    `undivided` is the remedy if there is only one of them.
     """
     if folds > there:
         remedy = "give fewer --folds" if there > 1 else undivided
@@ -148,10 +147,10 @@ def _of_random_share(ratings: Ratings, settings: ProtocolSettings) -> Trial:
 def _of_last_ratings(ratings: Ratings, last: int, remedy: str) -> Trial:
     train, test = temporal_leave_last(ratings, last)
     if len(test) == 0:
-        many = f"{last} ratings" if last > 1 else "rating"
+        many = f"{last} ratings are" if last > 1 else "rating is"
         raise FoldinError(
-            f"nothing is hidden: a user's last {many} would be where she has more, and no user "
-            f"has; {remedy}"
+            f"nothing is hidden: a user's last {many} hidden only if the user has more, and no "
+            f"user has; {remedy}"
         )
     return _of_known_users(ratings, train, test)
 

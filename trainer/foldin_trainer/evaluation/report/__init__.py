@@ -1,1 +1,1 @@
-"""Writes an evaluation as tables, figures, a JSON document and an HTML page."""
+"""Reports an evaluation as tables, figures, a JSON document and an HTML page."""

@@ -1,6 +1,6 @@
-"""The house look of figures, and a figure as a file: PNG for itself, SVG for a page.
+"""The style of figures, and figures as files: PNG alone, SVG inside a page.
 
-Text and grid take the page's colours in SVG, so that a figure can be read in light and in dark.
+In SVG, text and grid take the colours of the page, so that a figure suits light and dark screens.
 """
 
 import re
@@ -20,7 +20,7 @@ INK: Final = "#1f2933"
 MUTED: Final = "#6b7787"
 GRID: Final = "#e4e7eb"
 OURS: Final = "#0072b2"
-# Okabe & Ito's colours, which colour-blind readers tell apart, without the one that is ours.
+# Okabe & Ito's colours, which colour-blind readers can distinguish, without foldin's own.
 OTHERS: Final = ("#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6d9b", "#7f7f7f")
 # The same colours on a dark page.
 DARK_OURS: Final = "#5ab4f0"
@@ -46,14 +46,14 @@ LOOK: Final[dict[Any, Any]] = {
     "legend.frameon": False,
     "legend.labelcolor": INK,
     "svg.fonttype": "none",
-    "text.parse_math": False,  # titles of films have dollar signs
+    "text.parse_math": False,  # titles may have dollar signs
 }
 _DPI: Final = 150
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportFigure:
-    """The figure of some axes: a name for its file, a title, and in words what can be seen."""
+    """A figure with its file name, its title and a text that describes it."""
 
     name: str
     title: str
@@ -62,21 +62,21 @@ class ReportFigure:
 
     @property
     def figure(self) -> Figure:
-        """The whole figure."""
+        """The matplotlib figure of the axes."""
         figure = self.axes.get_figure(root=True)
         if figure is None:
             raise ValueError(f"the axes of {self.name!r} were taken off their figure")
         return figure
 
     def png(self) -> bytes:
-        """The picture on white."""
+        """Returns the figure as PNG on white."""
         written = BytesIO()
         with rc_context(LOOK):
             self.figure.savefig(written, format="png", dpi=_DPI, facecolor="white")
         return written.getvalue()
 
     def svg(self) -> str:
-        """An <svg> element that names nothing outside itself and takes the colours of its page."""
+        """Returns an <svg> element without outside references, in the colours of its page."""
         written = StringIO()
         with rc_context({**LOOK, "svg.hashsalt": self.name}):
             self.figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
@@ -89,14 +89,14 @@ class ReportFigure:
         return body.strip()
 
     def _named(self, body: str) -> str:
-        """Ids numbered in their order: matplotlib's differ from one call to the next."""
+        """Returns the SVG with ids numbered in order; matplotlib's differ from call to call."""
         ids = dict.fromkeys(re.findall(r'\bid="([^"]*)"', body))
         names = {id_: f"{self.name}-{number}" for number, id_ in enumerate(ids)}
         places = r'(\bid="|url\(#|href="#)([^")]*)'
         return re.sub(places, lambda found: found[1] + names[found[2]], body)
 
     def _opening(self, found: re.Match[str]) -> str:
-        width = 1.2 * float(found[1].split()[2])  # from points; wide figures take what there is
+        width = 1.2 * float(found[1].split()[2])  # from points; a wide figure shrinks to the page
         return (
             f'<svg style="max-width: {width:.0f}px" xmlns="http://www.w3.org/2000/svg" '
             f'xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="{found[1]}" role="img" '
@@ -112,7 +112,7 @@ def panels(
     sharey: bool = False,
     width_ratios: tuple[float, ...] | None = None,
 ) -> Iterator[list[Axes]]:
-    """Axes side by side in the house look; the figure is that of any of them."""
+    """Yields axes side by side in the style of the report, all of one figure."""
     with rc_context(LOOK):
         figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
         FigureCanvasAgg(figure)
@@ -121,7 +121,7 @@ def panels(
 
 
 def colour_of(method: str, methods: list[str]) -> str:
-    """Ours for foldin, another for every other method, always the same in one evaluation."""
+    """Returns the colour of a method: foldin's own, or one of the others by its position."""
     if method == "foldin":
         return OURS
     others = [name for name in methods if name != "foldin"]

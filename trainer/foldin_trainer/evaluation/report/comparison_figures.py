@@ -1,6 +1,6 @@
-"""Figures of one protocol: methods with their intervals, and what quality costs in variety.
+"""Figures of one protocol: accuracy with intervals, its spread over users, and variety of lists.
 
-They draw what `comparison` and `trial_scores` found and compute nothing but shares and bins.
+They draw the results of `comparison` and `trial_scores` and compute only shares and bins.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ FEWEST_IN_BIN: Final = 20
 
 
 def draw_methods(outcome: Outcome) -> ReportFigure:
-    """Every method's accuracy with its 95% interval, the best ranking at the top."""
+    """Draws every method's accuracy with its 95% interval, the best ranking at the top."""
     k, intervals = outcome.count, outcome.comparison.intervals
     metrics = [(f"ndcg@{k}", f"NDCG@{k}, all hidden ratings"), (f"recall@{k}", f"Recall@{k}")]
     metrics.append((f"liked_ndcg@{k}", f"NDCG@{k}, liked ones only"))
@@ -65,7 +65,7 @@ def draw_methods(outcome: Outcome) -> ReportFigure:
 
 
 def draw_popularity(outcome: Outcome) -> ReportFigure:
-    """How good lists are, against how popular the items in them are."""
+    """Draws the quality of lists against the popularity of their items."""
     k = outcome.count
     axes = _scatter(outcome, "mean_popularity", f"ndcg@{k}", log=True)
     axes.set_xlabel("mean training ratings of a recommended item (log scale)")
@@ -79,7 +79,7 @@ def draw_popularity(outcome: Outcome) -> ReportFigure:
 
 
 def draw_variety(outcome: Outcome) -> ReportFigure:
-    """How much of the catalog lists reach, against how little known their items are."""
+    """Draws the share of the catalog that lists reach against the novelty of their items."""
     axes = _scatter(outcome, "coverage", "novelty_bits", log=False)
     axes.set_xlabel(f"coverage: share of items in anybody's first {outcome.count}")
     axes.set_ylabel("novelty, bits of self-information")
@@ -95,7 +95,7 @@ def draw_variety(outcome: Outcome) -> ReportFigure:
 
 
 def draw_users(outcome: Outcome) -> ReportFigure:
-    """Which share of users gets lists of at least some NDCG, method by method."""
+    """Draws the share of users whose list has at least a given NDCG, method by method."""
     names = [scores.method for scores in outcome.scores]
     with panels(1, (7.0, 4.2)) as (axes,):
         ends = []
@@ -106,7 +106,7 @@ def draw_users(outcome: Outcome) -> ReportFigure:
             ours = scores.method == "foldin"
             axes.step(gains, shares, where="pre", color=colour, lw=2.4 if ours else 1.5)
             ends.append((float((gains > 0.0).mean()), scores.method, colour))
-        # Where a curve leaves the axis is the share of users with any hit at all.
+        # A curve meets the axis at the share of users with any hit.
         for (_, name, colour), height in zip(
             sorted(ends), _apart(sorted(share for share, *_ in ends), 0.055), strict=True
         ):
@@ -138,7 +138,7 @@ def draw_users(outcome: Outcome) -> ReportFigure:
 
 
 def draw_reliability(outcome: Outcome) -> ReportFigure | None:
-    """What was really given where foldin predicted so much; None without predictions."""
+    """Draws mean given ratings by foldin's predicted rating; None without predictions."""
     ours = next((s for s in outcome.scores if s.method == "foldin"), None)
     if ours is None or not ours.predicted:
         return None
@@ -194,9 +194,9 @@ def draw_reliability(outcome: Outcome) -> ReportFigure | None:
 
 
 def reliability(predicted: Doubles, actual: Doubles) -> tuple[Doubles, Doubles, Doubles, Doubles]:
-    """Mean prediction, mean rating and its standard error by bin, (b,) each, and all bins' edges.
+    """Returns mean prediction, mean rating and its standard error by bin, (b,) each, and the edges.
 
-    Bins are even over the predictions; those of less than FEWEST_IN_BIN ratings are left out.
+    Bins are of equal width; those with fewer than FEWEST_IN_BIN ratings are left out.
     """
     edges = np.linspace(predicted.min(), max(predicted.max(), predicted.min() + 1e-6), BINS + 1)
     bins = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, BINS - 1)
@@ -262,7 +262,7 @@ def _known(found: Interval | None) -> bool:
 
 
 def _apart(heights: Sequence[float], least: float) -> list[float]:
-    """Increasing heights moved up until neighbours are `least` apart, and down from the top."""
+    """Returns increasing heights moved until neighbours are `least` apart, none above 1."""
     placed: list[float] = []
     for height in heights:
         placed.append(max(height, placed[-1] + least) if placed else height)

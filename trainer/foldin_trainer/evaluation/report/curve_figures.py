@@ -1,4 +1,4 @@
-"""The figure of the learning curve of fold-in: what ratings are worth, and what a retrain adds."""
+"""The figure of the learning curve of fold-in: RMSE by method, and the gap to a retrain."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ ALLOWED_GAP = 0.002
 
 
 def draw_curve(curve: FoldInCurve) -> ReportFigure:
-    """RMSE saved against no fold-in, by method; and three steps minus the others, paired."""
+    """Draws RMSE against no fold-in by method, and three steps minus the better retrain."""
     points = curve.points
     sizes = [point.ratings for point in points]
     names = [name for name in STYLES if name in points[0].comparison.intervals]
@@ -63,7 +63,7 @@ def draw_curve(curve: FoldInCurve) -> ReportFigure:
 
 
 def _gaps(axes: Axes, curve: FoldInCurve) -> None:
-    """Three steps minus the better retrain with paired 95% intervals, and the gap allowed."""
+    """Draws three steps minus the better retrain with paired 95% intervals, and the allowed gap."""
     for point in curve.points:
         best = min(point.retrains, key=point.estimate)
         apart = point.comparison.difference(best, "rmse")

@@ -1,4 +1,4 @@
-"""Figures of a data set and of a training run, drawn from plain arrays without a display."""
+"""Figures of a data set and of a training run, drawn from arrays."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ NAMED_ITEMS = 60
 def draw_learning_curve(
     train_loss: Sequence[float], validation_rmse: Sequence[float]
 ) -> ReportFigure:
-    """Training loss and validation RMSE by epoch, both (epochs,), and where the RMSE is least."""
+    """Draws training loss and validation RMSE by epoch, both (epochs,), and the least RMSE."""
     epochs = np.arange(1, len(train_loss) + 1)
     kept = int(np.argmin(validation_rmse)) + 1
     with panels(2, (9.0, 3.6)) as (left, right):
@@ -68,7 +68,7 @@ def draw_learning_curve(
 
 
 def draw_rating_histogram(values: Doubles) -> ReportFigure:
-    """How often each rating was given, as a share of all."""
+    """Draws how often each rating was given, as a share of all."""
     levels, counts = np.unique(values, return_counts=True)
     shares = counts / counts.sum()
     with panels(1, (6.5, 3.6)) as (axes,):
@@ -92,11 +92,10 @@ def draw_rating_histogram(values: Doubles) -> ReportFigure:
 
 
 def draw_item_map(vectors: Floats, catalog: Catalog) -> ReportFigure:
-    """The most rated items in their principal plane, coloured by cluster, the first ones named.
+    """Draws the most rated items in their principal plane, coloured by cluster, some with titles.
 
-    `vectors` is (n_items, d), best those of similar items. Only directions count: rows are scaled
-    to unit length, and weigh in the plane with their number of ratings. The largest clusters have
-    a colour of their own.
+    `vectors` is (n_items, d), best those of the similarity search. Rows are scaled to unit length
+    and weighted by their number of ratings. The largest clusters have a colour of their own.
     """
     drawn = np.argsort(-catalog.rating_counts, kind="stable")[:MAPPED_ITEMS]
     drawn = drawn[catalog.rating_counts[drawn] > 0]
@@ -135,10 +134,11 @@ def draw_item_map(vectors: Floats, catalog: Catalog) -> ReportFigure:
 
 
 def principal_plane(vectors: Floats, weights: Doubles) -> tuple[Doubles, Doubles]:
-    """The (n, 2) coordinates of unit-length rows in their principal plane, and its shares.
+    """Returns (n, 2) coordinates in the principal plane of unit-length rows, and variance shares.
 
-    Mean and covariance are weighted by `weights` (n,); shares are of that variance, (2,). The
-    farthest point of each axis is on its positive side: the same vectors give the same picture.
+    Mean and covariance are weighted by `weights` (n,); the shares (2,) are those of the two axes.
+    The farthest point of each axis is on its positive side, so that the same vectors give the same
+    picture.
     """
     rows = vectors.astype(np.float64)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
@@ -151,7 +151,7 @@ def principal_plane(vectors: Floats, weights: Doubles) -> tuple[Doubles, Doubles
 
 
 def _largest_clusters(catalog: Catalog, drawn: Integers) -> list[Cluster]:
-    """The clusters with the most ratings among the drawn items, at most one a colour."""
+    """Returns the clusters with most ratings among the drawn items, at most one per colour."""
     ratings = np.bincount(
         catalog.cluster_ids[drawn],
         catalog.rating_counts[drawn],
@@ -162,7 +162,7 @@ def _largest_clusters(catalog: Catalog, drawn: Integers) -> list[Cluster]:
 
 
 def _name_points(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
-    """Names points, most important first, leaving out names that would cover another."""
+    """Writes titles at points in order, leaving out those that would cover another."""
     places = (points - points.min(axis=0)) / (np.ptp(points, axis=0) + 1e-12)
     taken: list[tuple[float, float, float]] = []  # left, right and height of a name
     for place, point, title in zip(places, points, titles, strict=True):

@@ -1,4 +1,4 @@
-"""The JSON document of an evaluation: what was asked of which data, and what came out."""
+"""The JSON document of an evaluation: its data, settings, results and figures."""
 
 import platform
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from foldin_trainer.metrics.intervals import SAMPLES
 
 LIBRARIES: Final = ("foldin", "numpy", "scipy", "scikit-learn", "torch", "implicit")
 INTERVALS: Final = (
-    f"95%, from {SAMPLES:,} bootstrap resamples of users, each with everything she was asked, from "
+    f"95%, from {SAMPLES:,} bootstrap resamples of users, each with all their hidden ratings, from "
     "the seed; percentiles, but estimate ± 1.96 standard errors for coverage and Gini. Methods see "
     f"the same resamples; p is two-sided, p_holm corrected over a table's methods, and below "
     f"{LEVEL:g} a difference is significant; {TOO_FEW}."
@@ -30,7 +30,7 @@ INTERVALS: Final = (
 
 
 def document(evaluation: Evaluation, figures: Sequence[str]) -> dict[str, object]:
-    """Everything that the report says, with plain names, for machines; `figures` are file names."""
+    """Returns all content of the report as values of JSON; `figures` are file names."""
     dataset, trained = evaluation.dataset, evaluation.trained
     return {
         "data": {
@@ -55,12 +55,12 @@ def document(evaluation: Evaluation, figures: Sequence[str]) -> dict[str, object
 
 
 def library_versions() -> dict[str, str]:
-    """What the numbers were computed with."""
+    """Returns the versions of Python and the libraries that computed the numbers."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 def protocol_object(outcome: Outcome) -> dict[str, object]:
-    """One protocol: its rows, and foldin against every other method."""
+    """Returns one protocol: its rows, and the differences of foldin from every other method."""
     return {
         "protocol": outcome.protocol,
         "k": outcome.count,
@@ -74,7 +74,7 @@ def protocol_object(outcome: Outcome) -> dict[str, object]:
 
 
 def curve_object(curve: FoldInCurve) -> dict[str, object]:
-    """The learning curve of fold-in: a row for every number of ratings and method."""
+    """Returns the learning curve of fold-in: a row for each number of ratings and method."""
     return {
         "seconds": round(curve.seconds, 1),
         "summary": summary_of_curve(curve.points),
@@ -88,7 +88,7 @@ def curve_object(curve: FoldInCurve) -> dict[str, object]:
 
 
 def curve_rows(curve: FoldInCurve) -> list[JsonRow]:
-    """The same rows, with what three steps differ by."""
+    """Returns the rows of the learning curve, with the differences of three steps."""
     found: list[JsonRow] = []
     for point in curve.points:
         for method, own in point.comparison.intervals.items():

@@ -1,4 +1,4 @@
-"""Which figures an evaluation has, in the order in which a reader wants them."""
+"""The figures of an evaluation, in the order of the page."""
 
 from foldin_trainer.evaluation.evaluation_run import Evaluation
 from foldin_trainer.evaluation.outcome import Outcome
@@ -19,7 +19,7 @@ from foldin_trainer.evaluation.report.data_figures import (
 
 
 def all_figures(evaluation: Evaluation) -> list[ReportFigure]:
-    """The figures of every protocol, of the curve of fold-in, of training and of the data."""
+    """Returns the figures of every protocol, of the curve of fold-in, of training and data."""
     found = [figure for outcome in evaluation.outcomes for figure in protocol_figures(outcome)]
     if evaluation.curve is not None:
         found.append(draw_curve(evaluation.curve))
@@ -33,7 +33,7 @@ def all_figures(evaluation: Evaluation) -> list[ReportFigure]:
 
 
 def protocol_figures(outcome: Outcome) -> list[ReportFigure]:
-    """The figures of one protocol."""
+    """Returns the figures of one protocol."""
     figures = [
         draw_methods(outcome),
         draw_users(outcome),

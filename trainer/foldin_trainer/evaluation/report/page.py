@@ -39,11 +39,11 @@ BEYOND: Final = {
     "diversity": "diversity",
 }
 EXPLAINED: Final = (
-    "Coverage: share of the catalog in anybody's list. Novelty: mean self-information of a "
-    "recommended item. Popularity: its mean number of training ratings; lift: how much more that "
-    "is than of the items users rated. Gini: inequality of exposure, 0 is even. Miscalibration: "
+    "Coverage: share of the catalog in any user's list. Novelty: mean self-information of a "
+    "recommended item. Popularity: its mean number of training ratings; lift: how much higher that "
+    "is than for the items users rated. Gini: inequality of exposure, 0 is even. Miscalibration: "
     "divergence of a list's genres from those of the user's history, 0 is the same. Diversity: "
-    "mean distance in genres of two items of a list, 1 is nothing shared."
+    "mean distance in genres of two items of a list, 1 if they share none."
 )
 SETTINGS: Final = ("data", "seed", "method", "protocol_settings", "train_settings", "libraries")
 

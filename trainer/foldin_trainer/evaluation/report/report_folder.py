@@ -1,4 +1,4 @@
-"""The folder of an evaluation: one JSON document, one HTML page, and the figures by themselves."""
+"""The folder of an evaluation's report: a JSON document, an HTML page and the figures as PNG."""
 
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ PAGE: Final = "evaluation.html"
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> list[Path]:
-    """The folder holds the report and the figures; their paths: JSON, HTML, PNG files."""
+    """Writes the report and the figures to the folder; returns paths: JSON, HTML, PNG files."""
     folder.mkdir(parents=True, exist_ok=True)
     figures = all_figures(evaluation)
     pictures = [folder / f"{figure.name}.png" for figure in figures]

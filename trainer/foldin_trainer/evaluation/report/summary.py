@@ -1,4 +1,4 @@
-"""One sentence a protocol that says what its table shows; every number in it is in the table."""
+"""Sums up each protocol in a sentence; every number in it is in the protocol's table."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from foldin_trainer.metrics.intervals import Interval
 
 
 def summary_of_outcome(outcome: Outcome) -> str:
-    """How foldin does in this protocol against the best other method."""
+    """Returns a sentence that compares foldin with the best other method."""
     metric = f"ndcg@{outcome.count}"
     intervals = outcome.comparison.intervals
     ours = intervals["foldin"]
@@ -28,7 +28,7 @@ def summary_of_outcome(outcome: Outcome) -> str:
         theirs = f"{best} with {others[best]:.3f}"
         untold = apart is not None and not apart.tested
         sentence += ", " + (
-            f"beside {theirs} and of too few users to tell the two apart"
+            f"beside {theirs} with too few users to tell the two apart"
             if untold
             else f"{_apart(apart)} {theirs}"
         )
@@ -38,7 +38,7 @@ def summary_of_outcome(outcome: Outcome) -> str:
 
 
 def summary_of_curve(points: Sequence[CurvePoint]) -> str:
-    """What the first ratings are worth, and what a full retrain would add."""
+    """Returns a sentence on the gain of the first ratings and the gap to a full retrain."""
     short = [point for point in points if point.ratings <= 20] or list(points)
     last = short[-1]
     gap = max(short, key=lambda point: point.gap)
@@ -48,7 +48,8 @@ def summary_of_curve(points: Sequence[CurvePoint]) -> str:
         f"{_change(last.estimate(NO_FOLD_IN), last.estimate(THREE_STEPS))}; a full retrain reaches "
         f"{min(last.estimate(name) for name in last.retrains):.4f}, and over "
         f"{short[0].ratings} to {last.ratings} ratings fold-in is at most {gap.gap:+.4f} from it"
-        f"{_chance(gap)}." + (f" Only {few} were asked: {TOO_FEW}." if few < FEWEST_USERS else "")
+        f"{_chance(gap)}."
+        + (f" Only {few} users were asked: {TOO_FEW}." if few < FEWEST_USERS else "")
     )
 
 
@@ -65,7 +66,7 @@ def _with_ends(interval: Interval, places: int) -> str:
 
 def _apart(difference: Difference | None) -> str:
     if difference is None or not difference.significant:
-        return "not to be told from"
+        return "not significantly different from"
     return "above" if difference.interval.estimate > 0 else "below"
 
 

@@ -1,6 +1,6 @@
-"""An evaluation as people and machines read it: rich tables, and rows of one JSON document.
+"""Tables of an evaluation: for a terminal, and as rows of the JSON document.
 
-Nothing is computed here; intervals and tests come from `comparison`.
+`comparison` computes intervals and tests; nothing is computed here.
 """
 
 import json
@@ -34,7 +34,7 @@ BEYOND_ACCURACY: Final = {
 
 
 def rows(outcome: Outcome) -> list[JsonRow]:
-    """One row of plain numbers a method, for JSON; what is undefined is None.
+    """Returns one row of plain numbers for each method, for JSON; undefined numbers are None.
 
     Every metric comes with the ends of its interval, `_low` and `_high`.
     """
@@ -42,7 +42,7 @@ def rows(outcome: Outcome) -> list[JsonRow]:
 
 
 def difference_rows(outcome: Outcome) -> list[JsonRow]:
-    """What sets foldin apart: its number minus that of every other method, for JSON."""
+    """Returns foldin's numbers minus those of every other method, for JSON."""
     return [
         {
             "metric": found.metric,
@@ -59,12 +59,12 @@ def difference_rows(outcome: Outcome) -> list[JsonRow]:
 
 
 def write_json(path: Path, document: Mapping[str, object]) -> None:
-    """`path` holds the document, indented, keys in their order, numbers finite."""
+    """Writes the document to `path`, indented, keys in order; numbers must be finite."""
     path.write_text(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def rating_table(outcome: Outcome) -> Table | None:
-    """RMSE and MAE of the methods that predict ratings; None where none does."""
+    """Returns RMSE and MAE of the methods that predict ratings; None if none does."""
     predicting = [scores for scores in outcome.scores if scores.rmse]
     if not predicting:
         return None
@@ -83,7 +83,7 @@ def rating_table(outcome: Outcome) -> Table | None:
 
 
 def ranking_table(outcome: Outcome) -> Table:
-    """Ranking metrics of every method; the best in bold."""
+    """Returns ranking metrics of every method, the best in bold."""
     k = outcome.count
     headings = {
         "Recall": f"recall@{k}",
@@ -110,7 +110,7 @@ def ranking_table(outcome: Outcome) -> Table:
 
 
 def beyond_accuracy_table(outcome: Outcome) -> Table:
-    """What the lists do to the catalog and their readers, method by method."""
+    """Returns the metrics beyond accuracy of every method."""
     table = _table(f"Beyond accuracy, first {outcome.count} · {outcome.protocol}")
     table.caption = (
         "novelty: bits of self-information · popular: mean ratings of a listed item\n"
@@ -127,7 +127,7 @@ def beyond_accuracy_table(outcome: Outcome) -> Table:
 
 
 def curve_table(curve: FoldInCurve) -> Table:
-    """RMSE by method and number of ratings folded in; the gap to a full retrain at the foot."""
+    """Returns RMSE by method and number of ratings folded in, with the gap to a retrain below."""
     table = _table("Fold-in of new users · RMSE by ratings given")
     for point in curve.points:
         table.add_column(f"{point.ratings}", justify="right", no_wrap=True)
@@ -146,24 +146,24 @@ def curve_table(curve: FoldInCurve) -> Table:
 
 
 def significance_mark(outcome: Outcome, method: str, metric: str) -> str:
-    """A star where the method differs from foldin by more than chance."""
+    """Returns a star if the method differs significantly from foldin, else nothing."""
     found = outcome.comparison.difference(method, metric)
     return "*" if found is not None and found.significant else ""
 
 
 def finite_or_none(value: float) -> float | None:
-    """The value, or None where JSON has no number for it."""
+    """Returns the value, or None if it is not finite, which JSON cannot express."""
     return value if math.isfinite(value) else None
 
 
 def interval_text(interval: Interval, places: int) -> str:
-    """The ends of an interval; empty where it has none."""
+    """Returns the ends of an interval as text; empty if it has none."""
     ends = (interval.low, interval.high)
     return " to ".join(f"{end:.{places}f}" for end in ends) if all(map(math.isfinite, ends)) else ""
 
 
 def interval_row(interval: Interval) -> dict[str, JsonValue]:
-    """An interval as plain numbers."""
+    """Returns an interval as plain numbers by name."""
     return {name: finite_or_none(value) for name, value in asdict(interval).items()}
 
 
