@@ -1,5 +1,5 @@
-"""A whole foldin on this machine: `foldin up` and `foldin demo`.
+"""All parts of foldin on this machine: `foldin up` and `foldin demo`.
 
-They run the other commands as processes and talk to the server as any caller does; nothing of the
-other packages is imported.
+Both run the other commands as processes and ask the server through `foldin_client`, as any caller
+does. Nothing of the other packages is imported.
 """

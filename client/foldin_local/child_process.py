@@ -1,6 +1,6 @@
-"""The other commands as processes of ours: started, watched, and never left behind.
+"""Other `foldin` commands as child processes: started, watched, and always stopped.
 
-What they do is theirs; their output is kept to be shown if they fail.
+Their output is kept in files, to be shown if they fail.
 """
 
 import os
@@ -14,24 +14,24 @@ import click
 
 from foldin_local.interrupts import Interrupts
 
-TICK_S = 0.05
-GRACE_S = 20.0  # a server's own grace for calls in flight is 10 s
+POLL_INTERVAL_S = 0.05
+STOP_GRACE_S = 20.0  # a server's own grace for calls in flight is 10 s
 TAIL_LINES = 20
 
 
 class ChildFailed(click.ClickException):
-    """A command ended when it should not have."""
+    """A child process ended when it should not have."""
 
 
 class Child:
-    """One `foldin` command running beside us."""
+    """One `foldin` command that runs as a child process."""
 
     def __init__(self, name: str, arguments: tuple[str, ...], folder: Path) -> None:
         self.name = name
         self._out = folder / f"{name}.out"
         self._err = folder / f"{name}.err"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            # In a session of its own: Ctrl-C comes to us, and we stop it in order.
+            # In a session of its own: Ctrl-C comes to this process, which stops the child in order.
             self._process = subprocess.Popen(  # noqa: S603  our own command
                 (sys.executable, "-m", "foldin_client", *arguments),
                 stdin=subprocess.DEVNULL,
@@ -43,24 +43,24 @@ class Child:
 
     @property
     def output(self) -> str:
-        """What it wrote to stdout so far."""
+        """What the child has written to stdout so far."""
         return self._out.read_text(encoding="utf-8", errors="replace")
 
     @property
     def last_line(self) -> str:
-        """What it said last, on stderr."""
+        """The last line that is not blank on the child's stderr, or ""."""
         lines = self._err.read_text(encoding="utf-8", errors="replace").split("\n")
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def wait(self, timeout_s: float) -> int | None:
-        """Its exit code, or None if it still runs after that time."""
+        """Returns the exit code, or None if the child still runs after that time."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
 
     def failure(self, code: int) -> ChildFailed:
-        """The error that says how it ended, with its last output."""
+        """Returns the error that names the exit code and shows the last output."""
         both = self._err.read_text(encoding="utf-8", errors="replace") + self.output
         tail = "\n".join(f"  {line}" for line in both.splitlines()[-TAIL_LINES:])
         return ChildFailed(
@@ -68,18 +68,18 @@ class Child:
         )
 
     def stop(self) -> None:
-        """It has ended: asked to, or killed when it took too long."""
+        """Stops the child: SIGTERM, then SIGKILL after the grace period."""
         if self._process.poll() is not None:
             return
         self._process.terminate()
-        if self.wait(GRACE_S) is None:
+        if self.wait(STOP_GRACE_S) is None:
             self._process.kill()
             self._process.wait()
 
 
 @contextmanager
-def child(name: str, arguments: tuple[str, ...], folder: Path) -> Iterator[Child]:
-    """A command that runs inside the block and has ended after it."""
+def running_child(name: str, arguments: tuple[str, ...], folder: Path) -> Iterator[Child]:
+    """Runs a command while the block runs; it has ended after the block."""
     started = Child(name, arguments, folder)
     try:
         yield started
@@ -87,19 +87,20 @@ def child(name: str, arguments: tuple[str, ...], folder: Path) -> Iterator[Child
         started.stop()
 
 
-def finished(
+def run_to_end(
     name: str,
     arguments: tuple[str, ...],
     folder: Path,
     interrupts: Interrupts,
     progress: Callable[[str], None],
 ) -> str:
-    """What the command printed, once it has succeeded; its last line is told as it goes on.
+    """Returns what the command printed, once it has succeeded.
 
-    Raises ChildFailed, or Interrupted when somebody asked us to stop.
+    While it runs, `progress` gets the last line of its stderr. Raises ChildFailed, or Interrupted
+    when a signal asked to stop.
     """
-    with child(name, arguments, folder) as running:
-        while (code := running.wait(TICK_S)) is None:
+    with running_child(name, arguments, folder) as running:
+        while (code := running.wait(POLL_INTERVAL_S)) is None:
             interrupts.check()
             progress(running.last_line)
         if code:

@@ -1,6 +1,6 @@
-"""Whether somebody asked us to stop: signals are noted, and raised only where it is safe.
+"""Signals that ask the process to stop: noted when they come, raised only where that is safe.
 
-So no signal comes between the start of a process and the note that it must be stopped.
+So no signal can come between the start of a process and the note that it must be stopped.
 """
 
 import signal
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(Exception):
-    """Somebody asked us to stop. `exit_code` is what a shell expects of the signal."""
+    """The process was asked to stop. `exit_code` is what a shell expects of the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -29,17 +29,18 @@ class Interrupts:
         self._number = self._number or number
 
     def check(self) -> None:
-        """Raises Interrupted if somebody asked us to stop."""
+        """Raises Interrupted if a signal asked to stop."""
         if self._number is not None:
             raise Interrupted(self._number)
 
 
 @contextmanager
-def noting_signals() -> Iterator[Interrupts]:
-    """Inside the block, Ctrl-C, SIGTERM and, without nohup, a closed terminal are noted."""
+def noted_signals() -> Iterator[Interrupts]:
+    """Notes Ctrl-C, SIGTERM and, without nohup, a closed terminal while the block runs."""
     interrupts = Interrupts()
-    heard = ASKING if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else ASKING[:2]
-    before = {number: signal.signal(number, interrupts.note) for number in heard}
+    ignores_hangup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    noted = STOP_SIGNALS[:2] if ignores_hangup else STOP_SIGNALS
+    before = {number: signal.signal(number, interrupts.note) for number in noted}
     try:
         yield interrupts
     finally:

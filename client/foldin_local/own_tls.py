@@ -1,6 +1,6 @@
-"""How a caller on the server's own machine trusts it: by the server's own settings alone.
+"""TLS settings of a caller on the server's own machine, derived from the server's settings alone.
 
-It trusts the very certificate that the server shows, whoever signed it. No connection is opened.
+The caller trusts the certificate that the server shows, whoever signed it. No connection is opened.
 """
 
 import ssl
@@ -12,22 +12,22 @@ from foldin_client.channel.tls import Tls, no_password
 
 
 def own_tls(environment: Mapping[str, str]) -> Tls | None:
-    """How to reach a server that has this environment; None where it has no TLS.
+    """Returns how to reach a server with this environment, or None if it has no TLS.
 
-    Where callers must prove themselves it is with FOLDIN_CERTIFICATE and FOLDIN_KEY, else with the
-    server's own pair. Raises ValueError, with the remedy, where a handshake could not succeed.
+    If the server asks callers for a certificate, FOLDIN_CERTIFICATE and FOLDIN_KEY are shown, else
+    the server's own pair. Raises ValueError, with the remedy, if a handshake could not succeed.
     """
     certificate, key = environment.get("FOLDIN_TLS_CERTIFICATE"), environment.get("FOLDIN_TLS_KEY")
     if not certificate or not key:
-        return None  # half a pair the server refuses itself
+        return None  # the server itself refuses half a pair
     client_ca = environment.get("FOLDIN_TLS_CLIENT_CA")
-    given, given_key = environment.get("FOLDIN_CERTIFICATE"), environment.get("FOLDIN_KEY")
-    pair = (given, given_key) if given and given_key else (certificate, key)
+    own, own_key = environment.get("FOLDIN_CERTIFICATE"), environment.get("FOLDIN_KEY")
+    pair = (own, own_key) if own and own_key else (certificate, key)
     try:
         server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         server.load_cert_chain(certificate, key, no_password)
         caller = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        caller.check_hostname = False  # its name is what the handshake shall tell
+        caller.check_hostname = False  # the handshake is made to find the name
         caller.load_verify_locations(certificate)
         if client_ca:
             server.verify_mode = ssl.CERT_REQUIRED
@@ -46,26 +46,26 @@ def own_tls(environment: Mapping[str, str]) -> Tls | None:
 
 
 def _names(server: ssl.SSLContext, caller: ssl.SSLContext) -> Iterator[str]:
-    """What the server's certificate calls it, as a caller finds it in a handshake of the two.
+    """Yields the names in the server's certificate, read by a handshake of the two in memory.
 
-    Python has no other public way to read a certificate that need not be an authority's.
+    Python has no other public way to read a certificate that is not an authority's.
     """
     for context in (server, caller):
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # as grpc does
     to_server, to_caller = ssl.MemoryBIO(), ssl.MemoryBIO()
-    asking = caller.wrap_bio(to_caller, to_server)
-    answering = server.wrap_bio(to_server, to_caller, server_side=True)
-    for side in (asking, answering, asking, answering):
+    caller_side = caller.wrap_bio(to_caller, to_server)
+    server_side = server.wrap_bio(to_server, to_caller, server_side=True)
+    for side in (caller_side, server_side, caller_side, server_side):
         with suppress(ssl.SSLWantReadError):
             side.do_handshake()
-    match asking.getpeercert():
-        case {"subjectAltName": [*named]}:
+    match caller_side.getpeercert():
+        case {"subjectAltName": [*names]}:
             pass
         case {"subject": [*parts]}:  # without alternatives grpc takes the common name
-            named = [pair for part in parts for pair in part]
+            names = [pair for part in parts for pair in part]
         case _:
-            named = []
-    for entry in named:
+            names = []
+    for entry in names:
         match entry:
             case ("DNS" | "IP Address" | "commonName", str(name)):
-                yield name.replace("*", "foldin", 1)  # one of those that a wildcard stands for
+                yield name.replace("*", "foldin", 1)  # any name that the wildcard matches

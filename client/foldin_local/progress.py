@@ -1,4 +1,4 @@
-"""How work that takes a while is shown: a spinner a step in a terminal, plain lines elsewhere."""
+"""Progress of steps that take a while: a spinner each in a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -12,16 +12,16 @@ PLAIN_WIDTH = 100
 LONGEST_DETAIL = 60
 
 
-def stage() -> Console:
-    """Where everything is told: stdout, without colours where no person reads."""
+def progress_console() -> Console:
+    """Returns a console on stdout, 100 columns wide and without colours outside a terminal."""
     return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
 
 
 @contextmanager
 def step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
-    """Shows that the step goes on inside the block, and how long it took after it.
+    """Shows that the step runs while the block runs, and how long it took after it.
 
-    Gives what to tell about its progress.
+    Gives a function that shows a detail of its progress.
     """
     began = time.monotonic()
     if console.is_terminal:

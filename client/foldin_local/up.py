@@ -1,4 +1,4 @@
-"""`foldin up`: everything on this machine, until somebody asks it to stop."""
+"""`foldin up`: all parts run on this machine until a signal asks to stop."""
 
 import shlex
 from collections.abc import Callable
@@ -10,15 +10,21 @@ from foldin_client.errors import FoldinError
 from rich.markup import escape
 
 from foldin_local.child_process import Child
-from foldin_local.installation import DEFAULT_DATA, Installation, Source, free, trusted
-from foldin_local.interrupts import Interrupted, Interrupts, noting_signals
-from foldin_local.progress import stage
+from foldin_local.interrupts import Interrupted, Interrupts, noted_signals
+from foldin_local.progress import progress_console
+from foldin_local.stack import (
+    DEFAULT_DATA,
+    DataSource,
+    LocalStack,
+    free_address,
+    tls_from_environment,
+)
 
-WATCH_S = 0.2
+WATCH_INTERVAL_S = 0.2
 
 
-def takes_source(command: Callable[..., None]) -> Callable[..., None]:
-    """The command has --data and --items."""
+def data_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options --data and --items to a command."""
     command = click.option(
         "--items",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -34,7 +40,7 @@ def takes_source(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@takes_source
+@data_options
 @click.option(
     "--address",
     envvar="FOLDIN_ADDRESS",
@@ -43,38 +49,38 @@ def takes_source(command: Callable[..., None]) -> Callable[..., None]:
     show_envvar=True,
     help="Where to serve; port 0 takes a free one.",
 )
-@click.option("--retrain", is_flag=True, help="Train again, although there is a model.")
+@click.option("--retrain", is_flag=True, help="Train again even if there is a model.")
 def up(*, data: str, items: Path | None, address: str, retrain: bool) -> None:
     """Fetch data, train, and serve on this machine until Ctrl-C or SIGTERM.
 
-    What is there already is used again: the data, the model, and every rating given so far.
+    What is there already is used again: the data, the model, and every rating so far.
     """
-    console = stage()
-    with noting_signals() as interrupts:
-        address = free(address)
-        installation = Installation(address, console, interrupts)
+    console = progress_console()
+    with noted_signals() as interrupts:
+        address = free_address(address)
+        stack = LocalStack(address, console, interrupts)
         try:
-            with installation.serving(Source(data, items), retrain=retrain) as (_, server):
+            with stack.serving(DataSource(data, items), retrain=retrain) as (_, server):
                 console.print(
                     f"\n[bold green]foldin is ready[/bold green] at [bold]{address}[/bold]; "
                     "Ctrl-C stops it.\n"
-                    f"{escape(_elsewhere(address))}"
+                    f"{escape(_settings_elsewhere(address))}"
                     'Try it in another terminal:  foldin search "toy story"\n'
                     "                             foldin rate ada 1 5\n"
                     "                             foldin recommend ada",
                     soft_wrap=True,
                 )
-                _stay(server, interrupts)
+                _watch(server, interrupts)
         except Interrupted:
             console.print("Stopped.")
         except FoldinError as error:
             raise click.ClickException(error.message) from error
 
 
-def _elsewhere(address: str) -> str:
-    """What another terminal must set for its commands to reach the server; mostly nothing."""
+def _settings_elsewhere(address: str) -> str:
+    """Returns the line that sets what commands in another terminal need, if anything."""
     needed = {} if address == DEFAULT_ADDRESS else {"FOLDIN_ADDRESS": address}
-    if (tls := trusted()) is not None:
+    if (tls := tls_from_environment()) is not None:
         paths = {"CA": tls.ca, "CERTIFICATE": tls.certificate, "KEY": tls.key}
         needed |= {f"FOLDIN_{name}": str(path.resolve()) for name, path in paths.items() if path}
         needed |= {"FOLDIN_SERVER_NAME": tls.server_name} if tls.server_name else {}
@@ -82,8 +88,8 @@ def _elsewhere(address: str) -> str:
     return f"There first:  export {settings}\n" if needed else ""
 
 
-def _stay(server: Child, interrupts: Interrupts) -> None:
+def _watch(server: Child, interrupts: Interrupts) -> None:
     """Never returns: raises Interrupted, or ChildFailed if the server ends by itself."""
-    while (code := server.wait(WATCH_S)) is None:
+    while (code := server.wait(WATCH_INTERVAL_S)) is None:
         interrupts.check()
     raise server.failure(code)

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from foldin_client import values
 from foldin_client.cli.output.tables import rendered, terminal
-from foldin_local import scenes
-from foldin_local.cast import Film
+from foldin_local import demo_output
+from foldin_local.demo_items import DemoItem
 from rich.console import Console
 
 ID = "shop:100:7"
@@ -65,7 +65,7 @@ def test_text_of_the_data_is_printed_as_it_is(
 
 
 def test_the_demo_prints_titles_as_they_are_too(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(width=200).print(scenes.similar(Film("6", TITLE, None, 1), [SCORED]))
+    Console(width=200).print(demo_output.similar_items(DemoItem("6", TITLE, None, 1), [SCORED]))
     printed = capsys.readouterr().out
     assert printed.count(TITLE) == 2
     assert GENRE in printed

@@ -1,4 +1,4 @@
-"""How long `foldin up` and `foldin demo` wait for their server, and what they say after that."""
+"""How long `foldin up` and `foldin demo` wait for their server, and their message after that."""
 
 import os
 import socket
@@ -11,9 +11,9 @@ import click
 import pytest
 from foldin_client import Client
 from foldin_client.errors import DeadlineExceeded, FoldinError, StoreUnavailable, Unreachable
-from foldin_local.child_process import child
-from foldin_local.installation import PATIENCE_S, Installation, free
+from foldin_local.child_process import running_child
 from foldin_local.interrupts import Interrupts
+from foldin_local.stack import START_TIMEOUT_S, LocalStack, free_address
 from redis import Redis
 from rich.console import Console
 
@@ -23,25 +23,25 @@ Errors = tuple[type[FoldinError], ...]
 
 @contextmanager
 def waiting(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, *, redis_url: str = "", patience_s: float
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, *, redis_url: str = "", start_timeout_s: float
 ) -> Iterator[tuple[Callable[[], object], Client]]:
-    """A server process, the wait of `foldin up` until it answers, and a client of it."""
+    """Gives the wait of `foldin up` for a server process, and a client of that process."""
     for name in [name for name in os.environ if name.startswith("FOLDIN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("FOLDIN_DATA_DIR", str(data_dir))
     if redis_url:
         monkeypatch.setenv("FOLDIN_REDIS_URL", redis_url)
-    address = free("127.0.0.1:0")
-    installation = Installation(address, Console(), Interrupts(), patience_s)
+    address = free_address("127.0.0.1:0")
+    stack = LocalStack(address, Console(), Interrupts(), start_timeout_s)
     with (
-        child("serve", ("serve", "--address", address), data_dir) as server,
+        running_child("serve", ("serve", "--address", address), data_dir) as server,
         Client(address) as client,
     ):
-        yield lambda: installation._once(server, client.list_models, lambda _: None), client
+        yield lambda: stack._first_answer(server, client.list_models, lambda _: None), client
 
 
 def until(expected: Errors, client: Client) -> None:
-    """The server is up, and fails as expected."""
+    """Waits until the server is up and fails as expected."""
     while True:
         try:
             client.list_models()
@@ -51,20 +51,20 @@ def until(expected: Errors, client: Client) -> None:
             return
 
 
-def test_it_waits_long_enough_for_a_slow_start_and_not_for_ever() -> None:
-    assert Installation("", Console(), Interrupts()).patience_s == PATIENCE_S == 60
+def test_the_start_timeout_is_a_minute() -> None:
+    assert LocalStack("", Console(), Interrupts()).start_timeout_s == START_TIMEOUT_S == 60
 
 
 def test_a_store_that_is_not_there_ends_the_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = "redis://127.0.0.1:1/0"
-    with waiting(tmp_path, monkeypatch, redis_url=url, patience_s=0.5) as (wait, client):
+    with waiting(tmp_path, monkeypatch, redis_url=url, start_timeout_s=0.5) as (wait, client):
         until((StoreUnavailable,), client)
         with pytest.raises(click.ClickException) as raised:
             wait()
     assert f"not ready after 0.5 s: the store at {url} cannot be used" in raised.value.message
-    assert "Set FOLDIN_REDIS_URL right" in raised.value.message
+    assert "Correct FOLDIN_REDIS_URL" in raised.value.message
 
 
 def test_a_wrong_password_ends_the_wait_and_is_not_repeated(
@@ -74,21 +74,21 @@ def test_a_wrong_password_ends_the_wait_and_is_not_repeated(
         store.acl_setuser("locked", enabled=True, passwords=["+right"], commands=["+@all"])
     path = quote(valkey_url.removeprefix("unix://"), safe="/%")
     url = f"unix://locked:wrong@{path}"
-    with waiting(tmp_path, monkeypatch, redis_url=url, patience_s=0.5) as (wait, client):
+    with waiting(tmp_path, monkeypatch, redis_url=url, start_timeout_s=0.5) as (wait, client):
         until((StoreUnavailable,), client)
         with pytest.raises(click.ClickException) as raised:
             wait()
     assert "invalid username-password pair" in raised.value.message
-    assert "Set FOLDIN_REDIS_URL right" in raised.value.message
+    assert "Correct FOLDIN_REDIS_URL" in raised.value.message
     assert "wrong@" not in raised.value.message
 
 
 def test_a_store_that_hangs_ends_the_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
-        with waiting(tmp_path, monkeypatch, redis_url=url, patience_s=0.5) as (wait, client):
+        with waiting(tmp_path, monkeypatch, redis_url=url, start_timeout_s=0.5) as (wait, client):
             until((DeadlineExceeded, StoreUnavailable), client)
-            with pytest.raises(click.ClickException, match=r"(?s)0\.5 s.*Set FOLDIN_REDIS_URL"):
+            with pytest.raises(click.ClickException, match=r"(?s)0\.5 s.*Correct FOLDIN_REDIS_URL"):
                 wait()
 
 
@@ -96,7 +96,7 @@ def test_a_server_that_does_not_answer_is_quoted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
-        waiting(tmp_path, monkeypatch, patience_s=0.0) as (wait, _),
-        pytest.raises(click.ClickException, match="`foldin serve` said last"),
+        waiting(tmp_path, monkeypatch, start_timeout_s=0.0) as (wait, _),
+        pytest.raises(click.ClickException, match="Last line of `foldin serve`"),
     ):
         wait()

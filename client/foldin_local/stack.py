@@ -1,6 +1,6 @@
-"""One foldin on this machine, from nothing to serving: data, histories, a model, a server.
+"""All parts of foldin on this machine, from nothing to serving: data, histories, model, server.
 
-Each part is the command of that name; what is there already is used as it is.
+Each step runs the `foldin` command that does it. A model that is there already is used as it is.
 """
 
 import json
@@ -27,7 +27,7 @@ from foldin_client.errors import (
 from rich.console import Console
 from rich.markup import escape
 
-from foldin_local.child_process import TICK_S, Child, child, finished
+from foldin_local.child_process import POLL_INTERVAL_S, Child, run_to_end, running_child
 from foldin_local.interrupts import Interrupts
 from foldin_local.own_tls import own_tls
 from foldin_local.progress import step
@@ -35,12 +35,12 @@ from foldin_local.progress import step
 T = TypeVar("T")
 
 DEFAULT_DATA = "ml-latest-small"
-PATIENCE_S = 60.0  # a start takes seconds, half a minute where the store has much to read
-NOT_YET = (Unreachable, StoreUnavailable, ModelNotReady, DeadlineExceeded)
+START_TIMEOUT_S = 60.0  # a start takes seconds; half a minute where the store has much to read
+NOT_READY = (Unreachable, StoreUnavailable, ModelNotReady, DeadlineExceeded)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DataSource:
     """The ratings to learn from: a MovieLens name or a file, with its table of items."""
 
     name: str
@@ -56,46 +56,48 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Installation:
-    """What is needed to bring a foldin up, and to say how it goes."""
+class LocalStack:
+    """Starts what is needed to serve at an address, and shows the progress on a console."""
 
     address: str
     console: Console
     interrupts: Interrupts
-    patience_s: float = PATIENCE_S
-    """How long each of the server's steps may take."""
+    start_timeout_s: float = START_TIMEOUT_S
+    """How long each wait for the server may take."""
 
     @contextmanager
-    def serving(self, source: Source, *, retrain: bool = False) -> Iterator[tuple[Client, Child]]:
-        """A client of a server that serves; both have ended after the block.
+    def serving(
+        self, source: DataSource, *, retrain: bool = False
+    ) -> Iterator[tuple[Client, Child]]:
+        """Gives a client of a server with a model; both have ended after the block.
 
-        Trains on the source where the store has no model yet, or if told to. Raises ClickException
-        where something ends that should not, or does not come in time.
+        Trains on the source where the store has no model yet, or with `retrain`. Raises
+        ClickException if a process fails or the server is not ready in time.
         """
-        tls = trusted()
+        tls = tls_from_environment()
         os.environ.setdefault("FOLDIN_LOG_CALLS", "false")  # its log is only read if it fails
         serve = ("serve", "--address", self.address)
         with (
             tempfile.TemporaryDirectory(prefix="foldin-") as folder,
-            child("serve", serve, Path(folder)) as server,
+            running_child("serve", serve, Path(folder)) as server,
             Client(self.address, tls=tls) as client,
         ):
             with step(self.console, "Starting the store and the server") as progress:
-                known = self._once(server, client.list_models, progress)
-            if known.current_version and not retrain:
-                self.console.print(f"  model {known.current_version} is there already")
+                models = self._first_answer(server, client.list_models, progress)
+            if models.current_version and not retrain:
+                self.console.print(f"  model {models.current_version} is there already")
             else:
-                self._learn(source, Path(folder))
+                self._train(source, Path(folder))
             with step(self.console, "Waiting until the model is served") as progress:
-                self._once(server, client.get_serving_model, progress)
+                self._first_answer(server, client.get_serving_model, progress)
             try:
                 yield client, server
             except Unreachable:
-                if (code := server.wait(TICK_S)) is not None:
+                if (code := server.wait(POLL_INTERVAL_S)) is not None:
                     raise server.failure(code) from None
                 raise
 
-    def _learn(self, source: Source, folder: Path) -> None:
+    def _train(self, source: DataSource, folder: Path) -> None:
         fetched = source if source.is_file else self._fetch(source, folder)
         for name, title in (
             ("ratings import", f"Importing the ratings of {fetched.name} as histories"),
@@ -103,70 +105,72 @@ class Installation:
         ):
             with step(self.console, title) as progress:
                 arguments = (*name.split(), *fetched.arguments)
-                finished(name, arguments, folder, self.interrupts, progress)
+                run_to_end(name, arguments, folder, self.interrupts, progress)
 
-    def _fetch(self, source: Source, folder: Path) -> Source:
+    def _fetch(self, source: DataSource, folder: Path) -> DataSource:
         with step(self.console, f"Fetching {source.name}") as progress:
             arguments = ("data", "fetch", source.name, "--json")
-            printed = finished("data fetch", arguments, folder, self.interrupts, progress)
-        there = json.loads(printed)
-        if there["name"] != source.name:
+            output = run_to_end("data fetch", arguments, folder, self.interrupts, progress)
+        fetched = json.loads(output)
+        if fetched["name"] != source.name:
             self.console.print(
-                f"  [yellow]{source.name} can't be reached from here; {there['name']} is used "
+                f"  [yellow]{source.name} can't be reached from here; {fetched['name']} is used "
                 "instead[/yellow]"
             )
         self.console.print(
-            f"  {there['ratings']:,} ratings by {there['users']:,} users "
-            f"of {there['items']:,} items [dim]from {escape(there['origin'])}[/dim]"
+            f"  {fetched['ratings']:,} ratings by {fetched['users']:,} users "
+            f"of {fetched['items']:,} items [dim]from {escape(fetched['origin'])}[/dim]"
         )
-        return Source(there["name"], source.items)
+        return DataSource(fetched["name"], source.items)
 
-    def _once(self, server: Child, ask: Callable[[], T], progress: Callable[[str], None]) -> T:
-        """The first answer; a server that is not ready is asked again, and what it lacks is told.
+    def _first_answer(
+        self, server: Child, ask: Callable[[], T], progress: Callable[[str], None]
+    ) -> T:
+        """Asks until the server is ready and returns its answer; `progress` gets each refusal.
 
-        Raises ClickException, with the last reason, where the patience ends first.
+        Raises ClickException with the last refusal after `start_timeout_s`.
         """
         began = time.monotonic()
         while True:
             try:
                 return ask()
-            except NOT_YET as reason:
-                if time.monotonic() - began > self.patience_s:
-                    raise self._impatient(server, reason) from reason
-                progress(reason.message)
+            except NOT_READY as refusal:
+                if time.monotonic() - began > self.start_timeout_s:
+                    raise self._not_ready(server, refusal) from refusal
+                progress(refusal.message)
             self._pause(server)
 
-    def _impatient(self, server: Child, reason: FoldinError) -> click.ClickException:
-        match reason:
+    def _not_ready(self, server: Child, refusal: FoldinError) -> click.ClickException:
+        match refusal:
             case StoreUnavailable() | DeadlineExceeded() if "FOLDIN_REDIS_URL" in os.environ:
-                remedy = "Set FOLDIN_REDIS_URL right; without it, foldin starts a store of its own."
+                remedy = "Correct FOLDIN_REDIS_URL; without it, foldin starts a store of its own."
             case ModelNotReady():
                 remedy = "`foldin up --retrain` makes another model."
             case _:
-                remedy = f"What `foldin serve` said last: {server.last_line or 'nothing'}"
+                remedy = f"Last line of `foldin serve`: {server.last_line or 'nothing'}"
         return click.ClickException(
-            f"not ready after {self.patience_s:g} s: {reason.message}\n{remedy}"
+            f"not ready after {self.start_timeout_s:g} s: {refusal.message}\n{remedy}"
         )
 
     def _pause(self, server: Child) -> None:
-        """A moment has passed. Raises if the server ended or somebody asked us to stop."""
+        """Waits a moment. Raises ChildFailed if the server ended, or Interrupted."""
         self.interrupts.check()
-        if (code := server.wait(TICK_S)) is not None:
+        if (code := server.wait(POLL_INTERVAL_S)) is not None:
             raise server.failure(code)
 
 
-def trusted() -> Tls | None:
-    """How the server of this environment is reached. Raises ClickException where it can't be."""
+def tls_from_environment() -> Tls | None:
+    """Returns how to reach a server with this environment. Raises ClickException if none can."""
     try:
         return own_tls(os.environ)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
 
 
-def free(address: str) -> str:
-    """The address, where nobody listens, with a real port in place of port 0.
+def free_address(address: str) -> str:
+    """Returns the address, with a free port in place of port 0.
 
-    Raises ClickException with the remedy for any other.
+    Raises ClickException, with the remedy, for one that can't be listened at.
     """
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -177,6 +181,6 @@ def free(address: str) -> str:
             return f"{host}:{probe.getsockname()[1]}"
     except (OSError, ValueError, OverflowError) as error:
         raise click.ClickException(
-            f"can't listen at {address}: {error}. Is a foldin up there already? "
+            f"can't listen at {address}: {error}. Is foldin running there already? "
             "--address or FOLDIN_ADDRESS chooses another, such as 127.0.0.1:50052"
         ) from error

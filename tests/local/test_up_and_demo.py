@@ -1,4 +1,4 @@
-"""`foldin up` and `foldin demo`: a whole foldin comes up, holds, and leaves nothing running."""
+"""`foldin up` and `foldin demo` start all parts, serve, and leave no process running."""
 
 import csv
 import os
@@ -13,7 +13,7 @@ import pytest
 from certificates import needs_openssl, self_signed
 from client.whole import environment, plant
 from foldin_client import Client
-from foldin_local.installation import free
+from foldin_local.stack import free_address
 from foldin_trainer.data import Dataset
 from planted import Planted
 from tiny import tiny_dataset
@@ -69,33 +69,33 @@ def start(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.Popen
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> str:
-    """What it printed up to the line with the text."""
+    """Returns what the process printed up to the line with the text."""
     assert process.stdout is not None
     seen = ""
     for line in process.stdout:
         seen += line
         if text in line:
             return seen
-    raise AssertionError(f"it never said {text!r}:\n{seen}")
+    raise AssertionError(f"it never printed {text!r}:\n{seen}")
 
 
-def test_the_demo_tells_its_story_without_a_terminal_and_again(data_dir: Path) -> None:
+def test_the_demo_succeeds_without_a_terminal_and_again(data_dir: Path) -> None:
     for _ in range(2):
         result = run(data_dir, "demo")
         assert result.returncode == 0, result.stdout + result.stderr
-        for scene in (
+        for heading in (
             "would like",
             "Films like",
             "rates 3 films",
             "next recommendations",
             "nobody",
         ):
-            assert scene in result.stdout
+            assert heading in result.stdout
         assert "\x1b" not in result.stdout
         assert running_on(data_dir) == []
 
 
-def test_the_demo_learns_from_a_file_of_ones_own(tmp_path: Path) -> None:
+def test_the_demo_learns_from_a_file_of_ratings(tmp_path: Path) -> None:
     ratings, items = write_csv(tiny_dataset(users=60), tmp_path)
     result = run(tmp_path, "demo", "--data", str(ratings), "--items", str(items))
     assert result.returncode == 0, result.stdout + result.stderr
@@ -104,7 +104,7 @@ def test_the_demo_learns_from_a_file_of_ones_own(tmp_path: Path) -> None:
 
 
 def write_csv(dataset: Dataset, folder: Path) -> tuple[Path, Path]:
-    """The data set as a file of ratings and a table of items."""
+    """Writes the data set as a file of ratings and a table of items; returns their paths."""
     ratings, items = folder / "ratings.csv", folder / "items.csv"
     made, table = dataset.ratings, dataset.items
     with ratings.open("w", newline="") as file:
@@ -126,7 +126,7 @@ def write_csv(dataset: Dataset, folder: Path) -> tuple[Path, Path]:
     return ratings, items
 
 
-def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing(data_dir: Path) -> None:
+def test_ctrl_c_in_the_middle_of_the_demo_leaves_no_process(data_dir: Path) -> None:
     process = start(data_dir, "demo")
     read_until(process, "Starting")
     process.send_signal(signal.SIGINT)
@@ -137,7 +137,7 @@ def test_ctrl_c_in_the_middle_of_the_demo_leaves_nothing(data_dir: Path) -> None
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_up_serves_until_it_is_asked_to_stop(data_dir: Path, number: signal.Signals) -> None:
-    address = free("127.0.0.1:0")
+    address = free_address("127.0.0.1:0")
     process = start(data_dir, "up", "--address", address)
     read_until(process, f"foldin is ready at {address}")
     with Client(address) as client:
@@ -148,8 +148,8 @@ def test_up_serves_until_it_is_asked_to_stop(data_dir: Path, number: signal.Sign
     assert out.endswith("Stopped.\n")
 
 
-def test_up_says_so_when_the_server_dies(data_dir: Path) -> None:
-    process = start(data_dir, "up", "--address", free("127.0.0.1:0"))
+def test_up_reports_a_server_that_dies(data_dir: Path) -> None:
+    process = start(data_dir, "up", "--address", free_address("127.0.0.1:0"))
     read_until(process, "foldin is ready")
     (server,) = children_of(process.pid)
     os.kill(server, signal.SIGKILL)
@@ -164,7 +164,7 @@ def children_of(parent: int) -> list[int]:
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
-def test_up_does_not_share_an_address(tmp_path: Path) -> None:
+def test_up_refuses_an_address_in_use(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         result = run(tmp_path, "up", "--address", address)
@@ -173,11 +173,11 @@ def test_up_does_not_share_an_address(tmp_path: Path) -> None:
     assert "FOLDIN_ADDRESS" in result.stderr
 
 
-def test_up_takes_a_free_port_where_it_is_given_port_0(data_dir: Path) -> None:
+def test_up_takes_a_free_port_for_port_0(data_dir: Path) -> None:
     process = start(data_dir, "up", "--address", "127.0.0.1:0")
-    said = read_until(process, "FOLDIN_ADDRESS=")
-    address = said.rpartition("FOLDIN_ADDRESS=")[2].strip()
-    assert f"foldin is ready at {address}" in said
+    printed = read_until(process, "FOLDIN_ADDRESS=")
+    address = printed.rpartition("FOLDIN_ADDRESS=")[2].strip()
+    assert f"foldin is ready at {address}" in printed
     with Client(address) as client:
         assert client.is_serving()
     process.send_signal(signal.SIGTERM)
@@ -185,13 +185,13 @@ def test_up_takes_a_free_port_where_it_is_given_port_0(data_dir: Path) -> None:
 
 
 @needs_openssl
-def test_up_serves_with_tls_and_says_what_a_caller_needs(data_dir: Path) -> None:
+def test_up_serves_with_tls_and_prints_what_a_caller_needs(data_dir: Path) -> None:
     certificate, key = self_signed(data_dir, "server", host="foldin.example")
     tls = {"FOLDIN_TLS_CERTIFICATE": str(certificate), "FOLDIN_TLS_KEY": str(key)}
     tls |= {"FOLDIN_TLS_CLIENT_CA": str(certificate)}
     process = start(data_dir, "up", "--address", "127.0.0.1:0", **tls)
-    said = read_until(process, "There first:  export ")
-    settings = said.rpartition("export ")[2].split()
+    printed = read_until(process, "There first:  export ")
+    settings = printed.rpartition("export ")[2].split()
     asked = run(data_dir, "recommend", "1", **dict(entry.split("=", 1) for entry in settings))
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=120)
@@ -199,7 +199,7 @@ def test_up_serves_with_tls_and_says_what_a_caller_needs(data_dir: Path) -> None
 
 
 @needs_openssl
-def test_up_refuses_tls_that_it_could_not_reach_at_once(tmp_path: Path) -> None:
+def test_up_refuses_tls_that_no_caller_could_use(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path, "server")
     stranger = self_signed(tmp_path, "stranger").certificate
     tls = {"FOLDIN_TLS_CERTIFICATE": str(certificate), "FOLDIN_TLS_KEY": str(key)}
