@@ -182,7 +182,7 @@ def _sampled(
     found: Mapping[str, Mapping[str, Measure]], users: int, seed: int
 ) -> dict[str, dict[str, _SampledMeasure]]:
     rng = np.random.default_rng(seed)
-    everybody = np.ones((1, users))
+    unweighted = np.ones((1, users))
     even = np.full(users, 1.0 / users)
     pairs = [(method, metric) for method, own in found.items() for metric in own]
     samples: dict[tuple[str, str], list[Doubles]] = {pair: [] for pair in pairs}
@@ -195,7 +195,7 @@ def _sampled(
     return {
         method: {
             metric: _SampledMeasure(
-                float(measure.values(everybody)[0]),
+                float(measure.values(unweighted)[0]),
                 np.concatenate(samples[method, metric]),
                 measure.unbiased,
                 measure.users,

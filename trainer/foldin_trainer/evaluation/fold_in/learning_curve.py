@@ -190,8 +190,8 @@ def _answers(
 ) -> Iterator[tuple[str, _Answer]]:
     rows = model.catalog.rows(item_ids)
     heads = (model.ranking, model.rating)
-    nobody = [(model.ranking_prior, model.rating_prior)] * len(cases)
-    yield NO_FOLD_IN, _answered(model, rows, cases, nobody, count)
+    mean_user = [(model.ranking_prior, model.rating_prior)] * len(cases)
+    yield NO_FOLD_IN, _answered(model, rows, cases, mean_user, count)
     for name, limit in ((EXACT_FOLD_IN, None), (THREE_STEPS, steps)):
         users = []
         for case in cases:

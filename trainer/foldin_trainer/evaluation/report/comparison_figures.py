@@ -81,7 +81,7 @@ def draw_popularity(outcome: Outcome) -> ReportFigure:
 def draw_variety(outcome: Outcome) -> ReportFigure:
     """Draws the share of the catalog that lists reach against the novelty of their items."""
     axes = _scatter(outcome, "coverage", "novelty_bits", log=False)
-    axes.set_xlabel(f"coverage: share of items in anybody's first {outcome.count}")
+    axes.set_xlabel(f"coverage: share of items in any user's first {outcome.count}")
     axes.set_ylabel("novelty, bits of self-information")
     axes.xaxis.set_major_formatter(PercentFormatter(1.0))
     axes.set_xlim(left=0.0)

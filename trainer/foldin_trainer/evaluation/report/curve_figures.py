@@ -54,7 +54,7 @@ def draw_curve(curve: FoldInCurve) -> ReportFigure:
     last = points[-1]
     return ReportFigure(
         "fold_in",
-        "What a newcomer's first ratings are worth",
+        "What a new user's first ratings are worth",
         f"RMSE by number of ratings. With {last.ratings}: "
         + ", ".join(f"{name} {last.estimate(name):.4f}" for name in (NO_FOLD_IN, *names))
         + f". Largest gap to a full retrain {max(p.gap for p in points):+.4f}.",
