@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class CatalogServiceStub(object):
-    """The items that the serving model knows, and those added to it since it was trained.
+    """The items of the serving model, and those added since it was trained.
     """
 
     def __init__(self, channel):
@@ -68,38 +68,39 @@ class CatalogServiceStub(object):
 
 
 class CatalogServiceServicer(object):
-    """The items that the serving model knows, and those added to it since it was trained.
+    """The items of the serving model, and those added since it was trained.
     """
 
     def GetItem(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Returns one item.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListItems(self, request, context):
-        """Items by title, genre and year.
+        """Returns items by title, genre and year.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListItemClusters(self, request, context):
-        """Groups of items that the same users like.
+        """Returns the groups of items that the same users like.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListPopularItems(self, request, context):
-        """What a user nobody knows is shown.
+        """Returns the items that an unknown user is shown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpsertItems(self, request, context):
-        """Adds items that the model was not trained with, or changes them: all of them or none. Every
+        """Adds items that the model was not trained with, or changes them: all or none of them. Every
         server recommends them within a second, from their content, then from their first ratings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -107,7 +108,7 @@ class CatalogServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SetItemAvailability(self, request, context):
-        """Hides items from every list, or shows them again: all of them or none.
+        """Hides items from every list, or shows them again: all or none of them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -155,7 +156,7 @@ def add_CatalogServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class CatalogService(object):
-    """The items that the serving model knows, and those added to it since it was trained.
+    """The items of the serving model, and those added since it was trained.
     """
 
     @staticmethod

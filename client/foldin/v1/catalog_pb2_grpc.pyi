@@ -27,54 +27,57 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class CatalogServiceStub:
-    """The items that the serving model knows, and those added to it since it was trained."""
+    """The items of the serving model, and those added since it was trained."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CatalogServiceAsyncStub: ...
     GetItem: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.GetItemRequest, _catalog_pb2.GetItemResponse]
+    """Returns one item."""
     ListItems: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListItemsRequest, _catalog_pb2.ListItemsResponse]
-    """Items by title, genre and year."""
+    """Returns items by title, genre and year."""
     ListItemClusters: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListItemClustersRequest, _catalog_pb2.ListItemClustersResponse]
-    """Groups of items that the same users like."""
+    """Returns the groups of items that the same users like."""
     ListPopularItems: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.ListPopularItemsRequest, _catalog_pb2.ListPopularItemsResponse]
-    """What a user nobody knows is shown."""
+    """Returns the items that an unknown user is shown."""
     UpsertItems: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.UpsertItemsRequest, _catalog_pb2.UpsertItemsResponse]
-    """Adds items that the model was not trained with, or changes them: all of them or none. Every
+    """Adds items that the model was not trained with, or changes them: all or none of them. Every
     server recommends them within a second, from their content, then from their first ratings.
     """
     SetItemAvailability: _grpc.UnaryUnaryMultiCallable[_catalog_pb2.SetItemAvailabilityRequest, _catalog_pb2.SetItemAvailabilityResponse]
-    """Hides items from every list, or shows them again: all of them or none."""
+    """Hides items from every list, or shows them again: all or none of them."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
-    """The items that the serving model knows, and those added to it since it was trained."""
+    """The items of the serving model, and those added since it was trained."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetItem: _aio.UnaryUnaryMultiCallable[_catalog_pb2.GetItemRequest, _catalog_pb2.GetItemResponse]  # type: ignore[assignment]
+    """Returns one item."""
     ListItems: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListItemsRequest, _catalog_pb2.ListItemsResponse]  # type: ignore[assignment]
-    """Items by title, genre and year."""
+    """Returns items by title, genre and year."""
     ListItemClusters: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListItemClustersRequest, _catalog_pb2.ListItemClustersResponse]  # type: ignore[assignment]
-    """Groups of items that the same users like."""
+    """Returns the groups of items that the same users like."""
     ListPopularItems: _aio.UnaryUnaryMultiCallable[_catalog_pb2.ListPopularItemsRequest, _catalog_pb2.ListPopularItemsResponse]  # type: ignore[assignment]
-    """What a user nobody knows is shown."""
+    """Returns the items that an unknown user is shown."""
     UpsertItems: _aio.UnaryUnaryMultiCallable[_catalog_pb2.UpsertItemsRequest, _catalog_pb2.UpsertItemsResponse]  # type: ignore[assignment]
-    """Adds items that the model was not trained with, or changes them: all of them or none. Every
+    """Adds items that the model was not trained with, or changes them: all or none of them. Every
     server recommends them within a second, from their content, then from their first ratings.
     """
     SetItemAvailability: _aio.UnaryUnaryMultiCallable[_catalog_pb2.SetItemAvailabilityRequest, _catalog_pb2.SetItemAvailabilityResponse]  # type: ignore[assignment]
-    """Hides items from every list, or shows them again: all of them or none."""
+    """Hides items from every list, or shows them again: all or none of them."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The items that the serving model knows, and those added to it since it was trained."""
+    """The items of the serving model, and those added since it was trained."""
 
     @_abc_1.abstractmethod
     def GetItem(
         self,
         request: _catalog_pb2.GetItemRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_catalog_pb2.GetItemResponse, _abc.Awaitable[_catalog_pb2.GetItemResponse]]: ...
+    ) -> _typing.Union[_catalog_pb2.GetItemResponse, _abc.Awaitable[_catalog_pb2.GetItemResponse]]:
+        """Returns one item."""
 
     @_abc_1.abstractmethod
     def ListItems(
@@ -82,7 +85,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.ListItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.ListItemsResponse, _abc.Awaitable[_catalog_pb2.ListItemsResponse]]:
-        """Items by title, genre and year."""
+        """Returns items by title, genre and year."""
 
     @_abc_1.abstractmethod
     def ListItemClusters(
@@ -90,7 +93,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.ListItemClustersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.ListItemClustersResponse, _abc.Awaitable[_catalog_pb2.ListItemClustersResponse]]:
-        """Groups of items that the same users like."""
+        """Returns the groups of items that the same users like."""
 
     @_abc_1.abstractmethod
     def ListPopularItems(
@@ -98,7 +101,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.ListPopularItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.ListPopularItemsResponse, _abc.Awaitable[_catalog_pb2.ListPopularItemsResponse]]:
-        """What a user nobody knows is shown."""
+        """Returns the items that an unknown user is shown."""
 
     @_abc_1.abstractmethod
     def UpsertItems(
@@ -106,7 +109,7 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.UpsertItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.UpsertItemsResponse, _abc.Awaitable[_catalog_pb2.UpsertItemsResponse]]:
-        """Adds items that the model was not trained with, or changes them: all of them or none. Every
+        """Adds items that the model was not trained with, or changes them: all or none of them. Every
         server recommends them within a second, from their content, then from their first ratings.
         """
 
@@ -116,6 +119,6 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_pb2.SetItemAvailabilityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_pb2.SetItemAvailabilityResponse, _abc.Awaitable[_catalog_pb2.SetItemAvailabilityResponse]]:
-        """Hides items from every list, or shows them again: all of them or none."""
+        """Hides items from every list, or shows them again: all or none of them."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class ModelServiceStub(object):
-    """The published models and which of them serves.
+    """The published models, and which of them serves.
     """
 
     def __init__(self, channel):
@@ -53,18 +53,18 @@ class ModelServiceStub(object):
 
 
 class ModelServiceServicer(object):
-    """The published models and which of them serves.
+    """The published models, and which of them serves.
     """
 
     def GetServingModel(self, request, context):
-        """The model that this server process serves.
+        """Returns the model that this server process serves.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListModels(self, request, context):
-        """Every version in the store, newest first.
+        """Returns every version in the store, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,7 +104,7 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService(object):
-    """The published models and which of them serves.
+    """The published models, and which of them serves.
     """
 
     @staticmethod

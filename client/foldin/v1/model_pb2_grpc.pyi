@@ -27,33 +27,33 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ModelServiceStub:
-    """The published models and which of them serves."""
+    """The published models, and which of them serves."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     GetServingModel: _grpc.UnaryUnaryMultiCallable[_model_pb2.GetServingModelRequest, _model_pb2.GetServingModelResponse]
-    """The model that this server process serves."""
+    """Returns the model that this server process serves."""
     ListModels: _grpc.UnaryUnaryMultiCallable[_model_pb2.ListModelsRequest, _model_pb2.ListModelsResponse]
-    """Every version in the store, newest first."""
+    """Returns every version in the store, newest first."""
     ActivateModel: _grpc.UnaryUnaryMultiCallable[_model_pb2.ActivateModelRequest, _model_pb2.ActivateModelResponse]
     """Makes a version the current one on every server."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
-    """The published models and which of them serves."""
+    """The published models, and which of them serves."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetServingModel: _aio.UnaryUnaryMultiCallable[_model_pb2.GetServingModelRequest, _model_pb2.GetServingModelResponse]  # type: ignore[assignment]
-    """The model that this server process serves."""
+    """Returns the model that this server process serves."""
     ListModels: _aio.UnaryUnaryMultiCallable[_model_pb2.ListModelsRequest, _model_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """Every version in the store, newest first."""
+    """Returns every version in the store, newest first."""
     ActivateModel: _aio.UnaryUnaryMultiCallable[_model_pb2.ActivateModelRequest, _model_pb2.ActivateModelResponse]  # type: ignore[assignment]
     """Makes a version the current one on every server."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The published models and which of them serves."""
+    """The published models, and which of them serves."""
 
     @_abc_1.abstractmethod
     def GetServingModel(
@@ -61,7 +61,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.GetServingModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.GetServingModelResponse, _abc.Awaitable[_model_pb2.GetServingModelResponse]]:
-        """The model that this server process serves."""
+        """Returns the model that this server process serves."""
 
     @_abc_1.abstractmethod
     def ListModels(
@@ -69,7 +69,7 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_pb2.ListModelsResponse, _abc.Awaitable[_model_pb2.ListModelsResponse]]:
-        """Every version in the store, newest first."""
+        """Returns every version in the store, newest first."""
 
     @_abc_1.abstractmethod
     def ActivateModel(

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RecommendationServiceStub(object):
-    """Recommendations that know every rating given so far.
+    """Recommendations that reflect every rating stored so far.
     """
 
     def __init__(self, channel):
@@ -78,39 +78,39 @@ class RecommendationServiceStub(object):
 
 
 class RecommendationServiceServicer(object):
-    """Recommendations that know every rating given so far.
+    """Recommendations that reflect every rating stored so far.
     """
 
     def Recommend(self, request, context):
-        """The items a user would like best.
+        """Returns the items that a user would like best.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SimilarItems(self, request, context):
-        """The items most like another.
+        """Returns the items most similar to one item.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SubmitRating(self, request, context):
-        """Stores one rating. The answer comes when it is stored; the next Recommend reflects it.
+        """Stores one rating and then answers. The user's next Recommend reflects it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteRating(self, request, context):
-        """Takes one rating back.
+        """Deletes one rating.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def BatchSubmitRatings(self, request, context):
-        """Stores many ratings, each by itself with a status of its own.
+        """Stores many ratings independently, each with a status of its own.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -124,14 +124,14 @@ class RecommendationServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def PredictRatings(self, request, context):
-        """What a user would rate the named items.
+        """Returns the ratings that a user is predicted to give to the items.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetUserState(self, request, context):
-        """What is kept of a user.
+        """Returns a user's stored ratings and whether the serving model was trained on them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -189,7 +189,7 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommendationService(object):
-    """Recommendations that know every rating given so far.
+    """Recommendations that reflect every rating stored so far.
     """
 
     @staticmethod

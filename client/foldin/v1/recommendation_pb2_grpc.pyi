@@ -27,53 +27,53 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RecommendationServiceStub:
-    """Recommendations that know every rating given so far."""
+    """Recommendations that reflect every rating stored so far."""
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RecommendationServiceAsyncStub: ...
     Recommend: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.RecommendRequest, _recommendation_pb2.RecommendResponse]
-    """The items a user would like best."""
+    """Returns the items that a user would like best."""
     SimilarItems: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.SimilarItemsRequest, _recommendation_pb2.SimilarItemsResponse]
-    """The items most like another."""
+    """Returns the items most similar to one item."""
     SubmitRating: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.SubmitRatingRequest, _recommendation_pb2.SubmitRatingResponse]
-    """Stores one rating. The answer comes when it is stored; the next Recommend reflects it."""
+    """Stores one rating and then answers. The user's next Recommend reflects it."""
     DeleteRating: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.DeleteRatingRequest, _recommendation_pb2.DeleteRatingResponse]
-    """Takes one rating back."""
+    """Deletes one rating."""
     BatchSubmitRatings: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.BatchSubmitRatingsRequest, _recommendation_pb2.BatchSubmitRatingsResponse]
-    """Stores many ratings, each by itself with a status of its own."""
+    """Stores many ratings independently, each with a status of its own."""
     BatchRecommend: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.BatchRecommendRequest, _recommendation_pb2.BatchRecommendResponse]
     """Answers many Recommend requests, each with a status of its own."""
     PredictRatings: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.PredictRatingsRequest, _recommendation_pb2.PredictRatingsResponse]
-    """What a user would rate the named items."""
+    """Returns the ratings that a user is predicted to give to the items."""
     GetUserState: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.GetUserStateRequest, _recommendation_pb2.GetUserStateResponse]
-    """What is kept of a user."""
+    """Returns a user's stored ratings and whether the serving model was trained on them."""
 
 @_typing.type_check_only
 class RecommendationServiceAsyncStub(RecommendationServiceStub):
-    """Recommendations that know every rating given so far."""
+    """Recommendations that reflect every rating stored so far."""
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Recommend: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.RecommendRequest, _recommendation_pb2.RecommendResponse]  # type: ignore[assignment]
-    """The items a user would like best."""
+    """Returns the items that a user would like best."""
     SimilarItems: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.SimilarItemsRequest, _recommendation_pb2.SimilarItemsResponse]  # type: ignore[assignment]
-    """The items most like another."""
+    """Returns the items most similar to one item."""
     SubmitRating: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.SubmitRatingRequest, _recommendation_pb2.SubmitRatingResponse]  # type: ignore[assignment]
-    """Stores one rating. The answer comes when it is stored; the next Recommend reflects it."""
+    """Stores one rating and then answers. The user's next Recommend reflects it."""
     DeleteRating: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.DeleteRatingRequest, _recommendation_pb2.DeleteRatingResponse]  # type: ignore[assignment]
-    """Takes one rating back."""
+    """Deletes one rating."""
     BatchSubmitRatings: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.BatchSubmitRatingsRequest, _recommendation_pb2.BatchSubmitRatingsResponse]  # type: ignore[assignment]
-    """Stores many ratings, each by itself with a status of its own."""
+    """Stores many ratings independently, each with a status of its own."""
     BatchRecommend: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.BatchRecommendRequest, _recommendation_pb2.BatchRecommendResponse]  # type: ignore[assignment]
     """Answers many Recommend requests, each with a status of its own."""
     PredictRatings: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.PredictRatingsRequest, _recommendation_pb2.PredictRatingsResponse]  # type: ignore[assignment]
-    """What a user would rate the named items."""
+    """Returns the ratings that a user is predicted to give to the items."""
     GetUserState: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.GetUserStateRequest, _recommendation_pb2.GetUserStateResponse]  # type: ignore[assignment]
-    """What is kept of a user."""
+    """Returns a user's stored ratings and whether the serving model was trained on them."""
 
 class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Recommendations that know every rating given so far."""
+    """Recommendations that reflect every rating stored so far."""
 
     @_abc_1.abstractmethod
     def Recommend(
@@ -81,7 +81,7 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.RecommendRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.RecommendResponse, _abc.Awaitable[_recommendation_pb2.RecommendResponse]]:
-        """The items a user would like best."""
+        """Returns the items that a user would like best."""
 
     @_abc_1.abstractmethod
     def SimilarItems(
@@ -89,7 +89,7 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.SimilarItemsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.SimilarItemsResponse, _abc.Awaitable[_recommendation_pb2.SimilarItemsResponse]]:
-        """The items most like another."""
+        """Returns the items most similar to one item."""
 
     @_abc_1.abstractmethod
     def SubmitRating(
@@ -97,7 +97,7 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.SubmitRatingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.SubmitRatingResponse, _abc.Awaitable[_recommendation_pb2.SubmitRatingResponse]]:
-        """Stores one rating. The answer comes when it is stored; the next Recommend reflects it."""
+        """Stores one rating and then answers. The user's next Recommend reflects it."""
 
     @_abc_1.abstractmethod
     def DeleteRating(
@@ -105,7 +105,7 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.DeleteRatingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.DeleteRatingResponse, _abc.Awaitable[_recommendation_pb2.DeleteRatingResponse]]:
-        """Takes one rating back."""
+        """Deletes one rating."""
 
     @_abc_1.abstractmethod
     def BatchSubmitRatings(
@@ -113,7 +113,7 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.BatchSubmitRatingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.BatchSubmitRatingsResponse, _abc.Awaitable[_recommendation_pb2.BatchSubmitRatingsResponse]]:
-        """Stores many ratings, each by itself with a status of its own."""
+        """Stores many ratings independently, each with a status of its own."""
 
     @_abc_1.abstractmethod
     def BatchRecommend(
@@ -129,7 +129,7 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.PredictRatingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.PredictRatingsResponse, _abc.Awaitable[_recommendation_pb2.PredictRatingsResponse]]:
-        """What a user would rate the named items."""
+        """Returns the ratings that a user is predicted to give to the items."""
 
     @_abc_1.abstractmethod
     def GetUserState(
@@ -137,6 +137,6 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _recommendation_pb2.GetUserStateRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_recommendation_pb2.GetUserStateResponse, _abc.Awaitable[_recommendation_pb2.GetUserStateResponse]]:
-        """What is kept of a user."""
+        """Returns a user's stored ratings and whether the serving model was trained on them."""
 
 def add_RecommendationServiceServicer_to_server(servicer: RecommendationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
