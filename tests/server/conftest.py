@@ -1,4 +1,4 @@
-"""Servers on stores in memory and on real ones, with a published model."""
+"""Fixtures: servers on stores in memory and on real ones, with a published model."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -22,13 +22,13 @@ USERS = ("1", "2", "3")
 
 @pytest.fixture(scope="session")
 def other() -> Planted:
-    """Another model, of another seed."""
+    """Another planted model, from another seed."""
     return planted(seed=1)
 
 
 @pytest.fixture
 def backend() -> str:
-    """Which store: tests that matter on both are parametrized with `backends`."""
+    """The kind of store: memory, or redis in tests that are parametrized with it."""
     return "memory"
 
 
@@ -56,7 +56,7 @@ WAYS = [("grpcio", "on"), ("native", "on"), ("native", "off")]
 
 @pytest.fixture(params=WAYS, ids=["grpcio", "native", "native without the fast path"])
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Transport:
-    """Every test with a server runs on each transport and each way: they must behave alike."""
+    """Runs every test with a server on each transport, with and without the fast path."""
     chosen: Transport = request.param[0]
     monkeypatch.setattr(live_module, "transport", chosen)
     monkeypatch.setattr(live_module, "fast_path", request.param[1])

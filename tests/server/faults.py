@@ -17,9 +17,9 @@ from foldin_model.store.protocols import (
 
 
 class Gate:
-    """A store behind a gate: `gone` makes every call fail, a closed `open` makes it wait.
+    """A store behind a gate: while it is `gone` calls fail, while `open` is not set they wait.
 
-    While it is `full` it refuses what is written, and answers all else.
+    While it is `full` it refuses writes, and answers all other calls.
     """
 
     def __init__(self, store: RatingStore) -> None:

@@ -1,4 +1,4 @@
-"""A real server on a port of its own, its stubs, and what its failures say."""
+"""A real server on a port of its own, its stubs, and the failures of its calls."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -28,7 +28,7 @@ from server.faults import Gate
 Answer = TypeVar("Answer")
 Detail = TypeVar("Detail", bound=Message)
 PAST_US = 1_500_000_000_000_000
-transport: Transport = "grpcio"  # of every server in a test; the fixture of that name sets both
+transport: Transport = "grpcio"  # of servers in tests; the fixture of that name sets both
 fast_path: Literal["on", "off"] = "on"
 
 
@@ -60,7 +60,7 @@ class Live:
         return answer
 
     async def pages(self, user: str, size: int, **fields: Any) -> list[pb.RecommendResponse]:
-        """Every page of a list."""
+        """Returns every page of a list."""
         pages = [await self.recommend(user, size, **fields)]
         while token := pages[-1].next_page_token:
             pages.append(await self.recommend(user, size, page_token=token, **fields))
@@ -80,7 +80,7 @@ class Failure:
 
     @property
     def fields(self) -> list[str]:
-        """The fields that BadRequest names."""
+        """Returns the fields that BadRequest names."""
         return [violation.field for violation in self.detail(BadRequest).field_violations]
 
     @property
@@ -94,14 +94,14 @@ class Failure:
 
 
 def detail(status: Status, kind: type[Detail]) -> Detail:
-    """The detail of that kind."""
+    """Returns the detail of that kind, which the status must have."""
     found = kind()
     assert any(packed.Unpack(found) for packed in status.details), f"no {kind.__name__}: {status}"
     return found
 
 
 async def failure(call: Awaitable[object]) -> Failure:
-    """How a call failed; it must fail."""
+    """Returns the failure of a call, which must fail."""
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await call
     error = raised.value
@@ -114,33 +114,33 @@ async def failure(call: Awaitable[object]) -> Failure:
 
 
 async def code_of(call: Awaitable[object]) -> str:
-    """How a call failed, whatever its details."""
+    """Returns the code of a call that must fail; it may have no details."""
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await call
     return str(raised.value.code().name)
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Returns when a condition of this process holds."""
-    while not holds():  # noqa: ASYNC110 (the server tells nobody)
+    """Waits until a condition holds in this process."""
+    while not holds():  # noqa: ASYNC110 (the server sends no event)
         await asyncio.sleep(0.005)
 
 
 async def settled(ask: Callable[[], Awaitable[Answer]], holds: Callable[[Answer], bool]) -> Answer:
-    """The first answer for which a condition holds; it asks again until then."""
-    while not holds(answer := await ask()):  # noqa: ASYNC110 (nor does the answer)
+    """Asks until a condition holds for the answer. Returns that answer."""
+    while not holds(answer := await ask()):  # noqa: ASYNC110 (the server sends no event)
         await asyncio.sleep(0.005)
     return answer
 
 
 def in_flight(app: Live) -> float:
-    """How many calls are in work, as metrics have it."""
+    """Returns the number of calls in flight, as the metrics show it."""
     return app.server.metrics.registry.get_sample_value("foldin_in_flight_calls") or 0.0
 
 
 @asynccontextmanager
 async def hold_places(app: Live, gate: Gate, count: int) -> AsyncIterator[None]:
-    """Inside the block, `count` Recommends are in work, which wait for their user's state."""
+    """Inside the block, `count` Recommends are in flight; they wait for the store."""
     gate.open.clear()
     held = [asyncio.create_task(app.recommend("1")) for _ in range(count)]
     await until(lambda: in_flight(app) == count)
@@ -152,7 +152,7 @@ async def hold_places(app: Live, gate: Gate, count: int) -> AsyncIterator[None]:
 
 
 def settings(**chosen: Any) -> Settings:
-    """Settings for tests: any port, quick polls, patience with a busy machine."""
+    """Returns settings for tests: any port, short polls, and a stop that a busy machine can meet."""
     quick = Settings(
         address="127.0.0.1:0",
         transport=transport,
@@ -168,7 +168,7 @@ def settings(**chosen: Any) -> Settings:
 
 @asynccontextmanager
 async def live(stores: Stores, **chosen: Any) -> AsyncIterator[Live]:
-    """A server on `stores`, with a channel to it."""
+    """Runs a server on `stores`, with a channel to it."""
     async with (
         running(settings(**chosen), stores) as server,
         grpc.aio.insecure_channel(server.address) as channel,
@@ -183,7 +183,7 @@ async def live(stores: Stores, **chosen: Any) -> AsyncIterator[Live]:
 
 
 def publish_version(made: Planted, models: ModelStore, *, serve: bool = True) -> Version:
-    """Publishes a planted model, and makes it the current one."""
+    """Publishes a planted model and makes it the current one, unless told not to `serve` it."""
     described = Description(
         method="planted",
         rating_count=int(made.users.rating_counts.sum()),
@@ -210,15 +210,15 @@ async def import_histories(made: Planted, ratings: RatingStore, users: Sequence[
 
 
 def seen_by(made: Planted, user: str) -> set[str]:
-    """The items in a user's training history."""
+    """Returns the items in a user's training history."""
     return {made.model.catalog.item_ids[row] for row in made.histories[UserId(user)][0]}
 
 
 def ids(answer: Any) -> list[str]:
-    """The item ids of a page."""
+    """Returns the item ids of a page."""
     return [item.item_id for item in answer.items]
 
 
 def ids_of(pages: Sequence[Any]) -> list[str]:
-    """The item ids of many pages."""
+    """Returns the item ids of many pages."""
     return [item_id for page in pages for item_id in ids(page)]

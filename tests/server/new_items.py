@@ -1,4 +1,4 @@
-"""Items that come to a running server, and where they show."""
+"""New items of a running server: calls that add, hide and show them."""
 
 from typing import Any
 
@@ -51,5 +51,5 @@ async def predicted(app: Live, user: str, item_id: str) -> float:
 
 
 async def everything(app: Live, user: str, **fields: Any) -> list[str]:
-    """The whole list of a user."""
+    """Returns the item ids of a user's whole list."""
     return ids_of(await app.pages(user, 200, **fields))

@@ -1,4 +1,4 @@
-"""`foldin serve` as a process of its own, and the lines that it logs."""
+"""`foldin serve` as a process of its own, and its log lines."""
 
 import json
 import os
@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "foldin_server")
 
 @dataclass(frozen=True)
 class Process:
-    """A serving process. `lines` grows while it logs, so that it never waits for a reader."""
+    """A serving process. A thread reads its log into `lines`, so that it never blocks on the pipe."""
 
     running: "subprocess.Popen[str]"
     lines: list[dict[str, Any]]
@@ -30,15 +30,15 @@ class Process:
         return str(self.line("serving")["address"])
 
     def line(self, event: str) -> dict[str, Any]:
-        """The first line of an event."""
+        """Returns the first line of an event."""
         return self.lines_of(event)[0]
 
     def lines_of(self, event: str) -> list[dict[str, Any]]:
-        """Every line of an event by now."""
+        """Returns every line of an event so far."""
         return [line for line in self.lines if line["event"] == event]
 
     def stop(self) -> int:
-        """Sends SIGTERM; the exit code, when all that it logged is in `lines`."""
+        """Sends SIGTERM. Returns the exit code once `lines` has the whole log."""
         self.running.send_signal(signal.SIGTERM)
         self.reader.join(30)
         return self.running.wait(30)
@@ -46,7 +46,7 @@ class Process:
 
 @contextmanager
 def serving(data_dir: Path, *options: str) -> Iterator[Process]:
-    """A server process that has said that it serves; neither it nor its own store stays behind."""
+    """Runs a server process that serves; after the block neither it nor its store is left."""
     command = (*COMMAND, "--address", "127.0.0.1:0", "--data-dir", str(data_dir), *options)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("FOLDIN_")}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as running:
@@ -63,7 +63,9 @@ def serving(data_dir: Path, *options: str) -> Iterator[Process]:
             running.kill()
             reader.join()
             if (data_dir / "store" / "valkey.pid").exists():
-                with embedded_store(data_dir):  # the last to leave stops what the killed one left
+                with embedded_store(
+                    data_dir
+                ):  # opening it and leaving stops the store of the killed process
                     pass
 
 

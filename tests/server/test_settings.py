@@ -1,4 +1,4 @@
-"""What may be set about a server, what is refused, and what a log may say of it."""
+"""Which settings are accepted and refused, and how they are logged."""
 
 import dataclasses
 import re
@@ -37,38 +37,50 @@ def test_an_unknown_setting_is_refused_with_the_nearest_name() -> None:
         check_names({"FOLDIN_MAX_INFLIGHT": "3"})
 
 
-def test_what_kubernetes_sets_for_a_service_called_foldin_is_let_through() -> None:
+def test_variables_of_kubernetes_for_a_service_named_foldin_are_ignored() -> None:
     port = "FOLDIN_PORT_50051_TCP"
-    told = ["FOLDIN_SERVICE_HOST", "FOLDIN_SERVICE_PORT", "FOLDIN_SERVICE_PORT_GRPC", "FOLDIN_PORT"]
-    told += [port, f"{port}_PROTO", f"{port}_PORT", f"{port}_ADDR", "FOLDIN_PORT_53_UDP"]
-    check_names(dict.fromkeys(told, "x"))
+    names = [
+        "FOLDIN_SERVICE_HOST",
+        "FOLDIN_SERVICE_PORT",
+        "FOLDIN_SERVICE_PORT_GRPC",
+        "FOLDIN_PORT",
+    ]
+    names += [port, f"{port}_PROTO", f"{port}_PORT", f"{port}_ADDR", "FOLDIN_PORT_53_UDP"]
+    check_names(dict.fromkeys(names, "x"))
 
 
 @pytest.mark.parametrize(
     "name", ["FOLDIN_PORTS", "FOLDIN_PORT_GRPC", "FOLDIN_SERVICE", "FOLDIN_METRICS_PORT"]
 )
-def test_what_only_looks_like_kubernetes_is_refused(name: str) -> None:
+def test_a_variable_that_only_resembles_those_of_kubernetes_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is no setting"):
         check_names({name: "x"})
 
 
-def test_the_data_set_that_compose_trains_on_is_no_mistake() -> None:
+def test_the_variables_of_compose_are_accepted() -> None:
     named = re.findall(r"FOLDIN_[A-Z_]+", (ROOT / "docker-compose.yml").read_text("utf-8"))
     assert "FOLDIN_DATASET" in named
     check_names(dict.fromkeys(named, "x"))
 
 
 def numbers() -> list[str]:
-    """Every setting that is a number."""
+    """Returns the names of the settings that are numbers."""
     defaults = dataclasses.asdict(Settings(max_connection_age_s=1.0))
     return [name for name, value in defaults.items() if type(value) in (int, float)]
 
 
 @pytest.mark.parametrize("name", numbers())
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 99_999_999_999, -1])
-def test_a_number_beyond_what_can_be_counted_is_refused(name: str, value: float) -> None:
+def test_a_number_out_of_range_is_refused(name: str, value: float) -> None:
     chosen: dict[str, Any] = {name: value}
     with pytest.raises(SettingsError, match=rf"{name} is .*; it must be .* and at most 2147483"):
+        Settings(**chosen)
+
+
+@pytest.mark.parametrize("name", ["transport", "freshness", "fast_path"])
+def test_an_unknown_choice_is_refused(name: str) -> None:
+    chosen: dict[str, Any] = {name: "other"}
+    with pytest.raises(SettingsError, match=f"{name} is 'other'; choose one of "):
         Settings(**chosen)
 
 

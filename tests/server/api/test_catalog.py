@@ -1,4 +1,4 @@
-"""The catalogue as CatalogService shows it."""
+"""The catalog as CatalogService shows it."""
 
 import numpy as np
 from foldin.v1 import catalog_pb2 as pb
@@ -56,7 +56,7 @@ async def test_clusters_are_shown_with_their_most_rated_items(app: Live) -> None
     assert len(everything.clusters[0].items) == 30
 
 
-async def test_popular_items_are_those_that_a_stranger_sees(app: Live) -> None:
+async def test_popular_items_are_those_that_an_unknown_user_sees(app: Live) -> None:
     popular = await app.catalog.ListPopularItems(pb.ListPopularItemsRequest(page_size=20))
     assert ids(popular) == ids(await app.recommend("stranger", 20))
     assert popular.serving_info.personalization == ratings_pb2.PERSONALIZATION_POPULAR

@@ -140,21 +140,21 @@ async def test_a_field_outside_its_limits_is_named(app: Live) -> None:
         assert (method, failed.fields) == (method, fields)
 
 
-async def test_of_very_many_violations_the_first_are_told(app: Live) -> None:
+async def test_of_very_many_violations_the_first_are_named(app: Live) -> None:
     hidden = ratings_pb2.ItemFilter(exclude_item_ids=[""] * 1000)
     failed = await failure(app.recommend("1", filter=hidden))
     assert failed.reason == "INVALID_FIELD"
     assert failed.fields[:2] == ["filter.exclude_item_ids[0]", "filter.exclude_item_ids[1]"]
 
 
-async def test_a_catalogue_request_outside_its_limits_is_named(app: Live) -> None:
+async def test_a_catalog_field_outside_its_limits_is_named(app: Live) -> None:
     listed = await failure(app.catalog.ListItems(catalog_pb2.ListItemsRequest(page_size=-1)))
     clusters = catalog_pb2.ListItemClustersRequest(max_items=-1)
     assert listed.fields == ["page_size"]
     assert (await failure(app.catalog.ListItemClusters(clusters))).fields == ["max_items"]
 
 
-async def test_a_request_id_means_one_request(app: Live) -> None:
+async def test_a_request_id_belongs_to_one_request(app: Live) -> None:
     await app.recommendations.SubmitRating(rating(request_id=UUID))
     failed = await failure(app.recommendations.SubmitRating(rating(request_id=UUID, value=4.0)))
     assert (failed.code, failed.reason) == ("INVALID_ARGUMENT", "REQUEST_ID_REUSED")
@@ -202,7 +202,7 @@ async def test_an_unknown_item_is_named(app: Live) -> None:
         assert failed.resource == ("foldin.v1.Item", "nil")
 
 
-async def test_an_unknown_user_is_not_found_where_she_must_be_known(app: Live) -> None:
+async def test_an_unknown_user_is_not_found_if_a_known_one_is_required(app: Live) -> None:
     failed = await failure(app.recommend("stranger", require_known_user=True))
     assert (failed.code, failed.reason) == ("NOT_FOUND", "USER_NOT_FOUND")
     assert failed.resource == ("foldin.v1.User", "stranger")
@@ -319,7 +319,7 @@ async def test_a_passed_deadline_stops_the_call(app: Live, ratings: Gate) -> Non
     assert raised.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-async def test_a_write_ends_though_its_caller_has_gone(app: Live, ratings: Gate) -> None:
+async def test_a_write_is_completed_after_its_caller_has_left(app: Live, ratings: Gate) -> None:
     ratings.open.clear()
     with pytest.raises(grpc.aio.AioRpcError):
         await app.recommendations.SubmitRating(rating(user_id="new"), timeout=0.1)
@@ -327,7 +327,7 @@ async def test_a_write_ends_though_its_caller_has_gone(app: Live, ratings: Gate)
     await settled(lambda: app.recommend("new"), lambda a: a.serving_info.rating_count == 1)
 
 
-async def test_an_unexpected_failure_tells_nothing_of_the_inside(
+async def test_an_unexpected_failure_reveals_no_internals(
     app: Live, ratings: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     ratings.store = None  # type: ignore[assignment]

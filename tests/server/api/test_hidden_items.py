@@ -1,4 +1,4 @@
-"""Hidden items are in no list of any server, and no page of a list goes astray for them."""
+"""Hidden items are in no list of any server, and pages of a list neither repeat nor skip."""
 
 import pytest
 from foldin.v1 import catalog_pb2 as pb
@@ -64,7 +64,7 @@ async def test_an_older_page_token_shows_no_hidden_item_and_full_pages(
     assert ids(second) == [*whole[10:12], *whole[18:26]]
 
 
-async def test_hiding_moves_no_page_of_a_catalogue_listing(app: Live) -> None:
+async def test_hiding_moves_no_page_of_a_catalog_listing(app: Live) -> None:
     whole = await search(app, "", page_size=200)
     first = await app.catalog.ListItems(pb.ListItemsRequest(page_size=10))
     await show(app, whole[3], whole[12], available=False)
@@ -74,7 +74,7 @@ async def test_hiding_moves_no_page_of_a_catalogue_listing(app: Live) -> None:
     assert second.total_size == len(whole) - 2
 
 
-async def test_an_answer_given_before_is_not_given_again(app: Live) -> None:
+async def test_a_cached_answer_is_not_sent_after_an_item_was_hidden(app: Live) -> None:
     rated = await app.rate("new", OLD, 5.0)
     before = await app.recommend("new", min_user_revision=rated.user_revision)
     again = await app.recommend("new", min_user_revision=rated.user_revision)

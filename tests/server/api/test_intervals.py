@@ -1,4 +1,4 @@
-"""Predicted ratings come with the interval that they are likely to lie in, where a model has it."""
+"""Predicted ratings have the interval that they are likely to lie in, if the model knows it."""
 
 from collections.abc import AsyncIterator
 
@@ -17,8 +17,8 @@ ITEMS = ["101", "105", "150"]
 
 
 @pytest.fixture
-async def unsure(stores: Stores) -> AsyncIterator[Live]:
-    """A server whose model keeps how unsure it is."""
+async def uncertain(stores: Stores) -> AsyncIterator[Live]:
+    """A server whose model keeps its uncertainty."""
     publish_version(WHOLE, stores.models)
     await import_histories(WHOLE, stores.ratings, ["1"])
     async with live(stores) as running:
@@ -26,15 +26,15 @@ async def unsure(stores: Stores) -> AsyncIterator[Live]:
     stores.models.close()
 
 
-async def test_predictions_have_the_ends_of_their_interval(unsure: Live) -> None:
-    await unsure.rate("new", "103", 4.5)
+async def test_predictions_have_the_ends_of_their_interval(uncertain: Live) -> None:
+    await uncertain.rate("new", "103", 4.5)
     snapshot = planted_snapshot(whole=True)
     rows = snapshot.model.catalog.rows(ITEMS)
     state = state_of({"103": 4.5})
     expected = rating_intervals(snapshot, state, fold_user(snapshot, state), rows)
     assert expected is not None
     for user in ("1", "new", "stranger"):
-        answer = await unsure.recommendations.PredictRatings(
+        answer = await uncertain.recommendations.PredictRatings(
             pb.PredictRatingsRequest(user_id=user, item_ids=ITEMS)
         )
         for p in answer.predictions:
@@ -46,16 +46,16 @@ async def test_predictions_have_the_ends_of_their_interval(unsure: Live) -> None
             np.testing.assert_allclose([p.high for p in answer.predictions], expected[1], rtol=1e-5)
 
 
-async def test_a_profile_counts_for_the_interval_as_well(unsure: Live) -> None:
+async def test_a_profile_counts_for_the_interval_as_well(uncertain: Live) -> None:
     request = pb.PredictRatingsRequest(user_id="1", item_ids=ITEMS)
-    before = await unsure.recommendations.PredictRatings(request)
+    before = await uncertain.recommendations.PredictRatings(request)
     for item_id, value in (("103", 0.5), ("104", 5.0)):
         request.profile.ratings.add(item_id=item_id, value=value)
-    after = await unsure.recommendations.PredictRatings(request)
+    after = await uncertain.recommendations.PredictRatings(request)
     assert [p.low for p in before.predictions] != [p.low for p in after.predictions]
 
 
-async def test_a_model_that_does_not_keep_it_leaves_them_unset(app: Live) -> None:
+async def test_a_model_without_uncertainty_leaves_intervals_unset(app: Live) -> None:
     answer = await app.recommendations.PredictRatings(
         pb.PredictRatingsRequest(user_id="1", item_ids=ITEMS)
     )

@@ -1,6 +1,6 @@
-"""Bounded freshness: answers without a question to the store, dropped by whatever changes a user.
+"""Bounded freshness: users are answered without asking the store until it reports a change.
 
-On real stores, for it is the store that tells of changes.
+These tests need real stores, since the store makes the reports.
 """
 
 import os
@@ -34,7 +34,7 @@ VERSION = Version("v1")
 
 @dataclass(frozen=True)
 class Place:
-    """A store, and where servers on it keep their models."""
+    """A store, and the directory where servers on it install models."""
 
     url: str
     namespace: str
@@ -68,7 +68,7 @@ async def fill(place: Place, small: Planted) -> None:
 
 @asynccontextmanager
 async def bounded(stores: Stores) -> AsyncIterator[Live]:
-    """A server that tracks."""
+    """A server with bounded freshness that has begun to track users."""
     async with live(stores, freshness="bounded") as app:
         await until(lambda: tracks(app))
         yield app
@@ -96,7 +96,7 @@ async def test_an_unchanged_user_is_answered_without_the_store(place: Place) -> 
         assert first.serving_info.freshness == ratings_pb2.FRESHNESS_BOUNDED
 
 
-async def test_a_strict_server_says_so(place: Place) -> None:
+async def test_answers_of_a_strict_server_say_strict(place: Place) -> None:
     stores = replace(place.stores(), revisions=None)
     async with live(stores) as app:
         await app.recommend("1")
@@ -126,7 +126,7 @@ async def test_writes_of_others_are_seen_by_every_server(place: Place) -> None:
         rated = await here.rate("1", item, 3.0)
         for other in others:
             answer = await settled(
-                lambda: other.recommend("1"),  # noqa: B023 (it is called in this turn)
+                lambda: other.recommend("1"),  # noqa: B023 (it is called within this iteration)
                 lambda answer: answer.serving_info.user_revision == rated.user_revision,
             )
             assert item not in ids(answer)
@@ -135,7 +135,7 @@ async def test_writes_of_others_are_seen_by_every_server(place: Place) -> None:
         )
         for other in others:
             await settled(
-                lambda: other.recommend("1"),  # noqa: B023 (it is called in this turn)
+                lambda: other.recommend("1"),  # noqa: B023 (it is called within this iteration)
                 lambda answer: answer.serving_info.user_revision == deleted.user_revision,
             )
 
@@ -158,7 +158,7 @@ async def test_imports_purges_and_an_emptied_store_are_seen(place: Place) -> Non
     await importer.close()
 
 
-async def test_a_revision_asked_for_is_waited_for_all_the_same(place: Place) -> None:
+async def test_a_requested_revision_is_waited_for_here_too(place: Place) -> None:
     async with bounded(place.stores()) as app:
         revision = (await app.recommend("1")).serving_info.user_revision
         assert (await app.recommend("1", min_user_revision=revision)).items
@@ -188,7 +188,7 @@ async def test_without_its_connection_a_server_is_strict_until_it_tracks_again(
 
 
 class OwnStore:
-    """A store of the test's own, which may be stopped, killed and started again."""
+    """A store of one test, which can be stopped, killed and started again."""
 
     def __init__(self, data_dir: Path, users: ExitStack) -> None:
         self._data_dir = data_dir
@@ -208,7 +208,7 @@ def own_store() -> Iterator[OwnStore]:
         yield OwnStore(Path(folder), users)
 
 
-async def test_a_store_that_hangs_is_believed_no_longer_than_promised(
+async def test_a_store_that_hangs_is_trusted_no_longer_than_the_bound(
     small: Planted, transport: Transport, own_store: OwnStore, tmp_path: Path
 ) -> None:
     place = Place(own_store.url, "ns", tmp_path)

@@ -1,4 +1,4 @@
-"""The store is gone: reads go on from memory and say so, writes are refused, and it comes back."""
+"""While the store is unreachable, reads are answered from memory and say so; writes fail."""
 
 import asyncio
 
@@ -39,7 +39,7 @@ async def test_a_user_not_served_before_sees_the_popular_list(app: Live, ratings
     assert info.personalization == ratings_pb2.PERSONALIZATION_POPULAR
 
 
-async def test_what_only_the_store_knows_is_not_answered(app: Live, ratings: Gate) -> None:
+async def test_calls_that_only_the_store_can_answer_fail(app: Live, ratings: Gate) -> None:
     ratings.gone = True
     for call in (
         app.recommend("1", min_user_revision=1),
@@ -53,7 +53,7 @@ async def test_what_only_the_store_knows_is_not_answered(app: Live, ratings: Gat
         assert failed.retry_ms > 0
 
 
-async def test_pages_explanations_and_predictions_go_on(
+async def test_pages_explanations_and_predictions_are_answered_from_memory(
     app: Live, ratings: Gate, small: Planted
 ) -> None:
     first = await app.recommend("1", 20, include_explanations=True)
@@ -107,7 +107,7 @@ async def test_a_store_that_comes_back_is_found(app: Live, ratings: Gate) -> Non
     assert app.server.metrics.registry.get_sample_value("foldin_store_outages_total") == 1
 
 
-async def test_a_store_that_refuses_a_write_is_in_reach(app: Live, ratings: Gate) -> None:
+async def test_a_store_that_refuses_a_write_is_reachable(app: Live, ratings: Gate) -> None:
     ratings.full = True
     failed = await failure(app.rate("1", "101", 5.0))
     assert (failed.code, failed.reason) == ("UNAVAILABLE", "STORE_UNAVAILABLE")
@@ -117,7 +117,7 @@ async def test_a_store_that_refuses_a_write_is_in_reach(app: Live, ratings: Gate
     assert app.server.metrics.registry.get_sample_value("foldin_store_outages_total") == 0
 
 
-async def test_the_user_not_served_for_longest_is_forgotten(app: Live) -> None:
+async def test_the_least_recently_served_user_is_forgotten(app: Live) -> None:
     cache, snapshot = UserCache(2), app.server.snapshots.serving()
     user = PackedUser(snapshot.version, 0, b"")
     for name in ("a", "b", "a", "c"):
@@ -130,7 +130,7 @@ async def test_the_user_not_served_for_longest_is_forgotten(app: Live) -> None:
 @pytest.mark.parametrize(
     ("revision", "held"), [(6, 7), (8, 8), (0, 0)], ids=["earlier", "later", "forgotten"]
 )
-async def test_a_state_gives_way_to_a_later_one_and_where_the_store_has_forgotten_the_user(
+async def test_a_state_is_replaced_by_a_later_one_and_by_revision_0(
     app: Live, revision: int, held: int
 ) -> None:
     cache, snapshot = UserCache(2), app.server.snapshots.serving()

@@ -1,4 +1,4 @@
-"""What Recommend and its kin answer, on the store in memory and on a real one."""
+"""The answers of RecommendationService, on the store in memory and on a real one."""
 
 import random
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ def reasons_add_up(item: ratings_pb2.ScoredItem) -> bool:
 
 
 @backends
-async def test_a_trained_user_is_answered_from_her_trained_vector(
+async def test_a_trained_user_is_answered_from_their_trained_vector(
     app: Live, small: Planted
 ) -> None:
     answer = await app.recommend("1")
@@ -49,7 +49,7 @@ async def test_a_trained_user_is_answered_from_her_trained_vector(
     assert not seen_by(small, "1") & set(ids(answer))
 
 
-async def test_items_come_by_score_with_all_that_is_known_of_them(
+async def test_items_are_ordered_by_score_and_have_their_metadata(
     app: Live, small: Planted
 ) -> None:
     answer = await app.recommend("1", 50)
@@ -66,7 +66,7 @@ async def test_items_come_by_score_with_all_that_is_known_of_them(
         assert item.source == ratings_pb2.SOURCE_COLLABORATIVE
 
 
-async def test_a_stranger_sees_the_popular_list_and_is_told(app: Live) -> None:
+async def test_an_unknown_user_sees_the_popular_list_and_the_answer_says_so(app: Live) -> None:
     answer = await app.recommend("stranger")
     assert answer.serving_info.personalization == ratings_pb2.PERSONALIZATION_POPULAR
     assert answer.serving_info.user_revision == 0
@@ -151,7 +151,9 @@ async def test_pages_continue_with_the_same_scores_and_reasons_that_add_up(app: 
 
 @pytest.mark.parametrize("user", ["1", "4", "stranger", "new"])
 @pytest.mark.parametrize("max_reasons", [0, 1, 50])
-async def test_base_reasons_and_rest_are_the_score(app: Live, user: str, max_reasons: int) -> None:
+async def test_base_reasons_and_rest_add_up_to_the_score(
+    app: Live, user: str, max_reasons: int
+) -> None:
     for item, value in (("101", 5.0), ("102", 0.5), ("105", 4.0)):
         await app.rate("new", item, value)
     answer = await app.recommend(user, 100, include_explanations=True, max_reasons=max_reasons)
@@ -210,7 +212,7 @@ def lowered(names: Sequence[str]) -> set[str]:
     return {name.lower() for name in names}
 
 
-async def test_a_list_of_many_clusters_holds_at_most_so_many_of_each(app: Live) -> None:
+async def test_max_per_cluster_limits_every_cluster_across_pages(app: Live) -> None:
     pages = await app.pages("1", 3, diversity=pb.Diversity(max_per_cluster=2))
     clusters = [item.cluster_id for page in pages for item in page.items]
     assert sorted(clusters) == [1, 1, 2, 2, 3, 3, 4, 4]
@@ -226,7 +228,7 @@ async def test_a_diversified_list_ends_with_the_best_of_its_window(
     assert len(ids_of(await app.pages("1", 20))) > 50
 
 
-async def test_of_a_profiles_ratings_of_one_item_the_last_counts(app: Live) -> None:
+async def test_the_last_rating_of_an_item_in_a_profile_counts(app: Live) -> None:
     first, other, last = ("101", 0.5), ("102", 4.0), ("101", 5.0)
     both = await app.recommend("1", profile=profile(first, other, last))
     assert both.items == (await app.recommend("1", profile=profile(other, last))).items
@@ -264,7 +266,7 @@ async def test_sizes_have_a_default_and_a_cap(app: Live) -> None:
     assert len((await app.recommend("1", 5000, filter=wide)).items) == 120
 
 
-async def test_similar_items_are_of_a_kind_and_leave_the_item_itself_out(app: Live) -> None:
+async def test_similar_items_are_of_one_cluster_and_leave_out_the_item_itself(app: Live) -> None:
     first = await app.recommendations.SimilarItems(pb.SimilarItemsRequest(item_id="101"))
     assert "101" not in ids(first)
     assert {item.cluster_id for item in first.items} == {1}
@@ -281,7 +283,9 @@ async def test_similar_items_are_of_a_kind_and_leave_the_item_itself_out(app: Li
 
 
 @backends
-async def test_predictions_name_what_was_given(app: Live, small: Planted) -> None:
+async def test_predictions_name_the_ratings_that_the_user_has_given(
+    app: Live, small: Planted
+) -> None:
     await app.rate("new", "101", 4.5)
     answer = await app.recommendations.PredictRatings(
         pb.PredictRatingsRequest(

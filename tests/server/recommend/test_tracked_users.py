@@ -1,4 +1,4 @@
-"""What is held of tracked users, and what drops it."""
+"""Which states of tracked users are held, and what drops them."""
 
 import pytest
 from foldin_model.ids import UserId, Version
@@ -13,7 +13,7 @@ VERSION = Version("v1")
 
 
 class Clock:
-    """A clock that stands."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now_s = 100.0
@@ -72,17 +72,19 @@ def test_a_state_read_while_nobody_is_tracked_is_never_held(clock: Clock) -> Non
     assert users.get(ANN, VERSION) is None
 
 
-def test_nothing_is_believed_after_its_time(tracked: TrackedUsers, clock: Clock) -> None:
+def test_no_state_is_trusted_after_its_time(tracked: TrackedUsers, clock: Clock) -> None:
     tracked.put(ANN, state(7), tracked.mark(ANN))
     clock.now_s = 101.9
     assert tracked.get(ANN, VERSION) is not None
     clock.now_s = 102.0
     assert tracked.get(ANN, VERSION) is None
-    tracked.trusted(104.0)  # the connection told of every change all the same
+    tracked.trusted(104.0)  # the feed missed no change meanwhile
     assert tracked.get(ANN, VERSION) is not None
 
 
-def test_what_names_no_state_or_another_is_not_held(tracked: TrackedUsers) -> None:
+def test_revision_0_another_version_and_an_older_revision_are_not_answered(
+    tracked: TrackedUsers,
+) -> None:
     tracked.put(ANN, state(0), tracked.mark(ANN))
     assert tracked.get(ANN, VERSION) is None
     tracked.put(ANN, state(7), tracked.mark(ANN))
@@ -90,7 +92,7 @@ def test_what_names_no_state_or_another_is_not_held(tracked: TrackedUsers) -> No
     assert tracked.get(ANN, VERSION, min_revision=8) is None
 
 
-def test_the_user_not_asked_for_longest_leaves_first(tracked: TrackedUsers) -> None:
+def test_the_least_recently_used_user_leaves_first(tracked: TrackedUsers) -> None:
     for name in ("a", "b"):
         tracked.put(UserId(name), state(7), tracked.mark(UserId(name)))
     tracked.get(UserId("a"), VERSION)
@@ -99,23 +101,23 @@ def test_the_user_not_asked_for_longest_leaves_first(tracked: TrackedUsers) -> N
     assert len(tracked) == 2
 
 
-@given(st.lists(st.sampled_from(("read", "write", "tell", "keep")), max_size=40))
-def test_once_all_changes_are_told_nothing_old_is_held(steps: list[str]) -> None:
-    """The store's word travels on its own connection: before, between and after other replies."""
+@given(st.lists(st.sampled_from(("read", "write", "report", "keep")), max_size=40))
+def test_once_all_changes_are_reported_no_old_state_is_held(steps: list[str]) -> None:
+    """Reports have their own connection: they come before, between and after other replies."""
     users = TrackedUsers(2, Metrics(), Clock())
     users.trusted(102.0)
-    revision, told = 1, True
+    revision, reported = 1, True
     reads: list[tuple[int | None, int]] = []
     for step in steps:
         if step == "read":
             reads.append((users.mark(ANN), revision))
         elif step == "write":
-            revision, told = revision + 1, False
-        elif step == "tell" and not told:
+            revision, reported = revision + 1, False
+        elif step == "report" and not reported:
             users.changed(ANN)
-            told = True
+            reported = True
         elif step == "keep" and reads:
             mark, seen = reads.pop(0)
             users.put(ANN, state(seen), mark)
         held = users.get(ANN, VERSION)
-        assert held is None or not told or held.revision == revision
+        assert held is None or not reported or held.revision == revision

@@ -1,4 +1,4 @@
-"""FieldChecks of single values, over all values."""
+"""Checks of single fields, for arbitrary values."""
 
 import math
 from uuid import UUID
@@ -48,7 +48,7 @@ def test_a_share_lies_between_0_and_1(value: float) -> None:
 
 
 @given(st.uuids())
-def test_a_uuid_is_taken_in_either_case(value: UUID) -> None:
+def test_a_uuid_is_accepted_in_either_case(value: UUID) -> None:
     checks = FieldChecks()
     assert checks.request_id("request_id", str(value)) == value
     assert checks.request_id("request_id", str(value).upper()) == value
@@ -72,7 +72,7 @@ def test_a_size_has_a_default_and_a_cap(value: int) -> None:
         assert size == min(value or 10, 200)
 
 
-def test_all_violations_are_told_at_once() -> None:
+def test_all_violations_are_raised_together() -> None:
     checks = FieldChecks()
     checks.identifier("a", "")
     checks.not_negative("b", -1)

@@ -1,4 +1,4 @@
-"""Large work is computed beside the loop, which goes on taking and refusing calls."""
+"""Large work runs in threads, while the event loop goes on to accept and refuse calls."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ LARGE = INLINE_MULTIPLICATIONS + 1
 
 
 class Work:
-    """Computations that go on until the gate opens."""
+    """Computations that last until the gate opens."""
 
     def __init__(self) -> None:
         self.gate = Event()
@@ -47,18 +47,18 @@ async def work() -> AsyncIterator[Work]:
     made.gate.set()
 
 
-async def test_small_work_stays_and_large_work_leaves() -> None:
+async def test_small_work_runs_on_the_loop_and_large_work_in_a_thread() -> None:
     assert await offload(INLINE_MULTIPLICATIONS, get_ident) == get_ident()
     assert await offload(LARGE, get_ident) != get_ident()
 
 
-async def test_a_failure_is_that_of_the_work() -> None:
+async def test_an_error_of_the_work_is_raised() -> None:
     for operations in (INLINE_MULTIPLICATIONS, LARGE):
         with pytest.raises(ZeroDivisionError):
             await offload(operations, divmod, 1, 0)
 
 
-async def test_there_is_never_more_in_work_than_cores(work: Work) -> None:
+async def test_no_more_threads_compute_than_there_are_cores(work: Work) -> None:
     computing = work.begin(2 * usable_cores())
     await until(lambda: work.begun == usable_cores())
     work.gate.set()
@@ -66,7 +66,7 @@ async def test_there_is_never_more_in_work_than_cores(work: Work) -> None:
     assert work.most == usable_cores()
 
 
-async def test_what_nobody_waits_for_any_more_never_begins(work: Work) -> None:
+async def test_cancelled_work_never_begins(work: Work) -> None:
     computing = work.begin(usable_cores())
     await until(lambda: work.begun == usable_cores())
     (left,) = work.begin(1)

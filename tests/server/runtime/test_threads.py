@@ -1,4 +1,4 @@
-"""How threads beside the loop's are scheduled."""
+"""How the threads other than the event loop's are scheduled."""
 
 import os
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ def policy_of_a_thread() -> int:
 
 @pytest.fixture
 def batch() -> Iterator[None]:
-    """Somebody has chosen a policy for all of the process."""
+    """The process was started under the batch policy."""
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     yield
     os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def test_threads_begun_inside_give_way_and_who_begins_them_does_not() -> None:
+def test_threads_started_inside_have_the_batch_policy_and_their_starter_has_not() -> None:
     with batch_scheduling():
         assert policy_of_a_thread() == os.SCHED_BATCH
     assert policy_of_a_thread() == os.sched_getscheduler(0) == os.SCHED_OTHER
@@ -39,13 +39,13 @@ def test_a_failure_inside_leaves_the_policy_as_it_was() -> None:
 
 
 @pytest.mark.usefixtures("batch")
-def test_a_policy_that_was_chosen_stays() -> None:
+def test_a_chosen_policy_stays() -> None:
     with batch_scheduling():
         assert policy_of_a_thread() == os.SCHED_BATCH
     assert os.sched_getscheduler(0) == os.SCHED_BATCH
 
 
-def test_where_it_is_forbidden_all_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_changes_where_scheduling_is_forbidden(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: object) -> None:
         raise PermissionError
 

@@ -1,4 +1,4 @@
-"""What is mapped is held against its hashes once, and again when it is mapped again."""
+"""Files of a version are checked against their hashes once after each time they are mapped."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def loaded(made: Planted, directory: Path) -> tuple[InstalledVersions, Version]:
 
 
 def flip(file: Path) -> None:
-    """Another file with one bit changed stands in its place."""
+    """Replaces a file by a copy with one bit changed."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     other = file.with_suffix(".new")
@@ -40,7 +40,7 @@ def test_a_version_is_verified_once_after_each_time_it_is_loaded(
     assert not installed.is_verified(version)
 
 
-def test_what_was_found_damaged_is_verified_before_it_is_mapped_again(
+def test_a_damaged_version_is_verified_before_it_is_mapped_again(
     small: Planted, tmp_path: Path
 ) -> None:
     installed, version = loaded(small, tmp_path)

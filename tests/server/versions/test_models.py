@@ -1,4 +1,4 @@
-"""Which model serves: nothing yet, a new one without a failed call, never a damaged one."""
+"""Which model serves: none at first, a new one without a failed call, never a damaged one."""
 
 import asyncio
 import os
@@ -43,7 +43,7 @@ async def test_a_server_becomes_ready_with_the_first_model(small: Planted, store
 
 
 @pytest.mark.parametrize("backend", ["redis"])
-async def test_a_store_of_another_kind_is_not_served_from(
+async def test_a_store_with_another_layout_is_refused(
     stores: Stores, valkey_url: str, namespace: str
 ) -> None:
     with Redis.from_url(valkey_url) as client:
@@ -90,7 +90,9 @@ async def test_a_new_model_takes_over_without_a_failed_call(app: Live, stores: S
     assert list(dict.fromkeys(versions)) == published
 
 
-async def test_a_list_goes_on_with_the_model_that_it_began_with(app: Live, stores: Stores) -> None:
+async def test_a_list_continues_with_the_model_that_it_began_with(
+    app: Live, stores: Stores
+) -> None:
     whole = ids_of(await app.pages("1", 200))
     first = await app.recommend("1", 20)
     await becomes(app, publish_version(planted(seed=1), stores.models))
@@ -107,7 +109,7 @@ async def test_a_rollback_serves_the_replaced_model_again(app: Live, stores: Sto
     assert app.server.snapshots.serving() is old
 
 
-async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
+async def test_a_damaged_version_is_refused_and_the_old_one_serves_on(
     other: Planted, app: Live, models: MemoryModelStore
 ) -> None:
     old = await serving(app)
@@ -130,11 +132,11 @@ async def test_a_damaged_version_is_refused_and_the_old_one_goes_on(
 
 
 async def damage(app: Live, version: Version) -> Path:
-    """One bit of the installed version is another; the server does not know that it looked once."""
+    """Changes one bit of an installed version and makes the server check it once more."""
     installed = app.server.snapshots._installed
-    await until(lambda: installed.is_verified(version))  # else that look may end after the damage
+    await until(lambda: installed.is_verified(version))  # else that check may end after the damage
     file = installed._directory / version / "model.bin"
-    with file.open("r+b") as opened:  # writing it anew would cut what is mapped for a moment
+    with file.open("r+b") as opened:  # rewriting the mapped file would truncate it for a moment
         opened.seek(file.stat().st_size // 2)
         (old,) = opened.read(1)
         opened.seek(-1, os.SEEK_CUR)
@@ -191,7 +193,7 @@ async def test_a_damaged_model_that_cannot_be_fetched_again_serves_no_more(
     assert (await app.recommend("1")).serving_info.model_version == version
 
 
-async def test_the_model_before_serves_again_where_the_one_after_is_damaged_for_good(
+async def test_the_previous_model_serves_again_if_its_successor_stays_damaged(
     other: Planted, app: Live, models: MemoryModelStore
 ) -> None:
     old = app.server.snapshots.serving().version
@@ -243,7 +245,9 @@ async def test_a_damaged_manifest_is_logged_by_name_and_hides_no_other_model(
     assert "the manifest is not JSON" in vars(line)["error"]
 
 
-async def test_a_stopping_server_says_so_to_those_who_watch(small: Planted, stores: Stores) -> None:
+async def test_a_stopping_server_reports_it_to_those_who_watch_its_health(
+    small: Planted, stores: Stores
+) -> None:
     publish_version(small, stores.models)
     async with live(stores, stop_delay_s=0.2) as app:
         stub: Any = health_pb2_grpc.HealthStub(app.channel)

@@ -1,4 +1,4 @@
-"""While new items cannot be stored, read or laid, what is served goes on, and nothing is lost."""
+"""While new items cannot be stored, read or applied, the server serves on and loses nothing."""
 
 import time
 from typing import Any
@@ -27,7 +27,7 @@ from server.new_items import NIGHT, OLD, everything, item, show, upsert
 
 
 class GoneOverlay(MemoryOverlayStore):
-    """An overlay store that can be out of reach."""
+    """An overlay store that can be made unreachable."""
 
     gone = False
 
@@ -48,7 +48,7 @@ class GoneOverlay(MemoryOverlayStore):
             raise StoreUnavailable("the store is gone; start it again")
 
 
-async def test_while_the_store_is_gone_nothing_changes_and_what_is_served_goes_on(
+async def test_while_the_store_is_unreachable_nothing_changes_and_the_server_serves_on(
     small: Planted, stores: Stores, models: MemoryModelStore
 ) -> None:
     overlay = models.overlay = GoneOverlay()
@@ -71,7 +71,7 @@ async def test_while_the_store_is_gone_nothing_changes_and_what_is_served_goes_o
 
 
 @pytest.mark.parametrize("backend", ["redis"])
-async def test_a_damaged_entry_is_left_out_counted_and_mended_by_an_upsert(
+async def test_a_damaged_entry_is_left_out_counted_and_repaired_by_an_upsert(
     app: Live, valkey_url: str, namespace: str
 ) -> None:
     await upsert(app, NIGHT, pb.NewItem(item_id="x", title="X"))
@@ -91,7 +91,7 @@ async def test_a_damaged_entry_is_left_out_counted_and_mended_by_an_upsert(
     assert "night" in await everything(app, "1")
 
 
-async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
+async def test_an_overlay_that_cannot_be_applied_leaves_the_served_one(
     app: Live, models: MemoryModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await upsert(app, NIGHT)
@@ -99,8 +99,7 @@ async def test_an_overlay_that_cannot_be_laid_leaves_what_is_served(
     def fail(*_: object) -> None:
         raise RuntimeError("out of memory")
 
-    overlays = app.server.snapshots._overlay_follower
-    monkeypatch.setattr(overlays, "apply", fail)
+    monkeypatch.setattr(app.server.snapshots._overlay_follower, "apply", fail)
     await upsert(app, pb.NewItem(item_id="x", title="X"))
     shown = await everything(app, "1")
     assert "night" in shown
@@ -145,6 +144,6 @@ async def test_a_rating_counts_for_its_new_item_though_the_store_was_gone_for_a_
 async def _rated(app: Live) -> bool:
     try:
         await app.rate("1", "night", 5.0)
-    except Exception:  # noqa: BLE001  # the store has not been found again yet
+    except Exception:  # noqa: BLE001  # the server has not found the store again yet
         return False
     return True

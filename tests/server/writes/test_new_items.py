@@ -36,7 +36,7 @@ async def test_another_server_recommends_a_new_item_within_a_second(
     assert "night" not in await everything(other_app, "1")
     answer = await upsert(app, NIGHT)
     started = time.monotonic()
-    assert "night" in await everything(app, "1")  # here at once
+    assert "night" in await everything(app, "1")  # this server serves it at once
     await settled(lambda: everything(other_app, "1"), lambda shown: "night" in shown)
     assert time.monotonic() - started < 1.0
     assert answer.model_version == app.server.snapshots.serving().version
@@ -44,7 +44,7 @@ async def test_another_server_recommends_a_new_item_within_a_second(
     assert served.overlay_revision == answer.overlay_revision
 
 
-async def test_a_new_item_is_there_in_every_call(app: Live) -> None:
+async def test_a_new_item_is_in_the_answers_of_every_rpc(app: Live) -> None:
     await upsert(app, NIGHT)
     shown = await item(app, "night")
     assert (shown.title, list(shown.genres), shown.year) == ("Night of the Void", ["Horror"], 2024)
@@ -76,8 +76,8 @@ async def test_every_way_to_list_agrees_on_the_place_of_a_new_item(app: Live) ->
     assert ids(await app.recommend("1", 200, include_explanations=True)) == whole
     diverse = rpb.Diversity(strength=0.3)
     assert set(ids_of(await app.pages("1", 50, diversity=diverse))) == set(whole)
-    told = (await app.recommend("1", 200, include_explanations=True)).items
-    for shown in told:
+    explained = (await app.recommend("1", 200, include_explanations=True)).items
+    for shown in explained:
         parts = sum(reason.contribution for reason in shown.reasons)
         total = shown.base_score + parts + shown.other_contributions
         assert math.isclose(total, shown.score, rel_tol=1e-3, abs_tol=1e-3)
@@ -100,7 +100,7 @@ async def test_an_item_that_the_model_was_trained_with_keeps_its_content(
     assert (await item(app, OLD)).title == small.model.catalog.titles[1]
 
 
-async def test_new_items_are_of_no_cluster_and_no_cap_a_cluster_holds_for_them(app: Live) -> None:
+async def test_new_items_have_no_cluster_and_no_cluster_cap_limits_them(app: Live) -> None:
     new = [f"new {number}" for number in range(5)]
     await upsert(app, *(pb.NewItem(item_id=one, title=one, genres=["Horror"]) for one in new))
     shown = await everything(
@@ -159,7 +159,7 @@ async def test_ratings_given_before_an_item_was_known_count_when_it_comes(
     unknown = rpb.DeleteRatingRequest(user_id="9", item_id="night")
     await app.recommendations.DeleteRating(unknown)
     await stores.ratings.import_ratings(UserId("9"), [_imported("night", 4.0)])
-    await everything(app, "9")  # folded and kept without it
+    await everything(app, "9")  # folded in and stored without it
     await upsert(app, NIGHT)
     assert "night" not in await everything(app, "9")
 
@@ -221,7 +221,7 @@ async def test_a_starting_server_never_serves_without_the_overlay(
     assert knows
 
 
-async def test_many_changes_at_once_leave_every_server_with_all_of_them(
+async def test_every_server_ends_with_all_of_many_changes_at_once(
     app: Live, other_app: Live
 ) -> None:
     new = [pb.NewItem(item_id=f"n{k}", title=f"N {k}") for k in range(30)]

@@ -1,4 +1,4 @@
-"""What cannot be added or hidden is named, and nothing is changed."""
+"""Refused additions and changes of availability: the error names why, and nothing is changed."""
 
 import math
 from dataclasses import replace
@@ -88,7 +88,9 @@ async def test_the_overlay_can_be_full_and_absorbed_items_make_room(
     publish_version(small, models)
     async with live(stores) as app:
         await upsert(app, NIGHT, pb.NewItem(item_id=OLD, title="Other"))
-        await upsert(app, pb.NewItem(item_id="a", title="A"))  # for the model has the other one
+        await upsert(
+            app, pb.NewItem(item_id="a", title="A")
+        )  # the model has the other item, whose entry makes room
         failed = await failure(upsert(app, pb.NewItem(item_id="b", title="B")))
         assert (failed.code, failed.reason) == ("FAILED_PRECONDITION", "OVERLAY_FULL")
         assert {"night", "a"} <= set(await everything(app, "1"))

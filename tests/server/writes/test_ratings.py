@@ -1,4 +1,4 @@
-"""Writes: answered when stored, once a request id, each entry of a batch by itself."""
+"""Writes are answered when stored, and count once for a request id; batch entries fail alone."""
 
 from uuid import uuid4
 
@@ -42,7 +42,7 @@ async def test_revisions_of_a_user_rise(app: Live) -> None:
     assert revisions == sorted(set(revisions))
 
 
-async def test_a_batch_stores_each_entry_by_itself_and_a_users_in_order(app: Live) -> None:
+async def test_a_batch_stores_each_entry_alone_and_those_of_one_user_in_order(app: Live) -> None:
     entries = [
         pb.SubmitRatingRequest(user_id="a", item_id="101", value=1.0),
         pb.SubmitRatingRequest(user_id="a", item_id="nil", value=1.0),
@@ -61,7 +61,7 @@ async def test_a_batch_stores_each_entry_by_itself_and_a_users_in_order(app: Liv
     assert [rated.rating.value for rated in state.ratings] == [5.0]
 
 
-async def test_what_was_never_rated_can_be_deleted(app: Live) -> None:
+async def test_a_rating_that_does_not_exist_can_be_deleted(app: Live) -> None:
     deletion = pb.DeleteRatingRequest(user_id="new", item_id="nil", request_id=str(uuid4()))
     first = await app.recommendations.DeleteRating(deletion)
     again = await app.recommendations.DeleteRating(deletion)
