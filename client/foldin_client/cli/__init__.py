@@ -1,6 +1,6 @@
-"""The command `foldin`: foldin's client in a terminal, and the way to every other command.
+"""The command `foldin`: the client in a terminal, and the entry to every other command.
 
-Nothing heavy is imported here: grpc and rich come with the command that needs them.
+This package imports neither grpc nor rich; the commands that need them do.
 """
 
 from foldin_client.cli.group import main

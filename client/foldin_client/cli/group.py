@@ -1,4 +1,4 @@
-"""The group `foldin`, which finds each command by name and imports it only to run it.
+"""The group `foldin`: finds a command by its name and imports it only when it is needed.
 
 The client's commands are listed here; those of the other packages are entry points of the group
 `foldin.commands`.
@@ -16,24 +16,33 @@ from click.shell_completion import CompletionItem
 
 ENTRY_POINTS = "foldin.commands"
 
-CLIENT: Mapping[str, tuple[str, str]] = MappingProxyType(
+CLIENT_COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "recommend": ("foldin_client.cli.commands.recommendations", "What a user would like best."),
-        "similar": ("foldin_client.cli.commands.recommendations", "The items most like another."),
-        "predict": ("foldin_client.cli.commands.recommendations", "What a user would rate items."),
-        "user": ("foldin_client.cli.commands.recommendations", "What is kept of a user."),
+        "recommend": (
+            "foldin_client.cli.commands.recommendations",
+            "List what a user would like best.",
+        ),
+        "similar": (
+            "foldin_client.cli.commands.recommendations",
+            "List the items most like another.",
+        ),
+        "predict": (
+            "foldin_client.cli.commands.recommendations",
+            "Predict how a user would rate items.",
+        ),
+        "user": ("foldin_client.cli.commands.recommendations", "List the ratings of a user."),
         "rate": ("foldin_client.cli.commands.ratings", "Store a rating."),
-        "unrate": ("foldin_client.cli.commands.ratings", "Take a rating back."),
+        "unrate": ("foldin_client.cli.commands.ratings", "Delete a rating."),
         "search": ("foldin_client.cli.commands.browse", "Find items by title."),
         "item": ("foldin_client.cli.commands.browse", "Show one item."),
         "items": (
             "foldin_client.cli.commands.catalog",
             "Add new items, hide items, show them again.",
         ),
-        "popular": ("foldin_client.cli.commands.browse", "What everybody likes."),
+        "popular": ("foldin_client.cli.commands.browse", "List the most popular items."),
         "clusters": (
             "foldin_client.cli.commands.browse",
-            "Groups of items that the same users like.",
+            "List groups of items that the same users like.",
         ),
         "models": ("foldin_client.cli.commands.models", "List the published models."),
         "activate": ("foldin_client.cli.commands.models", "Serve another model."),
@@ -41,8 +50,8 @@ CLIENT: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
-# Said here, because `foldin --help` must not import what the commands need.
-ELSEWHERE: Mapping[str, str] = MappingProxyType(
+# The summaries are here because `foldin --help` must not import what the commands need.
+OTHER_COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "demo": "See a recommender learn from a rating, in a minute.",
         "up": "Run everything on this machine until Ctrl-C.",
@@ -52,7 +61,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "tune": "Search for the best settings of a method.",
         "ratings": "Load ratings into the store.",
         "serve": "Serve recommendations over gRPC.",
-        "store": "Look after the feature store.",
+        "store": "Maintain the feature store.",
         "bench": "Measure parts of the model on this machine.",
     }
 )
@@ -71,19 +80,19 @@ Completion: eval "$(_FOLDIN_COMPLETE=bash_source foldin)", or zsh_source, fish_s
 
 
 class CommandGroup(click.Group):
-    """Commands by name, each imported when it is run or asked for its own help."""
+    """Commands by name, each imported when it is run or its own help is shown."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        others = sorted(_entry_points(), key=_place)
-        return [*CLIENT, *others]
+        others = sorted(_entry_points(), key=_position)
+        return [*CLIENT_COMMANDS, *others]
 
     def get_command(
         self,
         ctx: click.Context,  # noqa: ARG002
         cmd_name: str,
     ) -> click.Command | None:
-        if cmd_name in CLIENT:
-            module, _ = CLIENT[cmd_name]
+        if cmd_name in CLIENT_COMMANDS:
+            module, _ = CLIENT_COMMANDS[cmd_name]
             found = getattr(importlib.import_module(module), cmd_name)
         elif cmd_name in (known := _entry_points()):
             found = _load(known[cmd_name])
@@ -94,9 +103,9 @@ class CommandGroup(click.Group):
         return found
 
     def invoke(self, ctx: click.Context) -> object:
-        """Runs the command; what the system refuses it ends it with a line, not a traceback.
+        """Runs the command; errors of the operating system end it with one line, no traceback.
 
-        One that imports what it needs only now gets the same remedy as one that can't be loaded.
+        A library that is missing only now gets the same remedy as one missing at the import.
         """
         try:
             return super().invoke(ctx)
@@ -104,7 +113,7 @@ class CommandGroup(click.Group):
             point = _entry_points().get(ctx.invoked_subcommand or "")
             raise (_remedy(point, missing) if point else missing) from missing
         except UnicodeEncodeError as failure:
-            raise click.UsageError("What was typed is not valid text in UTF-8.") from failure
+            raise click.UsageError("The arguments are not valid text in UTF-8.") from failure
         except OSError as failure:
             if failure.errno == errno.EPIPE or not failure.strerror:  # click knows a closed pipe
                 raise
@@ -112,11 +121,11 @@ class CommandGroup(click.Group):
             raise click.ClickException(f"{where}{failure.strerror}") from failure
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        others = [name for name in self.list_commands(ctx) if name not in CLIENT]
-        with formatter.section("Ask a server"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in CLIENT.items()])
-        with formatter.section("Run one"):
-            formatter.write_dl([(name, ELSEWHERE.get(name, "")) for name in others])
+        others = [name for name in self.list_commands(ctx) if name not in CLIENT_COMMANDS]
+        with formatter.section("Call a server"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in CLIENT_COMMANDS.items()])
+        with formatter.section("Run on this machine"):
+            formatter.write_dl([(name, OTHER_COMMANDS.get(name, "")) for name in others])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
@@ -127,13 +136,13 @@ def _entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
 
 
-def _place(name: str) -> tuple[int, str]:
-    known = list(ELSEWHERE)
-    return (known.index(name) if name in ELSEWHERE else len(known), name)
+def _position(name: str) -> tuple[int, str]:
+    known = list(OTHER_COMMANDS)
+    return (known.index(name) if name in OTHER_COMMANDS else len(known), name)
 
 
 def _load(point: EntryPoint) -> object:
-    """The command; where something it needs is not installed, the line that installs it."""
+    """Returns the command. Raises ClickException with the remedy for a missing library."""
     try:
         return point.load()
     except ModuleNotFoundError as missing:
@@ -141,7 +150,10 @@ def _load(point: EntryPoint) -> object:
 
 
 def _remedy(point: EntryPoint, missing: ModuleNotFoundError) -> Exception:
-    """How to install what a command needs; the error itself where that is no extra's matter."""
+    """Returns the error that says how to install the missing library.
+
+    It is `missing` itself where no extra of foldin would install it.
+    """
     name = (missing.name or "").partition(".")[0]
     extra = EXTRAS.get(point.module.partition(".")[0])
     if extra is None or name in EXTRAS:
@@ -155,11 +167,11 @@ def _remedy(point: EntryPoint, missing: ModuleNotFoundError) -> Exception:
 @click.command(cls=CommandGroup, epilog=EPILOG)
 @click.version_option(package_name="foldin")
 def main() -> None:
-    """Recommendations that know every rating given so far.
+    """A recommendation service that learns from every rating at once.
 
     Commands take an item by its id or, where it is unambiguous, by its title. Tables are for
-    people, --json is for programs. FOLDIN_ADDRESS says where the servers are; FOLDIN_CA turns TLS
-    on.
+    people, --json is for programs. FOLDIN_ADDRESS is the address of the servers; FOLDIN_CA turns
+    TLS on.
     """
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="replace")  # a title in any alphabet, on any terminal

@@ -1,4 +1,4 @@
-"""What the commands print, and the exit codes that scripts rely on."""
+"""What commands print, and the exit codes that scripts rely on."""
 
 import json
 import subprocess
@@ -14,8 +14,8 @@ HEAT = catalog_pb2.Item(item_id="6", title="Heat", genres=["Action", "Crime"], y
 NIGHT = catalog_pb2.Item(item_id="9", title="In the Heat of the Night", year=1967)
 
 
-def rated(server: Scripted, *item_ids: str) -> None:
-    """The user has rated these, at revision 7."""
+def script_ratings(server: Scripted, *item_ids: str) -> None:
+    """Makes GetUserState return ratings of these items, at revision 7."""
     ratings = [
         pb.GetUserStateResponse.RatedItem(rating=ratings_pb2.Rating(item_id=item_id, value=4.0))
         for item_id in item_ids
@@ -24,7 +24,7 @@ def rated(server: Scripted, *item_ids: str) -> None:
     server.script("GetUserState", pb.GetUserStateResponse(ratings=ratings, serving_info=info))
 
 
-def recommended(server: Scripted, count: int = 2) -> None:
+def script_recommendations(server: Scripted, count: int = 2) -> None:
     items = [
         ratings_pb2.ScoredItem(
             item_id=str(place),
@@ -43,8 +43,8 @@ def recommended(server: Scripted, count: int = 2) -> None:
     server.script("Recommend", pb.RecommendResponse(items=items, serving_info=info))
 
 
-def test_recommendations_are_a_table_that_a_pipe_gets_whole(server: Scripted, run: Run) -> None:
-    recommended(server)
+def test_recommendations_are_a_table_that_is_not_cut_in_a_pipe(server: Scripted, run: Run) -> None:
+    script_recommendations(server)
     result = run("recommend", "1", "--why")
     assert result.exit_code == 0
     assert "Film with a title [1]" + " that is long" * 10 in result.stdout
@@ -56,7 +56,7 @@ def test_recommendations_are_a_table_that_a_pipe_gets_whole(server: Scripted, ru
 def test_recommendations_as_json_are_one_document_of_stable_fields(
     server: Scripted, run: Run
 ) -> None:
-    recommended(server, 1)
+    script_recommendations(server, 1)
     result = run("recommend", "1", "--json")
     document = json.loads(result.stdout)
     assert list(document) == ["items", "next_page_token", "serving_info"]
@@ -72,7 +72,7 @@ def test_recommendations_as_json_are_one_document_of_stable_fields(
 
 
 def test_filters_and_profiles_reach_the_server(server: Scripted, run: Run) -> None:
-    recommended(server)
+    script_recommendations(server)
     listed(server, HEAT)
     result = run(
         *("recommend", "--profile", "heat=4.5", "--genre", "Drama", "--exclude-genre", "War"),
@@ -107,7 +107,7 @@ def test_a_rating_of_an_item_that_the_model_lacks_can_be_taken_back(
     server: Scripted, run: Run
 ) -> None:
     listed(server)
-    rated(server, "gone")
+    script_ratings(server, "gone")
     server.script("DeleteRating", pb.DeleteRatingResponse(user_revision=8))
     result = run("unrate", "1", "gone")
     assert (result.exit_code, result.stdout) == (0, "1 unrated gone\n")
@@ -116,18 +116,18 @@ def test_a_rating_of_an_item_that_the_model_lacks_can_be_taken_back(
 
 
 @pytest.mark.parametrize("known", [(), (HEAT,)], ids=["mistyped", "not rated"])
-def test_what_the_user_has_not_rated_cannot_be_taken_back(
+def test_an_item_that_the_user_has_not_rated_cannot_be_unrated(
     server: Scripted, run: Run, known: tuple[catalog_pb2.Item, ...]
 ) -> None:
     listed(server, *known)
-    rated(server, "9")
+    script_ratings(server, "9")
     result = run("unrate", "1", "Heat")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "1 has no rating of 'Heat'" in result.stderr
     assert server.sent("DeleteRating") == []
 
 
-def test_exit_codes_tell_failures_apart(server: Scripted, run: Run) -> None:
+def test_each_kind_of_failure_has_its_exit_code(server: Scripted, run: Run) -> None:
     listed(server)
     assert run("item", "nothing").exit_code == 3
     assert run("item").exit_code == 2
@@ -141,7 +141,7 @@ def test_exit_codes_tell_failures_apart(server: Scripted, run: Run) -> None:
     assert run("recommend", "1", "--address", "a:1,b:1").exit_code == 2
 
 
-def test_failures_are_json_where_answers_are(server: Scripted, run: Run) -> None:
+def test_failures_are_json_with_the_option_json(server: Scripted, run: Run) -> None:
     server.script("Recommend", invalid("user_id"))
     result = run("recommend", "1", "--json")
     failure = json.loads(result.stderr)
@@ -153,7 +153,7 @@ def test_failures_are_json_where_answers_are(server: Scripted, run: Run) -> None
     assert failure["violations"] == [{"field": "user_id", "description": "is out of range"}]
 
 
-def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> None:
+def test_commands_print_a_table_or_json(server: Scripted, run: Run) -> None:
     server.script("GetItem", catalog_pb2.GetItemResponse(item=HEAT))
     server.script("ListItems", catalog_pb2.ListItemsResponse(items=[HEAT], total_size=1))
     server.script("SimilarItems", pb.SimilarItemsResponse())
@@ -172,8 +172,8 @@ def test_every_reading_command_answers_both_ways(server: Scripted, run: Run) -> 
     server.script("ListModels", model_pb2.ListModelsResponse(models=[model], previous_version="v0"))
     server.script("ActivateModel", model_pb2.ActivateModelResponse(current_version="v0"))
     for command, shown in (
-        (("similar", "6"), "Nothing fits."),
-        (("popular",), "Nothing fits."),
+        (("similar", "6"), "No item fits."),
+        (("popular",), "No item fits."),
         (("search", "heat"), "Heat"),
         (("item", "6"), "Action, Crime"),
         (("clusters",), "Crime"),
@@ -203,8 +203,8 @@ def test_an_activation_is_conditional_on_any_epoch_that_a_store_can_be_at(
     assert [request.epoch for request in sent] == [3, 0]
 
 
-def test_a_closed_pipe_ends_quietly(server: Scripted) -> None:
-    recommended(server, 100)
+def test_a_closed_pipe_is_no_error(server: Scripted) -> None:
+    script_recommendations(server, 100)
     command = f"{sys.executable} -m foldin_client recommend 1 --address {server.address} | head -1"
     result = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)  # noqa: S602
     assert result.stdout
@@ -212,7 +212,7 @@ def test_a_closed_pipe_ends_quietly(server: Scripted) -> None:
     assert "BrokenPipe" not in result.stderr
 
 
-def test_a_rating_is_shown_with_every_digit_given(server: Scripted, run: Run) -> None:
+def test_a_rating_is_shown_with_every_digit(server: Scripted, run: Run) -> None:
     rated = pb.GetUserStateResponse.RatedItem(
         rating=ratings_pb2.Rating(item_id="6", value=4.25), title="Heat", in_model=True
     )
@@ -234,8 +234,8 @@ def test_text_that_is_not_utf_8_is_wrong_usage(run: Run) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
-def test_a_full_disk_is_said_in_a_line(server: Scripted) -> None:
-    recommended(server)
+def test_a_full_disk_is_an_error_of_one_line(server: Scripted) -> None:
+    script_recommendations(server)
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "foldin_client", "recommend", "1", "--address", server.address],

@@ -1,11 +1,12 @@
-"""What people read of ids, titles and genres is what the data says, in a pipe and a terminal."""
+"""Ids, titles and genres are printed as they are in the data, in a pipe and in a terminal."""
 
 import sys
 from dataclasses import replace
 
 import pytest
 from foldin_client import values
-from foldin_client.cli.output.tables import rendered, terminal
+from foldin_client.cli.output.console import terminal
+from foldin_client.cli.output.tables import rendered
 from foldin_local import demo_output
 from foldin_local.demo_items import DemoItem
 from rich.console import Console
@@ -51,7 +52,7 @@ CLUSTER = values.ItemCluster(1, GENRE, (GENRE,), (ITEM,), 9)
         (values.ItemClusters((CLUSTER,), "v1"), (TITLE, GENRE)),
         (values.UserState("1", (RATED,), trained=False, serving_info=INFO), (ID, TITLE)),
     ],
-    ids=lambda given: type(given).__name__,
+    ids=lambda value: type(value).__name__,
 )
 def test_text_of_the_data_is_printed_as_it_is(
     value: object, shown: tuple[str, ...], capsys: pytest.CaptureFixture[str]
@@ -64,7 +65,7 @@ def test_text_of_the_data_is_printed_as_it_is(
     assert "\\[" not in printed
 
 
-def test_the_demo_prints_titles_as_they_are_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_demo_prints_titles_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     Console(width=200).print(demo_output.similar_items(DemoItem("6", TITLE, None, 1), [SCORED]))
     printed = capsys.readouterr().out
     assert printed.count(TITLE) == 2
@@ -73,7 +74,7 @@ def test_the_demo_prints_titles_as_they_are_too(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("columns", [1, 20, 24, 30, 60])
-def test_an_id_is_whole_in_a_terminal_of_any_width(
+def test_an_id_is_not_cut_in_a_terminal_of_any_width(
     columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)

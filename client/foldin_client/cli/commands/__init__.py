@@ -1,1 +1,1 @@
-"""ROOM commands."""
+"""The commands that call a server, one function each."""

@@ -1,18 +1,18 @@
-"""The commands that look through the catalogue: search, item, popular, clusters."""
+"""The commands that read the catalog: search, item, popular, clusters."""
 
 import click
 
 from foldin_client.cli.session.item_argument import find_item
-from foldin_client.cli.session.list_options import first, takes_count, takes_filter
-from foldin_client.cli.session.session import Session, asks_server
+from foldin_client.cli.session.list_options import count_option, filter_options, first_items
+from foldin_client.cli.session.session import Session, server_command
 from foldin_client.values import Filter, ItemPage, ScoredPage
 
 
 @click.command()
 @click.argument("text", nargs=-1)
-@takes_count
-@takes_filter
-@asks_server
+@count_option
+@filter_options
+@server_command
 def search(
     session: Session,
     *,
@@ -27,30 +27,30 @@ def search(
             " ".join(text), page_size=page_size, page_token=page_token, filter=filter
         )
 
-    session.show(first(count, fetch))
+    session.show(first_items(count, fetch))
 
 
 @click.command()
 @click.argument("item")
-@asks_server
+@server_command
 def item(session: Session, *, item: str) -> None:
     """Show one ITEM, by its id or title."""
     session.show(find_item(session.client, item))
 
 
 @click.command()
-@takes_count
-@takes_filter
-@asks_server
+@count_option
+@filter_options
+@server_command
 def popular(session: Session, *, count: int, filter: Filter) -> None:  # noqa: A002
-    """List what everybody likes: what a user nobody knows is shown."""
+    """List the most popular items, as a user without ratings gets them."""
 
     def fetch(*, page_size: int, page_token: str) -> ScoredPage:
         return session.client.list_popular_items(
             page_size=page_size, page_token=page_token, filter=filter
         )
 
-    session.show(first(count, fetch))
+    session.show(first_items(count, fetch))
 
 
 @click.command()
@@ -60,9 +60,9 @@ def popular(session: Session, *, count: int, filter: Filter) -> None:  # noqa: A
     type=click.IntRange(1, 50),
     default=5,
     show_default=True,
-    help="Typical items a group.",
+    help="Typical items to show of each group.",
 )
-@asks_server
+@server_command
 def clusters(session: Session, *, count: int) -> None:
     """List groups of items that the same users like."""
     session.show(session.client.list_item_clusters(max_items=count))

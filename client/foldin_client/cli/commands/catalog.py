@@ -1,4 +1,4 @@
-"""The commands that change the catalogue beside the model: items add, hide, show."""
+"""The commands that change the catalog beside the model: items add, hide, show."""
 
 import csv
 import re
@@ -9,13 +9,13 @@ from typing import Final
 
 import click
 
-from foldin_client.cli.output.titled_answers import AddedItems, ChangedAvailability
+from foldin_client.cli.output.command_results import AddedItems, ChangedAvailability
 from foldin_client.cli.session.item_argument import find_item
 from foldin_client.cli.session.list_options import LAST_YEAR
-from foldin_client.cli.session.session import Session, asks_server
+from foldin_client.cli.session.session import Session, server_command
 from foldin_client.values.new_items import NewItem
 
-BATCH: Final = 1_000
+BATCH_SIZE: Final = 1_000
 COLUMNS: Final = ("item_id", "title", "genres", "year", "tags")
 SEPARATOR: Final = "|"
 _YEAR: Final = re.compile(r"[0-9]{1,4}")
@@ -28,17 +28,17 @@ def items() -> None:
 
 @items.command()
 @click.argument("item_id", metavar="ID", required=False)
-@click.option("--title", help="What the item is called.")
-@click.option("--genre", "genres", multiple=True, help="May be repeated.")
-@click.option("--year", type=click.IntRange(1, LAST_YEAR))
-@click.option("--tag", "tags", multiple=True, help="May be repeated.")
+@click.option("--title", help="Title of the item.")
+@click.option("--genre", "genres", multiple=True, help="Genre of the item; may be repeated.")
+@click.option("--year", type=click.IntRange(1, LAST_YEAR), help="Year of the item.")
+@click.option("--tag", "tags", multiple=True, help="Tag of the item; may be repeated.")
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Many items: CSV with the columns item_id and title, and if you like year, and genres and "
-    "tags with | between them.",
+    help="Many items: CSV with the columns item_id and title, optionally year, genres and tags; "
+    "several genres or tags have | between them.",
 )
-@asks_server
+@server_command
 def add(
     session: Session,
     *,
@@ -49,9 +49,9 @@ def add(
     tags: tuple[str, ...],
     file: Path | None,
 ) -> None:
-    """Add the item ID, or change it; lists show it within a second.
+    """Add or change the item ID; lists show it within a second.
 
-    It stands where its title, genres, year and tags say, until ratings tell more.
+    Until it has ratings, title, genres, year and tags decide who gets it recommended.
     """
     if file is not None:
         if item_id or title or genres or year is not None or tags:
@@ -67,39 +67,39 @@ def add(
 
 
 @items.command()
-@click.argument("named", metavar="ITEM...", nargs=-1, required=True)
-@asks_server
-def hide(session: Session, *, named: tuple[str, ...]) -> None:
-    """Show the ITEMs, ids or titles, in no list any more."""
-    session.show(_changed(session, named, available=False))
+@click.argument("names", metavar="ITEM...", nargs=-1, required=True)
+@server_command
+def hide(session: Session, *, names: tuple[str, ...]) -> None:
+    """Hide ITEMs, ids or titles, from every list."""
+    session.show(_changed(session, names, available=False))
 
 
 @items.command()
-@click.argument("named", metavar="ID...", nargs=-1, required=True)
-@asks_server
-def show(session: Session, *, named: tuple[str, ...]) -> None:
-    """Show the items of these IDs in lists again."""
-    session.show(_changed(session, named, available=True))
+@click.argument("names", metavar="ID...", nargs=-1, required=True)
+@server_command
+def show(session: Session, *, names: tuple[str, ...]) -> None:
+    """Show the items with these IDs in lists again."""
+    session.show(_changed(session, names, available=True))
 
 
 def _added(session: Session, new: Sequence[NewItem]) -> AddedItems:
     trained: tuple[str, ...] = ()
     revision = 0
-    for start in range(0, len(new), BATCH):
-        answer = session.client.upsert_items(new[start : start + BATCH])
+    for start in range(0, len(new), BATCH_SIZE):
+        answer = session.client.upsert_items(new[start : start + BATCH_SIZE])
         trained, revision = (*trained, *answer.trained_item_ids), answer.overlay_revision
     return AddedItems(tuple(item.item_id for item in new), trained, revision)
 
 
-def _changed(session: Session, named: Sequence[str], *, available: bool) -> ChangedAvailability:
-    found = (find_item(session.client, text).item_id for text in named)
+def _changed(session: Session, names: Sequence[str], *, available: bool) -> ChangedAvailability:
+    found = (find_item(session.client, text).item_id for text in names)
     item_ids = tuple(dict.fromkeys(found))  # an id and a title may name one item
     answer = session.client.set_item_availability(item_ids, available=available)
     return ChangedAvailability(item_ids, available, answer.overlay_revision)
 
 
 def _read(file: Path) -> Iterator[NewItem]:
-    """The items of a CSV file; every one is read before the first is sent."""
+    """Yields the items of a CSV file. Raises UsageError for a file that is no such table."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines)

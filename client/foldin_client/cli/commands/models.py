@@ -2,11 +2,11 @@
 
 import click
 
-from foldin_client.cli.session.session import Session, asks_server
+from foldin_client.cli.session.session import Session, server_command
 
 
 @click.command()
-@asks_server
+@server_command
 def models(session: Session) -> None:
     """List the published models with their metrics, newest first."""
     session.show(session.client.list_models())
@@ -16,17 +16,17 @@ def models(session: Session) -> None:
 @click.argument("version")
 @click.option(
     "--epoch",
-    type=click.IntRange(min=1),  # 0, where no model was ever active, would be no condition
+    type=click.IntRange(min=1),  # 0 would set no condition
     help="Only if the store is at this epoch, as `foldin models --json` shows it.",
 )
-@asks_server
+@server_command
 def activate(session: Session, *, version: str, epoch: int | None) -> None:
-    """Make VERSION the model that every server serves."""
+    """Make VERSION the current model of every server."""
     session.show(session.client.activate_model(version, epoch=epoch or 0))
 
 
 @click.command()
-@asks_server
+@server_command
 def rollback(session: Session) -> None:
-    """Make the previous model the one that every server serves; ratings stay as they are."""
+    """Make the previous model the current one of every server; ratings stay as they are."""
     session.show(session.client.rollback())

@@ -1,21 +1,23 @@
-"""The commands that ask for answers about a user or an item: recommend, similar, predict, user.
-
-They parse, ask and render; nothing is stored.
-"""
+"""The commands that read recommendations, predictions and ratings: nothing is stored."""
 
 from dataclasses import replace
 
 import click
 
-from foldin_client.cli.output.titled_answers import TitledPrediction, TitledPredictions
+from foldin_client.cli.output.command_results import TitledPrediction, TitledPredictions
 from foldin_client.cli.session.item_argument import find_item
-from foldin_client.cli.session.list_options import LARGEST_NUMBER, first, takes_count, takes_filter
-from foldin_client.cli.session.session import Session, asks_server
+from foldin_client.cli.session.list_options import (
+    LARGEST_NUMBER,
+    count_option,
+    filter_options,
+    first_items,
+)
+from foldin_client.cli.session.session import Session, server_command
 from foldin_client.values import Filter, Rating, ScoredPage
 
 
-class RatedText(click.ParamType[tuple[str, float]]):
-    """ITEM=VALUE; a title may hold an equals sign itself."""
+class RatingArgument(click.ParamType[tuple[str, float]]):
+    """A rating as ITEM=VALUE; a title may have equals signs itself."""
 
     name = "ITEM=VALUE"
 
@@ -24,19 +26,19 @@ class RatedText(click.ParamType[tuple[str, float]]):
     ) -> tuple[str, float]:
         item, _, number = str(value).rpartition("=")
         try:
-            rated = item, float(number)
+            rating = item, float(number)
         except ValueError:
             self.fail(f"{value!r} is not ITEM=VALUE, such as 318=4.5", param, ctx)
         if not item:
             self.fail(f"{value!r} names no item; write ITEM=VALUE, such as 318=4.5", param, ctx)
-        return rated
+        return rating
 
 
 @click.command()
 @click.argument("user", default="")
-@takes_count
-@takes_filter
-@click.option("--why", is_flag=True, help="Which ratings each item comes from.")
+@count_option
+@filter_options
+@click.option("--why", is_flag=True, help="Show the ratings that each item is recommended for.")
 @click.option(
     "--diversity",
     type=click.FloatRange(0, 1),
@@ -44,17 +46,22 @@ class RatedText(click.ParamType[tuple[str, float]]):
     help="Trade score for variety: 0 is none, 1 is variety alone.",
 )
 @click.option(
-    "--max-per-cluster", type=click.IntRange(0, LARGEST_NUMBER), default=0, help="0: no limit."
+    "--max-per-cluster",
+    type=click.IntRange(0, LARGEST_NUMBER),
+    default=0,
+    help="At most so many items of one cluster; 0 is no limit.",
 )
-@click.option("--include-rated", is_flag=True, help="Show items the user has rated, too.")
-@click.option("--known", is_flag=True, help="Fail for a user nothing is known of.")
+@click.option("--include-rated", is_flag=True, help="Also show items that the user has rated.")
+@click.option(
+    "--known", is_flag=True, help="Fail for an unknown user, instead of showing popular items."
+)
 @click.option(
     "--profile",
     multiple=True,
-    type=RatedText(),
-    help="A rating that counts for this answer only; may be repeated. USER may then be left out.",
+    type=RatingArgument(),
+    help="A rating for this answer only, not stored; may be repeated. USER is then optional.",
 )
-@asks_server
+@server_command
 def recommend(
     session: Session,
     *,
@@ -68,7 +75,7 @@ def recommend(
     known: bool,
     profile: tuple[tuple[str, float], ...],
 ) -> None:
-    """Show what USER would like best, best first."""
+    """List the items that USER would like best, best first."""
     if not user and not profile:
         raise click.UsageError("Name a USER, or give ratings with --profile ITEM=VALUE.")
     client = session.client
@@ -87,16 +94,16 @@ def recommend(
             profile=rated,
         )
 
-    session.show(first(count, fetch))
+    session.show(first_items(count, fetch))
 
 
 @click.command()
 @click.argument("item")
-@takes_count
-@takes_filter
-@asks_server
+@count_option
+@filter_options
+@server_command
 def similar(session: Session, *, item: str, count: int, filter: Filter) -> None:  # noqa: A002
-    """Show the items most like ITEM, an id or a title."""
+    """List the items most like ITEM, an id or a title."""
     item_id = find_item(session.client, item).item_id
 
     def fetch(*, page_size: int, page_token: str) -> ScoredPage:
@@ -104,15 +111,15 @@ def similar(session: Session, *, item: str, count: int, filter: Filter) -> None:
             item_id, page_size=page_size, page_token=page_token, filter=filter
         )
 
-    session.show(first(count, fetch))
+    session.show(first_items(count, fetch))
 
 
 @click.command()
 @click.argument("user")
 @click.argument("items", nargs=-1, required=True)
-@asks_server
+@server_command
 def predict(session: Session, *, user: str, items: tuple[str, ...]) -> None:
-    """Show what USER would rate ITEMS, ids or titles."""
+    """Predict how USER would rate ITEMS, ids or titles."""
     found = [find_item(session.client, text) for text in items]
     answer = session.client.predict_ratings(user, [item.item_id for item in found])
     titled = TitledPredictions(
@@ -136,7 +143,7 @@ def predict(session: Session, *, user: str, items: tuple[str, ...]) -> None:
     show_default=True,
     help="How many of the latest ratings.",
 )
-@asks_server
+@server_command
 def user(session: Session, *, user: str, count: int) -> None:
-    """Show what is kept of USER: ratings, latest first."""
+    """List the ratings of USER, latest first."""
     session.show(session.client.get_user_state(user, max_ratings=count))

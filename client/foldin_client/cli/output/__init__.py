@@ -1,1 +1,1 @@
-"""ROOM output."""
+"""How answers are printed: as tables for people, as JSON for programs."""

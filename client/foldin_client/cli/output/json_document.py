@@ -1,6 +1,6 @@
-"""How values become JSON documents: fields by their names, enums and times as text.
+"""Values as JSON documents: fields by their names, enumerations and times as text.
 
-The names are those of the values and part of what scripts rely on.
+Scripts rely on these names.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,10 @@ Document = dict[str, "Document"] | list["Document"] | str | float | bool | None
 
 
 def document(value: object) -> Document:
-    """The value as json.dumps takes it; times are ISO 8601 in UTC. TypeError for anything else."""
+    """Returns the value as json.dumps takes it, times as ISO 8601 in UTC.
+
+    Raises TypeError for a type that has no JSON form.
+    """
     if is_dataclass(value):
         return {field.name: document(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, datetime):

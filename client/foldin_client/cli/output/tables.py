@@ -1,65 +1,43 @@
-"""How values look in a terminal: rich tables and lines, full ids and titles in a pipe.
-
-Colours, widths and NO_COLOR are rich's; what a value means is in `foldin_client.values`.
-"""
+"""The answers of commands as rich tables and lines, one function for each type of value."""
 
 import functools
-import sys
-from collections.abc import Iterable
-from datetime import datetime
 
-from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from foldin_client import values
-from foldin_client.cli.output.titled_answers import (
+from foldin_client.cli.output.cells import (
+    dim,
+    genres,
+    item_count,
+    own_rating,
+    rating,
+    rating_count,
+    serving_line,
+    time,
+    year,
+)
+from foldin_client.cli.output.command_results import (
     AddedItems,
     ChangedAvailability,
     TitledPredictions,
     WrittenRating,
 )
-
-PIPE_WIDTH = 10_000  # nothing is cut or wrapped where no person reads
-NARROWEST = 40  # in less, rich leaves columns empty: the terminal itself wraps the lines then
-
-
-def terminal() -> Console:
-    """Where answers go: as wide as the terminal, without a limit in a pipe.
-
-    No text is markup: what an id or a title has between brackets or colons is printed as it is.
-    """
-    piped = not sys.stdout.isatty()
-    made = Console(highlight=False, markup=False, emoji=False, soft_wrap=piped)
-    made.width = PIPE_WIDTH if piped else max(made.width, NARROWEST)
-    return made
-
-
-def table(*columns: str, right: Iterable[str] = ()) -> Table:
-    """An empty table. Ids fold where the terminal is narrow: they are never cut."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for column in columns:
-        made.add_column(
-            column,
-            justify="right" if column in right else "left",
-            overflow="fold",
-            style="dim" if column in {"#", "id", "score"} else None,
-        )
-    return made
+from foldin_client.cli.output.console import table
 
 
 @functools.singledispatch
 def rendered(value: object) -> RenderableType:
-    """The value as a person reads it. TypeError for what no command answers."""
+    """Returns the value as a table or lines. Raises TypeError for any other type."""
     raise TypeError(f"{type(value).__name__} has no table")
 
 
 @rendered.register
 def _(page: values.ScoredPage) -> RenderableType:
-    """Recommendations, best first, with their reasons where there are any."""
+    """Returns the items in order, with their reasons where there are any."""
     if not page.items:
-        return Group("Nothing fits.", serving(page.serving_info))
+        return Group("No item fits.", serving_line(page.serving_info))
     explained = any(item.reasons for item in page.items)
     predicted = any(item.predicted_rating is not None for item in page.items)
     made = table(
@@ -80,7 +58,7 @@ def _(page: values.ScoredPage) -> RenderableType:
             f"{item.score:.3f}",
             *((reasons(item),) if explained else ()),
         )
-    return Group(made, serving(page.serving_info))
+    return Group(made, serving_line(page.serving_info))
 
 
 def reasons(item: values.ScoredItem) -> str:
@@ -140,11 +118,11 @@ def _(state: values.UserState) -> RenderableType:
         made.add_row(
             rated.item_id,
             rated.title if rated.in_model else dim("not in the model"),
-            given(rated.value),
-            when(rated.event_time),
+            own_rating(rated.value),
+            time(rated.event_time),
         )
     known = "in the model's training" if state.trained else "not in the model's training"
-    return Group(made, dim(f"{known} · {_ratings(state.serving_info.rating_count)}"))
+    return Group(made, dim(f"{known} · {rating_count(state.serving_info.rating_count)}"))
 
 
 @rendered.register
@@ -158,7 +136,7 @@ def _(answer: values.ModelList) -> RenderableType:
         made.add_row(
             model.version,
             model.state.value,
-            when(model.create_time),
+            time(model.create_time),
             model.method,
             f"{model.user_count:,}",
             f"{model.item_count:,}",
@@ -178,9 +156,9 @@ def _(answer: TitledPredictions) -> RenderableType:
             p.title,
             rating(p.predicted_rating),
             "" if p.low is None or p.high is None else f"{rating(p.low)} to {rating(p.high)}",
-            given(p.rating),
+            own_rating(p.rating),
         )
-    return Group(made, serving(answer.serving_info))
+    return Group(made, serving_line(answer.serving_info))
 
 
 @rendered.register
@@ -195,7 +173,9 @@ def _(written: WrittenRating) -> RenderableType:
 @rendered.register
 def _(answer: AddedItems) -> RenderableType:
     new = len(answer.item_ids) - len(answer.trained_item_ids)
-    lines = [f"added {_items(new)}: every server recommends them within a second"] if new else []
+    lines = (
+        [f"added {item_count(new)}: every server recommends them within a second"] if new else []
+    )
     if answer.trained_item_ids:
         named = ", ".join(answer.trained_item_ids)
         lines.append(f"the model was trained with {named} and keeps its own content of them")
@@ -205,58 +185,10 @@ def _(answer: AddedItems) -> RenderableType:
 @rendered.register
 def _(answer: ChangedAvailability) -> RenderableType:
     how = "shown again" if answer.available else "hidden"
-    return Text(f"{_items(len(answer.item_ids))} {how}")
+    return Text(f"{item_count(len(answer.item_ids))} {how}")
 
 
 @rendered.register
 def _(answer: values.Activation) -> RenderableType:
     before = f", {answer.previous_version} before" if answer.previous_version else ""
     return Text(f"{answer.current_version} is the current model{before} (epoch {answer.epoch})")
-
-
-def serving(info: values.ServingInfo) -> Text:
-    """How the answer was made, in one line."""
-    ways = {
-        values.Personalization.TRAINED: f"as trained, from {_ratings(info.rating_count)}",
-        values.Personalization.FOLDED_IN: f"folded in from {_ratings(info.rating_count)}",
-        values.Personalization.CONTENT: "from content alone",
-        values.Personalization.POPULAR: "what everybody likes: no rating to go by",
-    }
-    way = ways.get(info.personalization)
-    parts = [*([way] if way else []), f"model {info.model_version}"]
-    if info.degraded:
-        parts.append("degraded: the store is out of reach, recent ratings may be missing")
-    return dim(" · ".join(parts))
-
-
-def dim(text: str) -> Text:
-    return Text(text, "dim")
-
-
-def year(number: int | None) -> str:
-    return "" if number is None else str(number)
-
-
-def genres(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
-def rating(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
-
-
-def given(value: float | None) -> str:
-    """A rating as it was given: no digit is rounded away."""
-    return "" if value is None else max(f"{value:.1f}", f"{value:g}", key=len)
-
-
-def when(moment: datetime | None) -> str:
-    return "" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M")
-
-
-def _ratings(count: int) -> str:
-    return f"{count:,} rating{'' if count == 1 else 's'}"
-
-
-def _items(count: int) -> str:
-    return "1 item" if count == 1 else f"{count:,} items"

@@ -1,1 +1,1 @@
-"""ROOM session."""
+"""What commands share: connection, common options, items by title, exit codes."""

@@ -1,6 +1,6 @@
-"""Where a command's servers are and how they are reached: options, checked, as one value.
+"""The options that say where the servers are and how to connect, checked, as one value.
 
-grpc is imported only to open a connection, so that help and wrong usage come at once.
+grpc is imported only when a connection is opened, so that help and wrong usage are fast.
 """
 
 import functools
@@ -18,13 +18,15 @@ from foldin_client.channel.address import DEFAULT_ADDRESS, DEFAULT_TIMEOUT_S, ta
 if TYPE_CHECKING:
     from foldin_client.client import Client
 
-LONGEST_TIMEOUT_S = 86_400.0  # far below where grpc's clock overflows, and the call ends at once
+LONGEST_TIMEOUT_S = (
+    86_400.0  # with a far longer one grpc's clock overflows and the call ends at once
+)
 PEM = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How the servers are reached. Without `ca` in plain text."""
+    """Where the servers are and how to connect; in plain text where `ca` is None."""
 
     address: str
     timeout_s: float
@@ -33,11 +35,11 @@ class Connection:
     key: Path | None
     server_name: str | None
 
-    def opened(self) -> "Client":
-        """A client. Raises BadParameter for files that TLS can't use."""
-        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what failed is said by the command
+    def open(self) -> "Client":
+        """Returns a client. Raises BadParameter for files that TLS can't use."""
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # the command itself reports failures
         from foldin_client.channel.tls import Tls  # noqa: PLC0415
-        from foldin_client.client import Client  # noqa: PLC0415  grpc takes its time
+        from foldin_client.client import Client  # noqa: PLC0415  grpc is slow to import
 
         tls = None
         if self.ca is not None:
@@ -47,22 +49,22 @@ class Connection:
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--ca") from error
 
-    def unanswered(self, cause: str) -> str:
-        """What to say where no server answers, and grpc gives that cause."""
+    def unreachable_message(self, cause: str) -> str:
+        """Returns the message for no answer from any server; `cause` is what grpc reports."""
         if self.ca is None:
             return (
                 f"no server answers at {self.address}; start one with `foldin up`, or give --ca "
                 "if it has TLS"
             )
         return (
-            f"no server that is trusted answers at {self.address}; --ca must have signed its "
-            "certificate, --server-name say what that calls it if not its host, and it may ask "
-            f"for --certificate and --key ({cause})"
+            f"no server that is trusted answers at {self.address}; --ca must hold the authority "
+            "that signed its certificate, --server-name must be the name in it if not the host, "
+            f"and the server may require --certificate and --key ({cause})"
         )
 
 
-def takes_connection(command: Callable[..., None]) -> Callable[..., None]:
-    """The command has the options of a Connection, and gets it first."""
+def connection_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options of a Connection to a command, and passes it the Connection first."""
 
     @click.option(
         "--address",
@@ -79,7 +81,7 @@ def takes_connection(command: Callable[..., None]) -> Callable[..., None]:
         type=click.FloatRange(min=0, min_open=True, max=LONGEST_TIMEOUT_S),
         default=DEFAULT_TIMEOUT_S,
         show_default=True,
-        callback=_number,
+        callback=_timeout,
         help="Longest wait for an answer, in seconds.",
     )
     @click.option(
@@ -87,14 +89,14 @@ def takes_connection(command: Callable[..., None]) -> Callable[..., None]:
         type=PEM,
         envvar="FOLDIN_CA",
         show_envvar=True,
-        help="Use TLS and trust servers by these PEM certificates.",
+        help="Use TLS and trust the PEM certificates in this file.",
     )
     @click.option(
         "--certificate",
         type=PEM,
         envvar="FOLDIN_CERTIFICATE",
         show_envvar=True,
-        help="PEM chain to show to servers that ask for one.",
+        help="PEM certificate chain for servers that ask for one.",
     )
     @click.option(
         "--key",
@@ -107,10 +109,10 @@ def takes_connection(command: Callable[..., None]) -> Callable[..., None]:
         "--server-name",
         envvar="FOLDIN_SERVER_NAME",
         show_envvar=True,
-        help="What the servers' certificate calls them, if not the host of the address.",
+        help="Name in the servers' certificate, if not the host of the address.",
     )
     @functools.wraps(command)
-    def connecting(
+    def wrapper(
         *,
         address: str,
         timeout_s: float,
@@ -122,14 +124,14 @@ def takes_connection(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         if ca is None and (certificate or key or server_name):
             raise click.UsageError(
-                "--certificate, --key and --server-name are of TLS, which --ca turns on: "
-                "give that too, or none of them."
+                "--certificate, --key and --server-name belong to TLS, which --ca turns on: "
+                "give --ca too, or none of them."
             )
         if (certificate is None) is not (key is None):
             raise click.UsageError("--certificate and --key are a pair: give both, or neither.")
         command(Connection(address, timeout_s, ca, certificate, key, server_name), **options)
 
-    return connecting
+    return wrapper
 
 
 def _address(_: click.Context, __: click.Parameter, address: str) -> str:
@@ -140,8 +142,8 @@ def _address(_: click.Context, __: click.Parameter, address: str) -> str:
     return address
 
 
-def _number(_: click.Context, __: click.Parameter, timeout_s: float) -> float:
-    """The timeout; not a number is in no range, but click lets it through."""
+def _timeout(_: click.Context, __: click.Parameter, timeout_s: float) -> float:
+    """Returns the timeout. Raises BadParameter for NaN, which click takes for in range."""
     if math.isnan(timeout_s):
         raise click.BadParameter(
             f"{timeout_s} is not in the range 0<x<={LONGEST_TIMEOUT_S:g}; give seconds."

@@ -1,23 +1,23 @@
-"""How an argument names an item: by its id, else by a title that only one item has."""
+"""Finds the item that an argument names: by its id, else by a title that only one item has."""
 
 import re
 from typing import TYPE_CHECKING
 
+from foldin_client.cli.session.failure import AmbiguousTitle
 from foldin_client.cli.session.list_options import LARGEST_PAGE
-from foldin_client.cli.session.session import AmbiguousTitle
 from foldin_client.errors import Details, ItemNotFound
 from foldin_client.values import Filter, Item
 
 if TYPE_CHECKING:
     from foldin_client.client import Client
 
-SEARCHED = 1_000  # items that have the words; whole titles come first
-NAMED = 20  # of several candidates
+MAX_SEARCHED = 1_000  # items that have the words; whole titles come first
+MAX_NAMED = 20  # candidates in an error
 _YEAR = re.compile(r"\((\d{4})\)\s*$")
 
 
 def find_item(client: "Client", text: str) -> Item:
-    """The item of this id or title.
+    """Returns the item with this id or title.
 
     "The Matrix", "matrix, the" and "Matrix, The (1999)" are one title. Raises ItemNotFound, or
     AmbiguousTitle with the candidates.
@@ -35,17 +35,17 @@ def find_item(client: "Client", text: str) -> Item:
         )
     if len(chosen) > 1:
         several = f"{len(exact) or count:,} items"
-        if len(chosen) > NAMED:
-            several += f", the first {NAMED} of which follow"
+        if len(chosen) > MAX_NAMED:
+            several += f", the first {MAX_NAMED} of which follow"
         raise AmbiguousTitle(
             f"{text!r} is the title of {several}; name one by its id:",
-            Details({item.item_id: _with_year(item) for item in chosen[:NAMED]}),
+            Details({item.item_id: _with_year(item) for item in chosen[:MAX_NAMED]}),
         )
     return chosen[0]
 
 
 def _with_words(client: "Client", text: str) -> tuple[list[Item], int]:
-    """Items that have the words of the text and, where it ends with one, its year; and how many."""
+    """Returns items with the words and, where given, the year of the text; and their number."""
     query = " ".join(_words(text))
     if not query:
         return [], 0
@@ -54,7 +54,7 @@ def _with_words(client: "Client", text: str) -> tuple[list[Item], int]:
     items: list[Item] = []
     for page in client.list_items_pages(query, page_size=LARGEST_PAGE, filter=of_year):
         items += page.items
-        if len(items) >= SEARCHED:
+        if len(items) >= MAX_SEARCHED:
             break
     return items, page.total_size
 

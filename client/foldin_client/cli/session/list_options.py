@@ -1,4 +1,4 @@
-"""What every command that lists items shares: which may appear, and how many."""
+"""The options of every command that lists items: filter and count."""
 
 import functools
 from collections.abc import Callable
@@ -13,22 +13,33 @@ PageT = TypeVar("PageT", ScoredPage, ItemPage)
 PageT_co = TypeVar("PageT_co", covariant=True)
 
 LARGEST_PAGE = 200
-LARGEST_NUMBER = 2**31 - 1  # that a field of a request carries
+LARGEST_NUMBER = 2**31 - 1  # the fields of requests have 32 bits
 LAST_YEAR = 9999
 
 
 class Fetch(Protocol[PageT_co]):
-    """Asks for one page of a list."""
+    """A function that fetches one page of a list."""
 
     def __call__(self, *, page_size: int, page_token: str) -> PageT_co: ...
 
 
-def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
-    """The command has the options of a Filter and gets one as `filter`."""
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options of a Filter to a command, and passes it as `filter`."""
 
     @click.option("--genre", "genres", multiple=True, help="Only of this genre; may be repeated.")
-    @click.option("--exclude-genre", "without", multiple=True, help="None of this genre.")
-    @click.option("--exclude", "excluded", multiple=True, metavar="ID", help="Not this item.")
+    @click.option(
+        "--exclude-genre",
+        "excluded_genres",
+        multiple=True,
+        help="Not of this genre; may be repeated.",
+    )
+    @click.option(
+        "--exclude",
+        "excluded_ids",
+        multiple=True,
+        metavar="ID",
+        help="Not this item; may be repeated.",
+    )
     @click.option("--min-year", type=click.IntRange(0, LAST_YEAR), help="From this year on.")
     @click.option("--max-year", type=click.IntRange(0, LAST_YEAR), help="Up to this year.")
     @click.option(
@@ -38,11 +49,11 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
         help="With at least this many ratings.",
     )
     @functools.wraps(command)
-    def filtering(
+    def wrapper(
         *args: object,
         genres: tuple[str, ...],
-        without: tuple[str, ...],
-        excluded: tuple[str, ...],
+        excluded_genres: tuple[str, ...],
+        excluded_ids: tuple[str, ...],
         min_year: int | None,
         max_year: int | None,
         min_rating_count: int,
@@ -50,19 +61,19 @@ def takes_filter(command: Callable[..., None]) -> Callable[..., None]:
     ) -> None:
         chosen = Filter(
             include_genres=genres,
-            exclude_genres=without,
-            exclude_item_ids=excluded,
+            exclude_genres=excluded_genres,
+            exclude_item_ids=excluded_ids,
             min_year=min_year,
             max_year=max_year,
             min_rating_count=min_rating_count,
         )
         command(*args, filter=chosen, **kwargs)
 
-    return filtering
+    return wrapper
 
 
-def takes_count(command: Callable[..., None]) -> Callable[..., None]:
-    """The command has --count and gets `count`."""
+def count_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds --count to a command, and passes it as `count`."""
     return click.option(
         "-n",
         "--count",
@@ -73,8 +84,8 @@ def takes_count(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
-def first(count: int, fetch: Fetch[PageT]) -> PageT:
-    """One page of the first `count` items, from as many requests as that takes."""
+def first_items(count: int, fetch: Fetch[PageT]) -> PageT:
+    """Returns the first `count` items as one page, from as many requests as that takes."""
     page = fetch(page_size=min(count, LARGEST_PAGE), page_token="")
     while page.next_page_token and len(page.items) < count:
         left = min(count - len(page.items), LARGEST_PAGE)

@@ -1,6 +1,6 @@
-"""What commands answer where no value of the client has it all: the titles beside the ids.
+"""Results of commands that add titles or ids to a value of the client.
 
-Their field names are what `--json` prints.
+`--json` prints their field names.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class TitledPrediction:
 
 @dataclass(frozen=True, slots=True)
 class TitledPredictions:
-    """What a user would rate items."""
+    """The predicted ratings of items, with their titles."""
 
     user_id: str
     predictions: tuple[TitledPrediction, ...]
@@ -29,7 +29,7 @@ class TitledPredictions:
 
 @dataclass(frozen=True, slots=True)
 class WrittenRating:
-    """A rating that was stored, or taken back where the value is None."""
+    """A rating that was stored, or deleted where the value is None."""
 
     user_id: str
     item_id: str
@@ -44,7 +44,7 @@ class WrittenRating:
 
 @dataclass(frozen=True, slots=True)
 class AddedItems:
-    """Items that were added beside the model, or that it has content of its own of."""
+    """Added items. The model was trained with some of them and keeps its own content of those."""
 
     item_ids: tuple[str, ...]
     trained_item_ids: tuple[str, ...]
