@@ -1,4 +1,4 @@
-"""The scripted server of the client's tests, and commands that ask it."""
+"""Fixtures of the client's tests: a scripted server, and commands that run against it."""
 
 from collections.abc import Iterator
 

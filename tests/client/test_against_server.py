@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
-from client.whole import plant
+from client.planted_data import plant
 from foldin_client import (
     AsyncClient,
     Client,
@@ -28,7 +28,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture(scope="module")
 def address(small: Planted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    data_dir = tmp_path_factory.mktemp("whole")
+    data_dir = tmp_path_factory.mktemp("data")
     plant(small, data_dir)
     with serving(data_dir, "--no-log-calls", "--store-timeout-ms", "5000") as process:
         yield process.address
@@ -91,7 +91,7 @@ def test_failures_have_the_names_and_exit_codes_of_their_kind(run: Run, user: st
         assert (result.exit_code, json.loads(result.stderr)["error"]) == (code, reason)
 
 
-def test_tables_name_titles_and_the_way_the_answer_was_made(run: Run) -> None:
+def test_tables_show_titles_and_how_the_answer_was_made(run: Run) -> None:
     shown = run("recommend", "1", "-n", "3").stdout
     assert "Story" in shown
     assert "as trained, from" in shown
@@ -101,7 +101,7 @@ def test_tables_name_titles_and_the_way_the_answer_was_made(run: Run) -> None:
     assert "Story" in run("predict", "1", "101", "102").stdout
 
 
-def test_filters_and_profiles_hold(run: Run) -> None:
+def test_filters_and_profiles_take_effect(run: Run) -> None:
     page = printed(
         run(
             *("recommend", "--profile", "101=5", "--genre", "Horror", "--min-year", "1960"),
@@ -124,8 +124,8 @@ def test_pages_neither_repeat_nor_skip(client: Client) -> None:
     paged = [
         item.item_id for page in client.recommend_pages("2", page_size=7) for item in page.items
     ]
-    whole = client.recommend("2", page_size=200)
-    assert paged == [item.item_id for item in whole.items]
+    one_page = client.recommend("2", page_size=200)
+    assert paged == [item.item_id for item in one_page.items]
     assert len(set(paged)) == len(paged)
 
 
@@ -138,7 +138,7 @@ def test_a_repeated_request_id_is_answered_and_changes_nothing(client: Client, u
         client.submit_rating(user, "101", 3.0, request_id=one.request_id)
 
 
-def test_batches_answer_each_entry(client: Client, user: str) -> None:
+def test_each_entry_of_a_batch_has_its_own_result(client: Client, user: str) -> None:
     stored, refused = client.batch_submit_ratings(
         [NewRating(user, "101", 4.0), NewRating(user, "no such film", 4.0)]
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from certificates import needs_openssl, self_signed
-from client.whole import environment, plant
+from client.planted_data import environment, plant
 from foldin_client import Client
 from foldin_local.stack import free_address
 from foldin_trainer.data import Dataset

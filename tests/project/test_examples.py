@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from client.whole import plant
+from client.planted_data import plant
 from planted import Planted
 from project.checkout import ROOT
 from server.processes import serving

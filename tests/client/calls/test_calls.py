@@ -1,4 +1,4 @@
-"""What the client sends, and how often: deadlines, request ids, retries and pages."""
+"""What the client sends, and how often: request ids, retries, pages, metadata."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -44,11 +44,11 @@ def test_every_write_carries_a_request_id_of_its_own(server: Scripted) -> None:
 def test_a_given_request_id_and_time_are_sent(server: Scripted) -> None:
     server.script("SubmitRating", pb.SubmitRatingResponse(replayed=True))
     moment = datetime(2024, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
-    given = "7b0f9d0e-6e7a-4a0b-9d52-1a2b3c4d5e6f"
+    request_id = "7b0f9d0e-6e7a-4a0b-9d52-1a2b3c4d5e6f"
     with Client(server.address) as client:
-        client.submit_rating("1", "2", 4.5, event_time=moment, request_id=given)
+        client.submit_rating("1", "2", 4.5, event_time=moment, request_id=request_id)
     request = pb.SubmitRatingRequest.FromString(server.sent("SubmitRating")[0])
-    assert request.request_id == given
+    assert request.request_id == request_id
     assert request.event_time.ToMicroseconds() == 1_714_979_289_123_456
 
 
@@ -78,8 +78,8 @@ def test_an_activation_is_sent_once(server: Scripted) -> None:
 
 
 def test_a_rollback_activates_the_previous_version_at_the_epoch_it_saw(server: Scripted) -> None:
-    listed = model_pb2.ListModelsResponse(epoch=7, current_version="b", previous_version="a")
-    server.script("ListModels", listed)
+    models = model_pb2.ListModelsResponse(epoch=7, current_version="b", previous_version="a")
+    server.script("ListModels", models)
     server.script("ActivateModel", model_pb2.ActivateModelResponse(epoch=8, current_version="a"))
     with Client(server.address) as client:
         assert client.rollback().current_version == "a"
@@ -87,13 +87,13 @@ def test_a_rollback_activates_the_previous_version_at_the_epoch_it_saw(server: S
     assert (request.version, request.epoch) == ("a", 7)
 
 
-def test_a_rollback_without_a_previous_version_says_so(server: Scripted) -> None:
+def test_a_rollback_without_a_previous_version_is_version_not_found(server: Scripted) -> None:
     server.script("ListModels", model_pb2.ListModelsResponse(epoch=7, current_version="b"))
     with Client(server.address) as client, pytest.raises(errors.VersionNotFound):
         client.rollback()
 
 
-def test_calls_go_round_the_servers() -> None:
+def test_calls_go_to_the_servers_in_turn() -> None:
     with scripted_server() as one, scripted_server() as two:
         for server in (one, two):
             server.script("GetItem", catalog_pb2.GetItemResponse())
@@ -108,7 +108,7 @@ def test_calls_go_round_the_servers() -> None:
         assert len(two.requests) - before[1] == 5
 
 
-def test_several_names_are_refused_with_the_remedy() -> None:
+def test_several_host_names_are_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match="dns:///"):
         Client("one:50051,two:50051")
 
@@ -131,7 +131,7 @@ def test_pages_are_fetched_until_the_last(server: Scripted) -> None:
     assert {request.filter.min_year for request in requests} == {1990}
 
 
-def test_pages_are_an_asynchronous_iterator_too(server: Scripted) -> None:
+def test_the_asynchronous_client_iterates_over_pages_too(server: Scripted) -> None:
     server.script(
         "ListItems",
         catalog_pb2.ListItemsResponse(items=[catalog_pb2.Item(item_id="a")], next_page_token="1"),
@@ -175,7 +175,7 @@ def test_arguments_reach_the_request(server: Scripted) -> None:
     assert [(r.item_id, r.value) for r in request.profile.ratings] == [("8", 4.0)]
 
 
-def test_answers_become_values(server: Scripted) -> None:
+def test_responses_become_values(server: Scripted) -> None:
     item = ratings_pb2.ScoredItem(
         item_id="a",
         title="A",

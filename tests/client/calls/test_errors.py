@@ -1,4 +1,4 @@
-"""A failed call raises the class of the server's name for the failure, with all it told."""
+"""A failed call raises the error class of the server's reason, with all its details."""
 
 import asyncio
 import pickle
@@ -11,7 +11,7 @@ from foldin_client.calls.statuses import error_of_status
 from scripted import Scripted, invalid, item_not_found, status, unavailable
 
 
-def test_an_error_is_named_by_its_reason(server: Scripted) -> None:
+def test_the_reason_chooses_the_error_class(server: Scripted) -> None:
     server.script("GetItem", item_not_found("7"))
     with Client(server.address) as client, pytest.raises(errors.ItemNotFound) as caught:
         client.get_item("7")
@@ -40,7 +40,7 @@ def test_refused_fields_are_listed(server: Scripted) -> None:
     assert [violation.field for violation in caught.value.violations] == ["value", "user_id"]
 
 
-def test_the_wait_that_the_server_asks_for_is_told(server: Scripted) -> None:
+def test_the_retry_delay_of_the_server_is_in_the_error(server: Scripted) -> None:
     server.script("ActivateModel", unavailable())
     with Client(server.address) as client, pytest.raises(errors.StoreUnavailable) as caught:
         client.activate_model("v1")
@@ -52,7 +52,7 @@ def test_an_address_without_a_server_is_unreachable() -> None:
         client.get_serving_model()
 
 
-def test_a_late_answer_is_a_passed_deadline(server: Scripted) -> None:
+def test_a_passed_deadline_is_deadline_exceeded(server: Scripted) -> None:
     server.script("Recommend", status(grpc.StatusCode.DEADLINE_EXCEEDED, "too late"))
     with Client(server.address) as client, pytest.raises(errors.DeadlineExceeded):
         client.recommend("1")
@@ -91,7 +91,7 @@ def test_each_entry_of_a_batch_has_its_own_outcome(server: Scripted) -> None:
     assert isinstance(error, errors.StoreUnavailable)
 
 
-def test_errors_survive_a_pickle(server: Scripted) -> None:
+def test_errors_can_be_pickled() -> None:
     error = error_of_status(invalid("value"))
     again = pickle.loads(pickle.dumps(error))  # noqa: S301
     assert type(again) is errors.InvalidField

@@ -1,4 +1,4 @@
-"""Numbers and texts that no request can carry are refused by name before anything is sent."""
+"""Numbers and texts that no request can carry are refused, by field, before anything is sent."""
 
 import asyncio
 import shlex
@@ -22,23 +22,29 @@ EARLY = datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))
 
 
 @pytest.mark.parametrize(
-    ("call", "named"),
+    ("call", "field"),
     [
-        (lambda to: to.recommend("1", filter=Filter(min_year=FAR)), "filter.min_year"),
-        (lambda to: to.recommend("1", max_per_cluster=FAR), "max_per_cluster"),
-        (lambda to: to.recommend("1", min_user_revision=2**63), "min_user_revision"),
-        (lambda to: to.recommend_pages("1", page_size=-FAR), "page_size"),
-        (lambda to: to.batch_recommend([Query("1"), Query(BROKEN)]), "queries[1].user_id"),
-        (lambda to: to.batch_recommend([Query(filter=Filter(("x", BROKEN)))]), "queries[0].filter"),
-        (lambda to: to.upsert_items([NewItem("a", "A", year=FAR)]), "items[0].year"),
-        (lambda to: to.get_item(BROKEN), "item_id"),
-        (lambda to: to.activate_model("v1", epoch=10**5000), "epoch"),
-        (lambda to: to.submit_rating("1", "2", 3.0, event_time=EARLY), "event_time"),
-        (lambda to: to.batch_submit_ratings([NewRating("1", BROKEN, 3.0)]), "ratings[0].item_id"),
+        (lambda client: client.recommend("1", filter=Filter(min_year=FAR)), "filter.min_year"),
+        (lambda client: client.recommend("1", max_per_cluster=FAR), "max_per_cluster"),
+        (lambda client: client.recommend("1", min_user_revision=2**63), "min_user_revision"),
+        (lambda client: client.recommend_pages("1", page_size=-FAR), "page_size"),
+        (lambda client: client.batch_recommend([Query("1"), Query(BROKEN)]), "queries[1].user_id"),
+        (
+            lambda client: client.batch_recommend([Query(filter=Filter(("x", BROKEN)))]),
+            "queries[0].filter",
+        ),
+        (lambda client: client.upsert_items([NewItem("a", "A", year=FAR)]), "items[0].year"),
+        (lambda client: client.get_item(BROKEN), "item_id"),
+        (lambda client: client.activate_model("v1", epoch=10**5000), "epoch"),
+        (lambda client: client.submit_rating("1", "2", 3.0, event_time=EARLY), "event_time"),
+        (
+            lambda client: client.batch_submit_ratings([NewRating("1", BROKEN, 3.0)]),
+            "ratings[0].item_id",
+        ),
     ],
 )
 def test_both_clients_name_the_argument_that_cannot_be_sent(
-    server: Scripted, call: Callable[[Client | AsyncClient], object], named: str
+    server: Scripted, call: Callable[[Client | AsyncClient], object], field: str
 ) -> None:
     async def ask() -> None:
         async with AsyncClient(server.address) as client:
@@ -46,16 +52,16 @@ def test_both_clients_name_the_argument_that_cannot_be_sent(
 
     with Client(server.address) as client, pytest.raises(errors.InvalidField) as caught:
         call(client)
-    with pytest.raises(errors.InvalidField) as also:
+    with pytest.raises(errors.InvalidField) as caught_async:
         asyncio.run(ask())
-    assert also.value.violations == caught.value.violations
+    assert caught_async.value.violations == caught.value.violations
     (violation,) = caught.value.violations
-    assert violation.field.startswith(named)
+    assert violation.field.startswith(field)
     assert str(caught.value) == f"{violation.field}: {violation.description}"
     assert server.requests == []
 
 
-def test_the_limit_is_said(server: Scripted) -> None:
+def test_the_message_names_the_limit(server: Scripted) -> None:
     with Client(server.address) as client, pytest.raises(errors.InvalidField) as caught:
         client.upsert_items([NewItem("a", "A"), NewItem("b", "B", year=2**31)])
     assert str(caught.value) == "items[1].year: is not from -2147483648 to 2147483647"
@@ -88,7 +94,7 @@ def test_the_wide_numbers_are_those_of_the_contract() -> None:
 
 
 def _fields(message: Descriptor) -> Iterator[FieldDescriptor]:
-    """The fields of a message and of its parts; a time is an argument of its own kind."""
+    """Yields the fields of a message and of its parts, but not those of a Timestamp."""
     for field in message.fields:
         yield field
         part = field.message_type
@@ -97,7 +103,7 @@ def _fields(message: Descriptor) -> Iterator[FieldDescriptor]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (("recommend", "5", "--min-year", str(FAR)), ("--min-year", "9999")),
         (("search", "--max-year", str(FAR)), ("--max-year", "9999")),
@@ -107,16 +113,16 @@ def _fields(message: Descriptor) -> Iterator[FieldDescriptor]:
     ],
 )
 def test_a_command_names_the_option_and_the_limit(
-    server: Scripted, arguments: tuple[str, ...], said: tuple[str, ...]
+    server: Scripted, arguments: tuple[str, ...], expected: tuple[str, ...]
 ) -> None:
     result = CliRunner().invoke(main, arguments, env={"FOLDIN_ADDRESS": server.address})
     assert result.exit_code == 2
-    assert all(text in result.stderr.splitlines()[-1] for text in said)
+    assert all(text in result.stderr.splitlines()[-1] for text in expected)
     assert server.requests == []
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)])
-def test_a_closed_output_is_said_in_a_line(server: Scripted, form: tuple[str, ...]) -> None:
+def test_a_closed_output_is_an_error_of_one_line(server: Scripted, form: tuple[str, ...]) -> None:
     server.script("ListItems", catalog_pb2.ListItemsResponse())
     search = shlex.join([sys.executable, "-m", "foldin_client", "search", *form])
     command = f"{search} --address {server.address} >&-"

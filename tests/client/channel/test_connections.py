@@ -1,4 +1,4 @@
-"""How commands reach servers: addresses, time limits, TLS, and what is said where none answers."""
+"""Addresses, timeouts and TLS of commands and clients, and messages when no server answers."""
 
 import json
 import socket
@@ -30,7 +30,7 @@ def run(*arguments: str, **environment: str) -> Result:
         *("dns:", "dns:///", "unix:", "10.0.0.1:x,10.0.0.2:1"),
     ],
 )
-def test_what_is_no_address_is_wrong_usage_before_grpc_sees_it(address: str) -> None:
+def test_an_invalid_address_is_wrong_usage_before_grpc_sees_it(address: str) -> None:
     result = run("models", "--address", address)
     assert result.exit_code == 2
     assert "'--address'" in result.stderr
@@ -48,14 +48,14 @@ def test_an_address_is_a_host_and_port_or_any_uri_of_grpc(address: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["inf", "1e300", "86401", "nan", "0", "-1"])
-def test_a_time_limit_that_no_clock_can_hold_is_wrong_usage(seconds: str) -> None:
+def test_a_timeout_that_no_clock_can_hold_is_wrong_usage(seconds: str) -> None:
     result = run("models", "--timeout", seconds, "--address", "127.0.0.1:1")
     assert result.exit_code == 2
     assert "'--timeout'" in result.stderr
     assert "is not in the range 0<x<=86400" in result.stderr
 
 
-def test_the_longest_time_limit_is_one_that_grpc_takes(server: Scripted) -> None:
+def test_grpc_accepts_the_longest_timeout(server: Scripted) -> None:
     server.script("GetItem", ITEM)
     result = run("item", "6", "--timeout", "86400", "--address", server.address)
     assert result.exit_code == 0, result.stderr
@@ -63,30 +63,30 @@ def test_the_longest_time_limit_is_one_that_grpc_takes(server: Scripted) -> None
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of somebody who takes connections and never answers."""
+    """The address of a server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def test_a_passed_deadline_says_what_was_waited_for_and_how_long(silent: str) -> None:
-    waiting = ("models", "--address", silent, "--timeout", "0.25")
-    result = run(*waiting)
+def test_a_passed_deadline_names_the_method_and_the_timeout(silent: str) -> None:
+    command = ("models", "--address", silent, "--timeout", "0.25")
+    result = run(*command)
     assert result.exit_code == 4
     assert "no answer to ListModels within 0.25 s" in result.stderr
     assert "--timeout waits longer" in result.stderr
-    failure = json.loads(run(*waiting, "--json").stderr)
+    failure = json.loads(run(*command, "--json").stderr)
     assert failure["error"] == "DEADLINE_EXCEEDED"
     assert "no answer to ListModels within 0.25 s" in failure["message"]
 
 
-async def test_the_asynchronous_client_says_so_too(silent: str) -> None:
+async def test_the_asynchronous_client_names_them_too(silent: str) -> None:
     async with AsyncClient(silent, timeout_s=0.25) as client:
         with pytest.raises(errors.DeadlineExceeded, match=r"ListModels within 0\.25 s"):
             await client.list_models()
 
 
 class Secure(NamedTuple):
-    """A server that asks for proof, and who vouches for both sides."""
+    """A server that asks callers for a certificate, its authority, and a caller's certificate."""
 
     server: Scripted
     authority: Pair
@@ -109,68 +109,68 @@ def secure(tmp_path: Path) -> Iterator[Secure]:
 
 
 @needs_openssl
-def test_a_command_trusts_a_server_and_proves_itself(secure: Secure) -> None:
+def test_a_command_trusts_a_server_and_shows_its_certificate(secure: Secure) -> None:
     options = {
         "--ca": secure.authority.certificate,
         "--certificate": secure.caller.certificate,
         "--key": secure.caller.key,
         "--server-name": "foldin.example",
     }
-    asking = ("item", "6", "--address", secure.server.address)
-    given = [str(part) for option in options.items() for part in option]
-    assert "Heat" in run(*asking, *given).stdout
+    command = ("item", "6", "--address", secure.server.address)
+    arguments = [str(part) for option in options.items() for part in option]
+    assert "Heat" in run(*command, *arguments).stdout
     environment = {
         f"FOLDIN_{name[2:].replace('-', '_').upper()}": str(value)
         for name, value in options.items()
     }
-    assert "Heat" in run(*asking, **environment).stdout
+    assert "Heat" in run(*command, **environment).stdout
 
 
 @needs_openssl
-def test_the_libraries_take_the_same_trust(secure: Secure) -> None:
+def test_the_client_takes_the_same_files(secure: Secure) -> None:
     tls = Tls(secure.authority.certificate, *secure.caller, server_name="foldin.example")
     with Client(secure.server.address, tls=tls) as client:
         assert client.get_item("6").title == "Heat"
 
 
 @needs_openssl
-async def test_the_asynchronous_library_takes_it_too(secure: Secure) -> None:
+async def test_the_asynchronous_client_takes_the_same_files(secure: Secure) -> None:
     tls = Tls(secure.authority.certificate, *secure.caller, server_name="foldin.example")
     async with AsyncClient(secure.server.address, tls=tls) as client:
         assert (await client.get_item("6")).title == "Heat"
 
 
 @needs_openssl
-def test_a_server_that_is_not_the_one_meant_is_not_believed(secure: Secure) -> None:
+def test_a_server_with_another_name_or_authority_is_not_trusted(secure: Secure) -> None:
     pair = ("--certificate", str(secure.caller.certificate), "--key", str(secure.caller.key))
-    asking = ("item", "6", "--address", secure.server.address)
+    command = ("item", "6", "--address", secure.server.address)
     for trust in (
         ("--ca", str(secure.authority.certificate), *pair),  # it has another name
         ("--ca", str(secure.caller.certificate), *pair, "--server-name", "foldin.example"),
         ("--ca", str(secure.authority.certificate), "--server-name", "foldin.example"),
     ):
-        result = run(*asking, *trust)
+        result = run(*command, *trust)
         assert result.exit_code == 4
         assert "no server that is trusted answers" in result.stderr
         assert "--server-name" in result.stderr
-    plain = run(*asking)
+    plain = run(*command)
     assert plain.exit_code == 4
     assert "--ca if it has TLS" in plain.stderr
     assert secure.server.requests == []
 
 
 @needs_openssl
-def test_half_of_what_tls_needs_and_unreadable_files_are_wrong_usage(tmp_path: Path) -> None:
+def test_incomplete_tls_options_and_unreadable_files_are_wrong_usage(tmp_path: Path) -> None:
     pair = self_signed(tmp_path, "caller")
     other = self_signed(tmp_path, "other")
     ca = ("--ca", str(pair.certificate))
-    for given, said in (
+    for arguments, message in (
         (("--server-name", "foldin"), "--ca turns on"),
         ((*ca, "--key", str(pair.key)), "--certificate and --key are a pair"),
         (("--ca", str(pair.key)), "must be a readable PEM file"),
         ((*ca, "--certificate", str(pair.certificate), "--key", str(other.key)), "must be"),
         (("--ca", str(tmp_path / "none")), "does not exist"),
     ):
-        result = run("models", "--address", "127.0.0.1:1", *given)
+        result = run("models", "--address", "127.0.0.1:1", *arguments)
         assert result.exit_code == 2, result.stderr
-        assert said in result.stderr
+        assert message in result.stderr

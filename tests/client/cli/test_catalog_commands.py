@@ -1,4 +1,4 @@
-"""New items and availability from the command line: what is sent, what is said, what is refused."""
+"""New items and availability from the command line: requests, messages, refusals."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from foldin_client import Client, NewItem
 from scripted import Run, Scripted, invalid, item_not_found
 
 
-def upserted(server: Scripted, *trained: str) -> None:
+def script_upsert(server: Scripted, *trained: str) -> None:
     answer = pb.UpsertItemsResponse(
         overlay_revision=7, model_version="v1", trained_item_ids=trained
     )
@@ -29,7 +29,7 @@ def write(tmp_path: Path, *lines: str) -> str:
 
 
 def test_one_item_is_added_by_its_options(server: Scripted, run: Run) -> None:
-    upserted(server)
+    script_upsert(server)
     result = run(
         *("items", "add", "night", "--title", "Night of the Void", "--genre", "Horror"),
         *("--genre", "Sci-Fi", "--year", "2024", "--tag", "dark"),
@@ -48,7 +48,7 @@ def test_one_item_is_added_by_its_options(server: Scripted, run: Run) -> None:
 
 
 def test_many_items_are_added_from_a_file(server: Scripted, run: Run, tmp_path: Path) -> None:
-    upserted(server, "b")
+    script_upsert(server, "b")
     path = write(
         tmp_path,
         "item_id,title,genres,year,tags",
@@ -71,7 +71,7 @@ def test_many_items_are_added_from_a_file(server: Scripted, run: Run, tmp_path: 
 def test_a_long_file_is_sent_a_thousand_at_a_time(
     server: Scripted, run: Run, tmp_path: Path
 ) -> None:
-    upserted(server)
+    script_upsert(server)
     path = write(tmp_path, "item_id,title", *(f"i{k},Title {k}" for k in range(2_001)))
     document = json.loads(run("items", "add", "--file", path, "--json").stdout)
     assert document["overlay_revision"] == 7
@@ -81,7 +81,7 @@ def test_a_long_file_is_sent_a_thousand_at_a_time(
 
 
 @pytest.mark.parametrize(
-    ("lines", "said"),
+    ("lines", "message"),
     [
         (("item_id,name", "a,A"), "lacks title"),
         (("item_id,title,colour", "a,A,red"), "has 'colour'"),
@@ -93,22 +93,22 @@ def test_a_long_file_is_sent_a_thousand_at_a_time(
         (("item_id,title",), "items.csv has no items"),
     ],
 )
-def test_a_file_that_is_off_is_refused_before_anything_is_sent(
-    server: Scripted, run: Run, tmp_path: Path, lines: tuple[str, ...], said: str
+def test_an_invalid_file_is_refused_before_anything_is_sent(
+    server: Scripted, run: Run, tmp_path: Path, lines: tuple[str, ...], message: str
 ) -> None:
     result = run("items", "add", "--file", write(tmp_path, *lines))
     assert result.exit_code == 2
-    assert said in result.stderr
+    assert message in result.stderr
     assert sent(server) == []
 
 
-def test_what_to_add_must_be_said_once(run: Run, tmp_path: Path) -> None:
+def test_items_to_add_are_named_by_options_or_by_a_file(run: Run, tmp_path: Path) -> None:
     path = write(tmp_path, "item_id,title")
     for arguments in ((), ("a",), ("--title", "A"), ("a", "--title", "A", "--file", path)):
         assert run("items", "add", *arguments).exit_code == 2
 
 
-def test_a_refused_item_is_told_with_its_field(server: Scripted, run: Run) -> None:
+def test_a_refused_item_fails_with_the_reason(server: Scripted, run: Run) -> None:
     server.script("UpsertItems", invalid("items[0].title"))
     result = run("items", "add", "a", "--title", "A", "--json")
     assert result.exit_code == 1
@@ -139,7 +139,7 @@ def test_an_item_named_twice_is_hidden_and_counted_once(server: Scripted, run: R
     assert list(request.item_ids) == ["2"]
 
 
-def test_a_hidden_item_says_so(server: Scripted, run: Run) -> None:
+def test_the_command_item_shows_that_an_item_is_hidden(server: Scripted, run: Run) -> None:
     server.script(
         "GetItem",
         pb.GetItemResponse(item=pb.Item(item_id="6", title="Heat", source=SOURCE_CONTENT)),
@@ -149,8 +149,8 @@ def test_a_hidden_item_says_so(server: Scripted, run: Run) -> None:
     assert "its content alone" in shown
 
 
-def test_an_embedding_travels_with_a_new_item(server: Scripted) -> None:
-    upserted(server)
+def test_the_embedding_of_a_new_item_is_sent(server: Scripted) -> None:
+    script_upsert(server)
     with Client(server.address) as client:
         added = client.upsert_items([NewItem("a", "A", embedding=(0.5, 1.5))])
     assert added.overlay_revision == 7

@@ -1,4 +1,4 @@
-"""Commands take an item by its id or by a title that only one has."""
+"""Commands take an item by its id, or by a title that only one item has."""
 
 import json
 
@@ -20,7 +20,7 @@ def test_a_title_names_an_item_where_only_one_has_it(server: Scripted, run: Run)
         assert document["user_revision"] == 4
 
 
-def test_articles_may_stand_before_or_behind(server: Scripted, run: Run) -> None:
+def test_an_article_may_stand_before_or_after_the_title(server: Scripted, run: Run) -> None:
     listed(server, catalog_pb2.Item(item_id="2571", title="Matrix, The", year=1999))
     assert json.loads(run("item", "the matrix", "--json").stdout)["item_id"] == "2571"
 
@@ -45,7 +45,7 @@ def test_a_year_chooses_among_equal_titles(server: Scripted, run: Run) -> None:
     assert (request.filter.min_year, request.filter.max_year) == (1986, 1986)
 
 
-def test_a_title_is_looked_for_on_every_page(server: Scripted, run: Run) -> None:
+def test_a_title_is_searched_on_every_page(server: Scripted, run: Run) -> None:
     others = [catalog_pb2.Item(item_id=f"n{k}", title=f"Heat {k}") for k in range(200)]
     server.script("GetItem", item_not_found("heat"))
     server.script(
@@ -56,7 +56,7 @@ def test_a_title_is_looked_for_on_every_page(server: Scripted, run: Run) -> None
     assert json.loads(run("item", "heat", "--json").stdout)["item_id"] == "6"
 
 
-def test_of_very_many_candidates_the_first_are_named_and_all_are_counted(
+def test_of_many_candidates_the_first_are_listed_and_all_are_counted(
     server: Scripted, run: Run
 ) -> None:
     page = [catalog_pb2.Item(item_id=f"n{k}", title=f"Heat {k}") for k in range(200)]

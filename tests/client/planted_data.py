@@ -1,4 +1,4 @@
-"""A data directory with a planted model and its histories: a whole foldin without training."""
+"""A data directory with a planted model and its histories, ready to serve without training."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from server.live import import_histories, publish_version
 
 
 def plant(made: Planted, data_dir: Path) -> str:
-    """The directory's store has the model, current, and every history. Returns the version."""
+    """Stores the model, as the current one, and every history; returns the model's version."""
     with embedded_store(data_dir) as url:
         models = RedisModelStore(url, "default")
         version = publish_version(made, models)
@@ -28,6 +28,6 @@ async def _import(made: Planted, url: str) -> None:
 
 
 def environment(data_dir: Path) -> dict[str, str]:
-    """This process's environment with that data directory and no other setting of foldin."""
+    """Returns this process's environment with the data directory as foldin's only setting."""
     plain = {key: value for key, value in os.environ.items() if not key.startswith("FOLDIN_")}
     return plain | {"FOLDIN_DATA_DIR": str(data_dir), "OMP_NUM_THREADS": "1"}
