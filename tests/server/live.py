@@ -152,7 +152,7 @@ async def hold_places(app: Live, gate: Gate, count: int) -> AsyncIterator[None]:
 
 
 def settings(**chosen: Any) -> Settings:
-    """Returns settings for tests: any port, short polls, and a stop that a busy machine can meet."""
+    """Returns settings for tests: any port, short polls, and times for a busy machine."""
     quick = Settings(
         address="127.0.0.1:0",
         transport=transport,

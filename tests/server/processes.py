@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "-m", "foldin_server")
 
 @dataclass(frozen=True)
 class Process:
-    """A serving process. A thread reads its log into `lines`, so that it never blocks on the pipe."""
+    """A serving process. A thread reads its log into `lines`, so that the pipe is never full."""
 
     running: "subprocess.Popen[str]"
     lines: list[dict[str, Any]]
