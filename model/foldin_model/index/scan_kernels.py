@@ -268,23 +268,25 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
     is as in `scan`, but where more than `most` rows of a step would be scored exactly, all are.
     Returns whether what follows the steps can improve a list.
     """
-    codes, scales, errors, lengths = steps
+    row_codes, row_scales, row_errors, row_lengths = steps
     query_codes, query_scales, query_lengths, query_errors = quantized
     wide_queries = query_codes.astype(np.int16)
     numbers, products = np.empty((1, size), np.int32), np.empty(queries.shape[1])
     lowest: Any = np.int32(np.iinfo(np.int32).min)
     one, scale, slack = np.empty(1, np.int64), np.empty(1), np.empty(1)
-    for step in range(len(scales)):
-        start, end = step * size, min(len(codes), (step + 1) * size)
+    for step in range(len(row_scales)):
+        start, end = step * size, min(len(row_codes), (step + 1) * size)
         exact = vectors[start:end]
         if end - start < size:
             numbers = np.empty((1, end - start), np.int32)
         for place in range(len(queries)):
             if not _can_improve(ceilings, step, place, scores, counts):
                 continue
-            _multiply(codes[start:end], wide_queries, place, numbers[0])
-            one[0], scale[0] = place, query_scales[place] * scales[step]
-            slack[0] = query_lengths[place] * errors[step] + query_errors[place] * lengths[step]
+            _multiply(row_codes[start:end], wide_queries, place, numbers[0])
+            one[0], scale[0] = place, query_scales[place] * row_scales[step]
+            slack[0] = (
+                query_lengths[place] * row_errors[step] + query_errors[place] * row_lengths[step]
+            )
             found = scan(
                 numbers, lowest, scale, slack, one, start, exact, queries, hidden, hidden_starts,
                 most, rows, scores, counts,
@@ -295,6 +297,6 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
                         score = _score(exact, row, queries, place, products)
                         _put_hit(rows, scores, counts, place, start + row, score)
     for place in range(len(queries)):
-        if _can_improve(ceilings, len(scales), place, scores, counts):
+        if _can_improve(ceilings, len(row_scales), place, scores, counts):
             return True
     return False
