@@ -4,6 +4,8 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from foldin.v1 import recommendation_pb2 as pb
 from google.rpc.status_pb2 import Status
@@ -20,6 +22,7 @@ from foldin_server.writes.rating_writer import RatingWriter
 
 MAX_BATCH_RECOMMEND = 100
 MAX_BATCH_SUBMIT = 1_000
+Result = TypeVar("Result")
 
 
 class RecommendationService:
@@ -61,12 +64,7 @@ class RecommendationService:
             )
         )
         return pb.BatchRecommendResponse(
-            results=[
-                pb.BatchRecommendResponse.Result(error=result)
-                if isinstance(result, Status)
-                else pb.BatchRecommendResponse.Result(response=result)
-                for result in results
-            ]
+            results=[_result(pb.BatchRecommendResponse.Result, each) for each in results]
         )
 
     async def SimilarItems(
@@ -115,12 +113,7 @@ class RecommendationService:
             *(entry_result(in_turn(entry), call.method) for entry in entries)
         )
         return pb.BatchSubmitRatingsResponse(
-            results=[
-                pb.BatchSubmitRatingsResponse.Result(error=result)
-                if isinstance(result, Status)
-                else pb.BatchSubmitRatingsResponse.Result(response=result)
-                for result in results
-            ]
+            results=[_result(pb.BatchSubmitRatingsResponse.Result, each) for each in results]
         )
 
     async def DeleteRating(
@@ -165,3 +158,8 @@ class RecommendationService:
         arguments = parser.recommend_arguments(entry, self._snapshots.serving().model.scale)
         answer = await self._recommender.recommend(arguments, deadline, together=together)
         return renderer.recommendation(answer, self._snapshots.page_key)
+
+
+def _result(kind: Callable[..., Result], outcome: Any) -> Result:
+    """Returns the outcome of one entry as a result of its batch."""
+    return kind(error=outcome) if isinstance(outcome, Status) else kind(response=outcome)
