@@ -1,7 +1,6 @@
 """Kernels in machine code: exact scores, int8 products, and the scan for the best rows.
 
-Inner loops read arrays by index: counting references to a slice costs as much as some
-multiplications.
+Inner loops index arrays: counting references to a slice costs as much as some multiplications.
 """
 
 from typing import Any, Final
@@ -284,9 +283,8 @@ def scan_steps(  # noqa: PLR0917 (numba is quickest with arguments that have no 
                 continue
             _multiply(row_codes[start:end], wide_queries, place, numbers[0])
             one[0], scale[0] = place, query_scales[place] * row_scales[step]
-            slack[0] = (
-                query_lengths[place] * row_errors[step] + query_errors[place] * row_lengths[step]
-            )
+            slack[0] = query_lengths[place] * row_errors[step]
+            slack[0] += query_errors[place] * row_lengths[step]
             found = scan(
                 numbers, lowest, scale, slack, one, start, exact, queries, hidden, hidden_starts,
                 most, rows, scores, counts,
