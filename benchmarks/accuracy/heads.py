@@ -12,7 +12,7 @@ from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
 from foldin_trainer.evaluation.report.tables import difference_rows, rows
 from foldin_trainer.evaluation.trial_scores import run_trials
-from foldin_trainer.learning.head_choice import RankingHead
+from foldin_trainer.learning.heads import RANKING_HEADS
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
 
@@ -20,18 +20,18 @@ from benchmarks.accuracy.findings import Findings
 
 COUNT: Final = 10
 PROTOCOL: Final = "held-out-users"
-OTHERS: Final[Sequence[RankingHead]] = ("ials", "encoder", "ensemble")
 
 
 def heads(dataset: Dataset, settings: TrainSettings) -> Findings:
     """Lists of the shipped head, called foldin, and of the others, each chosen as by default."""
     folds = 0
+    others = [name for name in RANKING_HEADS if name != settings.ranking_head]
 
     def fit(part: Ratings) -> Sequence[Method]:
         nonlocal folds
         folds += 1
         methods = [_served(dataset, part, settings)]
-        for head in OTHERS:
+        for head in others:
             other = _served(dataset, part, replace(settings, ranking_head=head))
             methods.append(replace(other, name=f"foldin, {head}"))
             print(f"{dataset.report.name}: {head}, fold {folds}", flush=True)

@@ -23,10 +23,11 @@ from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.methods.served import Served, published
 from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ranking_heads.ensemble.head import EnsembleSettings
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
-from foldin_trainer.learning.ranking_heads.plans import EnsembleSettings
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
-from foldin_trainer.learning.rating_heads.mf import MfSettings
+from foldin_trainer.learning.rating_heads.mf.training import MfSettings
+from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train
 from foldin_trainer.metrics.cases import Case
@@ -37,22 +38,28 @@ COUNT = 20
 PAST_US = 1_500_000_000_000_000
 MF_IALS = TrainSettings(
     ranking_head="ials",
-    mf=MfSettings(dimension=8, epochs=4, device="cpu"),
-    ials=IalsSettings(dimension=8, iterations=4, device="cpu"),
+    heads=HeadSettings(
+        (
+            MfSettings(dimension=8, epochs=4, device="cpu"),
+            IalsSettings(dimension=8, iterations=4, device="cpu"),
+        )
+    ),
 )
 HEADS = {
     "mf+ials": MF_IALS,
-    "mf+ease": replace(MF_IALS, ranking_head="ease", ease=EaseSettings(dimension=8)),
+    "mf+ease": replace(MF_IALS.with_heads(EaseSettings(dimension=8)), ranking_head="ease"),
     "mf+ensemble": replace(
-        MF_IALS,
+        MF_IALS.with_heads(
+            EncoderSettings(dimension=8, epochs=5),
+            EnsembleSettings(dimension=8, ease_dimension=12),
+        ),
         ranking_head="ensemble",
-        encoder=EncoderSettings(dimension=8, epochs=5),
-        ensemble=EnsembleSettings(dimension=8, ease_dimension=12),
     ),
     "bayes+ials": replace(
-        MF_IALS,
+        MF_IALS.with_heads(
+            BayesSettings(factors=4, dimension=8, sweeps=12, burn_in=4, thin=2, device="cpu")
+        ),
         rating_head="bayes",
-        bayes=BayesSettings(factors=4, dimension=8, sweeps=12, burn_in=4, thin=2, device="cpu"),
     ),
 }
 

@@ -1,7 +1,6 @@
 """Ranking heads by their names: what is chosen, how newcomers and low ratings fare."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,47 +9,50 @@ from foldin_model.fold_in.fold_in import fold
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.learning import head_choice
-from foldin_trainer.learning.head_choice import Attempt, Held, RankingSettings, choose_ranking
+from foldin_trainer.learning.head_choice import Attempt, choose_ranking
 from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings, train_ease
-from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.ranking_heads.ensemble.head import EnsembleSettings
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
-from foldin_trainer.learning.ranking_heads.plans import EnsembleSettings
+from foldin_trainer.learning.ranking_heads.ranking_head import HeldOutUsers, Look
+from foldin_trainer.learning.registry.head_settings import HeadSettings
 
-QUICK = RankingSettings(
-    ials=IalsSettings(dimension=6, iterations=3, device="cpu"),
-    ease=EaseSettings(dimension=12),
-    encoder=EncoderSettings(dimension=8, epochs=5),
-    ensemble=EnsembleSettings(dimension=12, ease_dimension=12),
+QUICK_EASE = EaseSettings(dimension=12)
+QUICK = HeadSettings(
+    (
+        IalsSettings(dimension=6, iterations=3, device="cpu"),
+        QUICK_EASE,
+        EncoderSettings(dimension=8, epochs=5),
+        EnsembleSettings(dimension=12, ease_dimension=12),
+    )
 )
 
 
 @pytest.fixture(scope="module")
-def held(tiny: Dataset) -> Held:
+def held_out(tiny: Dataset) -> HeldOutUsers:
     fold = next(held_out_users(tiny.ratings, 5, 0))
-    return Held(tiny.ratings.take(fold.train_index), tiny.items, tiny.ratings, fold.cases)
+    return HeldOutUsers(tiny.ratings.take(fold.train_index), tiny.items, tiny.ratings, fold.cases)
 
 
-def test_auto_tries_every_head_and_takes_the_best(held: Held) -> None:
+def test_auto_tries_every_head_and_takes_the_best(held_out: HeldOutUsers) -> None:
     heard: list[Attempt] = []
-    chosen = choose_ranking(held, replace(QUICK, head="auto"), heard.append)
+    chosen = choose_ranking(held_out, "auto", QUICK, tried=heard.append)
     assert {one.plan.name.split(",")[0] for one in heard} == {"ials", "ease", "encoder", "ensemble"}
     assert chosen.attempts[0].plan == chosen.plan
     assert _qualities(chosen.attempts) == sorted(_qualities(heard), reverse=True)
 
 
-def test_without_time_the_first_plan_alone_is_tried(held: Held) -> None:
-    chosen = choose_ranking(held, replace(QUICK, head="auto", time_budget_s=0.0))
+def test_without_time_the_first_plan_alone_is_tried(held_out: HeldOutUsers) -> None:
+    chosen = choose_ranking(held_out, "auto", QUICK, time_budget_s=0.0)
     assert [one.plan.name for one in chosen.attempts] == ["ials, 6 dimensions"]
 
 
 def test_no_encoder_is_trained_once_the_time_is_up(
-    held: Held, monkeypatch: pytest.MonkeyPatch
+    held_out: HeldOutUsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, looks = iter(range(100)), list[EncoderEpoch]()
+    now, looks = iter(range(100)), list[Look]()
     monkeypatch.setattr(head_choice, "time", SimpleNamespace(monotonic=lambda: next(now)))
-    auto = replace(QUICK, head="auto", time_budget_s=4.5)
-    chosen = choose_ranking(held, auto, looked=looks.append)
+    chosen = choose_ranking(held_out, "auto", QUICK, time_budget_s=4.5, look=looks.append)
     assert len(chosen.attempts) == 5  # a second each: implicit ALS and four of item-to-item weights
     assert not looks
 
@@ -72,14 +74,14 @@ def test_a_full_rank_ease_scores_as_its_weights_do(tiny: Dataset) -> None:
 
 
 def test_an_ease_user_without_ratings_gets_what_most_rated(tiny: Dataset) -> None:
-    head = train_ease(tiny.ratings, tiny.items, QUICK.ease).head(0.01)
+    head = train_ease(tiny.ratings, tiny.items, QUICK_EASE).head(0.01)
     counts = np.bincount(tiny.ratings.items, minlength=len(head.vectors))
     ordered = counts[np.argsort(-(head.vectors @ head.prior), kind="stable")]
     assert (np.diff(ordered) <= 0).all()
 
 
 def test_a_low_rating_counts_for_less_than_a_high_one(tiny: Dataset) -> None:
-    encoder = train_ease(tiny.ratings, tiny.items, QUICK.ease).encoder
+    encoder = train_ease(tiny.ratings, tiny.items, QUICK_EASE).encoder
     assert encoder is not None
     scale = tiny.ratings.scale
     low, high = encoder.rule.factor((scale.low, scale.high))

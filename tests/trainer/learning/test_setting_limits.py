@@ -10,33 +10,20 @@ from click.testing import CliRunner, Result
 from foldin_model.errors import FoldinError
 from foldin_model.trained.manifest import Setting
 from foldin_trainer.commands.train import train
-from foldin_trainer.learning.limits import Limits
-from foldin_trainer.learning.ranking_heads import plans
-from foldin_trainer.learning.ranking_heads.ease import training as ease
-from foldin_trainer.learning.ranking_heads.encoder import settings as encoder
-from foldin_trainer.learning.ranking_heads.ials import training as ials
-from foldin_trainer.learning.rating_heads import mf
-from foldin_trainer.learning.rating_heads.bayes import settings as bayes
+from foldin_trainer.learning.heads import all_heads, head_named
+from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
+from foldin_trainer.learning.registry.search_space import Real, Share, Whole
 from foldin_trainer.learning.train_settings import TrainSettings
-from foldin_trainer.tuning.objectives import TUNABLE
+from foldin_trainer.tuning.objectives import method_names, tunable
 from foldin_trainer.tuning.settings import changed, read_settings
-from foldin_trainer.tuning.spaces import Real, Share, Whole
 from tiny import tiny_dataset, write_movielens
 
-LIMITS: dict[str, Limits] = {
-    "mf": mf.LIMITS,
-    "bayes": bayes.LIMITS,
-    "ials": ials.LIMITS,
-    "ease": ease.LIMITS,
-    "encoder": encoder.LIMITS,
-    "ensemble": plans.ENSEMBLE_LIMITS,
-}
 
-
-@pytest.mark.parametrize("part", LIMITS)
-def test_every_number_of_a_head_has_limits(part: str) -> None:
-    names = {field.name for field in fields(getattr(TrainSettings(), part))}
-    assert set(LIMITS[part]) == names - {"tags"}  # on or off
+@pytest.mark.parametrize("name", all_heads())
+def test_every_number_of_a_head_has_limits(name: str) -> None:
+    head = head_named(name)
+    names = {field.name for field in fields(head.settings)}
+    assert set(head.limits) == names - {"tags"}  # on or off
 
 
 @pytest.mark.parametrize(
@@ -74,14 +61,17 @@ def test_an_impossible_value_is_refused_by_its_name(name: str, value: Setting) -
 
 def test_values_whose_limits_hang_together_are_taken_as_a_whole() -> None:
     settings = changed(TrainSettings(), {"bayes.sweeps": 30, "bayes.burn_in": 10})
-    assert (settings.bayes.sweeps, settings.bayes.burn_in) == (30, 10)
+    bayes = settings.heads.of(BayesSettings)
+    assert (bayes.sweeps, bayes.burn_in) == (30, 10)
 
 
-@pytest.mark.parametrize("method", [name for name in TUNABLE if not name.startswith("reference")])
+@pytest.mark.parametrize(
+    "method", [name for name in method_names() if not name.startswith("reference")]
+)
 def test_whatever_is_searched_lies_within_the_limits(method: str) -> None:
     for end in ("low", "high"):
         ends: dict[str, Setting] = {}
-        for name, within in TUNABLE[method].space.items():
+        for name, within in tunable(method).space.items():
             assert isinstance(within, Real | Share | Whole)
             ends[name] = getattr(within, end)
         assert changed(TrainSettings(), ends)

@@ -20,15 +20,20 @@ from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
 from foldin_trainer.learning.rating_heads.bayes.training import train_bayes
 from foldin_trainer.learning.rating_heads.factors import Epoch
-from foldin_trainer.learning.rating_heads.mf import MfSettings
+from foldin_trainer.learning.rating_heads.mf.training import MfSettings
+from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, Trained, train
 from redis import Redis
 from tiny import write_movielens
 
 QUICK = TrainSettings(
-    mf=MfSettings(dimension=8, epochs=6, device="cpu"),
-    ials=IalsSettings(dimension=8, iterations=5, device="cpu"),
+    heads=HeadSettings(
+        (
+            MfSettings(dimension=8, epochs=6, device="cpu"),
+            IalsSettings(dimension=8, iterations=5, device="cpu"),
+        )
+    )
 )
 
 
@@ -69,7 +74,7 @@ def test_folding_a_training_history_returns_the_trained_vector(
         assert users.rating_counts[place] == len(rows)
 
 
-def test_a_large_catalogue_is_the_same_model_with_long_rows_first(
+def test_a_large_catalog_is_the_same_model_with_long_rows_first(
     tiny: Dataset, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_assembly, "kind_for", lambda _: "pruned")
@@ -130,7 +135,7 @@ def test_what_is_heard_is_what_happened(trained: Trained) -> None:
 
 def test_a_sampled_rating_head_serves_the_posterior_mean(tiny: Dataset) -> None:
     bayes = BayesSettings(factors=4, dimension=8, sweeps=16, burn_in=6, thin=2, device="cpu")
-    sampled = train(tiny, replace(QUICK, rating_head="bayes", bayes=bayes))
+    sampled = train(tiny, replace(QUICK.with_heads(bayes), rating_head="bayes"))
     model, users, ratings = sampled.model, sampled.users, tiny.ratings
     factors = train_bayes(ratings, tiny.items, bayes).factors
     for place in range(0, len(users.user_ids), 40):

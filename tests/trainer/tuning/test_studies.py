@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,13 +13,14 @@ from foldin_trainer.commands.train import train
 from foldin_trainer.commands.tune import tune
 from foldin_trainer.data import Dataset, UserTable
 from foldin_trainer.data.splits import kfold
-from foldin_trainer.learning.head_choice import RankingHead
-from foldin_trainer.learning.rating_heads.mf import train_mf_twice
+from foldin_trainer.learning.heads import RANKING_HEADS
+from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
+from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf_twice
+from foldin_trainer.learning.registry.search_space import Share
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.tuning import objectives, studies
-from foldin_trainer.tuning.objectives import TUNABLE, Measuring, Tunable, Values
+from foldin_trainer.tuning.objectives import Measuring, Tunable, Values, method_names, tunable
 from foldin_trainer.tuning.settings import changed, read_settings
-from foldin_trainer.tuning.spaces import Share
 from foldin_trainer.tuning.studies import Found, Search, search
 from tiny import tiny_dataset, write_movielens
 
@@ -127,9 +127,11 @@ def test_the_passes_of_mf_are_chosen_without_the_ratings_that_measure_it() -> No
     expected = []
     for kept, hidden in kfold(dataset.ratings, 2, 0):
         known, asked = dataset.ratings.take(kept), dataset.ratings.take(hidden)
-        found = train_mf_twice(known, settings.mf, share=settings.validation_share)
+        found = train_mf_twice(
+            known, settings.heads.of(MfSettings), share=settings.validation_share
+        )
         expected.append(float(np.sqrt(np.mean((found.predict(asked) - asked.values) ** 2))))
-    assert list(TUNABLE["mf"].measure(dataset, values, how)) == expected
+    assert list(tunable("mf").measure(dataset, values, how)) == expected
 
 
 @pytest.mark.parametrize(
@@ -178,12 +180,14 @@ def test_a_metric_that_the_method_lacks_is_refused(ratings_csv: Path) -> None:
     assert "mf is measured by rmse, not by ndcg" in refused.output
 
 
-@pytest.mark.parametrize("method", [name for name in TUNABLE if not name.startswith("reference")])
+@pytest.mark.parametrize(
+    "method", [name for name in method_names() if not name.startswith("reference")]
+)
 def test_every_tunable_setting_of_a_head_is_a_setting_of_a_training(method: str) -> None:
     flat = TrainSettings(rating_head="bayes").flat()
-    for head in get_args(RankingHead):
+    for head in RANKING_HEADS:
         flat |= TrainSettings(ranking_head=head).flat()
-    assert set(TUNABLE[method].space) <= set(flat)
+    assert set(tunable(method).space) <= set(flat)
 
 
 def test_an_encoder_is_tuned_and_then_trained_as_found(ratings_csv: Path, tmp_path: Path) -> None:
@@ -194,9 +198,9 @@ def test_an_encoder_is_tuned_and_then_trained_as_found(ratings_csv: Path, tmp_pa
     assert found.exit_code == 0, found.output
     best = best_of(journal)
     values = read_settings(best)
-    settings = changed(TrainSettings(), values).encoder
+    settings = changed(TrainSettings(), values).heads.of(EncoderSettings)
     assert settings.kept == (values["encoder.kept.0"], values["encoder.kept.1"])
-    assert settings.target_weights[2] == TrainSettings().encoder.target_weights[2]
+    assert settings.target_weights[2] == EncoderSettings().target_weights[2]
     trained = trained_with(ratings_csv, best)
     assert trained.exit_code == 0, trained.output
     (attempt,) = json.loads(trained.stdout)["attempts"]
@@ -214,9 +218,9 @@ def test_an_encoder_that_leads_nowhere_is_cut_short_while_it_learns(
             yield float(values["x"] or 0.0)
 
     heard: list[int] = []
-    tunable = Tunable({"x": Share(0.0, 1.0)}, ("ndcg",), measure)
-    monkeypatch.setattr(objectives, "TUNABLE", {"encoder": tunable})
-    monkeypatch.setattr(studies, "TUNABLE", {"encoder": tunable})
+    looking = Tunable({"x": Share(0.0, 1.0)}, ("ndcg",), measure)
+    for module in (objectives, studies):
+        monkeypatch.setattr(module, "tunable", lambda _: looking)
     asked = Search("encoder", "ndcg", tmp_path / "s.journal", trials=20, folds=2, seed=0)
     found = search(asked, tiny_dataset, 1, lambda _: None)
     assert found is not None
@@ -247,7 +251,7 @@ def test_what_is_found_is_what_a_training_takes(ratings_csv: Path, tmp_path: Pat
     assert found.exit_code == 0, found.output
     best = best_of(journal)
     values = read_settings(best)
-    assert changed(TrainSettings(), values).mf.l2 == values["mf.l2"]
+    assert changed(TrainSettings(), values).heads.of(MfSettings).l2 == values["mf.l2"]
     trained = trained_with(ratings_csv, best)
     assert trained.exit_code == 0, trained.output
 

@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.heads import takes_heads
 from foldin_trainer.commands.options.numbers import DIMENSION, SEED, FiniteRange
 from foldin_trainer.commands.output import printing_errors, say
 from foldin_trainer.data import Dataset
@@ -31,8 +32,7 @@ from foldin_trainer.evaluation.report.tables import (
     rating_table,
 )
 from foldin_trainer.learning.devices import DeviceName, choose_device
-from foldin_trainer.learning.head_choice import RankingHead
-from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 
 DEFAULTS = ProtocolSettings()
 WIDTH = 100  # of tables that go to a file
@@ -87,20 +87,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     show_default=True,
     help="Latest ratings of every user that temporal hides.",
 )
-@click.option(
-    "--rating-head",
-    type=click.Choice(get_args(RatingHead)),
-    default="mf",
-    show_default=True,
-    help="As in train.",
-)
-@click.option(
-    "--ranking-head",
-    type=click.Choice(get_args(RankingHead)),
-    default="ease",
-    show_default=True,
-    help="As in train.",
-)
+@takes_heads
 @click.option("--dimension", type=DIMENSION, help="As in train.")
 @click.option(
     "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
@@ -130,8 +117,8 @@ def evaluate(
     folds: int,
     share: float,
     leave_last: int,
-    rating_head: RatingHead,
-    ranking_head: RankingHead,
+    rating_head: str,
+    ranking_head: str,
     dimension: int | None,
     device: DeviceName,
     seed: int,

@@ -19,15 +19,19 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.heads import (
+    takes_head_options,
+    takes_heads,
+    with_head_options,
+)
 from foldin_trainer.commands.options.numbers import DIMENSION, SEED, FiniteRange
 from foldin_trainer.commands.options.store import opened_models, takes_store
 from foldin_trainer.commands.options.tuned_settings import as_found
 from foldin_trainer.commands.output import print_facts, print_json, printing_errors, say
 from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.devices import DeviceName, choose_device
-from foldin_trainer.learning.head_choice import RankingHead
 from foldin_trainer.learning.rating_heads.factors import Epoch
-from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
+from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, Trained
 from foldin_trainer.learning.training import train as learn
 
@@ -42,31 +46,14 @@ MOST_LINES = 50
     type=DIMENSION,
     help="Length of the vectors of either head.  [default: its own]",
 )
-@click.option(
-    "--rating-head",
-    type=click.Choice(get_args(RatingHead)),
-    default="mf",
-    show_default=True,
-    help="mf is quick; bayes, sampling, predicts ratings best.",
-)
-@click.option("--epochs", type=click.IntRange(1), help="Most passes of mf.  [default: 15]")
-@click.option(
-    "--ranking-head",
-    type=click.Choice(get_args(RankingHead)),
-    default="ease",
-    show_default=True,
-    help="auto tries them all on users held out and takes the best.",
-)
+@takes_heads
 @click.option(
     "--time-budget",
     "time_budget_s",
     type=FiniteRange(0.0),
     help="Seconds after which no other ranking head or tuning is tried.  [default: no limit]",
 )
-@click.option(
-    "--sweeps", type=click.IntRange(1), help="Sweeps of every chain of bayes.  [default: 400]"
-)
-@click.option("--chains", type=click.IntRange(1), help="Chains of bayes.  [default: 2]")
+@takes_head_options
 @click.option(
     "--checkpoint",
     "checkpoints",
@@ -107,12 +94,9 @@ def train(
     redis_url: str | None,
     namespace: str,
     dimension: int | None,
-    rating_head: RatingHead,
-    ranking_head: RankingHead,
+    rating_head: str,
+    ranking_head: str,
     time_budget_s: float | None,
-    epochs: int | None,
-    sweeps: int | None,
-    chains: int | None,
     checkpoints: Path | None,
     settings_file: Path | None,
     seed: int,
@@ -121,6 +105,7 @@ def train(
     publishing: bool,
     activating: bool,
     as_json: bool,
+    **head_options: int | None,
 ) -> None:
     """Learn a model from SOURCE, measure it on users held out, publish it and let it serve.
 
@@ -139,11 +124,7 @@ def train(
         ranking_head=ranking_head,
         time_budget_s=time_budget_s,
     )
-    if epochs is not None:
-        settings = replace(settings, mf=replace(settings.mf, epochs=epochs))
-    bayes = settings.bayes
-    bayes = replace(bayes, sweeps=sweeps or bayes.sweeps, chains=chains or bayes.chains)
-    settings = replace(settings, bayes=bayes)
+    settings = with_head_options(settings, head_options)
     if settings_file is not None:
         settings = as_found(settings, settings_file)
     if checkpoints is not None:

@@ -9,9 +9,10 @@ import click
 from foldin_model.errors import FoldinError
 
 from foldin_trainer.commands.options.data_source import Source, takes_source
+from foldin_trainer.commands.options.heads import OneName
 from foldin_trainer.commands.options.numbers import SEED, FiniteRange
 from foldin_trainer.commands.output import print_facts, print_json, printing_errors, say
-from foldin_trainer.tuning.objectives import TUNABLE, Metric, lower_is_better
+from foldin_trainer.tuning.objectives import Metric, lower_is_better, method_names, tunable
 from foldin_trainer.tuning.settings import KEY
 from foldin_trainer.tuning.studies import Found, Search, Step, search
 
@@ -26,7 +27,7 @@ METRICS: Mapping[Metric, str] = {
 @takes_source
 @click.option(
     "--method",
-    type=click.Choice(list(TUNABLE)),
+    type=OneName(method_names),
     required=True,
     help="A head, tuned as it is served, or a reference.",
 )
@@ -109,7 +110,7 @@ def tune(
 
 def _checked(method: str, metric: Metric | None) -> Metric:
     """The metric, one that the method has."""
-    metrics = TUNABLE[method].metrics
+    metrics = tunable(method).metrics
     if metric is not None and metric not in metrics:
         raise click.UsageError(f"{method} is measured by {' or '.join(metrics)}, not by {metric}.")
     return metric or metrics[0]

@@ -52,8 +52,8 @@ def assemble(
     """
     ratings = learned.ratings
     ranking = learned.ranking.head(constants.prior_scale)
-    prior = prior or user_prior(learned.mf, ratings, constants.history_ridge)
-    rating = rating_head(learned.mf, ratings.scale, prior, constants.noise_variance)
+    prior = prior or user_prior(learned.rating_factors, ratings, constants.history_ridge)
+    rating = rating_head(learned.rating_factors, ratings.scale, prior, constants.noise_variance)
     counts = np.bincount(ratings.items, minlength=len(ratings.item_ids)).astype(np.int64)
     similarity = similarity_rows(learned.ranking, counts)
     rows = np.hstack((ranking.vectors, rating.offsets[:, None], rating.vectors))
@@ -62,7 +62,7 @@ def assemble(
         items=np.ascontiguousarray(rows, np.float32),
         similarity=similarity,
         scale=ratings.scale,
-        rating_mean=learned.mf.mean,
+        rating_mean=learned.rating_factors.mean,
         rating_weight=constants.rating_weight,
         ranking_prior=ranking.prior,
         rating_prior=rating.prior,
@@ -83,7 +83,7 @@ def _uncertainty(learned: Learned, rating: Head, constants: Constants) -> Uncert
 
     So measured, intervals made of that cover 85% of known users' ratings where 90% are meant.
     """
-    spread = learned.mf.spread
+    spread = learned.rating_factors.spread
     if spread is None:
         return None
     noise, factor = constants.noise_variance, constants.noise_factor

@@ -1,7 +1,7 @@
 """How good some settings of a method are: one figure a fold, on ratings or users held out.
 
-Heads that predict ratings are measured by their error on folds of the ratings, whatever orders
-items by its lists for users held out, as it would be served.
+Rating heads are measured by their error on folds of the ratings; ranking heads and references by
+their lists for held-out users, as they would be served.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
+from foldin_model.errors import FoldinError
 from foldin_model.trained.manifest import Setting
 
 from foldin_trainer.data.dataset import Dataset
@@ -20,13 +21,13 @@ from foldin_trainer.evaluation.methods.references import AlsSettings, Ease, Impl
 from foldin_trainer.evaluation.methods.served import Served, published
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, check_folds, trials
 from foldin_trainer.evaluation.trial_scores import score
-from foldin_trainer.learning.head_choice import RankingHead
-from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
-from foldin_trainer.learning.rating_heads.bayes.training import train_bayes
-from foldin_trainer.learning.rating_heads.mf import train_mf_twice
+from foldin_trainer.learning.heads import RANKING_HEADS, RATING_HEADS
+from foldin_trainer.learning.ranking_heads.ranking_head import Look
+from foldin_trainer.learning.rating_heads.rating_head import RatingTask
+from foldin_trainer.learning.registry.registration import Registration
+from foldin_trainer.learning.registry.search_space import Real, Space, Whole
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, train
-from foldin_trainer.tuning import spaces
 from foldin_trainer.tuning.settings import changed
 
 COUNT: Final = 10
@@ -38,8 +39,8 @@ Values = Mapping[str, Setting]
 class Measuring:
     """How settings are measured: on how many folds, dealt by which seed, by which metric.
 
-    `looked` hears of a training that is under way: after how many passes, and the metric on users
-    that it holds out itself. It may end the measuring by raising.
+    `looked` is called during a training: after how many passes, and the metric on users that the
+    training holds out itself. It may end the measurement by raising.
     """
 
     folds: int
@@ -53,21 +54,38 @@ Measure = Callable[[Dataset, Values, Measuring], Iterator[float]]
 
 @dataclass(frozen=True, slots=True)
 class Tunable:
-    """A method, what may be tuned of it and by which metrics, the usual one first.
+    """A method, its search space, and the metrics it can be tuned by, the usual one first.
 
-    `measure` gives one figure a fold for a data set and values of the space; `divided` is what
-    the folds are parts of.
+    `measure` yields one figure a fold for a data set and values of the space; `divided` says what
+    is dealt into folds.
     """
 
-    space: spaces.Space
+    space: Space
     metrics: tuple[Metric, ...]
     measure: Measure
     divided: Literal["ratings", "users"] = "users"
 
 
+def method_names() -> list[str]:
+    """Returns the methods that can be tuned: heads with a search space, and references."""
+    heads = (*RATING_HEADS.values(), *RANKING_HEADS.values())
+    return [*(head.name for head in heads if head.space), *REFERENCES]
+
+
+def tunable(method: str) -> Tunable:
+    """Returns the method of that name. Raises FoldinError for one that cannot be tuned."""
+    if method not in method_names():
+        raise FoldinError(f"{method!r} cannot be tuned; choose {' or '.join(method_names())}")
+    if method in RATING_HEADS:
+        return Tunable(_flat_space(RATING_HEADS[method]), ("rmse",), _errors(method), "ratings")
+    if method in RANKING_HEADS:
+        return Tunable(_flat_space(RANKING_HEADS[method]), LIST_METRICS, _lists(_served(method)))
+    return REFERENCES[method]
+
+
 def check_divisible(method: str, ratings: Ratings, folds: int) -> None:
-    """Every fold has something. Raises FoldinError where there are more folds than parts."""
-    divided = TUNABLE[method].divided
+    """Raises FoldinError where there are more folds than ratings or users to deal into them."""
+    divided = tunable(method).divided
     parts = len(ratings) if divided == "ratings" else len(np.unique(ratings.users))
     check_folds(folds, parts, divided, undivided="give more ratings")
 
@@ -77,36 +95,28 @@ def lower_is_better(metric: Metric) -> bool:
     return metric == "rmse"
 
 
-def _errors(
-    learn: Callable[[Dataset, Ratings, Ratings, TrainSettings], float],
-) -> Measure:
-    """The error of a rating head, fold by fold of the ratings."""
+def _flat_space(head: Registration) -> Space:
+    """Returns the space by names as in `TrainSettings.flat`, which settings files have too."""
+    return {f"{head.name}.{name}": within for name, within in head.space.items()}
+
+
+def _errors(head: str) -> Measure:
+    """Returns the measure of a rating head: its error, fold by fold of the ratings."""
 
     def measure(dataset: Dataset, values: Values, how: Measuring) -> Iterator[float]:
         settings = changed(TrainSettings.of(seed=how.seed), values)
         for kept, hidden in kfold(dataset.ratings, how.folds, how.seed):
-            yield learn(dataset, dataset.ratings.take(kept), dataset.ratings.take(hidden), settings)
+            task = RatingTask(dataset.ratings.take(kept), dataset.items, dataset.users)
+            share = settings.validation_share
+            found = RATING_HEADS[head].learn_alone(task, settings.heads, share)
+            asked = dataset.ratings.take(hidden)
+            yield float(np.sqrt(np.mean((found.predict(asked) - asked.values) ** 2)))
 
     return measure
 
 
-def _mf(dataset: Dataset, known: Ratings, hidden: Ratings, settings: TrainSettings) -> float:
-    del dataset
-    found = train_mf_twice(known, settings.mf, share=settings.validation_share)
-    return _rmse(found.predict(hidden), hidden)
-
-
-def _bayes(dataset: Dataset, known: Ratings, hidden: Ratings, settings: TrainSettings) -> float:
-    found = train_bayes(known, dataset.items, settings.bayes, people=dataset.users)
-    return _rmse(found.factors.predict(hidden), hidden)
-
-
-def _rmse(predicted: "np.ndarray[tuple[int], np.dtype[np.float64]]", hidden: Ratings) -> float:
-    return float(np.sqrt(np.mean((predicted - hidden.values) ** 2)))
-
-
 def _lists(fit: Callable[[Dataset, Values, Measuring], Method]) -> Measure:
-    """The quality of a method's lists, fold by fold of the users."""
+    """Returns the measure of a method's lists, fold by fold of the users."""
 
     def measure(dataset: Dataset, values: Values, how: Measuring) -> Iterator[float]:
         protocol = ProtocolSettings(folds=how.folds, seed=how.seed)
@@ -119,17 +129,16 @@ def _lists(fit: Callable[[Dataset, Values, Measuring], Method]) -> Measure:
     return measure
 
 
-def _served(head: RankingHead) -> Callable[[Dataset, Values, Measuring], Method]:
-    """The model with that ranking head, as it is served."""
+def _served(head: str) -> Callable[[Dataset, Values, Measuring], Method]:
+    """Returns how to fit the model with that ranking head, as it is served."""
 
     def fit(dataset: Dataset, values: Values, how: Measuring) -> Method:
         settings = replace(TrainSettings.of(seed=how.seed), ranking_head=head)
 
-        def look(seen: EncoderEpoch) -> None:
+        def look(seen: Look) -> None:
             how.looked(seen.epoch, seen.ndcg_liked if how.metric == "ndcg-liked" else seen.ndcg)
 
-        listener = Listener(stage=lambda _: None, epoch=lambda _: None, look=look)
-        trained = train(dataset, changed(settings, values), listener)
+        trained = train(dataset, changed(settings, values), Listener(look=look))
         snapshot = published(trained, dataset.ratings)
         return Served.of(snapshot, trained.users, dataset.ratings.item_ids)
 
@@ -150,14 +159,21 @@ def _implicit(dataset: Dataset, values: Values, how: Measuring) -> Method:
     return ImplicitAls.fit(dataset.ratings, settings, seed=how.seed)
 
 
-TUNABLE: Final[Mapping[str, Tunable]] = MappingProxyType(
+LIST_METRICS: Final[tuple[Metric, ...]] = ("ndcg", "ndcg-liked")
+REFERENCES: Final[Mapping[str, Tunable]] = MappingProxyType(
     {
-        "mf": Tunable(spaces.MF, ("rmse",), _errors(_mf), "ratings"),
-        "bayes": Tunable(spaces.BAYES, ("rmse",), _errors(_bayes), "ratings"),
-        "ials": Tunable(spaces.IALS, ("ndcg", "ndcg-liked"), _lists(_served("ials"))),
-        "ease": Tunable(spaces.EASE_HEAD, ("ndcg", "ndcg-liked"), _lists(_served("ease"))),
-        "encoder": Tunable(spaces.ENCODER, ("ndcg", "ndcg-liked"), _lists(_served("encoder"))),
-        "reference-ease": Tunable(spaces.EASE, ("ndcg", "ndcg-liked"), _lists(_ease)),
-        "reference-als": Tunable(spaces.IMPLICIT, ("ndcg", "ndcg-liked"), _lists(_implicit)),
+        "reference-ease": Tunable(
+            {"regularization": Real(5.0, 5_000.0)}, LIST_METRICS, _lists(_ease)
+        ),
+        "reference-als": Tunable(
+            {
+                "factors": Whole(8, 256),
+                "regularization": Real(0.01, 100.0),
+                "alpha": Real(1.1, 100.0),
+            },
+            LIST_METRICS,
+            _lists(_implicit),
+        ),
     }
 )
+"""Methods of other libraries that models are compared with; they cannot be trained to serve."""

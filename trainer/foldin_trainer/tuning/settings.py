@@ -1,53 +1,59 @@
-"""Settings of a training by their flat names, such as "mf.l2": as a manifest and a file have them.
+"""Settings of a training by their flat names, such as "mf.l2", as manifests and files have them.
 
-The file is JSON; what a search found and what a training is given look the same.
+A file is JSON. What a search found and what a training takes look the same.
 """
 
 import json
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 
 from foldin_model.errors import FoldinError
 from foldin_model.trained.manifest import Setting
 
-from foldin_trainer.learning.head_choice import RankingHead
-from foldin_trainer.learning.train_settings import RatingHead, TrainSettings
+from foldin_trainer.learning.heads import RANKING_HEADS, RATING_HEADS, head_named
+from foldin_trainer.learning.train_settings import TrainSettings
 
 KEY: Final = "settings"
 REFERENCE: Final = "reference-"
-"""What names of methods begin with that are only measured against."""
+"""The names of methods that models are only compared with begin with this."""
 
 
 def changed(settings: TrainSettings, values: Mapping[str, Setting]) -> TrainSettings:
-    """The settings with those values; "encoder.kept.0" is the first number of a tuple.
+    """Returns the settings with those values; "encoder.kept.0" is the first number of a tuple.
 
-    Raises FoldinError, naming what is unknown, no number, or outside its limits.
+    Raises FoldinError, naming the value, where its head or setting is unknown, where it has the
+    wrong type, and where it is outside its limits.
     """
-    parts: dict[str, dict[str, object]] = {}
+    changes: dict[str, dict[str, object]] = {}
     for name, value in values.items():
         head, _, rest = name.partition(".")
         field, _, place = rest.partition(".")
-        part = getattr(settings, head, None)
-        if not is_dataclass(part) or isinstance(part, type) or not hasattr(part, field):
+        try:
+            part = settings.heads.of(head_named(head).settings)
+        except FoldinError as unknown:
+            raise FoldinError(f"there is no setting {name!r}: {unknown}") from unknown
+        if field not in {one.name for one in fields(part)}:
             raise _unknown(name)
-        fields = parts.setdefault(head, {})
-        present = fields.get(field, getattr(part, field))
+        present = changes.setdefault(head, {}).get(field, getattr(part, field))
         fitting = _placed(name, value, present, place) if place else _fitting(name, value, present)
-        fields[field] = fitting
-    # All of a part at once: limits that hang together are for the whole.
-    changes = {head: replace(getattr(settings, head), **fields) for head, fields in parts.items()}
-    return replace(settings, **changes)
+        changes[head][field] = fitting
+    # All settings of a head at once: some limits depend on several of them.
+    parts = (
+        replace(settings.heads.of(head_named(head).settings), **values_)
+        for head, values_ in changes.items()
+    )
+    return settings.with_heads(*parts)
 
 
-def heads_of(values: Mapping[str, Setting]) -> tuple[RatingHead | None, RankingHead | None]:
-    """The one rating head and the one ranking head that the values are settings of."""
+def heads_of(values: Mapping[str, Setting]) -> tuple[str | None, str | None]:
+    """Returns the one rating head and the one ranking head that the values are settings of."""
     parts = {name.partition(".")[0] for name in values}
-    rating = [head for head in get_args(RatingHead) if head in parts]
-    ranking = [head for head in get_args(RankingHead) if head in parts]
+    rating = [head for head in RATING_HEADS if head in parts]
+    ranking = [head for head in RANKING_HEADS if head in parts]
     return (
         rating[0] if len(rating) == 1 else None,
         ranking[0] if len(ranking) == 1 else None,
@@ -55,9 +61,10 @@ def heads_of(values: Mapping[str, Setting]) -> tuple[RatingHead | None, RankingH
 
 
 def read_settings(path: Path) -> dict[str, Setting]:
-    """The values of a file that a search wrote, for a head.
+    """Returns the values of a file that a search wrote, for a head.
 
-    Raises FoldinError where it is something else, and where the search was for a reference.
+    Raises FoldinError where it is another kind of file, and where the search was for a reference
+    or for an unknown head.
     """
     try:
         document = json.loads(path.read_text("utf-8"))
@@ -65,22 +72,33 @@ def read_settings(path: Path) -> dict[str, Setting]:
         raise FoldinError(f"{path} can't be read as settings: {failure}") from failure
     found = document.get(KEY) if isinstance(document, dict) else None
     method = document.get("method") if isinstance(document, dict) else None
-    if isinstance(method, str) and method.startswith(REFERENCE):
-        raise FoldinError(
-            f"{path} is for {method}, which models are compared with and which can't be trained "
-            "to serve; tune a head"
-        )
+    if isinstance(method, str):
+        _check_method(path, method)
     if not isinstance(found, dict):
         raise FoldinError(f"{path} has no object {KEY!r}; give a file that `foldin tune` wrote")
     return found
 
 
+def _check_method(path: Path, method: str) -> None:
+    if method.startswith(REFERENCE):
+        raise FoldinError(
+            f"{path} is for {method}, which models are compared with and which can't be trained "
+            "to serve; tune a head"
+        )
+    try:
+        head_named(method)
+    except FoldinError as unknown:
+        raise FoldinError(f"{path}: {unknown}") from unknown
+
+
 def _unknown(name: str) -> FoldinError:
-    return FoldinError(f"there is no setting {name!r}; `foldin tune` writes those that there are")
+    return FoldinError(
+        f"there is no setting {name!r}; files that `foldin tune` wrote show which there are"
+    )
 
 
 def _placed(name: str, value: Setting, present: object, place: str) -> tuple[object, ...]:
-    """The tuple with the value at that place."""
+    """Returns the tuple with the value at that place."""
     places = [str(at) for at in range(len(present))] if isinstance(present, tuple) else []
     if not isinstance(present, tuple) or place not in places:
         raise _unknown(name)
@@ -89,7 +107,7 @@ def _placed(name: str, value: Setting, present: object, place: str) -> tuple[obj
 
 
 def _fitting(name: str, value: Setting, present: object) -> Setting:
-    """The value where it is of the kind of the present one."""
+    """Returns the value if it has the type of the present one."""
     if isinstance(value, int) and not isinstance(value, bool):
         if isinstance(present, float):
             return float(value) if abs(value) < sys.float_info.max else math.inf

@@ -23,15 +23,15 @@ from foldin_model.trained.manifest import Setting
 from optuna.trial import FrozenTrial, TrialState
 
 from foldin_trainer.data.dataset import Dataset
-from foldin_trainer.learning.limits import SEED
+from foldin_trainer.learning.registry.limits import SEED
 from foldin_trainer.tuning.identity import content_hash, short
 from foldin_trainer.tuning.journals import open_journal
 from foldin_trainer.tuning.objectives import (
-    TUNABLE,
     Measuring,
     Metric,
     check_divisible,
     lower_is_better,
+    tunable,
 )
 
 UNPRUNED: Final = 5  # trials that are always measured whole, for the others to be compared with
@@ -196,8 +196,8 @@ def _measured(search: Search, dataset: Dataset, trial: optuna.Trial) -> float:
     After each, and after each look at a training under way, the trial may be found to lead
     nowhere: a look counts as the fold's figure would.
     """
-    tunable = TUNABLE[search.method]
-    values = {name: range_.suggest(trial, name) for name, range_ in tunable.space.items()}
+    method = tunable(search.method)
+    values = {name: range_.suggest(trial, name) for name, range_ in method.space.items()}
     figures: list[float] = []
 
     def compare(figure: float, step: int) -> None:
@@ -209,7 +209,7 @@ def _measured(search: Search, dataset: Dataset, trial: optuna.Trial) -> float:
         compare(figure, len(figures) * PASSES + passes)
 
     how = Measuring(search.folds, search.seed, search.metric, look)
-    for figure in tunable.measure(dataset, values, how):
+    for figure in method.measure(dataset, values, how):
         if not math.isfinite(figure):
             raise FoldinError(
                 f"fold {len(figures) + 1} of {search.folds} has nothing to measure {search.metric} "

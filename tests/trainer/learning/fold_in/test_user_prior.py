@@ -9,7 +9,7 @@ from foldin_trainer.learning.ranking_heads.ials.head import ranking_by_ials
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 from foldin_trainer.learning.rating_heads.factors import item_rows, user_rows
-from foldin_trainer.learning.rating_heads.mf import MfSettings, train_mf
+from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def learned(tiny: Dataset) -> Learned:
 
 
 def test_the_prior_has_the_mean_and_the_average_variance_of_the_users(learned: Learned) -> None:
-    prior = UserPrior.of(learned.mf, learned.ratings)
-    vectors = user_rows(learned.mf)
+    prior = UserPrior.of(learned.rating_factors, learned.ratings)
+    vectors = user_rows(learned.rating_factors)
     assert np.allclose(prior.mean, vectors.mean(axis=0))
     assert np.isclose(np.trace(prior.covariance), vectors.var(axis=0).sum())
     assert np.linalg.eigvalsh(prior.covariance).min() > 0.0
@@ -30,25 +30,32 @@ def test_the_prior_has_the_mean_and_the_average_variance_of_the_users(learned: L
 
 def test_users_without_ratings_do_not_shape_the_prior(learned: Learned) -> None:
     part = learned.ratings.take(learned.ratings.users != 0)
-    prior = UserPrior.of(learned.mf, part)
-    assert np.allclose(prior.mean, user_rows(learned.mf)[1:].mean(axis=0))
+    prior = UserPrior.of(learned.rating_factors, part)
+    assert np.allclose(prior.mean, user_rows(learned.rating_factors)[1:].mean(axis=0))
 
 
 def test_the_rating_head_predicts_the_mean_user_before_any_rating(learned: Learned) -> None:
     head = rating_head(
-        learned.mf, learned.ratings.scale, UserPrior.of(learned.mf, learned.ratings), 0.5
+        learned.rating_factors,
+        learned.ratings.scale,
+        UserPrior.of(learned.rating_factors, learned.ratings),
+        0.5,
     )
     rows = np.arange(len(learned.ratings.item_ids), dtype=np.int32)
-    mean_user = user_rows(learned.mf).mean(axis=0)
-    wanted = learned.mf.mean + learned.mf.item_biases + item_rows(learned.mf) @ mean_user
+    mean_user = user_rows(learned.rating_factors).mean(axis=0)
+    wanted = (
+        learned.rating_factors.mean
+        + learned.rating_factors.item_biases
+        + item_rows(learned.rating_factors) @ mean_user
+    )
     assert np.allclose(head.score(rows, head.prior), wanted, atol=1e-4)
 
 
 def test_a_noisier_prior_is_a_stronger_one(learned: Learned) -> None:
-    prior = UserPrior.of(learned.mf, learned.ratings)
+    prior = UserPrior.of(learned.rating_factors, learned.ratings)
     quiet, noisy = (
-        rating_head(learned.mf, learned.ratings.scale, prior, 0.1),
-        rating_head(learned.mf, learned.ratings.scale, prior, 0.4),
+        rating_head(learned.rating_factors, learned.ratings.scale, prior, 0.1),
+        rating_head(learned.rating_factors, learned.ratings.scale, prior, 0.4),
     )
     assert np.allclose(quiet.vectors, 2.0 * noisy.vectors, rtol=1e-4, atol=1e-6)
 

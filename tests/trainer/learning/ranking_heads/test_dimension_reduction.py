@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from foldin_model.fold_in.fold_in import fold
 from foldin_trainer.data import Dataset
-from foldin_trainer.learning.ranking_heads.ials.dimension_reduction import narrowed
-from foldin_trainer.learning.ranking_heads.ials.head import ranking_by_ials
+from foldin_trainer.learning.ranking_heads.ials.dimension_reduction import reduced
+from foldin_trainer.learning.ranking_heads.ials.head import IalsPlan, ranking_by_ials
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials
-from foldin_trainer.learning.ranking_heads.plans import IalsPlan
 from foldin_trainer.learning.ranking_heads.ranking import Ranking
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 
@@ -23,7 +22,7 @@ def wide(tiny: Dataset) -> Ranking:
 
 
 def test_popularity_stays_exactly_as_it_is(wide: Ranking) -> None:
-    cut = narrowed(wide, 8)
+    cut = reduced(wide, 8)
     assert cut.vectors.shape[1] == 8
     assert np.allclose(cut.vectors @ cut.popular, wide.vectors @ wide.popular, atol=1e-5)
 
@@ -32,12 +31,12 @@ def test_scores_that_need_no_more_dimensions_stay_exactly(wide: Ranking) -> None
     users = wide.user_vectors.copy()
     users[:, 5:] = 0.0
     few = replace(wide, user_vectors=users, popular=users[0])
-    cut = narrowed(few, 8)
+    cut = reduced(few, 8)
     assert np.allclose(cut.user_vectors @ cut.vectors.T, users @ few.vectors.T, atol=1e-5)
 
 
 def test_a_user_is_folded_in_as_the_best_of_what_is_left(wide: Ranking) -> None:
-    head = narrowed(wide, 8).head(0.1)
+    head = reduced(wide, 8).head(0.1)
     rows, values = np.arange(20, dtype=np.int32), np.full(20, 5.0)
     rated = head.vectors[rows].astype(np.float64)
     weights, targets = head.weights(values), head.targets(rows, values)

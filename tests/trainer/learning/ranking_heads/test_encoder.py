@@ -8,10 +8,10 @@ from foldin_model.arrays import Doubles
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
-from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.encoder.start import ItemWeights, start
 from foldin_trainer.learning.ranking_heads.encoder.training import train_encoder
+from foldin_trainer.learning.ranking_heads.ranking_head import Look
 from foldin_trainer.metrics.cases import make_cases
 
 QUICK = EncoderSettings(dimension=8, start_l2=10.0, batch_users=16, epochs=10)
@@ -74,7 +74,7 @@ def test_training_finds_more_of_what_others_rate_and_stops_where_it_found_most(
     tiny: Dataset,
 ) -> None:
     train, (given, hidden) = split(tiny.ratings)
-    heard: list[EncoderEpoch] = []
+    heard: list[Look] = []
     result = train_encoder(train, QUICK, make_cases(given, hidden), progress=heard.append)
     qualities = [look.quality for look in result.epochs]
     assert heard == list(result.epochs[1:])

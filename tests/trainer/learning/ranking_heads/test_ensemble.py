@@ -9,32 +9,35 @@ from foldin_model.fold_in.fold_in import fold
 from foldin_model.fold_in.head import Head
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.splits import held_out_users
-from foldin_trainer.learning.head_choice import BLENDS, Held, RankingSettings, choose_ranking
+from foldin_trainer.learning.head_choice import choose_ranking
 from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings, train_ease
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
-from foldin_trainer.learning.ranking_heads.ensemble import Part, blend
+from foldin_trainer.learning.ranking_heads.ensemble.blend import Part, blend
+from foldin_trainer.learning.ranking_heads.ensemble.head import (
+    BLENDS,
+    EnsemblePlan,
+    EnsembleSettings,
+)
+from foldin_trainer.learning.ranking_heads.ials.head import IalsPlan
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
-from foldin_trainer.learning.ranking_heads.plans import EnsemblePlan, EnsembleSettings, IalsPlan
+from foldin_trainer.learning.ranking_heads.ranking_head import HeldOutUsers
+from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 
 ENSEMBLE = EnsembleSettings(dimension=24, ease_dimension=24)
-SETTINGS = RankingSettings(
-    head="ensemble",
-    ials=IalsSettings(dimension=6, iterations=3, device="cpu"),
-    ease=EaseSettings(dimension=12),
-    encoder=EncoderSettings(dimension=8, epochs=5),
-    ensemble=ENSEMBLE,
-)
+IALS = IalsSettings(dimension=6, iterations=3, device="cpu")
+EASE = EaseSettings(dimension=12)
+SETTINGS = HeadSettings((IALS, EASE, EncoderSettings(dimension=8, epochs=5), ENSEMBLE))
 
 
 @pytest.fixture(scope="module")
 def ease(tiny: Dataset) -> Part:
-    return Part.of(train_ease(tiny.ratings, tiny.items, SETTINGS.ease), tiny.ratings)
+    return Part.of(train_ease(tiny.ratings, tiny.items, EASE), tiny.ratings)
 
 
 @pytest.fixture(scope="module")
 def ials(tiny: Dataset) -> Part:
-    return Part.of(IalsPlan(SETTINGS.ials).learn(tiny.ratings, tiny.items), tiny.ratings)
+    return Part.of(IalsPlan(IALS).learn(tiny.ratings, tiny.items), tiny.ratings)
 
 
 def scores_of(head: Head, dataset: Dataset, user: int) -> Doubles:
@@ -80,7 +83,7 @@ def test_scores_of_a_blend_are_the_weighted_ones_of_parts_that_count_ratings_ali
 
 
 def test_implicit_als_is_nearly_linear(tiny: Dataset, ials: Part) -> None:
-    head = IalsPlan(SETTINGS.ials).learn(tiny.ratings, tiny.items).head(0.0)
+    head = IalsPlan(IALS).learn(tiny.ratings, tiny.items).head(0.0)
     for user in range(20):
         solved, linear = scores_of(head, tiny, user), linear_scores(ials, tiny, user)
         assert np.corrcoef(solved, linear)[0, 1] > 0.8
@@ -96,8 +99,10 @@ def test_the_same_input_gives_the_same_bits(tiny: Dataset, ease: Part, ials: Par
 
 def test_weights_are_chosen_on_users_held_out(tiny: Dataset) -> None:
     fold_ = next(held_out_users(tiny.ratings, 5, 0))
-    held = Held(tiny.ratings.take(fold_.train_index), tiny.items, tiny.ratings, fold_.cases)
-    chosen = choose_ranking(held, SETTINGS)
+    held_out = HeldOutUsers(
+        tiny.ratings.take(fold_.train_index), tiny.items, tiny.ratings, fold_.cases
+    )
+    chosen = choose_ranking(held_out, "ensemble", SETTINGS)
     plans = [one.plan for one in chosen.attempts]
     assert all(isinstance(plan, EnsemblePlan) for plan in plans)
     assert len(plans) == len(BLENDS)
@@ -105,7 +110,8 @@ def test_weights_are_chosen_on_users_held_out(tiny: Dataset) -> None:
     assert chosen.ranking.vectors.shape[1] == ENSEMBLE.dimension
     settled = TrainSettings(ranking_head="auto").settled(chosen.plan)
     assert settled.method == "mf+ensemble"
-    assert settled.ensemble.weights in BLENDS
+    weights = settled.heads.of(EnsembleSettings).weights
+    assert weights in BLENDS
     kept = settled.flat()
-    assert kept["ensemble.weights.0"] == settled.ensemble.weights[0]
+    assert kept["ensemble.weights.0"] == weights[0]
     assert {"ease.l2", "ials.dimension", "encoder.dimension"} <= set(kept)

@@ -5,7 +5,7 @@ from typing import Final
 
 import click
 
-from foldin_trainer.learning import limits
+from foldin_trainer.learning.registry import limits
 
 
 def _whole(within: limits.Within) -> click.IntRange:

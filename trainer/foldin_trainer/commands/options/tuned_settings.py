@@ -3,6 +3,7 @@
 What a file of settings is belongs to `foldin_trainer.tuning.settings`.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,18 +13,13 @@ import click
 from click.core import ParameterSource
 from foldin_model.errors import FoldinError
 
+from foldin_trainer.learning.heads import all_heads
+from foldin_trainer.learning.registry.registration import AUTO
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.tuning.settings import changed, heads_of, read_settings
 
-SETTING_OF: Final = {
-    "dimension": "*.dimension",
-    "epochs": "mf.epochs",
-    "sweeps": "bayes.sweeps",
-    "chains": "bayes.chains",
-    "seed": "*.seed",
-    "device": "*.device",
-}
-"""Which settings an option sets, by their flat names."""
+SHARED: Final = ("dimension", "seed", "device")
+"""Options that set the setting of this name of every head."""
 
 
 def as_found(settings: TrainSettings, path: Path) -> TrainSettings:
@@ -36,15 +32,24 @@ def as_found(settings: TrainSettings, path: Path) -> TrainSettings:
     if rating is not None and rating != settings.rating_head:
         _refuse_if_asked("rating_head", rating, settings.rating_head)
         settings = replace(settings, rating_head=rating)
-    if ranking is not None and settings.ranking_head not in {ranking, "auto"}:
+    if ranking is not None and settings.ranking_head not in {ranking, AUTO}:
         _refuse_if_asked("ranking_head", ranking, settings.ranking_head)
         settings = replace(settings, ranking_head=ranking)
-    given = [pattern for option, pattern in SETTING_OF.items() if _is_given(option)]
+    given = [pattern for option, pattern in _settings_of_options() if _is_given(option)]
     left = {n: value for n, value in values.items() if not any(fnmatchcase(n, p) for p in given)}
     try:
         return changed(settings, left)
     except FoldinError as wrong:
         raise FoldinError(f"{path}: {wrong}") from wrong
+
+
+def _settings_of_options() -> Iterator[tuple[str, str]]:
+    """Yields the options of the command and the flat names of the settings that they set."""
+    for option in SHARED:
+        yield option, f"*.{option}"
+    for head in all_heads().values():
+        for option in head.options:
+            yield option, f"{head.name}.{option}"
 
 
 def _is_given(option: str) -> bool:

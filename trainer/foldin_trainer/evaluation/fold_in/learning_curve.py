@@ -20,7 +20,8 @@ from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.evaluation.fold_in.plain_fold_in import PlainFoldIn, fit_plain_fold_in
 from foldin_trainer.evaluation.protocols.trials import check_folds
-from foldin_trainer.learning.rating_heads.mf import train_mf
+from foldin_trainer.learning.rating_heads.mf.head import MF
+from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train
 from foldin_trainer.metrics.cases import Case, make_cases
@@ -119,7 +120,7 @@ def learning_curve(
     known = ratings.take(fold_.train_index)
     trained = train(replace(dataset, ratings=known), settings)
     say(f"  trained without {len(fold_.cases):,} users")
-    plain = fit_plain_fold_in(known, settings.mf, epochs_of(trained, settings))
+    plain = fit_plain_fold_in(known, settings.heads.of(MfSettings), epochs_of(trained, settings))
     points = []
     for size in sizes:
         asked = _longer(sequences, size)
@@ -134,8 +135,9 @@ def learning_curve(
             _answers(trained.model, cases, plain, ratings.item_ids, steps=steps, count=count)
         )
         answers[RETRAIN] = _retrained(retrained, cases, ratings.item_ids, count)
-        if settings.rating_head == "mf":
-            adam = train_mf(again, settings.mf, stop_after=epochs_of(trained, settings))
+        if settings.rating_head == MF.name:
+            epochs = epochs_of(trained, settings)
+            adam = train_mf(again, settings.heads.of(MfSettings), stop_after=epochs)
             late = ratings.take(np.concatenate([_late(own, size) for own in asked]))
             answers[ADAM_RETRAIN] = _Answer(_by_case(adam.predict(late), late, cases), None)
         points.append(_point(size, cases, answers, count, seed))
@@ -144,9 +146,9 @@ def learning_curve(
 
 def epochs_of(trained: Trained, settings: TrainSettings) -> int:
     """Returns how many passes Adam makes when it trains on all ratings."""
-    return (
-        int(trained.metrics["best_epoch"]) if settings.rating_head == "mf" else settings.mf.epochs
-    )
+    if settings.rating_head == MF.name:
+        return int(trained.metrics["best_epoch"])
+    return settings.heads.of(MfSettings).epochs
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -64,9 +64,9 @@ def tune(
     of users whom it was trained on.
     """
     questions = questions_of(ratings, tuple(cases))
-    mf, known = learned.mf, learned.ratings
-    chosen = tune_rating(mf, known, questions, ridges)
-    factor, trained = _noise(mf, known, chosen, questions, validation)
+    factors, known = learned.rating_factors, learned.ratings
+    chosen = tune_rating(factors, known, questions, ridges)
+    factor, trained = _noise(factors, known, chosen, questions, validation)
     scale, weight, gain = _tune_ranking(learned, chosen.head, questions)
     constants = Constants(chosen.noise, scale, weight, chosen.ridge, factor, trained)
     return Tuned(constants, chosen.full, gain)
@@ -84,17 +84,17 @@ class TunedRating:
 
 
 def tune_rating(
-    mf: RatingFactors, ratings: Ratings, questions: Questions, ridges: Sequence[float | None]
+    factors: RatingFactors, ratings: Ratings, questions: Questions, ridges: Sequence[float | None]
 ) -> TunedRating:
     """The best rating head for those factors, learned from `ratings`, that the grids have."""
 
     def tried(prior: UserPrior, ridge: float | None, noise: float) -> TunedRating:
-        head = rating_head(mf, ratings.scale, prior, noise)
+        head = rating_head(factors, ratings.scale, prior, noise)
         errors = [_rmse(head, ratings.scale, group) for group in questions]
         return TunedRating(head, noise, ridge, float(np.mean(errors)), errors[-1])
 
-    base = training_noise(mf, ratings)
-    priors = ((user_prior(mf, ratings, ridge), ridge) for ridge in ridges)
+    base = training_noise(factors, ratings)
+    priors = ((user_prior(factors, ratings, ridge), ridge) for ridge in ridges)
     return min(
         (tried(*prior, factor * base) for prior in priors for factor in NOISE_FACTORS),
         key=lambda one: one.mean,
@@ -102,21 +102,21 @@ def tune_rating(
 
 
 def _noise(
-    mf: RatingFactors,
+    factors: RatingFactors,
     known: Ratings,
     chosen: TunedRating,
     questions: Questions,
     validation: Validation | None,
 ) -> tuple[float, float]:
     """What calibrates intervals: the factors of everybody's noise and of trained users' own."""
-    if mf.spread is None:
+    if factors.spread is None:
         return 1.0, 1.0
-    factor = noise_factor(chosen.head, known, chosen.noise, mf.spread, questions)
+    factor = noise_factor(chosen.head, known, chosen.noise, factors.spread, questions)
     if validation is None:
         return factor, 1.0
-    uncertainty = uncertainty_of(chosen.head, known, chosen.noise, mf.spread, factor)
-    prior = user_prior(mf, known, chosen.ridge)
-    vectors = trained_rating_vectors(mf, prior, chosen.noise)
+    uncertainty = uncertainty_of(chosen.head, known, chosen.noise, factors.spread, factor)
+    prior = user_prior(factors, known, chosen.ridge)
+    vectors = trained_rating_vectors(factors, prior, chosen.noise)
     return factor, trained_noise(chosen.head, uncertainty, vectors, validation)
 
 

@@ -28,7 +28,7 @@ MOST_USERS: Final = 2_000
 _TOLERANCE: Final = 1e-4
 
 
-def history_prior(result: RatingFactors, ratings: Ratings, ridge: float) -> UserPrior:
+def history_prior(factors: RatingFactors, ratings: Ratings, ridge: float) -> UserPrior:
     """The prior N(mean + n^(−1/2) Σ e_j, covariance) of users, given the items' vectors.
 
     The effects e_j are those of a ridge regression of the trained users' vectors. The covariance
@@ -36,14 +36,14 @@ def history_prior(result: RatingFactors, ratings: Ratings, ridge: float) -> User
     it, which count how unsure every vector is (Laird & Ware 1982).
     """
     known = np.unique(ratings.users)
-    vectors = user_rows(result)[known]
+    vectors = user_rows(factors)[known]
     mean = vectors.mean(axis=0)
     histories = _histories(ratings, known)
     effects = _ridge(histories, vectors - mean, ridge)
     means = mean + histories @ effects
     covariance = shrunk(np.asarray(np.cov((vectors - means).T, bias=True), np.float64))
-    heard = _Heard(result, ratings, known)
-    noise = training_noise(result, ratings)
+    heard = _Heard(factors, ratings, known)
+    noise = training_noise(factors, ratings)
     for _ in range(STEPS):
         covariance, noise = heard.maximised(means, covariance, noise)
     return UserPrior(mean, covariance, effects)
@@ -67,11 +67,11 @@ def _ridge(inputs: sparse.csr_array, targets: Doubles, ridge: float) -> Doubles:
 class _Heard:
     """What the ratings of some users, at most MOST_USERS evenly chosen, say of their vectors."""
 
-    def __init__(self, result: RatingFactors, ratings: Ratings, known: Rows) -> None:
+    def __init__(self, factors: RatingFactors, ratings: Ratings, known: Rows) -> None:
         count = min(len(known), MOST_USERS)
         self.places = np.linspace(0, len(known) - 1, count).astype(np.int64)
-        self.items = item_rows(result)
-        self.left = ratings.values - result.mean - result.item_biases[ratings.items]
+        self.items = item_rows(factors)
+        self.left = ratings.values - factors.mean - factors.item_biases[ratings.items]
         self.rated = ratings.items
         order = np.argsort(ratings.users, kind="stable")
         ends = np.searchsorted(ratings.users[order], known[self.places], side="right")

@@ -24,7 +24,7 @@ class Learned:
     """What was trained on `ratings`, before any constant of fold-in is chosen."""
 
     ratings: Ratings
-    mf: RatingFactors
+    rating_factors: RatingFactors
     ranking: Ranking
 
 
@@ -46,21 +46,23 @@ class Constants:
     """What trained users' own noise is multiplied with besides, to the same end."""
 
 
-def user_prior(mf: RatingFactors, ratings: Ratings, history_ridge: float | None) -> UserPrior:
+def user_prior(factors: RatingFactors, ratings: Ratings, history_ridge: float | None) -> UserPrior:
     """The prior of the rating head's users, its mean linear in histories if they have a ridge."""
     if history_ridge is None:
-        return UserPrior.of(mf, ratings)
-    return history_prior(mf, ratings, history_ridge)
+        return UserPrior.of(factors, ratings)
+    return history_prior(factors, ratings, history_ridge)
 
 
-def rating_head(mf: RatingFactors, scale: Scale, prior: UserPrior, noise_variance: float) -> Head:
+def rating_head(
+    factors: RatingFactors, scale: Scale, prior: UserPrior, noise_variance: float
+) -> Head:
     """The rating head with the user bias inside her vector, the item bias as offset."""
     whitening = Whitening.of(prior.precision(noise_variance))
     ends = (scale.low, scale.high)
     return Head(
-        vectors=whitening.items(item_rows(mf)).astype(np.float32),
-        offsets=mf.item_biases,
-        constant=mf.mean,
+        vectors=whitening.items(item_rows(factors)).astype(np.float32),
+        offsets=factors.item_biases,
+        constant=factors.mean,
         prior=whitening.users(prior.mean),
         rule=RatingRule(knots=ends, weights=(1.0, 1.0), targets=ends),
         encoder=_history_encoder(prior, whitening, scale),
@@ -74,6 +76,8 @@ def _history_encoder(prior: UserPrior, whitening: Whitening, scale: Scale) -> Li
     return LinearEncoder(whitening.users(prior.effects).astype(np.float32), any_value, EXPONENT)
 
 
-def trained_rating_vectors(mf: RatingFactors, prior: UserPrior, noise_variance: float) -> Doubles:
+def trained_rating_vectors(
+    factors: RatingFactors, prior: UserPrior, noise_variance: float
+) -> Doubles:
     """The trained users' vectors (n_users, d) in the basis of that rating head."""
-    return Whitening.of(prior.precision(noise_variance)).users(user_rows(mf))
+    return Whitening.of(prior.precision(noise_variance)).users(user_rows(factors))

@@ -29,9 +29,9 @@ class UserPrior:
     effects: Doubles | None = None
 
     @classmethod
-    def of(cls, result: RatingFactors, ratings: Ratings) -> Self:
+    def of(cls, factors: RatingFactors, ratings: Ratings) -> Self:
         """The moments of the vectors of those who rated, the covariance shrunk."""
-        vectors = user_rows(result)[np.unique(ratings.users)]
+        vectors = user_rows(factors)[np.unique(ratings.users)]
         covariance = np.asarray(np.cov(vectors.T, bias=True), np.float64)
         return cls(vectors.mean(axis=0), shrunk(covariance))
 

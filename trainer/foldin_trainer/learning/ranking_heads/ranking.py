@@ -17,9 +17,9 @@ class Ranking:
     """Item vectors in the basis where the prior precision is the identity, and how users fold.
 
     `vectors` is (n_items, d) float32; `popular` (d,) ranks like popularity; `user_vectors`
-    (n_users, d) are those of the users trained on. A linear encoder has an encoder and a rule without
-    weight. `prior_scales` are worth trying as the share of `popular` that a newcomer starts with.
-    `spread` is how large its scores are beside those of implicit ALS, which are about shares.
+    (n_users, d) are those of the users trained on. With an encoder the rule may have no weight:
+    nothing is solved. `prior_scales` are worth trying as the share of `popular` that a user without
+    ratings starts with. `spread` is how large its scores are, relative to those of implicit ALS.
     """
 
     vectors: Floats

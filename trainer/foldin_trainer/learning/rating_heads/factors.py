@@ -47,17 +47,17 @@ class RatingFactors:
         return np.asarray(np.clip(predicted, ratings.scale.low, ratings.scale.high), np.float64)
 
 
-def user_rows(result: RatingFactors) -> Doubles:
+def user_rows(factors: RatingFactors) -> Doubles:
     """The user vectors [b_u, p_u] of the rating head, (n_users, 1 + dimension) float64."""
-    return np.column_stack((result.user_biases, result.user_vectors)).astype(np.float64)
+    return np.column_stack((factors.user_biases, factors.user_vectors)).astype(np.float64)
 
 
-def item_rows(result: RatingFactors) -> Doubles:
+def item_rows(factors: RatingFactors) -> Doubles:
     """The item vectors [1, q_i] of the rating head, (n_items, 1 + dimension) float64."""
-    ones = np.ones(len(result.item_biases))
-    return np.column_stack((ones, result.item_vectors)).astype(np.float64)
+    ones = np.ones(len(factors.item_biases))
+    return np.column_stack((ones, factors.item_vectors)).astype(np.float64)
 
 
-def training_noise(result: RatingFactors, ratings: Ratings) -> float:
+def training_noise(factors: RatingFactors, ratings: Ratings) -> float:
     """Mean squared error on the ratings trained on: a lower bound of what newcomers need."""
-    return float(np.mean((result.predict(ratings) - ratings.values) ** 2))
+    return float(np.mean((factors.predict(ratings) - ratings.values) ** 2))

@@ -17,7 +17,11 @@ from scipy.sparse import csr_array, vstack
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.limits import (
+from foldin_trainer.learning.ranking_heads.ease.compression import Compressed, compress
+from foldin_trainer.learning.ranking_heads.ease.content_rows import content_rows
+from foldin_trainer.learning.ranking_heads.ease.item_weights import Ease, ItemWeights
+from foldin_trainer.learning.ranking_heads.ranking import Ranking, no_weight
+from foldin_trainer.learning.registry.limits import (
     DIMENSIONS,
     FACTOR,
     NOT_NEGATIVE,
@@ -28,10 +32,6 @@ from foldin_trainer.learning.limits import (
     Within,
     check,
 )
-from foldin_trainer.learning.ranking_heads.ease.compression import Compressed, compress
-from foldin_trainer.learning.ranking_heads.ease.content_rows import content_rows
-from foldin_trainer.learning.ranking_heads.ease.item_weights import Ease, ItemWeights
-from foldin_trainer.learning.ranking_heads.ranking import Ranking, no_weight
 
 MOST_EXAMPLES: Final = 8_000
 """Users taught from where there are more items than that as well: 512 MB of kernel."""

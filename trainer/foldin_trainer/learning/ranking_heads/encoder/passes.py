@@ -14,7 +14,7 @@ from foldin_model.scale import Scale
 
 from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
 from foldin_trainer.learning.ranking_heads.encoder.module import Encoder
-from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch
+from foldin_trainer.learning.ranking_heads.ranking_head import Look
 from foldin_trainer.metrics.cases import Case, liked_from
 from foldin_trainer.metrics.list_quality import list_qualities
 
@@ -69,9 +69,9 @@ def best_pass(
     epochs: int,
     cases: Sequence[Case],
     scale: Scale,
-    progress: Callable[[EncoderEpoch], None] | None,
+    progress: Callable[[Look], None] | None,
     untouched: bool = True,
-) -> tuple[R, tuple[EncoderEpoch, ...]]:
+) -> tuple[R, tuple[Look, ...]]:
     """What `result` gave after the pass that served `cases` best, and every look at them.
 
     Pass 0 is what training starts from, and is among them where it may stay `untouched`.
@@ -91,7 +91,7 @@ def best_pass(
     return found, tuple(looks)
 
 
-def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> EncoderEpoch:
+def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> Look:
     """NDCG@10 of held-out users."""
     vectors = found.vectors(cases)
     ((everything, liked),) = list_qualities(
@@ -100,4 +100,4 @@ def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> Enco
         [case.hidden_rows for case in cases],
         [case.hidden_rows[case.hidden_values >= liked_from(scale)] for case in cases],
     )
-    return EncoderEpoch(epoch, float(everything), float(liked))
+    return Look(epoch, float(everything), float(liked))

@@ -7,21 +7,8 @@ import numpy as np
 from foldin_model.arrays import Doubles, Floats
 from foldin_model.fold_in.linear_encoder import EncoderRule, LinearEncoder
 
+from foldin_trainer.learning.ranking_heads.ranking_head import Look
 from foldin_trainer.metrics.cases import Case
-
-
-@dataclass(frozen=True, slots=True)
-class EncoderEpoch:
-    """One look at the validation users: mean NDCG@10 for all hidden items and for liked ones."""
-
-    epoch: int
-    ndcg: float
-    ndcg_liked: float
-
-    @property
-    def quality(self) -> float:
-        """Both count the same."""
-        return (self.ndcg + self.ndcg_liked) / 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +26,7 @@ class EncoderResult:
     rule: EncoderRule
     exponent: float
     best_epoch: int
-    epochs: tuple[EncoderEpoch, ...]
+    epochs: tuple[Look, ...]
 
     @property
     def encoder(self) -> LinearEncoder:

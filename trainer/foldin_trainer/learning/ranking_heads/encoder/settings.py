@@ -6,7 +6,7 @@ from typing import Final
 
 from foldin_model.errors import FoldinError
 
-from foldin_trainer.learning.limits import (
+from foldin_trainer.learning.registry.limits import (
     COUNT,
     DIMENSIONS,
     FACTOR,

@@ -14,9 +14,10 @@ from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
 from foldin_trainer.learning.ranking_heads.encoder.module import Encoder
 from foldin_trainer.learning.ranking_heads.encoder.passes import BETAS, Passing, best_pass, passes
-from foldin_trainer.learning.ranking_heads.encoder.result import EncoderEpoch, EncoderResult
+from foldin_trainer.learning.ranking_heads.encoder.result import EncoderResult
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.encoder.start import start
+from foldin_trainer.learning.ranking_heads.ranking_head import Look
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 from foldin_trainer.metrics.cases import Case
 
@@ -27,7 +28,7 @@ def train_encoder(
     validation: Sequence[Case] = (),
     *,
     stop_after: int | None = None,
-    progress: Callable[[EncoderEpoch], None] | None = None,
+    progress: Callable[[Look], None] | None = None,
 ) -> EncoderResult:
     """The encoder after the pass that served the `validation` cases best, all hits and liked ones.
 

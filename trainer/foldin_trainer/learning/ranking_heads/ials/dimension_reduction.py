@@ -16,7 +16,7 @@ USER_EXPONENT: Final = 0.5
 """A user counts with the square of her vector's length to the minus this."""
 
 
-def narrowed(ranking: Ranking, dimension: int) -> Ranking:
+def reduced(ranking: Ranking, dimension: int) -> Ranking:
     """The head in at most `dimension` dimensions; itself where it has no more.
 
     In the basis where the prior precision λI + α·YᵀY is the identity, the square of a user's

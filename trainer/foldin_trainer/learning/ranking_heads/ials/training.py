@@ -18,7 +18,9 @@ from foldin_model.fold_in.head import RatingRule
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
-from foldin_trainer.learning.limits import (
+from foldin_trainer.learning.ranking_heads.ials.conjugate_gradient import approach_side
+from foldin_trainer.learning.ranking_heads.ials.half_step import Side, solve_side
+from foldin_trainer.learning.registry.limits import (
     COUNT,
     DEVICE,
     DIMENSIONS,
@@ -28,8 +30,6 @@ from foldin_trainer.learning.limits import (
     Within,
     check,
 )
-from foldin_trainer.learning.ranking_heads.ials.conjugate_gradient import approach_side
-from foldin_trainer.learning.ranking_heads.ials.half_step import Side, solve_side
 
 LIMITS: Final[Limits] = MappingProxyType(
     {

@@ -67,9 +67,11 @@ class BayesResult:
 
     def interval(self, users: Rows, items: Rows, level: float = 0.9) -> tuple[Doubles, Doubles]:
         """Low and high ends (n,) of where the ratings of those pairs lie with chance `level`."""
-        mf = self.factors
+        factors = self.factors
         products = np.einsum(
-            "nd,nd->n", mf.user_vectors[users], mf.item_vectors[items], dtype=np.float64
+            "nd,nd->n", factors.user_vectors[users], factors.item_vectors[items], dtype=np.float64
         )
-        predicted = mf.mean + mf.user_biases[users] + mf.item_biases[items] + products
+        predicted = (
+            factors.mean + factors.user_biases[users] + factors.item_biases[items] + products
+        )
         return interval(predicted, self.spread.deviations(users, items), self.scale, level)

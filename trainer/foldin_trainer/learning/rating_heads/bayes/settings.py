@@ -7,7 +7,7 @@ from typing import Final, Self
 from foldin_model.errors import FoldinError
 
 from foldin_trainer.learning.devices import DeviceName
-from foldin_trainer.learning.limits import (
+from foldin_trainer.learning.registry.limits import (
     COUNT,
     DEVICE,
     DIMENSIONS,

@@ -17,7 +17,8 @@ from torch.nn.functional import embedding
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.data.splits import random_split
 from foldin_trainer.learning.devices import DeviceName, choose_device, seeded, threads_for
-from foldin_trainer.learning.limits import (
+from foldin_trainer.learning.rating_heads.factors import Epoch, RatingFactors
+from foldin_trainer.learning.registry.limits import (
     COUNT,
     DEVICE,
     DIMENSIONS,
@@ -28,7 +29,6 @@ from foldin_trainer.learning.limits import (
     Limits,
     check,
 )
-from foldin_trainer.learning.rating_heads.factors import Epoch, RatingFactors
 
 LIMITS: Final[Limits] = MappingProxyType(
     {

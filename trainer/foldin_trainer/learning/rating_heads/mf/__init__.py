@@ -1,0 +1,1 @@
+"""The rating head `mf`: matrix factorization with biases, by mini-batch Adam on squared error."""

@@ -1,0 +1,1 @@
+"""What every head declares: its settings with their limits, its search space, its registration."""
