@@ -14,7 +14,7 @@ from foldin_server.admission.call import NO_METADATA, Call, Metadata
 from foldin_server.admission.door import Door, Failure
 from foldin_server.admission.method import Method, Work
 from foldin_server.admission.request_ids import failure_trailers, success_trailers
-from foldin_server.runtime.deadline import Deadline
+from foldin_server.runtime.deadline import NEVER, Deadline
 
 Details = tuple[Metadata, str, float | None]
 """Metadata, peer and seconds left of a call, as the front reports them."""
@@ -47,7 +47,7 @@ class OpenCalls(dict[int, "NativeCall"]):
         if not arrival_only and (full := door.refuse_if_full(name, details[0])) is not None:
             refuse(self.front, call_id, full)
             return
-        call = NativeCall(name, self, call_id, details, len(request), arrival_only=arrival_only)
+        call = NativeCall(name, self, call_id, details, len(request), arrival_only)
         if len(request) > self.max_request_bytes:
             call.fail_too_large(request, self.max_request_bytes)
             return
@@ -83,20 +83,18 @@ class NativeCall(Call):
 
     __slots__ = ("_open", "call_id", "ended", "task")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 (arguments by name cost time at every call)
         self,
         method: str,
         open_calls: OpenCalls,
         call_id: int,
         details: Details,
-        byte_count: int = 0,
-        *,
-        arrival_only: bool = False,
+        byte_count: int,
+        arrival_only: bool,  # noqa: FBT001
     ) -> None:
         metadata, peer, seconds_left = details
-        super().__init__(
-            method, Deadline.after(seconds_left), metadata, peer, byte_count, arrival_only
-        )
+        deadline = NEVER if seconds_left is None else Deadline.after(seconds_left)
+        super().__init__(method, deadline, metadata, peer, byte_count, arrival_only)
         self._open = open_calls
         self.call_id = call_id
         self.ended = False

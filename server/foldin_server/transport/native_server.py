@@ -165,7 +165,7 @@ class NativeServer(aio.Server):
     def _begin_stream(
         self, name: str, handler: Any, call_id: int, request: bytes, details: Details
     ) -> None:
-        call = NativeCall(name, self._calls, call_id, details, len(request), arrival_only=True)
+        call = NativeCall(name, self._calls, call_id, details, len(request), True)  # noqa: FBT003
         call.task = asyncio.get_running_loop().create_task(self._stream(call, handler, request))
 
     async def _stream(self, call: NativeCall, handler: Any, request: bytes) -> None:
