@@ -19,7 +19,7 @@ from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_m
 from foldin_trainer.learning.registry.search_space import Share
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.tuning import objectives, studies
-from foldin_trainer.tuning.objectives import Measuring, Tunable, Values, method_names, tunable
+from foldin_trainer.tuning.objectives import MeasureSettings, Tunable, Values, method_names, tunable
 from foldin_trainer.tuning.settings import changed, read_settings
 from foldin_trainer.tuning.studies import Found, Search, search
 from tiny import tiny_dataset, write_movielens
@@ -122,7 +122,7 @@ def test_every_search_has_a_file_of_its_own(ratings_csv: Path, tmp_path: Path) -
 def test_the_passes_of_mf_are_chosen_without_the_ratings_that_measure_it() -> None:
     dataset = tiny_dataset(users=60, items=90)
     values: Values = {"mf.epochs": 12, "mf.learning_rate": 0.05, "mf.l2": 0.01}
-    how = Measuring(folds=2, seed=0, metric="rmse")
+    how = MeasureSettings(folds=2, seed=0, metric="rmse")
     settings = changed(TrainSettings.of(seed=0), values)
     expected = []
     for kept, hidden in kfold(dataset.ratings, 2, 0):
@@ -210,10 +210,10 @@ def test_an_encoder_is_tuned_and_then_trained_as_found(ratings_csv: Path, tmp_pa
 def test_an_encoder_that_leads_nowhere_is_cut_short_while_it_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def measure(_: Dataset, values: Values, how: Measuring) -> Iterator[float]:
+    def measure(_: Dataset, values: Values, how: MeasureSettings) -> Iterator[float]:
         for _fold in range(how.folds):
             for passes in (5, 10):
-                how.looked(passes, float(values["x"] or 0.0))
+                how.look(passes, float(values["x"] or 0.0))
                 heard.append(passes)
             yield float(values["x"] or 0.0)
 

@@ -26,7 +26,7 @@ from foldin_trainer.commands.options.heads import (
 )
 from foldin_trainer.commands.options.numbers import DIMENSION, SEED, FiniteRange
 from foldin_trainer.commands.options.store import opened_models, takes_store
-from foldin_trainer.commands.options.tuned_settings import as_found
+from foldin_trainer.commands.options.tuned_settings import with_tuned_settings
 from foldin_trainer.commands.output import print_facts, print_json, printing_errors, say
 from foldin_trainer.data.cache import all_cached, cached
 from foldin_trainer.learning.devices import DeviceName, choose_device
@@ -126,7 +126,7 @@ def train(
     )
     settings = with_head_options(settings, head_options)
     if settings_file is not None:
-        settings = as_found(settings, settings_file)
+        settings = with_tuned_settings(settings, settings_file)
     if checkpoints is not None:
         checkpoints.mkdir(parents=True, exist_ok=True)
     with _showing() as listener:

@@ -1,4 +1,5 @@
-"""Learns a model from ratings: rating head, ranking head, the constants of fold-in, item tables.
+"""Learns a model from ratings: rating head, ranking head, constants of fold-in, item tables.
 
-`training.train` is the whole of it; nothing here reads files or writes to a store.
+`training.train` does all of it; `heads` lists the heads. Nothing here reads files or writes to a
+store.
 """

@@ -1,7 +1,4 @@
-"""Where torch computes, on how many threads, and with which random numbers.
-
-The choice of these only; what is computed there belongs to the callers.
-"""
+"""Chooses where torch computes, on how many threads, and with which random numbers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +15,12 @@ WORTH_SHARING: Final = 2_000_000  # ratings
 
 
 def choose_device(name: DeviceName) -> torch.device:
-    """The named device; "auto" is CUDA, else Apple's GPU, else the CPU.
+    """Returns the named device; "auto" is CUDA, else Apple's GPU, else the CPU.
 
-    Raises InvalidField where the one that is asked for is not there.
+    Raises InvalidField where this machine does not have the device.
     """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    usable = [*(kind for kind, is_there in there.items() if is_there), "cpu"]
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    usable = [*(kind for kind, is_found in found.items() if is_found), "cpu"]
     if name not in ("auto", *usable):
         choices = " or ".join(("auto", *usable))
         raise InvalidField(Violation("device", f"torch finds no {name!r} here; choose {choices}"))
@@ -31,16 +28,16 @@ def choose_device(name: DeviceName) -> torch.device:
 
 
 def seeded(seed: int) -> torch.Generator:
-    """A generator on the CPU, so that every device starts from the same numbers."""
+    """Returns a generator on the CPU, so that every device starts from the same numbers."""
     return torch.Generator().manual_seed(seed)
 
 
 @contextmanager
 def threads_for(ratings: int) -> Iterator[None]:
-    """One thread within the block unless there are millions of ratings.
+    """Limits the block to one thread unless there are millions of ratings.
 
-    Below, the pieces of work are so small that threads mostly wait for one another: on a busy
-    machine of two cores training took four times the processor time, and longer.
+    With fewer ratings the pieces of work are so small that threads mostly wait for one another: on
+    a busy machine of two cores, training took four times the processor time, and longer.
     """
     if ratings >= WORTH_SHARING:
         yield

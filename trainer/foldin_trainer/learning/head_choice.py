@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from foldin_trainer.learning.fold_in.constants import folded
-from foldin_trainer.learning.fold_in.questions import Question, asked, questions_of
+from foldin_trainer.learning.fold_in.fold_in_cases import FoldInCase, case_rows, cases_by_length
 from foldin_trainer.learning.heads import RANKING_HEADS
 from foldin_trainer.learning.ranking_heads.ranking import Ranking
 from foldin_trainer.learning.ranking_heads.ranking_head import (
@@ -69,13 +69,13 @@ def choose_ranking(
     plan is made by training. After `time_budget_s` no other plan is tried; the first one always
     is. Raises FoldinError for an unknown head.
     """
-    (questions,) = questions_of(held_out.ratings, held_out.cases, (None,))
+    (cases,) = cases_by_length(held_out.ratings, held_out.cases, (None,))
     plans = Plans(held_out, settings, look)
     best: tuple[float, RankingPlan, Ranking] | None = None
     attempts: list[Attempt] = []
     for plan in _in_time(_to_try(head, plans), time_budget_s):
         ranking = plan.learn(held_out.known, held_out.items)
-        attempt = Attempt(plan, *quality(ranking, questions))
+        attempt = Attempt(plan, *quality(ranking, cases))
         attempts.append(attempt)
         tried(attempt)
         if best is None or attempt.quality > best[0]:
@@ -106,11 +106,11 @@ def _in_time(plans: Iterator[RankingPlan], budget_s: float | None) -> Iterator[R
             return
 
 
-def quality(ranking: Ranking, questions: Sequence[Question]) -> tuple[float, float]:
+def quality(ranking: Ranking, cases: Sequence[FoldInCase]) -> tuple[float, float]:
     """Returns NDCG@10 with every hidden item a hit, and with the liked ones only."""
     head = ranking.head(ranking.prior_scales[0])
-    users = folded(head, questions)
+    users = folded(head, cases)
     ((ndcg, liked),) = list_qualities(
-        lambda part: [users[part] @ head.vectors.T], *asked(questions)
+        lambda part: [users[part] @ head.vectors.T], *case_rows(cases)
     )
     return float(ndcg), float(liked)

@@ -1,6 +1,6 @@
-"""Puts trained heads, catalogue, clusters and similar items together as one `Model`.
+"""Puts trained heads, catalog, clusters and similar items together as one `Model`.
 
-It also folds the training histories into the users' vectors; it trains and chooses nothing.
+It also folds training histories into users' vectors; it trains and chooses nothing.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from foldin_model.trained.uncertainty import Uncertainty
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.fold_in.calibration import uncertainty_of
-from foldin_trainer.learning.fold_in.quadratic_heads import (
+from foldin_trainer.learning.fold_in.served_rating_head import (
     Constants,
     Learned,
     rating_head,
@@ -43,12 +43,12 @@ def assemble(
     prior: UserPrior | None = None,
     rating_from_content: bool = True,
 ) -> Model:
-    """The model that is served; its items are those of the ratings' vocabulary, in order.
+    """Returns the served model; its items are those of the ratings' vocabulary, in order.
 
-    A catalogue that is searched by the lengths of its rows has them sorted by what they can reach.
-    An item without ratings has the vectors that its content tells of; those of the rating head
-    only with `rating_from_content`, for a head that does not know contents itself. `prior` is
-    that of the rating head where it is at hand, see `quadratic_heads.user_prior`.
+    Where the index searches rows by their lengths, rows that can score highest come first. An item
+    without ratings gets vectors by its content; those of the rating head only with
+    `rating_from_content`, for a head that does not know contents itself. `prior` is the result of
+    `served_rating_head.user_prior` if the caller has it already.
     """
     ratings = learned.ratings
     ranking = learned.ranking.head(constants.prior_scale)
@@ -79,9 +79,10 @@ def assemble(
 
 
 def _uncertainty(learned: Learned, rating: Head, constants: Constants) -> Uncertainty | None:
-    """Only sampling knows how unsure it is: what `mf` misses of its own ratings tells too little.
+    """Returns the uncertainty of a head that samples, and None for another.
 
-    So measured, intervals made of that cover 85% of known users' ratings where 90% are meant.
+    Training errors say too little: measured, intervals made from those of `mf` cover 85% of known
+    users' ratings instead of 90%.
     """
     spread = learned.rating_factors.spread
     if spread is None:
@@ -94,12 +95,12 @@ def _uncertainty(learned: Learned, rating: Head, constants: Constants) -> Uncert
 def trained_users(
     model: Model, ratings: Ratings, rating_vectors: Doubles | None = None
 ) -> TrainedUsers:
-    """Everybody in `ratings` with her whole history folded in.
+    """Returns all users of `ratings` with their whole histories folded in.
 
-    Her base is that of a new user. So measured: folded histories predict held-out ratings as well
-    as the vectors that Adam found or better, and a rating taken back is really forgotten. Where
-    vectors know more than histories tell, `rating_vectors` (n of the vocabulary, d) gives them:
-    they become the trained ones, over bases that folding the histories returns them from.
+    Their bases are that of a new user. Measured, folded histories predict held-out ratings at least
+    as well as the vectors that Adam found, and a deleted rating has no effect left. Vectors that
+    know more than histories come as `rating_vectors` (n of the vocabulary, d): they are kept, with
+    bases from which folding the histories returns these vectors.
     """
     items = model.catalog.rows(ratings.item_ids)[ratings.items]
     order = np.lexsort((items, ratings.users))
@@ -132,7 +133,7 @@ def trained_users(
 
 
 def _typical_query(model: Model, ratings: Ratings) -> Doubles:
-    """A query whose every number is as large as those of some users' are on average."""
+    """Returns a query whose numbers are root mean squares over a sample of users."""
     known = np.unique(ratings.users)
     some = np.random.default_rng(0).permutation(known)[:_TYPICAL_USERS]
     folded = trained_users(model, ratings.take(np.flatnonzero(np.isin(ratings.users, some))))

@@ -21,7 +21,7 @@ from foldin_trainer.data.splits import HeldOutFold, held_out_users, random_split
 from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.fold_in.calibration import Validation
 from foldin_trainer.learning.fold_in.constants import HISTORY_RIDGES, tune
-from foldin_trainer.learning.fold_in.quadratic_heads import (
+from foldin_trainer.learning.fold_in.served_rating_head import (
     Constants,
     Learned,
     trained_rating_vectors,

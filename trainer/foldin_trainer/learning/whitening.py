@@ -1,7 +1,6 @@
 """Carries a quadratic problem into the basis where its prior precision is the identity.
 
-What `foldin_model.fold_in.head` asks of both heads; it says nothing of where a
-precision comes from.
+`foldin_model.fold_in.head` expects both heads in this basis.
 """
 
 from dataclasses import dataclass
@@ -22,13 +21,13 @@ class Whitening:
 
     @classmethod
     def of(cls, precision: Doubles) -> Self:
-        """The whitening of a positive definite (d, d); LinAlgError where it is not."""
+        """Returns the whitening of (d, d). Raises LinAlgError if it is not positive definite."""
         return cls(np.asarray(np.linalg.cholesky(precision), np.float64))
 
     def items(self, vectors: Doubles) -> Doubles:
-        """Item vectors (n, d) in the new basis."""
+        """Returns item vectors (n, d) in the new basis."""
         return np.asarray(np.linalg.solve(self.factor, vectors.T).T, np.float64)
 
     def users(self, vectors: Doubles) -> Doubles:
-        """User vectors (n, d) or (d,) in the new basis."""
+        """Returns user vectors (n, d) or (d,) in the new basis."""
         return np.asarray(vectors @ self.factor, np.float64)

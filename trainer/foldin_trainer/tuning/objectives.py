@@ -36,20 +36,20 @@ Values = Mapping[str, Setting]
 
 
 @dataclass(frozen=True, slots=True)
-class Measuring:
+class MeasureSettings:
     """How settings are measured: on how many folds, dealt by which seed, by which metric.
 
-    `looked` is called during a training: after how many passes, and the metric on users that the
+    `look` is called during a training: after how many passes, and the metric on users that the
     training holds out itself. It may end the measurement by raising.
     """
 
     folds: int
     seed: int
     metric: Metric
-    looked: Callable[[int, float], None] = lambda _, __: None
+    look: Callable[[int, float], None] = lambda _, __: None
 
 
-Measure = Callable[[Dataset, Values, Measuring], Iterator[float]]
+Measure = Callable[[Dataset, Values, MeasureSettings], Iterator[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _flat_space(head: Registration) -> Space:
 def _errors(head: str) -> Measure:
     """Returns the measure of a rating head: its error, fold by fold of the ratings."""
 
-    def measure(dataset: Dataset, values: Values, how: Measuring) -> Iterator[float]:
+    def measure(dataset: Dataset, values: Values, how: MeasureSettings) -> Iterator[float]:
         settings = changed(TrainSettings.of(seed=how.seed), values)
         for kept, hidden in kfold(dataset.ratings, how.folds, how.seed):
             task = RatingTask(dataset.ratings.take(kept), dataset.items, dataset.users)
@@ -115,10 +115,10 @@ def _errors(head: str) -> Measure:
     return measure
 
 
-def _lists(fit: Callable[[Dataset, Values, Measuring], Method]) -> Measure:
+def _lists(fit: Callable[[Dataset, Values, MeasureSettings], Method]) -> Measure:
     """Returns the measure of a method's lists, fold by fold of the users."""
 
-    def measure(dataset: Dataset, values: Values, how: Measuring) -> Iterator[float]:
+    def measure(dataset: Dataset, values: Values, how: MeasureSettings) -> Iterator[float]:
         protocol = ProtocolSettings(folds=how.folds, seed=how.seed)
         for trial in trials("held-out-users", dataset.ratings, protocol):
             method = fit(replace(dataset, ratings=trial.train), values, how)
@@ -129,14 +129,14 @@ def _lists(fit: Callable[[Dataset, Values, Measuring], Method]) -> Measure:
     return measure
 
 
-def _served(head: str) -> Callable[[Dataset, Values, Measuring], Method]:
+def _served(head: str) -> Callable[[Dataset, Values, MeasureSettings], Method]:
     """Returns how to fit the model with that ranking head, as it is served."""
 
-    def fit(dataset: Dataset, values: Values, how: Measuring) -> Method:
+    def fit(dataset: Dataset, values: Values, how: MeasureSettings) -> Method:
         settings = replace(TrainSettings.of(seed=how.seed), ranking_head=head)
 
         def look(seen: Look) -> None:
-            how.looked(seen.epoch, seen.ndcg_liked if how.metric == "ndcg-liked" else seen.ndcg)
+            how.look(seen.epoch, seen.ndcg_liked if how.metric == "ndcg-liked" else seen.ndcg)
 
         trained = train(dataset, changed(settings, values), Listener(look=look))
         snapshot = published(trained, dataset.ratings)
@@ -145,12 +145,12 @@ def _served(head: str) -> Callable[[Dataset, Values, Measuring], Method]:
     return fit
 
 
-def _ease(dataset: Dataset, values: Values, how: Measuring) -> Method:
+def _ease(dataset: Dataset, values: Values, how: MeasureSettings) -> Method:
     del how  # nothing is random
     return Ease.fit(dataset.ratings, float(values["regularization"] or 0.0))
 
 
-def _implicit(dataset: Dataset, values: Values, how: Measuring) -> Method:
+def _implicit(dataset: Dataset, values: Values, how: MeasureSettings) -> Method:
     settings = AlsSettings(
         factors=int(values["factors"] or 0),
         regularization=float(values["regularization"] or 0.0),

@@ -27,7 +27,7 @@ from foldin_trainer.learning.registry.limits import SEED
 from foldin_trainer.tuning.identity import content_hash, short
 from foldin_trainer.tuning.journals import open_journal
 from foldin_trainer.tuning.objectives import (
-    Measuring,
+    MeasureSettings,
     Metric,
     check_divisible,
     lower_is_better,
@@ -78,7 +78,7 @@ class Step:
     best: float | None
 
 
-Hear = Callable[[Step], None]
+Report = Callable[[Step], None]
 
 
 class Tickets(Protocol):
@@ -89,7 +89,7 @@ class Tickets(Protocol):
         ...
 
 
-def search(search: Search, load: Callable[[], Dataset], jobs: int, hear: Hear) -> Found | None:
+def search(search: Search, load: Callable[[], Dataset], jobs: int, report: Report) -> Found | None:
     """The best values of the journal after the search; None where no trial was finished.
 
     `load` gives the data set, in every process anew; it must be picklable where `jobs` is not 1.
@@ -101,25 +101,27 @@ def search(search: Search, load: Callable[[], Dataset], jobs: int, hear: Hear) -
     name = _name(search, dataset)
     left = max(search.trials - len(_finished(_study(search, name, 0))), 0)
     if jobs == 1:
-        _work(search, lambda: dataset, 0, Semaphore(left), hear)
+        _work(search, lambda: dataset, 0, Semaphore(left), report)
     elif left:
         del dataset
-        _work_together(search, load, min(jobs, left), left, hear)
+        _work_together(search, load, min(jobs, left), left, report)
     return _found(_study(search, name, 0), name)
 
 
 def _work_together(
-    search: Search, load: Callable[[], Dataset], jobs: int, left: int, hear: Hear
+    search: Search, load: Callable[[], Dataset], jobs: int, left: int, report: Report
 ) -> None:
     """Processes have shared the trials that are left."""
     context = get_context("spawn")
     with ExitStack() as stack:
-        with _deaf():
+        with _interrupts_ignored():
             tickets = stack.enter_context(context.Manager()).Semaphore(left)
             pool = stack.enter_context(
-                ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_when_told)
+                ProcessPoolExecutor(jobs, mp_context=context, initializer=_exit_on_sigterm)
             )
-            running = [pool.submit(_work, search, load, job, tickets, hear) for job in range(jobs)]
+            running = [
+                pool.submit(_work, search, load, job, tickets, report) for job in range(jobs)
+            ]
         try:
             for done in as_completed(running):
                 done.result()
@@ -130,8 +132,8 @@ def _work_together(
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Processes that are started within never hear Ctrl-C: who started them ends them."""
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes that are started within never report Ctrl-C: who started them ends them."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -139,20 +141,20 @@ def _deaf() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _end_when_told() -> None:
+def _exit_on_sigterm() -> None:
     """From now on the process ends by an exception, and so never in the middle of a line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 
 def _work(
-    search: Search, load: Callable[[], Dataset], job: int, tickets: Tickets, hear: Hear
+    search: Search, load: Callable[[], Dataset], job: int, tickets: Tickets, report: Report
 ) -> None:
     dataset, end = load(), math.inf
     if search.timeout_s is not None:
         end = time.monotonic() + search.timeout_s
     study = _study(search, _name(search, dataset), job)
     while time.monotonic() < end and tickets.acquire(blocking=False):
-        hear(_step(study, _tried(search, dataset, study)))
+        report(_step(study, _tried(search, dataset, study)))
 
 
 def _tried(search: Search, dataset: Dataset, study: optuna.Study) -> FrozenTrial:
@@ -208,7 +210,7 @@ def _measured(search: Search, dataset: Dataset, trial: optuna.Trial) -> float:
     def look(passes: int, figure: float) -> None:
         compare(figure, len(figures) * PASSES + passes)
 
-    how = Measuring(search.folds, search.seed, search.metric, look)
+    how = MeasureSettings(search.folds, search.seed, search.metric, look)
     for figure in method.measure(dataset, values, how):
         if not math.isfinite(figure):
             raise FoldinError(

@@ -18,7 +18,7 @@ from foldin_trainer.learning.fold_in.calibration import (
     trained_noise,
     uncertainty_of,
 )
-from foldin_trainer.learning.fold_in.questions import Questions, questions_of
+from foldin_trainer.learning.fold_in.fold_in_cases import CasesByLength, cases_by_length
 from foldin_trainer.learning.rating_heads.spread import Spread
 
 USERS, ITEMS, DIMENSION, NOISE = 160, 60, 3, 0.5
@@ -55,15 +55,15 @@ class Planted:
             scale=SCALE,
         )
 
-    def questions(self, start: int) -> Questions:
+    def by_length(self, start: int) -> CasesByLength:
         cases = []
         for user in range(start, USERS, 2):
             index = np.arange(40 * user, 40 * user + 40)
             cases.append(HeldOutCase(user, index[:30], index[30:]))
-        return questions_of(self.ratings, cases)
+        return cases_by_length(self.ratings, cases)
 
     def covered(self, uncertainty: Uncertainty) -> list[float]:
-        return [coverage(self.head, uncertainty, SCALE, group) for group in self.questions(1)]
+        return [coverage(self.head, uncertainty, SCALE, group) for group in self.by_length(1)]
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def test_nine_in_ten_lie_within_after_calibration_on_other_users(
     planted: Planted, believed: float
 ) -> None:
     noise = believed * NOISE
-    factor = noise_factor(planted.head, planted.ratings, noise, None, planted.questions(0))
+    factor = noise_factor(planted.head, planted.ratings, noise, None, planted.by_length(0))
     uncertainty = uncertainty_of(planted.head, planted.ratings, noise, None, factor)
     assert 0.88 < np.mean(planted.covered(uncertainty)) < 0.92
 

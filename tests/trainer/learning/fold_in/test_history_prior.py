@@ -10,13 +10,13 @@ from foldin_model.scale import Scale
 from foldin_trainer.data import Ratings
 from foldin_trainer.data.splits import HeldOutCase
 from foldin_trainer.learning.fold_in.constants import tune_rating
+from foldin_trainer.learning.fold_in.fold_in_cases import cases_by_length
 from foldin_trainer.learning.fold_in.history_prior import history_prior
-from foldin_trainer.learning.fold_in.quadratic_heads import (
+from foldin_trainer.learning.fold_in.served_rating_head import (
     rating_head,
     trained_rating_vectors,
     user_prior,
 )
-from foldin_trainer.learning.fold_in.questions import questions_of
 from foldin_trainer.learning.fold_in.user_prior import UserPrior
 from foldin_trainer.learning.rating_heads.factors import (
     RatingFactors,
@@ -140,10 +140,10 @@ def test_held_out_users_choose_a_map_from_histories_where_there_is_one(planted: 
     for user in held:
         index = np.flatnonzero(ratings.users == user)
         cases.append(HeldOutCase(user, index[:-5], index[-5:]))
-    questions = questions_of(ratings, cases)
+    by_length = cases_by_length(ratings, cases)
     result = planted.result(planted.vectors)
-    bare = tune_rating(result, known, questions, (None,))
-    led = tune_rating(result, known, questions, (None, 1.0, 10.0))
+    bare = tune_rating(result, known, by_length, (None,))
+    led = tune_rating(result, known, by_length, (None, 1.0, 10.0))
     assert led.ridge is not None
     assert led.mean < bare.mean
     assert led.noise >= training_noise(result, known)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from foldin_trainer.data import Dataset
-from foldin_trainer.learning.fold_in.quadratic_heads import Learned, rating_head
+from foldin_trainer.learning.fold_in.served_rating_head import Learned, rating_head
 from foldin_trainer.learning.fold_in.user_prior import UserPrior
 from foldin_trainer.learning.ranking_heads.ials.head import ranking_by_ials
 from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials

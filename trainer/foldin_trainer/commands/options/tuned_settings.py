@@ -22,7 +22,7 @@ SHARED: Final = ("dimension", "seed", "device")
 """Options that set the setting of this name of every head."""
 
 
-def as_found(settings: TrainSettings, path: Path) -> TrainSettings:
+def with_tuned_settings(settings: TrainSettings, path: Path) -> TrainSettings:
     """The settings with the file's values and heads, but for values that options were given for.
 
     Raises FoldinError where the file is for another head than an option asks for.

@@ -1,7 +1,7 @@
 """Chooses the constants of fold-in on users that training did not see.
 
-How many ratings such a user has given matters more than anything else here, so that every choice
-is the best on average over histories of several lengths.
+The best constants depend mostly on the number of a user's ratings, so that each choice is the best
+one on average over histories of several lengths.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,28 +22,33 @@ from foldin_trainer.learning.fold_in.calibration import (
     trained_noise,
     uncertainty_of,
 )
-from foldin_trainer.learning.fold_in.quadratic_heads import (
+from foldin_trainer.learning.fold_in.fold_in_cases import (
+    CasesByLength,
+    FoldInCase,
+    case_rows,
+    cases_by_length,
+)
+from foldin_trainer.learning.fold_in.served_rating_head import (
     Constants,
     Learned,
     rating_head,
     trained_rating_vectors,
     user_prior,
 )
-from foldin_trainer.learning.fold_in.questions import Question, Questions, asked, questions_of
 from foldin_trainer.learning.fold_in.user_prior import UserPrior
 from foldin_trainer.learning.rating_heads.factors import RatingFactors, training_noise
 from foldin_trainer.metrics.list_quality import ScoreUsers, list_qualities
 
 NOISE_FACTORS: Final = (1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0)
 HISTORY_RIDGES: Final = (1.0, 3.0, 10.0, 30.0)
-# A larger w would let the rating vectors of items that one user rated, which are mostly noise,
-# overrule the ranking head, and with it what a low rating says of an item's neighbours.
+# With a larger w the rating vectors of items with a single rating, which are mostly noise, would
+# overrule the ranking head, and with it the effect of a low rating on an item's neighbors.
 RATING_WEIGHTS: Final = (0.0, 0.005, 0.01, 0.02, 0.03)
 
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The constants, and what they reach on the users they were chosen on (80% given)."""
+    """The constants, and their RMSE and NDCG@10 on the users they were chosen on (80% given)."""
 
     constants: Constants
     rmse: float
@@ -57,24 +62,24 @@ def tune(
     ridges: Sequence[float | None] = (None,),
     validation: Validation | None = None,
 ) -> Tuned:
-    """The constants of the grids that serve the held-out `cases` of `ratings` best.
+    """Returns the constants of the grids that serve the held-out `cases` of `ratings` best.
 
-    `learned` must not have seen them; its vocabularies are those of `ratings`. `ridges` are those
-    that the prior's map from histories may have. `validation` tells how unsure the rating head is
-    of users whom it was trained on.
+    `learned` must not have seen these users; its vocabularies are those of `ratings`. `ridges` are
+    tried for the prior's map from histories. Intervals of trained users are calibrated on
+    `validation`, if it is there.
     """
-    questions = questions_of(ratings, tuple(cases))
+    by_length = cases_by_length(ratings, tuple(cases))
     factors, known = learned.rating_factors, learned.ratings
-    chosen = tune_rating(factors, known, questions, ridges)
-    factor, trained = _noise(factors, known, chosen, questions, validation)
-    scale, weight, gain = _tune_ranking(learned, chosen.head, questions)
+    chosen = tune_rating(factors, known, by_length, ridges)
+    factor, trained = _noise(factors, known, chosen, by_length, validation)
+    scale, weight, gain = _tune_ranking(learned, chosen.head, by_length)
     constants = Constants(chosen.noise, scale, weight, chosen.ridge, factor, trained)
     return Tuned(constants, chosen.full, gain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TunedRating:
-    """A rating head and what it reaches: on average over the lengths, and where 80% is given."""
+    """A rating head and its RMSE: the mean over the lengths, and with 80% of the ratings given."""
 
     head: Head
     noise: float
@@ -84,13 +89,16 @@ class TunedRating:
 
 
 def tune_rating(
-    factors: RatingFactors, ratings: Ratings, questions: Questions, ridges: Sequence[float | None]
+    factors: RatingFactors,
+    ratings: Ratings,
+    by_length: CasesByLength,
+    ridges: Sequence[float | None],
 ) -> TunedRating:
-    """The best rating head for those factors, learned from `ratings`, that the grids have."""
+    """Returns the best rating head of the grids for factors that were learned from `ratings`."""
 
     def tried(prior: UserPrior, ridge: float | None, noise: float) -> TunedRating:
         head = rating_head(factors, ratings.scale, prior, noise)
-        errors = [_rmse(head, ratings.scale, group) for group in questions]
+        errors = [_rmse(head, ratings.scale, group) for group in by_length]
         return TunedRating(head, noise, ridge, float(np.mean(errors)), errors[-1])
 
     base = training_noise(factors, ratings)
@@ -105,13 +113,13 @@ def _noise(
     factors: RatingFactors,
     known: Ratings,
     chosen: TunedRating,
-    questions: Questions,
+    by_length: CasesByLength,
     validation: Validation | None,
 ) -> tuple[float, float]:
-    """What calibrates intervals: the factors of everybody's noise and of trained users' own."""
+    """Returns what calibrates intervals: the factor of all noise, and of trained users' noise."""
     if factors.spread is None:
         return 1.0, 1.0
-    factor = noise_factor(chosen.head, known, chosen.noise, factors.spread, questions)
+    factor = noise_factor(chosen.head, known, chosen.noise, factors.spread, by_length)
     if validation is None:
         return factor, 1.0
     uncertainty = uncertainty_of(chosen.head, known, chosen.noise, factors.spread, factor)
@@ -120,7 +128,7 @@ def _noise(
     return factor, trained_noise(chosen.head, uncertainty, vectors, validation)
 
 
-def _rmse(head: Head, scale: Scale, group: Sequence[Question]) -> float:
+def _rmse(head: Head, scale: Scale, group: Sequence[FoldInCase]) -> float:
     missed = [
         np.clip(head.score(q.hidden_rows, z), scale.low, scale.high) - q.hidden_values
         for q, z in zip(group, folded(head, group), strict=True)
@@ -129,23 +137,23 @@ def _rmse(head: Head, scale: Scale, group: Sequence[Question]) -> float:
 
 
 def _tune_ranking(
-    learned: Learned, rating: Head, questions: Questions
+    learned: Learned, rating: Head, by_length: CasesByLength
 ) -> tuple[float, float, float]:
-    """κ without the rating head, then w with that κ, and the NDCG@10 that they reach.
+    """Returns κ, chosen without the rating head, then w, chosen with that κ, and their NDCG@10.
 
-    Finding what a user goes on to rate and finding what she goes on to like count the same; whole
+    Finding what a user goes on to rate and finding what they go on to like count the same; whole
     histories count as much as all shorter ones together.
     """
     ranking = learned.ranking
     heads = (ranking.head(0.0), ranking.head(1.0), rating)
-    users = [[folded(head, group) for head in heads] for group in questions]
-    shares = [1.0 if group is not questions[-1] else len(questions) - 1.0 for group in questions]
+    users = [[folded(head, group) for head in heads] for group in by_length]
+    shares = [1.0 if group is not by_length[-1] else len(by_length) - 1.0 for group in by_length]
 
     def best_of(ways: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
         found = np.stack(
             [
-                list_qualities(_blended(heads, vectors, ways), *asked(group))
-                for vectors, group in zip(users, questions, strict=True)
+                list_qualities(_blended(heads, vectors, ways), *case_rows(group))
+                for vectors, group in zip(users, by_length, strict=True)
             ],
             axis=1,
         )
@@ -159,9 +167,10 @@ def _tune_ranking(
 def _blended(
     heads: Sequence[Head], users: Sequence[Doubles], ways: Sequence[tuple[float, float]]
 ) -> ScoreUsers:
-    """Scores by κ and w, in which they are linear, so that each part is computed once.
+    """Returns a function that scores items with every κ and w of `ways`.
 
-    `heads` are the ranking head with κ = 0 and κ = 1 and the rating head; `users` (n, d) of each.
+    Scores are linear in both, so that each part is computed once. `heads` are the ranking head with
+    κ = 0, with κ = 1, and the rating head; `users` holds the vectors (n, d) in each of them.
     """
 
     def scored(part: slice) -> Iterator[Doubles]:
@@ -175,6 +184,6 @@ def _blended(
     return scored
 
 
-def folded(head: Head, group: Sequence[Question]) -> Doubles:
-    """The vectors (n, d) of those users by that head."""
+def folded(head: Head, group: Sequence[FoldInCase]) -> Doubles:
+    """Returns the vectors (n, d) of the users, folded in by the head."""
     return np.array([fold(head, q.rows, q.values, head.prior).vector for q in group])

@@ -1,6 +1,6 @@
 """The prior of users in the rating head: a Gaussian over user vectors.
 
-It ends as one vector in the basis where the prior precision is the identity.
+In the basis where the prior precision is the identity, one vector is left of it.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ SHRINKAGE: Final = 0.2
 class UserPrior:
     """N(mean, covariance) over user vectors [b_u, p_u], (d,) and (d, d).
 
-    A rating of item i is then μ + c_i + [1, q_i]·z with noise. Where there are `effects` (n_items,
-    d), the mean of a user with n ratings is moved by n^(−1/2) times the sum of her items' ones
-    (see `history_prior`).
+    A rating of item i is then μ + c_i + [1, q_i]·z with noise. With `effects` (n_items, d), the
+    mean of a user with n ratings is moved by n^(−1/2) times the sum of the effects of the rated
+    items (see `history_prior`).
     """
 
     mean: Doubles
@@ -30,20 +30,21 @@ class UserPrior:
 
     @classmethod
     def of(cls, factors: RatingFactors, ratings: Ratings) -> Self:
-        """The moments of the vectors of those who rated, the covariance shrunk."""
+        """Returns the moments of the vectors of users with ratings, the covariance shrunk."""
         vectors = user_rows(factors)[np.unique(ratings.users)]
         covariance = np.asarray(np.cov(vectors.T, bias=True), np.float64)
         return cls(vectors.mean(axis=0), shrunk(covariance))
 
     def precision(self, noise_variance: float) -> Doubles:
-        """Λ = σ²Σ⁻¹, (d, d), so that every rating weighs 1."""
+        """Returns Λ = σ²Σ⁻¹, (d, d), with which every rating weighs 1."""
         return np.asarray(noise_variance * np.linalg.inv(self.covariance), np.float64)
 
 
 def shrunk(covariance: Doubles) -> Doubles:
-    """A fifth of the way towards the multiple of the identity of the same average variance.
+    """Returns the covariance, moved by a fifth towards the identity times its mean variance.
 
-    Few users would leave directions that no newcomer could take (Ledoit & Wolf 2004).
+    With few users some directions would have no variance, and new users could not move along them
+    (Ledoit & Wolf 2004).
     """
     level = np.trace(covariance) / len(covariance)
     even = level * np.eye(len(covariance))

@@ -1,6 +1,6 @@
 """Groups items that the same users like, and names the groups for people.
 
-Only for browsing, for a cap on items alike and for plots: no score depends on a cluster.
+Clusters are for browsing, for a cap on items of a kind and for plots: no score depends on them.
 """
 
 import re
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from foldin_trainer.data.items import ItemTable
 
 MOST_CLUSTERS: Final = 30
-DECIMALS: Final = 6  # float32 knows no more; what differs in less is one direction
+DECIMALS: Final = 6  # the precision of float32; directions that differ in less are the same
 GENRES_IN_NAME: Final = 2
 TITLES_IN_NAME: Final = 2
 LATE_ARTICLE: Final = re.compile(r"(.+), (The|A|An)")
@@ -25,7 +25,7 @@ LATE_ARTICLE: Final = re.compile(r"(.+), (The|A|An)")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clustering:
-    """`ids` (n_items,) int32, numbered from 1 in order of size, and what they stand for."""
+    """`ids` (n_items,) int32, numbered from 1 in order of size, and a description of each."""
 
     ids: Rows
     clusters: tuple[Cluster, ...]
@@ -34,12 +34,12 @@ class Clustering:
 def cluster_items(
     similarity: Floats, rating_counts: Integers, items: ItemTable, *, seed: int
 ) -> Clustering:
-    """K-Means on the directions of the similarity rows (n, d) of the rated items.
+    """Returns clusters by K-Means on the directions of the rated items' similarity rows (n, d).
 
-    An item counts with the root of its ratings, so that what many know shapes the groups. The
+    An item weighs the root of its number of ratings, so that well-known items shape the groups. The
     largest cluster is number 1. There are about √(rated items / 2) clusters, at most 30 and no more
-    than there are directions, which are two on a line. An item without ratings joins the cluster
-    whose genres are most like its own. Equal input gives equal clusters on one machine.
+    than there are distinct directions. An item without ratings joins the cluster whose genres are
+    most like its own. Equal input gives equal clusters on one machine.
     """
     rated = np.flatnonzero(rating_counts)
     labels = np.zeros(len(similarity), np.int32)
@@ -80,7 +80,7 @@ def _describe(number: int, rows: Integers, rating_counts: Integers, items: ItemT
 
 
 def _short(title: str) -> str:
-    """A title for a name: "Usual Suspects, The (a.k.a. ...)" is "The Usual Suspects"."""
+    """Returns a title as a name: "Usual Suspects, The (a.k.a. ...)" is "The Usual Suspects"."""
     bare = title.partition(" (")[0]
     match = LATE_ARTICLE.fullmatch(bare)
     return f"{match[2]} {match[1]}" if match else bare
@@ -89,7 +89,7 @@ def _short(title: str) -> str:
 def _typical_genres(
     rows: Integers, weights: Doubles, genres: Sequence[tuple[str, ...]]
 ) -> tuple[str, ...]:
-    """The genres whose share inside exceeds their share in the whole catalogue most."""
+    """Returns the genres whose share inside exceeds their share in the whole catalog most."""
     names = sorted({genre for entry in genres for genre in entry})
     if not names:
         return ()
@@ -101,7 +101,7 @@ def _typical_genres(
 
 
 def _genre_shares(genres: Sequence[tuple[str, ...]]) -> Doubles:
-    """A row an item, a column a genre in alphabetical order: 1 where the item has it."""
+    """Returns one row an item, one column a genre, by alphabet: 1 where the item has it."""
     names = sorted({genre for entry in genres for genre in entry})
     columns = {name: column for column, name in enumerate(names)}
     table = np.zeros((len(genres), len(names)))

@@ -1,8 +1,8 @@
-"""Learns the map from what items are about to their vectors, by ridge regression.
+"""Learns the map from the content of items to their vectors, by ridge regression.
 
 Every number of a vector is regressed by itself on genres, pairs of genres, years, tags, words of
-titles and, where given, an embedding (Gantner et al. 2010). Items count by how well ratings
-determine their vectors.
+titles and, where there is one, an embedding (Gantner et al. 2010). An item's weight grows with its
+number of ratings.
 """
 
 from collections import Counter
@@ -21,18 +21,18 @@ from foldin_trainer.data.items import ItemTable
 FEWEST_ITEMS: Final = 3
 """Items that must share a feature for it to be learned."""
 MOST_FEATURES: Final = 6_000
-HALF_SURE_RATINGS: Final = 5.0
-"""Ratings after which an item counts half as much as one with any number of ratings."""
+HALF_WEIGHT_RATINGS: Final = 5.0
+"""With this many ratings an item has half of the largest weight."""
 PENALTIES: Final = (1.0, 3.0, 10.0, 30.0, 100.0)
 HELD_OUT: Final = 5
-"""One in so many items is held out to choose the penalty."""
+"""One in this many items is held out to choose the penalty."""
 
 
 def with_content(model: Model, items: ItemTable, *, rating: bool, seed: int) -> Model:
-    """The model with a map from content to item vectors; items without ratings have theirs by it.
+    """Returns the model with a content map, which gives vectors to items without ratings.
 
-    `items` are those of the catalogue, in order. Without `rating` the rating head's vectors stay
-    as they are, also those of items without ratings: a head that knows contents itself.
+    `items` are those of the catalog, in order. Without `rating` the rating head's vectors stay as
+    they are: it knows the content of items without ratings itself.
     """
     contents = contents_of(items)
     rows = model.item_rows
@@ -65,7 +65,7 @@ def with_content(model: Model, items: ItemTable, *, rating: bool, seed: int) -> 
 
 
 def contents_of(items: ItemTable) -> list[Content]:
-    """What is known of every item besides ratings."""
+    """Returns the content of every item: all that is known of it besides ratings."""
     columns = (items.titles, items.genres, items.years, items.tags, items.embeddings)
     return [Content(*known) for known in zip(*columns, strict=True)]
 
@@ -73,10 +73,10 @@ def contents_of(items: ItemTable) -> list[Content]:
 def fit_content(
     rows: Floats, contents: Sequence[Content], counts: Integers, *, seed: int
 ) -> ContentMap:
-    """The map that predicts `rows` (n_items, width) best from the items' contents.
+    """Returns the map that predicts `rows` (n_items, width) best from the items' contents.
 
-    Learned from items with ratings, `counts` (n_items,); the penalty is the one that does best on
-    items held out. Embeddings count where every such item has one of the same length.
+    It learns from items with ratings, `counts` (n_items,), with the penalty that is best on
+    held-out items. Embeddings are used if every such item has one of the same length.
     """
     rated = np.flatnonzero(counts > 0)
     warm = [contents[row] for row in rated.tolist()]
@@ -88,7 +88,7 @@ def fit_content(
         embeddings = np.array([content.embedding for content in warm], np.float64)
         dense = sparse.csr_array(embeddings / _scale(embeddings))
         inputs = sparse.csr_array(sparse.hstack([inputs, dense]))
-    sure = counts[rated] / (counts[rated] + HALF_SURE_RATINGS)
+    sure = counts[rated] / (counts[rated] + HALF_WEIGHT_RATINGS)
     penalty = _chosen_penalty(inputs, rows[rated], sure, seed)
     weights, intercept = _ridge(inputs, rows[rated].astype(np.float64), sure, penalty)
     if length:
@@ -111,12 +111,12 @@ def _embedding_length(contents: Sequence[Content]) -> int:
 
 
 def _scale(embeddings: Doubles) -> float:
-    """What divides embeddings so that one weighs as much as a genre: their mean length."""
+    """Returns the root mean square length, by which embeddings are divided to weigh as a genre."""
     return float(np.sqrt((embeddings**2).sum(axis=1).mean())) or 1.0
 
 
 def _frequent(known: Sequence[dict[str, float]]) -> list[str]:
-    """The features that enough items share, the most frequent if there are too many, by name."""
+    """Returns the features that enough items have, sorted; if too many, the most frequent."""
     found = Counter(name for features in known for name in features)
     shared = [(-count, name) for name, count in found.items() if count >= FEWEST_ITEMS]
     return sorted(name for _, name in sorted(shared)[:MOST_FEATURES])
@@ -136,7 +136,7 @@ def _inputs(known: Sequence[dict[str, float]], names: Sequence[str]) -> sparse.c
 
 
 def _chosen_penalty(inputs: sparse.csr_array, rows: Floats, sure: Doubles, seed: int) -> float:
-    """The penalty with the least weighted squared error on a fifth of the items."""
+    """Returns the penalty with the least weighted squared error on a fifth of the items."""
     parts = np.random.default_rng(seed).permutation(len(rows)) % HELD_OUT
     held, kept = np.flatnonzero(parts == 0), np.flatnonzero(parts != 0)
     if not len(held) or not len(kept):
@@ -155,7 +155,7 @@ def _chosen_penalty(inputs: sparse.csr_array, rows: Floats, sure: Doubles, seed:
 def _ridge(
     inputs: sparse.csr_array, targets: Doubles, sure: Doubles, penalty: float
 ) -> tuple[Doubles, Doubles]:
-    """Weights (n_features, width) and intercept (width,); the intercept is the weighted mean."""
+    """Returns weights (n_features, width) and the intercept (width,), the weighted mean."""
     intercept = sure @ targets / sure.sum()
     weighted = inputs * sure[:, None]
     normal = (weighted.T @ inputs).toarray()

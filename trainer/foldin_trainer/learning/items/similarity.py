@@ -1,6 +1,6 @@
-"""The matrix behind similar items: rows whose inner product says how alike two items are.
+"""The matrix behind similar items: the inner product of two rows is their items' similarity.
 
-Made from the ranking head; searching it is `foldin_model.retrieval.similar_items`.
+It is made from the ranking head; `foldin_model.retrieval.similar_items` searches it.
 """
 
 from typing import Final
@@ -14,11 +14,11 @@ SHRINKAGE: Final = 2.0
 
 
 def similarity_rows(ranking: Ranking, rating_counts: Integers) -> Floats:
-    """Rows (n, d) float32: two items are alike where the same users are scored alike on both.
+    """Returns rows (n, d) float32; items are similar if their scores agree over users.
 
     Item vectors are carried into the basis where the second moment of the user vectors is the
     identity, so that a cosine there is the correlation (about zero) of two items' scores over all
-    users. That finds the next item that a user rates more often than cosines of the bare vectors.
+    users. This finds the next item that a user rates more often than cosines of the plain vectors.
     """
     users = ranking.user_vectors[np.any(ranking.user_vectors != 0.0, axis=1)]
     energies, basis = np.linalg.eigh(users.T @ users / len(users))
@@ -29,10 +29,10 @@ def similarity_rows(ranking: Ranking, rating_counts: Integers) -> Floats:
 def shrunk_directions(
     vectors: Doubles, rating_counts: Integers, shrinkage: float = SHRINKAGE
 ) -> Floats:
-    """The directions of `vectors` (n, d) as float32, of length n/(n + shrinkage) for n ratings.
+    """Returns directions of `vectors` (n, d), float32, with length n/(n + shrinkage) for n ratings.
 
-    An item that few people rated is so never sure to be like another; without ratings its length
-    is zero, and it is like none.
+    An item with few ratings is therefore never very similar to another, and one without ratings is
+    similar to none.
     """
     lengths = np.linalg.norm(vectors, axis=1)
     trust = rating_counts / (rating_counts + shrinkage)

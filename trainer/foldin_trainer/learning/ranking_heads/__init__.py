@@ -1,1 +1,1 @@
-"""Trains ranking heads: `ials`, `ease`, `encoder` and `ensemble`, each a `ranking.Ranking`."""
+"""Ranking heads, which order lists: a folder each. `head.py` in it is the registration."""

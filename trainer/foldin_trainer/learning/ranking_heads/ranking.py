@@ -1,4 +1,4 @@
-"""What a trained ranking head is, by any method; how it is served is `fold_in.quadratic_heads`."""
+"""`Ranking`: a trained ranking head, whatever it learned by."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,7 +31,7 @@ class Ranking:
     spread: float = 1.0
 
     def head(self, prior_scale: float) -> Head:
-        """The head; a user without ratings is at `prior_scale` times `popular`."""
+        """Returns the served head; users without ratings are at `prior_scale` times `popular`."""
         return Head(
             vectors=self.vectors,
             offsets=np.zeros(len(self.vectors), np.float32),
@@ -43,5 +43,5 @@ class Ranking:
 
 
 def no_weight(scale: Scale) -> RatingRule:
-    """The rule of a head that has an encoder and nothing to solve."""
+    """Returns the rule of a head that has an encoder and nothing to solve."""
     return RatingRule((scale.low, scale.high), weights=(0.0, 0.0), targets=(0.0, 0.0))

@@ -1,1 +1,1 @@
-"""Trains rating heads: `mf` and `bayes`, both with `factors.RatingFactors` as the result."""
+"""Rating heads, which predict ratings: a folder each. `head.py` in it is the registration."""

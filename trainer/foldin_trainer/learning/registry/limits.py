@@ -1,6 +1,6 @@
-"""Between which limits settings lie, so that impossible ones are refused before any learning.
+"""Limits of settings, so that impossible values are refused before any training.
 
-The limits themselves stand beside the settings, a table a class; here is what a limit is.
+The tables of limits are beside the settings of every head; this module has the kinds of limits.
 """
 
 import math
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Within:
-    """Finite numbers from `low` to `high`; `low` itself is none of them where they lie `above`."""
+    """Finite numbers from `low` to `high`; with `above`, `low` itself is excluded."""
 
     low: float
     high: float = math.inf
@@ -38,7 +38,7 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """Some words."""
+    """One of some words."""
 
     words: tuple[str, ...]
 
@@ -59,14 +59,14 @@ SHARE: Final = Within(0.0, 1.0)
 RATE: Final = Within(0.0, 1.0, above=True)
 FACTOR: Final = Within(-10.0, 10.0)
 SEED: Final = Within(0, 2**32 - 1)
-"""What NumPy and scikit-learn both take."""
+"""The range that NumPy and scikit-learn both accept."""
 DEVICE: Final = OneOf(DEVICES)
 
 
 def check(part: str, settings: "DataclassInstance", limits: Limits) -> None:
-    """Every setting lies in its limits, each number of a tuple; unset ones are not looked at.
+    """Checks settings, and each number of a tuple, against their limits; None passes.
 
-    Raises FoldinError, which calls them by their flat names, as "mf.l2" or "encoder.kept.0".
+    Raises FoldinError, which gives the flat name, such as "mf.l2" or "encoder.kept.0".
     """
     for name, limit in limits.items():
         value = getattr(settings, name)

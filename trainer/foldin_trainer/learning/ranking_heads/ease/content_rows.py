@@ -1,6 +1,6 @@
-"""What items are about as examples for an item-to-item model: users who rated one kind of item.
+"""The content of items as examples for an item-to-item model: made-up users of one interest.
 
-Such rows beside those of real users (Jeunen et al. 2020) tie items together that few have rated.
+Such rows beside those of real users (Jeunen et al. 2020) connect items that few users rated.
 """
 
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ from scipy.sparse import csr_array
 from foldin_trainer.data.items import ItemTable
 
 YEARS_APART: Final = 2
-"""Between one made-up user's favourite year and the next one's, and how fast her interest fades."""
+"""Between the favorite years of two made-up users, and the deviation of their interest."""
 YEAR_WEIGHT: Final = 2.0
 GENRE_WEIGHT: Final = 1.0
 
 
 def content_rows(items: ItemTable, weight: float) -> csr_array:
-    """One row a genre and one every second year, (n_rows, n_items), all times `weight`.
+    """Returns one row a genre and one every second year, (n_rows, n_items), times `weight`.
 
-    No rows for weight 0 or a catalogue that tells of neither.
+    There are no rows for weight 0, or if the catalog has neither genres nor years.
     """
     rows = [*_of_genres(items), *_of_years(items)] if weight else []
     if not rows:
@@ -39,7 +39,7 @@ def _of_years(items: ItemTable) -> Iterator[Doubles]:
     known = years[np.isfinite(years)]
     if not len(known):
         return
-    for favourite in np.arange(known.min(), known.max() + YEARS_APART, YEARS_APART):
-        interest = np.exp(-0.5 * ((years - favourite) / YEARS_APART) ** 2)
+    for favorite in np.arange(known.min(), known.max() + YEARS_APART, YEARS_APART):
+        interest = np.exp(-0.5 * ((years - favorite) / YEARS_APART) ** 2)
         interest[~(interest > 1e-3)] = 0.0  # also where the year is unknown
         yield YEAR_WEIGHT * interest

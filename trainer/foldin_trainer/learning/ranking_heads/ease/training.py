@@ -144,10 +144,12 @@ def encode(
     scaled = _sorted(csr_array(examples.histories.multiply(examples.roots[None, :])))
     found = compress(weights, scaled, settings.dimension - 1, seed=settings.seed)
     unscaled = Compressed(found.inputs * examples.roots[:, None], found.items)
-    return led_ranking(ratings, examples.users, examples.histories, unscaled, (examples.rule, 0.0))
+    return encoder_ranking(
+        ratings, examples.users, examples.histories, unscaled, (examples.rule, 0.0)
+    )
 
 
-def led_ranking(
+def encoder_ranking(
     ratings: Ratings,
     users: Rows,
     histories: csr_array,

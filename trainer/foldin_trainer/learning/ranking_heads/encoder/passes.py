@@ -38,7 +38,7 @@ R = TypeVar("R", bound=Scorer)
 
 
 @dataclass(frozen=True, slots=True)
-class Passing:
+class PassSettings:
     """How passes are made: users a step, the share of a history that is given, and the seed."""
 
     batch_users: int
@@ -47,13 +47,16 @@ class Passing:
 
 
 def passes(
-    encoder: Encoder, histories: Histories, optimizer: torch.optim.Optimizer, passing: Passing
+    encoder: Encoder,
+    histories: Histories,
+    optimizer: torch.optim.Optimizer,
+    pass_settings: PassSettings,
 ) -> Iterator[None]:
     """One pass over all users each time the next is asked for, without end."""
-    rng = np.random.default_rng(passing.seed)
+    rng = np.random.default_rng(pass_settings.seed)
     while True:
         encoder.train()
-        for batch in histories.batches(rng, passing.batch_users, passing.kept):
+        for batch in histories.batches(rng, pass_settings.batch_users, pass_settings.kept):
             optimizer.zero_grad()
             encoder(batch).backward()
             optimizer.step()

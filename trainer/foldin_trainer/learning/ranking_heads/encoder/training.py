@@ -13,7 +13,12 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
 from foldin_trainer.learning.ranking_heads.encoder.module import Encoder
-from foldin_trainer.learning.ranking_heads.encoder.passes import BETAS, Passing, best_pass, passes
+from foldin_trainer.learning.ranking_heads.encoder.passes import (
+    BETAS,
+    PassSettings,
+    best_pass,
+    passes,
+)
 from foldin_trainer.learning.ranking_heads.encoder.result import EncoderResult
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.encoder.start import start
@@ -39,8 +44,8 @@ def train_encoder(
     with threads_for(len(ratings)):
         encoder, histories = _begin(ratings, settings)
         optimizer = torch.optim.Adam(encoder.parameters(), settings.learning_rate, BETAS)
-        passing = Passing(settings.batch_users, settings.kept, settings.seed)
-        running = passes(encoder, histories, optimizer, passing)
+        pass_settings = PassSettings(settings.batch_users, settings.kept, settings.seed)
+        running = passes(encoder, histories, optimizer, pass_settings)
         epochs = settings.epochs if stop_after is None else stop_after
         if validation and stop_after is None:
             found, looks = best_pass(

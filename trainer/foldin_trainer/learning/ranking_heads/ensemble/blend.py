@@ -15,7 +15,7 @@ from scipy.sparse import csr_array
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ranking_heads.ease.compression import compress
-from foldin_trainer.learning.ranking_heads.ease.training import led_ranking
+from foldin_trainer.learning.ranking_heads.ease.training import encoder_ranking
 from foldin_trainer.learning.ranking_heads.ranking import Ranking
 
 SAMPLED_USERS: Final = 500
@@ -112,4 +112,4 @@ def blend(
     counted = histories.of(rule)
     found = compress(whole, counted, dimension - 1, seed=seed)
     shares = histories.of(rule, exponent)
-    return led_ranking(ratings, histories.users, shares, found, (rule, exponent))
+    return encoder_ranking(ratings, histories.users, shares, found, (rule, exponent))

@@ -1,7 +1,7 @@
-"""One half of alternating least squares by a few conjugate gradient steps from where it stood.
+"""One half of alternating least squares by a few conjugate gradient steps from the old vectors.
 
-The same problem as `half_step.solve_side`, for the CPU: no row ever has a matrix of its own, so
-that a step costs ratings times dimensions, and memory is bounded at any dimension.
+The same problem as `half_step.solve_side`, for the CPU: no row has a matrix of its own, so that a
+step costs ratings times dimensions, and memory is bounded at any dimension.
 """
 
 import warnings
@@ -24,12 +24,13 @@ def approach_side(
     start: torch.Tensor,
     steps: int,
 ) -> torch.Tensor:
-    """Vectors x of every row, closer to those of `solve_side` than `start`, (n_rows, d), is.
+    """Returns vectors of every row that are closer to those of `solve_side` than `start`.
 
-    No step raises a row's objective, and d steps solve it but for rounding. In the eigenbasis of
-    α·VᵀV what all items ask of a row is diagonal and preconditions its steps: where a rated pair
-    weighs about as much as an unrated one, two steps are nearly exact (a warm start with
-    conjugate gradient as in Takács, Pilászy & Tikk 2011, all rows of a chunk at once).
+    `start` and the result are (n_rows, d). No step raises a row's objective, and d steps solve it
+    but for rounding. In the eigenbasis of α·VᵀV the quadratic term of all items is diagonal and
+    preconditions the steps: if a rated pair weighs about as much as an unrated one, two steps are
+    nearly exact (conjugate gradients from a warm start, Takács, Pilászy & Tikk 2011, for all rows
+    of a chunk at once).
     """
     energies, columns = torch.linalg.eigh((unobserved_weight * vectors.T @ vectors).double())
     basis = columns.to(vectors)
@@ -78,7 +79,7 @@ class _Chunk:
         inside = slice(int(starts[0]), int(starts[-1]))
         columns, weights = side.columns[inside], side.weights[inside]
         offsets = torch.tensor(starts - starts[0])
-        with warnings.catch_warnings():  # torch calls all of its sparse tensors a beta
+        with warnings.catch_warnings():  # that sparse tensors are in beta
             warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
             places = torch.sparse_csr_tensor(
                 offsets,
@@ -90,7 +91,7 @@ class _Chunk:
         return cls(vectors, places, columns, offsets, weights, side.targets[inside])
 
     def products(self, left: torch.Tensor) -> torch.Tensor:
-        """The inner product of every observation's row of `left` with its column's vector, (n,)."""
+        """Returns (n,) products of every observation's row of `left` with its column's vector."""
         products: torch.Tensor = torch.sparse.sampled_addmm(
             self.places, left, self.vectors.T, beta=0.0
         )
@@ -98,7 +99,7 @@ class _Chunk:
         return values
 
     def weighted_sum(self, weights: torch.Tensor) -> torch.Tensor:
-        """Every row's sum of its columns' vectors, weighted by (n,)."""
+        """Returns every row's sum of its columns' vectors, weighted by (n,)."""
         summed: torch.Tensor = embedding_bag(
             self.columns,
             self.vectors,
@@ -115,12 +116,12 @@ def _inner(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
 
 
 def _ratio(above: torch.Tensor, below: torch.Tensor) -> torch.Tensor:
-    """The quotient, 0 where a row has arrived."""
+    """Returns the quotient, and 0 where a row is solved already."""
     return torch.where(below > 0.0, above / below, 0.0)
 
 
 def _chunks(side: Side, dimension: int) -> Iterator[slice]:
-    """All rows in order, so many at a time that neither rows nor observations exceed the budget."""
+    """Yields all rows in order, in slices whose rows and observations are within the budget."""
     rows = len(side.starts) - 1
     start = 0
     while start < rows:

@@ -1,7 +1,7 @@
-"""Cuts a ranking head that solves for its users to fewer dimensions: more are learned than served.
+"""Reduces a ranking head that solves for its users to fewer dimensions than were learned.
 
-A user is then the best one in a subspace, so that fold-in stays what it was: the same least-squares
-problem, in fewer unknowns. Item-to-item weights are cut by `ease.compression` instead.
+A user is then the best vector of a subspace, so that fold-in is the same least-squares problem in
+fewer unknowns. Item-to-item weights are reduced by `ease.compression` instead.
 """
 
 from dataclasses import replace
@@ -13,16 +13,16 @@ from foldin_model.arrays import Doubles
 from foldin_trainer.learning.ranking_heads.ranking import Ranking
 
 USER_EXPONENT: Final = 0.5
-"""A user counts with the square of her vector's length to the minus this."""
+"""A user weighs the squared length of their vector to the power of minus this."""
 
 
 def reduced(ranking: Ranking, dimension: int) -> Ranking:
-    """The head in at most `dimension` dimensions; itself where it has no more.
+    """Returns the head in at most `dimension` dimensions; the same head if it has no more.
 
-    In the basis where the prior precision λI + α·YᵀY is the identity, the square of a user's
-    length is what all her scores weigh. The principal directions of the users there are the
-    truncated singular value decomposition of the scores, but for λ. The first direction is that
-    of popularity, which newcomers are served by and which so stays exactly as it is.
+    In the basis where the prior precision λI + α·YᵀY is the identity, the squared length of a user
+    is the weighted sum of their squared scores. The principal directions of the users there are the
+    truncated singular value decomposition of the scores, but for λ. The first direction is that of
+    popularity: users without ratings are served by it, and it stays exactly as it is.
     """
     if ranking.vectors.shape[1] <= dimension:
         return ranking
@@ -36,7 +36,7 @@ def reduced(ranking: Ranking, dimension: int) -> Ranking:
 
 
 def _basis(ranking: Ranking, dimension: int) -> Doubles:
-    """Orthonormal columns (d, dimension)."""
+    """Returns orthonormal columns (d, dimension)."""
     length = float(np.linalg.norm(ranking.popular))
     first = ranking.popular / max(length, 1e-12)
     sizes = np.square(ranking.user_vectors).sum(axis=1, keepdims=True)

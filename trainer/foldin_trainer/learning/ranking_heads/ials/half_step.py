@@ -1,6 +1,6 @@
 """One half of alternating least squares: solves for all vectors of one side with the other fixed.
 
-It knows nothing of ratings or rules: rows, columns, weights and targets come as arrays.
+Ratings and rules come as arrays of rows, columns, weights and targets.
 """
 
 from collections.abc import Iterator
@@ -38,7 +38,7 @@ class Side:
         size: int,
         device: torch.device,
     ) -> Self:
-        """The observations, all (n,), sorted into `size` rows."""
+        """Returns the observations, all (n,), sorted into `size` rows."""
         order = np.argsort(rows, kind="stable")
         counts = np.bincount(rows, minlength=size)
         return cls(
@@ -50,16 +50,16 @@ class Side:
 
     @property
     def counts(self) -> Integers:
-        """Observations of every row."""
+        """The number of observations of every row."""
         return np.diff(self.starts)
 
 
 def solve_side(
     side: Side, vectors: torch.Tensor, unobserved_weight: float, l2: Floats
 ) -> torch.Tensor:
-    """Vectors x of every row, minimising its Σ_j w_j (t_j − x·v_j)² + α Σ_all (x·v)² + l2·|x|².
+    """Returns the x of every row that minimizes Σ_j w_j (t_j − x·v_j)² + α Σ_all (x·v)² + l2·|x|².
 
-    `vectors` is (n_columns, d), `l2` (n_rows,), the answer (n_rows, d); rows without observations
+    `vectors` is (n_columns, d), `l2` (n_rows,), the result (n_rows, d); rows without observations
     get zero. In the eigenbasis of α·VᵀV the prior of every row is diagonal, whatever its l2, so
     short rows are solved in the n × n kernel form and long ones as d × d normal equations.
     """
@@ -97,14 +97,14 @@ def _solve_group(
 
 
 def _solve(matrices: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
-    """Solves (matrix + I) x = right for every matrix of a batch."""
+    """Returns x of (matrix + I) x = right for every matrix of a batch."""
     matrices.diagonal(dim1=1, dim2=2).add_(1.0)
     solved: torch.Tensor = torch.cholesky_solve(right, torch.linalg.cholesky(matrices))
     return solved
 
 
 def _groups(counts: Integers, dimension: int) -> Iterator[Integers]:
-    """Rows with observations, those of like length together, within the budget."""
+    """Yields rows with observations, those of similar length together, within the budget."""
     order = np.argsort(counts, kind="stable")
     lengths = counts[order]
     start = int(np.searchsorted(lengths, 1))

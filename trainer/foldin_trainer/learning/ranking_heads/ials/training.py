@@ -1,8 +1,8 @@
-"""The ranking head: implicit ALS whose weights and targets depend on the value of a rating.
+"""Implicit ALS whose weights and targets depend on the value of a rating.
 
-Our own and not the `implicit` library's, which knows confidences of ones and zeros only: here a
-low rating asks for a target at or below zero and a middling one for something between, and the
-users' regularisation must not depend on their counts, so that one prior serves all of fold-in.
+The library `implicit` has confidences of ones and zeros only. Here a low rating has a target at or
+below zero, and the regularization of users must not depend on their counts, so that one prior
+serves all of fold-in.
 """
 
 import math
@@ -49,15 +49,15 @@ LIMITS: Final[Limits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class IalsSettings:
-    """How the ranking head is trained. Weights are relative to those of the rating rule."""
+    """How implicit ALS is trained. Weights are relative to those of the rating rule."""
 
     dimension: int = 64
     served: int = 94
-    """Dimensions that are served; more are cut to so many after training."""
+    """Dimensions that are served; more are reduced to this number after training."""
     unobserved_weight: float = 1.0
     """α, the weight of the target 0 of every pair, rated or not."""
     user_l2: float = 2.0
-    """λ of every user, independent of her count."""
+    """λ of every user, whatever the number of their ratings."""
     item_l2: float = 2.0
     """Mean λ of the items."""
     item_l2_exponent: float = 1.0
@@ -65,10 +65,10 @@ class IalsSettings:
     iterations: int = 12
     """Sweeps over users and items."""
     steps: int | None = 1
-    """Conjugate gradient steps of a half sweep; unset, and anywhere but on the CPU, it is exact.
+    """Conjugate gradient steps of a half sweep; if unset, or not on the CPU, it is solved exactly.
 
-    One ends as low as exact sweeps do where rated pairs weigh about as much as unrated ones; take
-    two or three where α is far below that.
+    One step reaches the loss of exact sweeps if rated pairs weigh about as much as unrated ones;
+    take two or three if α is far smaller.
     """
     device: DeviceName = "auto"
     seed: int = 0
@@ -81,7 +81,7 @@ class IalsSettings:
 class IalsResult:
     """Trained vectors (n, dimension) float32; zero where there was no rating.
 
-    The users' are those of the last half step before the items'.
+    User vectors are those of the last half step before the items'.
     """
 
     user_vectors: Floats
@@ -90,7 +90,7 @@ class IalsResult:
     user_l2: float
 
     def precision(self) -> Doubles:
-        """P = λI + α·YᵀY, (dimension, dimension), of the user problem."""
+        """Returns P = λI + α·YᵀY, (dimension, dimension), of the user problem."""
         items = self.item_vectors.astype(np.float64)
         gram = self.unobserved_weight * items.T @ items
         return np.asarray(gram + self.user_l2 * np.eye(items.shape[1]), np.float64)
@@ -103,10 +103,10 @@ def train_ials(
     *,
     progress: Callable[[int], None] | None = None,
 ) -> IalsResult:
-    """Minimises Σ_rated w (t − x·y)² + α Σ_all (x·y)² + L2 by alternating least squares.
+    """Minimizes Σ_rated w (t − x·y)² + α Σ_all (x·y)² + L2 by alternating least squares.
 
-    Weighted implicit feedback after Hu, Koren & Volinsky (2008), regularised after Rendle et al.
-    (2021). The same input gives the same bits on one machine. `progress` hears of every sweep.
+    Weighted implicit feedback after Hu, Koren & Volinsky (2008), regularized after Rendle et al.
+    (2021). Equal input gives equal bits on one machine. `progress` is called after every sweep.
     """
     device = choose_device(settings.device)
     weights, targets = rule.weight(ratings.values), rule.target(ratings.values)
@@ -140,7 +140,7 @@ def train_ials(
 def _half_sweep(
     settings: IalsSettings, device: torch.device
 ) -> Callable[[Side, torch.Tensor, Floats, torch.Tensor], torch.Tensor]:
-    """New vectors of one side from the other's, its regularisation and those it had."""
+    """Returns a function: the other side's vectors, L2 and old vectors to new vectors of a side."""
     weight, steps = settings.unobserved_weight, settings.steps
     if steps is None or device.type != "cpu":
         return lambda side, vectors, l2, _: solve_side(side, vectors, weight, l2)

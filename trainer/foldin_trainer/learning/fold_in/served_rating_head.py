@@ -1,4 +1,4 @@
-"""Turns trained parameters into the two quadratic heads that are served.
+"""The rating head as it is served, made of trained factors, and the constants of fold-in.
 
 Everything that fold-in needs is carried into the basis where the prior precision is the identity.
 """
@@ -21,7 +21,7 @@ from foldin_trainer.learning.whitening import Whitening
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learned:
-    """What was trained on `ratings`, before any constant of fold-in is chosen."""
+    """Both heads as trained on `ratings`, before any constant of fold-in is chosen."""
 
     ratings: Ratings
     rating_factors: RatingFactors
@@ -30,24 +30,24 @@ class Learned:
 
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """What is chosen on held-out users after training."""
+    """The numbers that are chosen on held-out users after training."""
 
     noise_variance: float
     """σ² of a new user's ratings, in squared units of the scale."""
     prior_scale: float
-    """κ: how much of the average user a new user starts with in the ranking head."""
+    """κ: the share of the average user that a new user starts with in the ranking head."""
     rating_weight: float
     """w: how much the rating head counts in the retrieval score."""
     history_ridge: float | None = None
-    """Of the regression of rating vectors on histories; None where the prior knows of none."""
+    """Of the regression of rating vectors on histories; None where the prior has no such part."""
     noise_factor: float = 1.0
-    """What the noise is multiplied with so that intervals cover what they should."""
+    """Multiplies the noise, so that intervals cover nine ratings in ten."""
     trained_noise: float = 1.0
-    """What trained users' own noise is multiplied with besides, to the same end."""
+    """Multiplies the noise of trained users further, to the same end."""
 
 
 def user_prior(factors: RatingFactors, ratings: Ratings, history_ridge: float | None) -> UserPrior:
-    """The prior of the rating head's users, its mean linear in histories if they have a ridge."""
+    """Returns the prior of users in the rating head, linear in histories if there is a ridge."""
     if history_ridge is None:
         return UserPrior.of(factors, ratings)
     return history_prior(factors, ratings, history_ridge)
@@ -56,7 +56,7 @@ def user_prior(factors: RatingFactors, ratings: Ratings, history_ridge: float | 
 def rating_head(
     factors: RatingFactors, scale: Scale, prior: UserPrior, noise_variance: float
 ) -> Head:
-    """The rating head with the user bias inside her vector, the item bias as offset."""
+    """Returns the rating head. User biases are part of the vectors, item biases the offsets."""
     whitening = Whitening.of(prior.precision(noise_variance))
     ends = (scale.low, scale.high)
     return Head(
@@ -79,5 +79,5 @@ def _history_encoder(prior: UserPrior, whitening: Whitening, scale: Scale) -> Li
 def trained_rating_vectors(
     factors: RatingFactors, prior: UserPrior, noise_variance: float
 ) -> Doubles:
-    """The trained users' vectors (n_users, d) in the basis of that rating head."""
+    """Returns the trained users' vectors (n_users, d) in the basis of the rating head."""
     return Whitening.of(prior.precision(noise_variance)).users(user_rows(factors))
