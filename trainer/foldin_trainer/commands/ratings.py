@@ -1,4 +1,4 @@
-"""`foldin ratings`: a data set's ratings loaded as the histories of their users."""
+"""`foldin ratings`: loads the ratings of a data set as the histories of their users."""
 
 import asyncio
 from contextlib import aclosing
@@ -29,7 +29,7 @@ def ratings() -> None:
 def import_(source: Source, *, redis_url: str | None, namespace: str, as_json: bool) -> None:
     """Load the ratings of SOURCE as their users' histories.
 
-    Ratings that the store has already, or newer ones of, stay as they are.
+    A rating that the store has already, or has a newer value of, stays as it is.
     """
     loaded = source.load().ratings
     with running_store_url(redis_url, source.data_dir) as url:

@@ -1,4 +1,4 @@
-"""`foldin train`: from a data set's ratings to a published model that serves."""
+"""`foldin train`: learns a model from a data set, publishes it and makes it current."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +44,7 @@ MOST_LINES = 50
 @click.option(
     "--dimension",
     type=DIMENSION,
-    help="Length of the vectors of either head.  [default: its own]",
+    help="Length of the vectors of both heads.  [default: that of each head]",
 )
 @takes_heads
 @click.option(
@@ -58,15 +58,15 @@ MOST_LINES = 50
     "--checkpoint",
     "checkpoints",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder that bayes keeps its state in; given again, an interrupted training goes on.",
+    help="Folder for the state of bayes. An interrupted training continues from it.",
 )
 @click.option(
     "--settings",
     "settings_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="What `foldin tune` found; its head is trained. Other options given as well win.",
+    help="File that `foldin tune` wrote; its head is trained. Other options win over it.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Of everything random.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of everything random.")
 @click.option(
     "--device",
     type=click.Choice(get_args(DeviceName)),
@@ -84,7 +84,10 @@ MOST_LINES = 50
     "--publish/--no-publish", "publishing", default=True, help="Put the model into the store."
 )
 @click.option(
-    "--activate/--no-activate", "activating", default=True, help="Let servers switch to it."
+    "--activate/--no-activate",
+    "activating",
+    default=True,
+    help="Make it current, so that servers load it.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @printing_errors
@@ -107,16 +110,16 @@ def train(
     as_json: bool,
     **head_options: int | None,
 ) -> None:
-    """Learn a model from SOURCE, measure it on users held out, publish it and let it serve.
+    """Learn a model from SOURCE, measure it on held-out users, publish it and make it current.
 
-    SOURCE is the name of a fetched data set, a folder or a file. Without one it is
-    ml-latest-small or, where that was not fetched, the smallest that was.
+    SOURCE is the name of a fetched data set, a folder or a file. The default is ml-latest-small
+    or, if that was not fetched, the smallest data set that was.
     """
-    choose_device(device)  # one that is not there is said before anything takes long
+    choose_device(device)  # a missing device is an error before anything takes long
     dataset = _chosen(source).load()
     if publishing:
         with opened_models(redis_url, namespace, source.data_dir):
-            pass  # nothing is trained for a store that cannot be used
+            pass  # an unusable store is an error before training
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
     settings = replace(
         settings,
@@ -154,7 +157,7 @@ def train(
 def _published(
     trained: Trained, description: Description, store: ModelStore, index_kind: str | None
 ) -> Manifest:
-    """The version in the store. Raises FoldinError where its index would find too little."""
+    """Returns the published manifest. Raises FoldinError if its index would find too little."""
     try:
         return publish(trained.model, trained.users, description, store, index_kind=index_kind)
     except ValueError as refused:
@@ -162,7 +165,7 @@ def _published(
 
 
 def _chosen(source: Source) -> Source:
-    """The source asked for, or for want of the default one the smallest at hand."""
+    """Returns the source that was named, else the default one or the smallest that was fetched."""
     asked = click.get_current_context().get_parameter_source("source")
     if asked is not ParameterSource.DEFAULT or cached(source.name, source.data_dir):
         return source
@@ -175,7 +178,7 @@ def _chosen(source: Source) -> Source:
 
 @contextmanager
 def _showing() -> Iterator[Listener]:
-    """What happens is shown on stderr: as a bar in a terminal, else as lines."""
+    """Shows progress on stderr: as a bar in a terminal, else as lines."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield Listener(stage=say, epoch=_say_some)
@@ -195,7 +198,7 @@ def _showing() -> Iterator[Listener]:
 
 
 def _say_some(epoch: Epoch) -> None:
-    """A line for every epoch of few, of many for about one in MOST_LINES."""
+    """Prints a line for every epoch, or for about MOST_LINES of many."""
     if epoch.number % (1 + (epoch.epochs - 1) // MOST_LINES) == 0 or epoch.number == epoch.epochs:
         say(f"  {_of(epoch)}")
 

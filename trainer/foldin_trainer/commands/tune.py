@@ -29,40 +29,40 @@ METRICS: Mapping[Metric, str] = {
     "--method",
     type=OneName(method_names),
     required=True,
-    help="A head, tuned as it is served, or a reference.",
+    help="A head, measured as it is served, or a reference.",
 )
 @click.option(
     "--metric",
     type=click.Choice(list(METRICS)),
-    help="What is to be best.  [default: rmse for heads that predict ratings, else ndcg]",
+    help="What to optimize.  [default: rmse for rating heads, else ndcg]",
 )
 @click.option(
     "--trials",
     type=click.IntRange(1),
     default=50,
     show_default=True,
-    help="Settings to try, those of an earlier call included.",
+    help="Settings to try, including those of earlier calls.",
 )
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
-@click.option("--timeout", "timeout_s", type=FiniteRange(0), help="Seconds, at most.")
+@click.option("--timeout", "timeout_s", type=FiniteRange(0), help="Most seconds.")
 @click.option(
     "--folds",
     type=click.IntRange(2),
     default=3,
     show_default=True,
-    help="Folds of a trial; a hopeless one is cut short after any of them.",
+    help="Folds of a trial; a poor one is cut short after any of them.",
 )
-@click.option("--seed", type=SEED, default=0, show_default=True, help="Of folds and search.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Seed of folds and search.")
 @click.option(
     "--journal",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File that remembers the trials.  [default: tuning/METHOD-SOURCE.journal in --data-dir]",
+    help="File of the trials.  [default: tuning/METHOD-SOURCE.journal in --data-dir]",
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
     help="File for the best settings.  [default: beside the journal, JOURNAL-METRIC-KEY.json; "
-    "KEY is another for other data, methods, folds and seeds]",
+    "KEY depends on data, method, folds and seed]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @printing_errors
@@ -82,8 +82,8 @@ def tune(
 ) -> None:
     """Search for the settings of a method that do best on SOURCE.
 
-    Every trial is measured on folds inside SOURCE. An interrupted search goes on where it stopped
-    when it is called again. `foldin train --settings FILE` takes what was found.
+    Every trial is measured on folds of SOURCE. An interrupted search continues when the command is
+    called again. `foldin train --settings FILE` trains with the settings that were found.
     """
     metric = _checked(method, metric)
     name = Path(source.name).stem
@@ -109,7 +109,7 @@ def tune(
 
 
 def _checked(method: str, metric: Metric | None) -> Metric:
-    """The metric, one that the method has."""
+    """Returns the metric, by default the usual one. Raises UsageError if the method lacks it."""
     metrics = tunable(method).metrics
     if metric is not None and metric not in metrics:
         raise click.UsageError(f"{method} is measured by {' or '.join(metrics)}, not by {metric}.")
@@ -137,7 +137,7 @@ def _document(asked: Search, found: Found) -> dict[str, object]:
 
 
 def _write(path: Path, document: Mapping[str, object]) -> None:
-    """The whole file is there or the old one is."""
+    """Writes the whole file, or leaves the old one."""
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

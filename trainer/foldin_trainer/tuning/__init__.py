@@ -1,1 +1,1 @@
-"""Searching for the settings of a method that do best on ratings held out from training."""
+"""Searches for the settings of a method that do best on ratings held out from training."""

@@ -1,4 +1,4 @@
-"""Which search is which: by all that its figures depend on, so that none is taken for another."""
+"""Identifies a search by everything that its figures depend on."""
 
 from hashlib import sha256
 
@@ -6,7 +6,7 @@ from foldin_trainer.data.dataset import Dataset
 
 
 def content_hash(dataset: Dataset) -> str:
-    """SHA-256, in hex, over the ratings and all that is known of items and users."""
+    """Returns the SHA-256, in hex, of the ratings and of all that is known of items and users."""
     items, digest = dataset.items, sha256(dataset.ratings.hash.encode())
     users = list(dataset.users.attributes.items())
     for known in (items.titles, items.genres, items.years, items.tags, users):
@@ -17,5 +17,5 @@ def content_hash(dataset: Dataset) -> str:
 
 
 def short(name: str) -> str:
-    """Eight characters for the name of a search."""
+    """Returns eight characters that stand for the name of a search."""
     return sha256(name.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The file that remembers the trials of searches, opened safely; what is in it is `studies`."""
+"""Opens the journal, the file with the trials of searches; `studies` reads and writes them."""
 
 import json
 from pathlib import Path
@@ -12,9 +12,9 @@ LONGEST_LINE: Final = 1 << 16
 
 
 def open_journal(path: Path) -> JournalStorage:
-    """The journal, made where there was none.
+    """Returns the journal, a new one if there is no file.
 
-    Raises FoldinError where the file is something else, and leaves that as it is.
+    Raises FoldinError if the file is something else, and leaves it as it is.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,7 @@ def open_journal(path: Path) -> JournalStorage:
 
 
 def _check_first_line(path: Path) -> None:
-    """Raises ValueError. The library takes a single line of anything for one not yet whole."""
+    """Raises ValueError for another file: Optuna takes any single line for an unfinished one."""
     with path.open("rb") as file:
         line = file.readline(LONGEST_LINE)
     if line and not (isinstance(first := json.loads(line), dict) and "op_code" in first):

@@ -1,6 +1,6 @@
-"""One search: kept in a journal on disk, so that it goes on where it stopped, in many processes.
+"""Runs a search in one or more processes; a journal on disk lets it continue where it stopped.
 
-What a trial is worth is an objective's; here trials are asked for, cut short and remembered.
+`objectives` measures a trial; this module asks for trials, prunes them and records them.
 """
 
 import math
@@ -34,8 +34,8 @@ from foldin_trainer.tuning.objectives import (
     tunable,
 )
 
-UNPRUNED: Final = 5  # trials that are always measured whole, for the others to be compared with
-PASSES: Final = 1_000  # steps of a fold, for trials to be compared after the same pass
+UNPRUNED: Final = 5  # trials that are never pruned, for the others to be compared with
+PASSES: Final = 1_000  # steps of a fold, so that trials are compared after the same pass
 SEEDS: Final = int(SEED.high) + 1
 FINISHED: Final = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -44,7 +44,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What is searched, and how long: until `trials` of the journal are finished or time is up."""
+    """A search for a method, until `trials` of the journal are finished or time is up."""
 
     method: str
     metric: Metric
@@ -59,7 +59,7 @@ class Search:
 class Found:
     """The best values so far; `finished` trials were measured, `pruned` of them in part.
 
-    `key` is short, the same for the same data, method, metric, folds and seed, and else another.
+    `key` is short and identifies the data, method, metric, folds and seed.
     """
 
     values: Mapping[str, Setting]
@@ -71,7 +71,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One finished trial: its figure, or None where it was cut short."""
+    """One finished trial: its figure, or None if it was pruned."""
 
     number: int
     figure: float | None
@@ -82,19 +82,20 @@ Report = Callable[[Step], None]
 
 
 class Tickets(Protocol):
-    """What a job takes one of for every trial; who gets none ends."""
+    """The trials that are left: a job takes one ticket for each, and ends if there is none."""
 
     def acquire(self, *, blocking: bool) -> bool:
-        """Whether there was one left to take."""
+        """Takes a ticket. Returns whether there was one."""
         ...
 
 
 def search(search: Search, load: Callable[[], Dataset], jobs: int, report: Report) -> Found | None:
-    """The best values of the journal after the search; None where no trial was finished.
+    """Returns the best values of the journal after the search, or None without a finished trial.
 
-    `load` gives the data set, in every process anew; it must be picklable where `jobs` is not 1.
-    The same search in one process from an empty journal finds the same. Whatever ends it early, a
-    trial under way counts for nothing. Raises FoldinError for more folds than there are parts.
+    `load` returns the data set and is called in every process; it must be picklable if `jobs` is
+    not 1. The same search in one process, from an empty journal, finds the same. If the search ends
+    early, an unfinished trial does not count. Raises FoldinError for more folds than ratings or
+    users.
     """
     dataset = load()
     check_divisible(search.method, dataset.ratings, search.folds)
@@ -111,7 +112,7 @@ def search(search: Search, load: Callable[[], Dataset], jobs: int, report: Repor
 def _work_together(
     search: Search, load: Callable[[], Dataset], jobs: int, left: int, report: Report
 ) -> None:
-    """Processes have shared the trials that are left."""
+    """Runs the trials that are left in several processes."""
     context = get_context("spawn")
     with ExitStack() as stack:
         with _interrupts_ignored():
@@ -133,7 +134,7 @@ def _work_together(
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """Processes that are started within never report Ctrl-C: who started them ends them."""
+    """Makes processes started in the block ignore Ctrl-C; their parent ends them."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield
@@ -142,7 +143,7 @@ def _interrupts_ignored() -> Iterator[None]:
 
 
 def _exit_on_sigterm() -> None:
-    """From now on the process ends by an exception, and so never in the middle of a line."""
+    """Makes SIGTERM end the process by an exception, and so never in the middle of a line."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 
 
@@ -158,7 +159,7 @@ def _work(
 
 
 def _tried(search: Search, dataset: Dataset, study: optuna.Study) -> FrozenTrial:
-    """The next trial, finished. One that something else than an error ends stays unfinished."""
+    """Runs the next trial and returns it finished. An interrupted one stays unfinished."""
     trial = study.ask()
     try:
         figure = _measured(search, dataset, trial)
@@ -171,13 +172,13 @@ def _tried(search: Search, dataset: Dataset, study: optuna.Study) -> FrozenTrial
 
 
 def _name(search: Search, dataset: Dataset) -> str:
-    """What the search is about: this very data, method and metric, and these folds."""
+    """Returns the name of the study: method, metric, folds, seed and a hash of the data."""
     about = (search.method, search.metric, search.folds, search.seed, content_hash(dataset))
     return " ".join(map(str, about))
 
 
 def _study(search: Search, name: str, job: int) -> optuna.Study:
-    """The study of the journal that has the name."""
+    """Returns the study of that name in the journal."""
     storage = open_journal(search.journal)
     known = {summary.study_name: summary for summary in optuna.get_all_study_summaries(storage)}
     past = known[name].n_trials if name in known else 0
@@ -185,7 +186,7 @@ def _study(search: Search, name: str, job: int) -> optuna.Study:
         storage=storage,
         study_name=name,
         direction="minimize" if lower_is_better(search.metric) else "maximize",
-        # A search that goes on must not try again what it began with.
+        # A search that continues must not repeat the draws of its beginning.
         sampler=optuna.samplers.TPESampler(seed=(search.seed + 1_000 * job + past) % SEEDS),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=UNPRUNED, n_warmup_steps=0),
         load_if_exists=True,
@@ -193,10 +194,10 @@ def _study(search: Search, name: str, job: int) -> optuna.Study:
 
 
 def _measured(search: Search, dataset: Dataset, trial: optuna.Trial) -> float:
-    """The mean over folds.
+    """Returns the mean over folds.
 
-    After each, and after each look at a training under way, the trial may be found to lead
-    nowhere: a look counts as the fold's figure would.
+    The trial may be pruned after each fold, and after each look at a training: a look is compared
+    as if it were the fold's figure.
     """
     method = tunable(search.method)
     values = {name: range_.suggest(trial, name) for name, range_ in method.space.items()}

@@ -1,6 +1,6 @@
-"""How a command is told which data set it works on: a name, or a path and what its columns mean.
+"""The argument SOURCE and its options: a data set by name, or by path with the columns of its file.
 
-Reading it is `foldin_trainer.data`.
+`foldin_trainer.data` reads it.
 """
 
 import functools
@@ -45,7 +45,7 @@ class ScaleType(click.ParamType[Scale]):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The data set that a command was given, not yet read."""
+    """The data set that the caller named, not yet read."""
 
     name: str
     data_dir: Path
@@ -55,7 +55,7 @@ class Source:
     users: Path | None = None
 
     def load(self) -> Dataset:
-        """The data set, valid. Raises DataError."""
+        """Returns the data set, checked. Raises DataError."""
         return load_dataset(
             self.name,
             scale=self.scale,
@@ -67,7 +67,7 @@ class Source:
 
 
 def takes_data_dir(command: Callable[P, T]) -> Callable[P, T]:
-    """The command has the option --data-dir and gets `data_dir`."""
+    """Gives the command the option --data-dir, which it receives as `data_dir`."""
     return click.option(
         "--data-dir",
         type=click.Path(path_type=Path, file_okay=False),
@@ -80,9 +80,9 @@ def takes_data_dir(command: Callable[P, T]) -> Callable[P, T]:
 
 
 def takes_source(command: Callable[..., T]) -> Callable[..., T]:
-    """The command has the argument SOURCE and its options, and gets a Source first.
+    """Gives the command the argument SOURCE and its options, which it receives as a `Source`.
 
-    --data-dir belongs to it: the Source carries `data_dir`.
+    --data-dir is one of them: the source has `data_dir`.
     """
 
     @functools.wraps(command)

@@ -1,4 +1,4 @@
-"""The numbers that options take; one that no computation could bear is refused as it is read."""
+"""Types of numbers for options, which refuse impossible values when they are parsed."""
 
 import math
 from typing import Final
@@ -17,7 +17,7 @@ DIMENSION: Final = _whole(limits.DIMENSIONS)
 
 
 class FiniteRange(click.FloatRange):
-    """A FloatRange without infinity and nan, which no limit compares with."""
+    """A FloatRange that refuses infinity and nan; nan passes any comparison with a limit."""
 
     def convert(
         self, value: float, param: click.Parameter | None, ctx: click.Context | None

@@ -1,4 +1,4 @@
-"""Which store a command works on: the options that say it, and the models in it, opened."""
+"""The options of the store that a command works on, and the models in it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def takes_store(command: Callable[P, T]) -> Callable[P, T]:
-    """The command has the options --redis-url and --namespace."""
+    """Gives the command the options --redis-url and --namespace."""
     named = click.option(
         "--namespace",
         envvar="FOLDIN_NAMESPACE",
@@ -36,7 +36,7 @@ def takes_store(command: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def opened_models(redis_url: str | None, namespace: str, data_dir: Path) -> Iterator[ModelStore]:
-    """The models of a namespace that answers and can be used.
+    """Yields the models of the namespace, once it is known to be usable.
 
     Raises InvalidField, StoreUnavailable, and StoreMismatch for a namespace of other programs.
     """

@@ -1,6 +1,6 @@
-"""How a training takes the settings that `foldin tune` found, beside those of its own options.
+"""Merges the settings that `foldin tune` found with the options of `foldin train`.
 
-What a file of settings is belongs to `foldin_trainer.tuning.settings`.
+`foldin_trainer.tuning.settings` reads the file.
 """
 
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ SHARED: Final = ("dimension", "seed", "device")
 
 
 def with_tuned_settings(settings: TrainSettings, path: Path) -> TrainSettings:
-    """The settings with the file's values and heads, but for values that options were given for.
+    """Returns the settings with the file's values and heads; options that were given win.
 
-    Raises FoldinError where the file is for another head than an option asks for.
+    Raises FoldinError if the file is for another head than an option names.
     """
     values = read_settings(path)
     rating, ranking = heads_of(values)

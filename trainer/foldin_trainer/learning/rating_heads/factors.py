@@ -1,4 +1,4 @@
-"""The parameters of a rating head, by whichever method they were learned, and one pass of it."""
+"""`RatingFactors`: the parameters of a rating head, whatever it learned by; and `Epoch`."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from foldin_trainer.learning.rating_heads.spread import Spread
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """One finished pass: mean loss (with L2) while training, RMSE on the validation part."""
+    """One finished pass: its mean loss (with L2) and the RMSE on the validation part."""
 
     number: int
     epochs: int
@@ -23,8 +23,8 @@ class Epoch:
 class RatingFactors:
     """Trained parameters: biases (n,) and vectors (n, dimension) float32.
 
-    Users and items without training ratings have the mean of their side. `epochs` is what
-    happened, `best_epoch` the number of the pass that these parameters are from.
+    Users and items without training ratings have the mean of their side. `best_epoch` is the number
+    of the pass that these parameters are from, one of `epochs`.
     """
 
     mean: float
@@ -35,10 +35,10 @@ class RatingFactors:
     epochs: tuple[Epoch, ...]
     best_epoch: int
     spread: Spread | None = None
-    """How unsure the parameters are, where sampling tells."""
+    """The variances of predictions, if the head samples."""
 
     def predict(self, ratings: Ratings) -> Doubles:
-        """Predicted values (n,) of those pairs of user and item, clipped to the scale."""
+        """Returns predicted values (n,) of these pairs of user and item, clipped to the scale."""
         users, items = ratings.users, ratings.items
         products = np.einsum(
             "nd,nd->n", self.user_vectors[users], self.item_vectors[items], dtype=np.float64
@@ -48,16 +48,16 @@ class RatingFactors:
 
 
 def user_rows(factors: RatingFactors) -> Doubles:
-    """The user vectors [b_u, p_u] of the rating head, (n_users, 1 + dimension) float64."""
+    """Returns the user vectors [b_u, p_u], (n_users, 1 + dimension) float64."""
     return np.column_stack((factors.user_biases, factors.user_vectors)).astype(np.float64)
 
 
 def item_rows(factors: RatingFactors) -> Doubles:
-    """The item vectors [1, q_i] of the rating head, (n_items, 1 + dimension) float64."""
+    """Returns the item vectors [1, q_i], (n_items, 1 + dimension) float64."""
     ones = np.ones(len(factors.item_biases))
     return np.column_stack((ones, factors.item_vectors)).astype(np.float64)
 
 
 def training_noise(factors: RatingFactors, ratings: Ratings) -> float:
-    """Mean squared error on the ratings trained on: a lower bound of what newcomers need."""
+    """Returns the mean squared training error: a lower bound of the noise for new users."""
     return float(np.mean((factors.predict(ratings) - ratings.values) ** 2))

@@ -1,6 +1,6 @@
-"""How sure the posterior is of a rating: the variance of its samples and that of the noise.
+"""The variance of predicted ratings: that of the posterior's samples, and that of the noise.
 
-Two numbers a user and two an item; what is predicted is not known here.
+Two numbers a user and two an item; predictions themselves are elsewhere.
 """
 
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ class Spread:
     item_noise: Floats
 
     def deviations(self, users: Rows, items: Rows) -> Doubles:
-        """Standard deviations (n,) of ratings that those pairs may give."""
-        doubt = self.user_variances[users].astype(np.float64) * self.item_variances[items]
+        """Returns the standard deviations (n,) of the ratings of these pairs."""
+        variances = self.user_variances[users].astype(np.float64) * self.item_variances[items]
         noise = self.user_noise[users].astype(np.float64) * self.item_noise[items]
-        return np.sqrt(doubt + noise)
+        return np.sqrt(variances + noise)
 
 
 def interval(
     predicted: Doubles, deviations: Doubles, scale: Scale, level: float = 0.9
 ) -> tuple[Doubles, Doubles]:
-    """The low and high ends (n,) between which a rating lies with chance `level`.
+    """Returns the ends (n,) of the intervals that hold a rating with probability `level`.
 
     The central interval of a normal distribution, cut at the ends of the scale.
     """

@@ -1,7 +1,7 @@
-"""Linear item-to-item models: scores of all items as a linear map of what a user rated.
+"""Linear item-to-item models: scores of all items as a linear map of a user's ratings.
 
-EASE (Steck 2019), with inputs and targets that need not be the same. Only matrix products with the
-weights are offered, so that no item by item matrix is kept where there are fewer rows than items.
+EASE (Steck 2019), with inputs and targets that may differ. The weights are used through matrix
+products only, so that no items by items matrix is kept if there are fewer rows than items.
 """
 
 from collections.abc import Iterator
@@ -13,20 +13,20 @@ from foldin_model.arrays import Doubles, Integers
 from scipy.sparse import csc_array, csr_array
 
 COLUMNS: Final = 2_048
-"""Columns that are dense at a time."""
+"""Columns that are made dense at a time."""
 DENSE_SHARE: Final = 0.02
-"""Columns with a greater share of numbers than this are multiplied faster as dense ones."""
+"""Columns with a larger share of nonzeros are multiplied faster as dense ones."""
 
 
 class ItemWeights(Protocol):
-    """B, (n_items, n_items): a user with the history h, (n_items,), scores h·B."""
+    """B, (n_items, n_items): the scores of a user with the history h, (n_items,), are h·B."""
 
     def times(self, vectors: Doubles) -> Doubles:
-        """B·vectors for (n_items, d)."""
+        """Returns B·vectors for (n_items, d)."""
         ...
 
     def transposed_times(self, vectors: Doubles) -> Doubles:
-        """Bᵀ·vectors for (n_items, d)."""
+        """Returns Bᵀ·vectors for (n_items, d)."""
         ...
 
 
@@ -43,7 +43,7 @@ class Ridge:
 
     @classmethod
     def fit(cls, inputs: csr_array, l2: float) -> Self:
-        """Inverts; the inputs must have their indices sorted, and `l2` is above 0."""
+        """Returns P for inputs with sorted indices; `l2` must be above 0."""
         rows, items = inputs.shape
         gram = inputs @ inputs.T if rows < items else inputs.T @ inputs
         dense = np.asarray(gram.toarray(), np.float64)
@@ -52,40 +52,40 @@ class Ridge:
 
     @property
     def kernel(self) -> bool:
-        """Whether K is kept and not P."""
+        """Whether `inverse` is K."""
         return self.inputs.shape[0] < self.inputs.shape[1]
 
     def times(self, vectors: Doubles) -> Doubles:
-        """P·vectors for (n_items, d)."""
+        """Returns P·vectors for (n_items, d)."""
         if not self.kernel:
             return np.asarray(self.inverse @ vectors, np.float64)
         image = self.inputs.T @ (self.inverse @ (self.inputs @ vectors))
         return np.asarray((vectors - image) / self.l2, np.float64)
 
     def regress(self, targets: Doubles) -> Doubles:
-        """PXᵀ·targets for (n, d): what ridge regression of them on the inputs finds."""
+        """Returns PXᵀ·targets for (n, d): their ridge regression on the inputs."""
         if self.kernel:
             return np.asarray(self.inputs.T @ (self.inverse @ targets), np.float64)
         return np.asarray(self.inverse @ (self.inputs.T @ targets), np.float64)
 
     def diagonals(self, targets: csr_array) -> tuple[Doubles, Doubles]:
-        """The diagonals of P and of PXᵀT for (n, n_items) targets T, both (n_items,)."""
+        """Returns the diagonals of P and of PXᵀT for (n, n_items) targets T, both (n_items,)."""
         inputs, columns = self.inputs.tocsc(), targets.tocsc()
         own, explained = np.empty((2, inputs.shape[1]))
         for part in _by_popularity(inputs):
-            asked, taught = inputs[:, part], columns[:, part]
+            given, wanted = inputs[:, part], columns[:, part]
             if self.kernel:
-                images = self._images(asked)
-                own[part] = (1.0 - asked.multiply(images).sum(axis=0)) / self.l2
-                explained[part] = taught.multiply(images).sum(axis=0)
+                images = self._images(given)
+                own[part] = (1.0 - given.multiply(images).sum(axis=0)) / self.l2
+                explained[part] = wanted.multiply(images).sum(axis=0)
             else:
-                crossed = (inputs.T @ taught).toarray()
+                crossed = (inputs.T @ wanted).toarray()
                 own[part] = np.diag(self.inverse)[part]
                 explained[part] = (self.inverse[:, part] * crossed).sum(axis=0)
         return own, explained
 
     def _images(self, columns: csc_array) -> Doubles:
-        """K·columns (n, d), in the form that suits how many numbers there are."""
+        """Returns K·columns (n, d), computed densely or sparsely, whichever is faster."""
         if columns.nnz > DENSE_SHARE * np.prod(columns.shape):
             return np.asarray(self.inverse @ columns.toarray(), np.float64)
         return np.asarray((columns.T @ self.inverse).T, np.float64)  # K is symmetric
@@ -93,10 +93,10 @@ class Ridge:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ease:
-    """B = P(XᵀT − diag(μ)), with μ so that the diagonal of B is zero, or part of what it was.
+    """B = P(XᵀT − diag(μ)), with a μ for which the diagonal of B is zero, or smaller than before.
 
     For T = X these are the weights of EASE. An item that must not explain itself has to be
-    explained by the others, which is what it is for the users who have not rated it.
+    explained by the others, as for the users who have not rated it.
     """
 
     ridge: Ridge
@@ -105,29 +105,29 @@ class Ease:
 
     @classmethod
     def fit(cls, inputs: csr_array, targets: csr_array, l2: float, relief: float = 1.0) -> Self:
-        """Fitted to (n, n_items) inputs and targets, one row an example.
+        """Returns the weights fitted to (n, n_items) inputs and targets, one row an example.
 
-        `relief` is the share of an item's own explanation that is taken away: 1 leaves none, 0
-        leaves ridge regression.
+        `relief` is the share of an item's explanation by itself that is removed: 1 removes all, 0
+        gives ridge regression.
         """
         ridge = Ridge.fit(inputs, l2)
         own, explained = ridge.diagonals(targets)
         return cls(ridge, targets, relief * explained / own)
 
     def times(self, vectors: Doubles) -> Doubles:
-        """B·vectors for (n_items, d)."""
+        """Returns B·vectors for (n_items, d)."""
         moved = self.multipliers[:, None] * vectors
         return self.ridge.regress(self.targets @ vectors) - self.ridge.times(moved)
 
     def transposed_times(self, vectors: Doubles) -> Doubles:
-        """Bᵀ·vectors for (n_items, d)."""
+        """Returns Bᵀ·vectors for (n_items, d)."""
         solved = self.ridge.times(vectors)
         taught = self.targets.T @ (self.ridge.inputs @ solved)
         return np.asarray(taught - self.multipliers[:, None] * solved, np.float64)
 
 
 def _by_popularity(inputs: csc_array) -> Iterator[Integers]:
-    """All columns, in parts of columns that have about equally many numbers."""
+    """Yields all columns in parts, each of columns with about as many nonzeros."""
     order = np.argsort(-np.diff(inputs.indptr), kind="stable")
     for start in range(0, len(order), COLUMNS):
         yield order[start : start + COLUMNS]

@@ -1,7 +1,7 @@
-"""The ranking head as a low-rank EASE: a user is the sum of what her ratings stand for.
+"""Trains a low-rank EASE: a user's vector is a weighted sum over the rated items.
 
-The weights are those of `item_weights.Ease`, here with inputs and targets that depend on the value
-of a rating and with rows about the items' contents; served is what `compression` keeps of them.
+The weights are those of `item_weights.Ease`, with inputs and targets that depend on the value of a
+rating and with rows about the items' contents. `compression` reduces them to what is served.
 """
 
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ from foldin_trainer.learning.registry.limits import (
 )
 
 MOST_EXAMPLES: Final = 8_000
-"""Users taught from where there are more items than that as well: 512 MB of kernel."""
+"""Most users that are learned from if there are more items than this too: 512 MB of kernel."""
 MOST_ITEMS: Final = 200_000
 PRIOR_SCALES: Final = (0.005, 0.01, 0.02, 0.04)
-"""More popularity serves first ratings, and takes from long histories what they tell."""
+"""More popularity helps users with few ratings and hurts those with long histories."""
 
 
 LIMITS: Final[Limits] = MappingProxyType(
@@ -55,7 +55,7 @@ LIMITS: Final[Limits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class EaseSettings:
-    """How the item-to-item weights are found, and to how many dimensions they are compressed."""
+    """How item-to-item weights are fitted, and to how many dimensions they are compressed."""
 
     dimension: int = 94
     """One of them is popularity alone, for users without ratings."""
@@ -63,14 +63,14 @@ class EaseSettings:
     l2_exponent: float = 0.0
     """An item's λ grows with (its ratings + 1) to this; the mean over ratings stays `l2`."""
     relief: float = 0.5
-    """How much of an item's own explanation is taken away: EASE takes all, ridge regression none.
+    """The share of an item's explanation by itself that is removed: EASE removes all of it.
 
-    Compressed weights cannot tell an item from those like it, and do better with some of it.
+    Compressed weights cannot tell an item from similar ones, and do better with part of it.
     """
     factors: tuple[float, float, float] = (0.3, 0.92, 1.1)
-    """ρ at the minimum, the middle and the maximum of the scale: of inputs and targets alike."""
+    """ρ at the minimum, the middle and the maximum of the scale, for inputs and targets."""
     content_weight: float = 1.0
-    """Of the rows about genres and years; 0 leaves them out."""
+    """The weight of the rows about genres and years; with 0 there are none."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -79,11 +79,11 @@ class EaseSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """What item-to-item weights are taught from and asked about.
+    """The examples that item-to-item weights learn from, and the histories of all users.
 
-    `histories` (n_users, n_items) are all users' ratings by ρ, `users` their positions in the
-    vocabulary, `rows` the examples, those of contents last, and `roots` (n_items,) what each
-    item's input is multiplied by, which divides its λ by the square.
+    `histories` (n_users, n_items) are the values ρ of all users' ratings, `users` their positions
+    in the vocabulary, `rows` the examples, those of contents last. Inputs of an item are multiplied
+    by its `roots` (n_items,), which divides its λ by the square.
     """
 
     histories: csr_array
@@ -99,9 +99,9 @@ class Examples:
 
 
 def train_ease(ratings: Ratings, items: ItemTable, settings: EaseSettings) -> Ranking:
-    """The head that is EASE as well as its dimensions can keep it.
+    """Returns the head that approximates EASE best in its number of dimensions.
 
-    The same input gives the same bits on one machine. Raises FoldinError for more items than
+    Equal input gives equal bits on one machine. Raises FoldinError for more items than
     MOST_ITEMS.
     """
     examples = gather(ratings, items, settings)
@@ -110,7 +110,7 @@ def train_ease(ratings: Ratings, items: ItemTable, settings: EaseSettings) -> Ra
 
 
 def gather(ratings: Ratings, items: ItemTable, settings: EaseSettings) -> Examples:
-    """The examples in `ratings` and contents. Raises FoldinError for too many items."""
+    """Returns the examples of `ratings` and contents. Raises FoldinError for too many items."""
     n_items = len(ratings.item_ids)
     if n_items > MOST_ITEMS:
         raise FoldinError(
@@ -122,16 +122,16 @@ def gather(ratings: Ratings, items: ItemTable, settings: EaseSettings) -> Exampl
     values = rule.factor(ratings.values)
     histories = csr_array((values, (rows, ratings.items)), shape=(len(users), n_items))
     histories = _sorted(histories)
-    taught = histories
+    examples = histories
     if min(histories.shape) > MOST_EXAMPLES:
         chosen = np.random.default_rng(settings.seed).permutation(len(users))[:MOST_EXAMPLES]
-        taught = _sorted(histories[np.sort(chosen)])
+        examples = _sorted(histories[np.sort(chosen)])
     contents = content_rows(items, settings.content_weight)
     counts = np.bincount(ratings.items, minlength=n_items)
     return Examples(
         histories=histories,
         users=users,
-        rows=_sorted(csr_array(vstack((taught, contents)))),
+        rows=_sorted(csr_array(vstack((examples, contents)))),
         roots=_roots(counts, settings.l2_exponent),
         rule=rule,
     )
@@ -140,7 +140,7 @@ def gather(ratings: Ratings, items: ItemTable, settings: EaseSettings) -> Exampl
 def encode(
     ratings: Ratings, examples: Examples, weights: ItemWeights, settings: EaseSettings
 ) -> Ranking:
-    """The head that serves `weights`, which are asked about inputs times their roots."""
+    """Returns the head that serves `weights`, whose inputs are multiplied by their roots."""
     scaled = _sorted(csr_array(examples.histories.multiply(examples.roots[None, :])))
     found = compress(weights, scaled, settings.dimension - 1, seed=settings.seed)
     unscaled = Compressed(found.inputs * examples.roots[:, None], found.items)
@@ -156,7 +156,7 @@ def encoder_ranking(
     found: Compressed,
     encoder: tuple[EncoderRule, float],
 ) -> Ranking:
-    """The head that adds up `found.inputs`, with one more dimension, which is popularity alone.
+    """Returns the head that adds up `found.inputs`, with one more dimension for popularity alone.
 
     `histories` (n, n_items) are the ratings of `users` (n,) by the rule and exponent of the
     `encoder`.
@@ -180,7 +180,7 @@ def encoder_ranking(
 
 
 def rule_of(settings: EaseSettings, scale: Scale) -> EncoderRule:
-    """ρ of those settings on that scale."""
+    """Returns ρ on that scale."""
     middle = 0.5 * (scale.low + scale.high)
     return EncoderRule((scale.low, middle, scale.high), settings.factors)
 

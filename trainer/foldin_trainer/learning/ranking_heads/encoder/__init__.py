@@ -1,4 +1,4 @@
 """The ranking head `encoder`: item vectors that a user's ratings add up, trained on full softmax.
 
-`training.train_encoder` trains one; `result.EncoderResult` is what is served of it.
+`training.train_encoder` trains one, `head` registers it.
 """

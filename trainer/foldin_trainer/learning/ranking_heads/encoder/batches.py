@@ -1,4 +1,4 @@
-"""Histories in two parts, one given and one to be found, a few users at a time."""
+"""Batches of users whose histories are split: one part is given, the other is to be predicted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from foldin_trainer.data.ratings import Ratings
 class Batch:
     """Users numbered from 0, in no particular order.
 
-    `given` and `wanted` are positions among the ratings, `given_users` and `wanted_users` whose
-    they are; both in the order of the users.
+    `given` and `wanted` are positions of ratings, `given_users` and `wanted_users` their users;
+    both are in the order of the users.
     """
 
     users: int
@@ -37,7 +37,7 @@ class Histories:
 
     @classmethod
     def of(cls, ratings: Ratings) -> Self:
-        """The histories of the users with ratings, in the order of their rows."""
+        """Returns the histories of the users with ratings, in the order of their rows."""
         order = np.lexsort((ratings.items, ratings.users))
         _, sizes = np.unique(ratings.users, return_counts=True)
         return cls(
@@ -49,14 +49,14 @@ class Histories:
 
     @property
     def interactions(self) -> csr_array:
-        """0/1, (n_users, n_items) float64."""
+        """Which items each user rated: 0 and 1, (n_users, n_items) float64."""
         shape = (len(self.starts) - 1, self.n_items)
         return csr_array((np.ones(len(self.items)), self.items, self.starts), shape=shape)
 
     def batches(
         self, rng: np.random.Generator, size: int, kept: tuple[float, float]
     ) -> Iterator[Batch]:
-        """Every user once in random order; of each a random share within `kept` is given."""
+        """Yields every user once in random order; a random share within `kept` is given of each."""
         order = rng.permutation(len(self.starts) - 1)
         for at in range(0, len(order), size):
             users = order[at : at + size]

@@ -18,16 +18,16 @@ EXPONENT: Final = 0.5  # γ before it is learned
 
 
 class Encoder(nn.Module):
-    """x_u = prior + n^-γ Σ_j ρ(r_j) inputs[j] and the logits items·x_u, learned from a start."""
+    """x_u = prior + n^-γ Σ_j ρ(r_j) inputs[j] and the logits items·x_u, trained from a start."""
 
     def __init__(
-        self, histories: Histories, begun: Start, settings: EncoderSettings, rule: RatingRule
+        self, histories: Histories, initial: Start, settings: EncoderSettings, rule: RatingRule
     ) -> None:
-        """`rule` says where the knots of functions of a rating's value are."""
+        """`rule` has the knots of the functions of a rating's value."""
         super().__init__()
-        self.items = nn.Parameter(torch.tensor(begun.items, dtype=torch.float32))
-        self.inputs = nn.Parameter(torch.tensor(begun.inputs, dtype=torch.float32))
-        self.prior = nn.Parameter(torch.tensor(begun.prior, dtype=torch.float32))
+        self.items = nn.Parameter(torch.tensor(initial.items, dtype=torch.float32))
+        self.inputs = nn.Parameter(torch.tensor(initial.inputs, dtype=torch.float32))
+        self.prior = nn.Parameter(torch.tensor(initial.prior, dtype=torch.float32))
         self.factors = nn.Parameter(torch.tensor(settings.start_factors))
         self.exponent = nn.Parameter(torch.tensor(EXPONENT))
         self.knots = rule.knots
@@ -41,10 +41,10 @@ class Encoder(nn.Module):
         self._anchor = settings.anchor
 
     def forward(self, batch: Batch) -> torch.Tensor:
-        """The mean negative log-likelihood of what is wanted, plus the pull to the start.
+        """Returns the mean negative log-likelihood of wanted items, plus the pull to the start.
 
-        A user counts with the square root of what is wanted of her, between counting every user
-        the same and every rating the same.
+        A user weighs the square root of the number of their wanted items: between equal weights of
+        users and equal weights of ratings.
         """
         logits = self.vectors(batch) @ self.items.T
         logits = logits.index_put(
@@ -52,21 +52,21 @@ class Encoder(nn.Module):
             torch.tensor(-torch.inf),
         )
         owners = torch.tensor(batch.wanted_users)
-        asked = torch.bincount(owners, minlength=batch.users).clamp(min=1)
-        weights = self._target_weights[batch.wanted] / asked[owners].sqrt()
+        counts = torch.bincount(owners, minlength=batch.users).clamp(min=1)
+        weights = self._target_weights[batch.wanted] / counts[owners].sqrt()
         misses = logits.logsumexp(1)[owners] - logits[owners, self._columns[batch.wanted]]
         pull = (self.items - self._items_before).square().sum()
         pull += (self.inputs - self._inputs_before).square().sum()
         return (weights * misses).sum() / weights.sum().clamp(min=1e-6) + self._anchor / 2 * pull
 
     def vectors(self, batch: Batch) -> torch.Tensor:
-        """The users' vectors (users, d) by what is given of them."""
-        return self.prior + self.led(batch)
+        """Returns the users' vectors (users, d) by their given ratings."""
+        return self.prior + self.encoded(batch)
 
-    def led(self, batch: Batch) -> torch.Tensor:
-        """What their ratings move them by, (users, d)."""
+    def encoded(self, batch: Batch) -> torch.Tensor:
+        """Returns what the given ratings add to the prior, (users, d)."""
         sizes = np.bincount(batch.given_users, minlength=batch.users)
-        led = embedding_bag(
+        sums = embedding_bag(
             self._columns[batch.given],
             self.inputs,
             torch.tensor(np.concatenate(([0], np.cumsum(sizes)))),
@@ -75,11 +75,11 @@ class Encoder(nn.Module):
             include_last_offset=True,
         )
         lengths = torch.tensor(sizes, dtype=torch.float32).clamp(min=1.0)
-        moved: torch.Tensor = led * lengths[:, None] ** -self.exponent
+        moved: torch.Tensor = sums * lengths[:, None] ** -self.exponent
         return moved
 
     def result(self, epoch: int) -> EncoderResult:
-        """The parameters as they are now, copied."""
+        """Returns a copy of the present parameters."""
         return EncoderResult(
             items=self.items.detach().numpy().copy(),
             inputs=self.inputs.detach().numpy().copy(),
@@ -91,7 +91,7 @@ class Encoder(nn.Module):
         )
 
     @torch.no_grad()
-    def keep_signs(self) -> None:
-        """A rating at the minimum of the scale never speaks for an item's neighbours."""
+    def clamp(self) -> None:
+        """Clamps ρ at the minimum of the scale to 0 at most, and γ to [0, 1]."""
         self.factors[0].clamp_(max=0.0)
         self.exponent.clamp_(0.0, 1.0)

@@ -23,14 +23,14 @@ BETAS: Final = (0.9, 0.99)  # of Adam; passes are few
 
 
 class Scorer(Protocol):
-    """What came of training so far."""
+    """A result of training that can score held-out users."""
 
     def vectors(self, cases: Sequence[Case]) -> Doubles:
-        """The vectors (n, d) of users by what they are given."""
+        """Returns the vectors (n, d) of users by their given ratings."""
         ...
 
     def scores(self, vectors: Doubles) -> Doubles:
-        """Scores (n, n_items) of users at (n, d)."""
+        """Returns scores (n, n_items) of users at (n, d)."""
         ...
 
 
@@ -39,7 +39,7 @@ R = TypeVar("R", bound=Scorer)
 
 @dataclass(frozen=True, slots=True)
 class PassSettings:
-    """How passes are made: users a step, the share of a history that is given, and the seed."""
+    """Users of a step, the range of the share of a history that is given, and the seed."""
 
     batch_users: int
     kept: tuple[float, float]
@@ -52,7 +52,7 @@ def passes(
     optimizer: torch.optim.Optimizer,
     pass_settings: PassSettings,
 ) -> Iterator[None]:
-    """One pass over all users each time the next is asked for, without end."""
+    """Makes one pass over all users for each `next`, without end."""
     rng = np.random.default_rng(pass_settings.seed)
     while True:
         encoder.train()
@@ -60,7 +60,7 @@ def passes(
             optimizer.zero_grad()
             encoder(batch).backward()
             optimizer.step()
-            encoder.keep_signs()
+            encoder.clamp()
         encoder.eval()
         yield
 
@@ -75,9 +75,10 @@ def best_pass(
     progress: Callable[[Look], None] | None,
     untouched: bool = True,
 ) -> tuple[R, tuple[Look, ...]]:
-    """What `result` gave after the pass that served `cases` best, and every look at them.
+    """Returns the result of the pass that served `cases` best, and every look at them.
 
-    Pass 0 is what training starts from, and is among them where it may stay `untouched`.
+    Pass 0 is the start of the training; with `untouched` it may be the best one too. `progress` is
+    called with every look but that of pass 0.
     """
     found = result(0)
     looks = [look(0, found, cases, scale)]
@@ -95,7 +96,7 @@ def best_pass(
 
 
 def look(epoch: int, found: Scorer, cases: Sequence[Case], scale: Scale) -> Look:
-    """NDCG@10 of held-out users."""
+    """Returns the NDCG@10 of held-out users."""
     vectors = found.vectors(cases)
     ((everything, liked),) = list_qualities(
         lambda part: [found.scores(vectors[part])],

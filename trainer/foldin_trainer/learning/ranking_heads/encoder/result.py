@@ -1,4 +1,4 @@
-"""What a trained linear encoder is: its vectors, and how a history becomes a user's."""
+"""`EncoderResult`: a trained linear encoder, item vectors and the map from history to user."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class EncoderResult:
 
     `items` and `inputs` are (n_items, dimension) float32, zero in `inputs` where an item was not
     rated; `prior`, the vector of a user without ratings, is (dimension,) float64 and orders like
-    popularity. `best_epoch` is where training stopped.
+    popularity. `best_epoch` is the pass that these parameters are from.
     """
 
     items: Floats
@@ -30,15 +30,15 @@ class EncoderResult:
 
     @property
     def encoder(self) -> LinearEncoder:
-        """How ratings move a user from the prior."""
+        """The map from ratings to what they add to the prior."""
         return LinearEncoder(self.inputs, self.rule, self.exponent)
 
     def vectors(self, cases: Sequence[Case]) -> Doubles:
-        """The vectors (n, dimension) of users by what they are given."""
+        """Returns the vectors (n, dimension) of users by their given ratings."""
         encoder = self.encoder
-        led = [encoder.encode(case.given_rows, case.given_values) for case in cases]
-        return np.asarray(self.prior + np.array(led), np.float64)
+        encoded = [encoder.encode(case.given_rows, case.given_values) for case in cases]
+        return np.asarray(self.prior + np.array(encoded), np.float64)
 
     def scores(self, vectors: Doubles) -> Doubles:
-        """Scores (n, n_items) of users at (n, dimension)."""
+        """Returns scores (n, n_items) of users at (n, dimension)."""
         return np.asarray(vectors @ self.items.T.astype(np.float64), np.float64)

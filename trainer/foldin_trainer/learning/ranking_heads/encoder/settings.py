@@ -1,4 +1,4 @@
-"""How a linear encoder is trained."""
+"""Settings of a linear encoder and their limits."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -38,28 +38,29 @@ LIMITS: Final[Limits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class EncoderSettings:
-    """Functions of a rating's value are given at the scale's minimum, its middle and its maximum.
+    """How a linear encoder is trained.
 
-    The middle is that of `rating_weights.rule_for`.
+    Functions of a rating's value have a number at the minimum, the middle and the maximum of the
+    scale. The middle is that of `rating_weights.rule_for`.
     """
 
     dimension: int = 94
     start_l2: float = 300.0
     """λ of the EASE model that training starts from."""
     start_sharpness: float = 60.0
-    """What its scores are multiplied by, to be logarithms of probabilities."""
+    """Multiplies its scores, which then are logarithms of probabilities."""
     start_factors: tuple[float, float, float] = (-0.3, 1.0, 1.0)
-    """ρ before it is learned. At the minimum it stays at or below 0."""
+    """ρ before training. At the minimum of the scale it stays at or below 0."""
     target_weights: tuple[float, float, float] = (0.1, 0.3, 1.0)
-    """How much finding a rated item counts, so that what users like comes first."""
+    """The weight of a rated item in the loss, so that items which users like come first."""
     kept: tuple[float, float] = (0.5, 0.9)
-    """The share of a history that is given lies between these; the rest is to be found."""
+    """The range of the share of a history that is given; the rest is to be predicted."""
     anchor: float = 1e-3
-    """L2 of how far the vectors go from where they started."""
+    """L2 of the distance of the vectors from their start."""
     learning_rate: float = 5e-4
     batch_users: int = 128
     epochs: int = 50
-    """At most, where validation users say when to stop."""
+    """At most; validation users decide when to stop."""
     seed: int = 0
 
     def __post_init__(self) -> None:

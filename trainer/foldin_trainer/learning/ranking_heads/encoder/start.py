@@ -1,4 +1,4 @@
-"""Where training an encoder starts: EASE cut to a low rank, and popularity in its own column.
+"""The start of training an encoder: EASE at a low rank, and popularity in its own column.
 
 EASE (Steck 2019) is kept in its kernel form, users by users, for at most `MOST_USERS`.
 """
@@ -11,9 +11,9 @@ from foldin_model.arrays import Doubles
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, svds
 
-MOST_USERS: Final = 8_000  # of more a sample: 512 MB of kernel
+MOST_USERS: Final = 8_000  # more are sampled: 512 MB of kernel
 COLUMNS: Final = 2_048  # items whose products with the kernel are kept at a time
-SMOOTHING: Final = 0.5  # ratings that every item is given when popularities become logarithms
+SMOOTHING: Final = 0.5  # ratings that are added to every item before taking logarithms
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,7 +27,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemWeights:
-    """EASE's weights B = I − (XᵀX + λI)⁻¹·diag⁻¹ as an operator; no item by item matrix is kept."""
+    """EASE's weights B = I − (XᵀX + λI)⁻¹·diag⁻¹ as an operator; no items by items matrix."""
 
     interactions: csr_array
     kernel: Doubles
@@ -36,7 +36,7 @@ class ItemWeights:
 
     @classmethod
     def fit(cls, interactions: csr_array, l2: float) -> Self:
-        """Solves for 0/1 `interactions`, (n_users, n_items)."""
+        """Returns the weights of 0/1 `interactions`, (n_users, n_items)."""
         gram = (interactions @ interactions.T).toarray()
         gram.flat[:: len(gram) + 1] += l2
         kernel = np.linalg.inv(gram)
@@ -50,11 +50,11 @@ class ItemWeights:
         return cls(interactions, kernel, (1.0 - np.concatenate(explained)) / l2, l2)
 
     def times(self, vectors: Doubles) -> Doubles:
-        """B·vectors for (n_items, d)."""
+        """Returns B·vectors for (n_items, d)."""
         return np.asarray(vectors - self._inverse(vectors / self.diagonal[:, None]), np.float64)
 
     def transposed_times(self, vectors: Doubles) -> Doubles:
-        """Bᵀ·vectors for (n_items, d)."""
+        """Returns Bᵀ·vectors for (n_items, d)."""
         return np.asarray(vectors - self._inverse(vectors) / self.diagonal[:, None], np.float64)
 
     def _inverse(self, vectors: Doubles) -> Doubles:
@@ -65,16 +65,16 @@ class ItemWeights:
 def start(
     interactions: csr_array, dimension: int, *, l2: float, sharpness: float, seed: int
 ) -> Start:
-    """Scores of EASE as well as `dimension` − 1 dimensions can keep them, and log popularity.
+    """Returns EASE in `dimension` − 1 dimensions, and the logarithm of popularity in the last.
 
-    What is kept are the directions of item space along which the scores of users with histories of
-    length one differ most. Where there are fewer, the others are small random numbers.
+    The dimensions are the directions of item space along which the scores of users, with histories
+    scaled to length one, differ most. If there are fewer, the others are small random numbers.
     """
     popularity = np.asarray(interactions.sum(axis=0)).ravel()
     weights = ItemWeights.fit(_sample(interactions, seed), l2)
     basis = _directions(weights, dimension - 1, seed)
     inputs = sharpness * weights.times(basis)
-    balance = np.sqrt(np.linalg.norm(inputs, axis=0).clip(min=1e-12))  # both sides as long
+    balance = np.sqrt(np.linalg.norm(inputs, axis=0).clip(min=1e-12))  # equal lengths on both sides
     log_popularity = np.log(popularity + SMOOTHING)
     log_popularity -= log_popularity.mean()
     length = max(float(np.linalg.norm(log_popularity)), 1e-12) ** 0.5
@@ -97,7 +97,7 @@ def _sample(interactions: csr_array, seed: int) -> csr_array:
 
 
 def _directions(weights: ItemWeights, count: int, seed: int) -> Doubles:
-    """The first right singular vectors of the users' scores, (n_items, count)."""
+    """Returns the first right singular vectors of the users' scores, (n_items, count)."""
     sizes = np.asarray(weights.interactions.sum(axis=1)).ravel().clip(min=1.0)
     users = csr_array(weights.interactions.multiply(1.0 / np.sqrt(sizes)[:, None]))
     scores = LinearOperator(

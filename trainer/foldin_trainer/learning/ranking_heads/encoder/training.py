@@ -1,7 +1,7 @@
-"""Trains a linear encoder: what a user rated has to make the rest of what she rated probable.
+"""Trains a linear encoder: part of a user's ratings predicts the rest of them.
 
-Multinomial likelihood over all items that were not given (the objective of Mult-VAE, Liang et al.
-2018, with nothing between history and scores), from a start near EASE.
+The loss is the multinomial likelihood over all items that were not given (the objective of
+Mult-VAE, Liang et al. 2018, for a linear model). Training starts near EASE.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,11 +35,11 @@ def train_encoder(
     stop_after: int | None = None,
     progress: Callable[[Look], None] | None = None,
 ) -> EncoderResult:
-    """The encoder after the pass that served the `validation` cases best, all hits and liked ones.
+    """Returns the encoder after the pass that served the `validation` cases best.
 
-    After `stop_after` passes, or all of `settings`, where there are no cases. Their users must
-    have no ratings in `ratings`. The same input gives the same bits on one machine. `progress`
-    hears of every look at the cases.
+    Their users must have no ratings in `ratings`. Without cases it returns the encoder after
+    `stop_after` passes, or after all passes of `settings`. `progress` is called with every look at
+    the cases. Equal input gives equal bits on one machine.
     """
     with threads_for(len(ratings)):
         encoder, histories = _begin(ratings, settings)
@@ -64,11 +64,11 @@ def train_encoder(
 
 def _begin(ratings: Ratings, settings: EncoderSettings) -> tuple[Encoder, Histories]:
     histories = Histories.of(ratings)
-    begun = start(
+    initial = start(
         histories.interactions,
         settings.dimension,
         l2=settings.start_l2,
         sharpness=settings.start_sharpness,
         seed=settings.seed,
     )
-    return Encoder(histories, begun, settings, rule_for(ratings.scale)), histories
+    return Encoder(histories, initial, settings, rule_for(ratings.scale)), histories

@@ -1,6 +1,6 @@
-"""The ranking head as a blend of the others, cut to one inner product.
+"""Blends ranking heads and compresses the blend to one inner product.
 
-Every part is a linear map of a history, or the nearest one to it. Their scores are brought to one
+Every part is a linear map of a history, or is approximated by one. Their scores are brought to one
 spread, weighted, and compressed together like item-to-item weights (`ease.compression`).
 """
 
@@ -19,13 +19,13 @@ from foldin_trainer.learning.ranking_heads.ease.training import encoder_ranking
 from foldin_trainer.learning.ranking_heads.ranking import Ranking
 
 SAMPLED_USERS: Final = 500
-"""Their scores tell how far the scores of a part are spread."""
+"""The spread of a part is measured on the scores of this many users."""
 SMALLEST: Final = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A history H scores n(H)^-γ Σ ρ(r_j) E_j·Yᵀ; E and Y are (n_items, d) float64."""
+    """The scores of a history H are n(H)^-γ Σ ρ(r_j) E_j·Yᵀ; E and Y are (n_items, d) float64."""
 
     inputs: Doubles
     items: Doubles
@@ -34,10 +34,10 @@ class Part:
 
     @classmethod
     def of(cls, ranking: Ranking, ratings: Ratings) -> Self:
-        """The part that a head trained on `ratings` is.
+        """Returns a head that was trained on `ratings` as a part.
 
-        A head with an encoder is one. Of a head that solves A(H) z = o + g(H), A(H) is replaced by
-        its mean over users, and o is left out: popularity is added to what was blended.
+        A head with an encoder has this form. For a head that solves A(H) z = o + g(H), A(H) is
+        replaced by its mean over users, and o is left out: popularity is added after blending.
         """
         vectors = ranking.vectors.astype(np.float64)
         if ranking.encoder is not None:
@@ -52,22 +52,22 @@ class Part:
         return cls(inputs, vectors, EncoderRule(rule.knots, tuple(products)), 0.0)
 
     def times(self, vectors: Doubles) -> Doubles:
-        """E·Yᵀ·vectors for (n_items, k)."""
+        """Returns E·Yᵀ·vectors for (n_items, k)."""
         return np.asarray(self.inputs @ (self.items.T @ vectors), np.float64)
 
     def transposed_times(self, vectors: Doubles) -> Doubles:
-        """Y·Eᵀ·vectors for (n_items, k)."""
+        """Returns Y·Eᵀ·vectors for (n_items, k)."""
         return np.asarray(self.items @ (self.inputs.T @ vectors), np.float64)
 
     def spread(self, histories: "Histories") -> float:
-        """The mean standard deviation of a user's scores."""
+        """Returns the mean standard deviation of a user's scores."""
         sampled = histories.of(self.rule, self.exponent)[:SAMPLED_USERS]
         scores = (sampled @ self.inputs) @ self.items.T
         return max(float(scores.std(axis=1).mean()), SMALLEST)
 
 
 class Histories:
-    """The ratings of users as rows of a matrix, whatever a rating's value counts."""
+    """The ratings of users as rows of a matrix, for any function of a rating's value."""
 
     def __init__(self, ratings: Ratings) -> None:
         self._ratings = ratings
@@ -75,7 +75,7 @@ class Histories:
         self.sizes = np.bincount(self._places).astype(np.float64)
 
     def of(self, rule: EncoderRule, exponent: float = 0.0) -> csr_array:
-        """(n_users, n_items): n^-γ ρ(r)."""
+        """Returns n^-γ ρ(r), (n_users, n_items)."""
         ratings = self._ratings
         values = rule.factor(ratings.values) * (self.sizes**-exponent)[self._places]
         shape = (len(self.users), len(ratings.item_ids))
@@ -87,11 +87,11 @@ class Histories:
 def blend(
     parts: Sequence[Part], weights: Sequence[float], ratings: Ratings, dimension: int, seed: int
 ) -> Ranking:
-    """The head of `dimension` dimensions whose scores are the weighted ones of the parts.
+    """Returns the head of `dimension` dimensions whose scores are weighted sums of the parts'.
 
-    A rating counts what it counts in the parts, each brought to a size of 1 and weighted, and
-    histories are shortened by the weighted exponent: exact for parts that agree in both. Scores are
-    spread as those of the first part. The same input gives the same bits on one machine.
+    The factor of a rating is the weighted sum of the parts' factors, each scaled to size 1, and the
+    exponent the weighted sum of theirs: exact for parts with the same factors and exponent. Scores
+    have the spread of the first part. Equal input gives equal bits on one machine.
     """
     total = sum(weights)
     pairs = [(part, w / total) for part, w in zip(parts, weights, strict=True) if w > 0.0]

@@ -140,7 +140,7 @@ def train_ials(
 def _half_sweep(
     settings: IalsSettings, device: torch.device
 ) -> Callable[[Side, torch.Tensor, Floats, torch.Tensor], torch.Tensor]:
-    """Returns a function: the other side's vectors, L2 and old vectors to new vectors of a side."""
+    """Returns how new vectors of a side follow from the other side's, the L2 and the old ones."""
     weight, steps = settings.unobserved_weight, settings.steps
     if steps is None or device.type != "cpu":
         return lambda side, vectors, l2, _: solve_side(side, vectors, weight, l2)

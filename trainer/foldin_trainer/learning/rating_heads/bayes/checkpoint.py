@@ -1,6 +1,6 @@
-"""A training on its way, in one file that is always whole.
+"""Writes and reads the state of an unfinished training in one file that is always complete.
 
-What is in it belongs to `training`; only its writing and reading are here.
+`run` decides what is in it.
 """
 
 import os
@@ -17,11 +17,11 @@ DAMAGED: Final = (
     *(EOFError, KeyError, IndexError, AttributeError, TypeError, ValueError, OSError),
     *(RuntimeError, UnpicklingError),
 )
-"""What torch raises for a file that is none of its own, or one cut short."""
+"""What torch raises for a foreign file, or for one that was cut short."""
 
 
 def save(path: Path, content: Content) -> None:
-    """The file holds `content` now; at no moment does it hold part of it."""
+    """Writes `content` to the file, which never holds only part of it."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -35,10 +35,10 @@ def save(path: Path, content: Content) -> None:
 
 
 def load(path: Path, fingerprint: str, device: torch.device) -> Content | None:
-    """What was saved there, None where nothing was.
+    """Returns what was saved there, or None if there is no file.
 
-    Raises FoldinError where the file is damaged, and where that was another training: other ratings
-    or settings.
+    Raises FoldinError if the file is damaged, or belongs to a training with other ratings or
+    settings.
     """
     if not path.exists():
         return None

@@ -46,7 +46,7 @@ def _learn_alone(task: RatingTask, heads: HeadSettings, share: float) -> RatingF
 
 BAYES: Final = RatingHead(
     name="bayes",
-    summary="its posterior mean by sampling, which predicts best",
+    summary="matrix factorization by sampling, slower and more accurate",
     settings=BayesSettings,
     limits=LIMITS,
     kind=ENCODER_PRIOR,

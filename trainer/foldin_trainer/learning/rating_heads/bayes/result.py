@@ -1,4 +1,4 @@
-"""What `bayes` hands on: factors in the form of `mf`'s, their spread, and how far to trust them."""
+"""`BayesResult`: factors, the variances of predictions, and diagnostics of the sampling."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,8 @@ from foldin_trainer.learning.rating_heads.spread import Spread, interval
 class Sweep:
     """One finished sweep, `number` of `sweeps` of a chain, which is `chain` of `chains`.
 
-    `noise` is τ^(−1/2). `rmse` is that of the mean of all samples so far on the validation part,
-    None without one or before the first sample.
+    `noise` is τ^(−1/2). `rmse` is the validation RMSE of the mean of all samples so far, None
+    without a validation part or before the first sample.
     """
 
     chain: int
@@ -27,14 +27,14 @@ class Sweep:
 
     @property
     def epoch(self) -> Epoch:
-        """The same in the words of `mf`, counted over all chains, its loss the noise's variance."""
+        """The sweep as an epoch, counted over all chains; its loss is the noise variance."""
         number = (self.chain - 1) * self.sweeps + self.number
         return Epoch(number, self.chains * self.sweeps, self.noise**2, self.rmse)
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One quantity followed over the samples of all chains."""
+    """Convergence of one quantity over the samples of all chains."""
 
     name: str
     rhat: float
@@ -43,7 +43,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BayesResult:
-    """The posterior mean, compressed, as `factors`; `samples` were averaged for it."""
+    """The compressed posterior mean as `factors`, averaged over `samples`."""
 
     factors: RatingFactors
     spread: Spread
@@ -53,10 +53,9 @@ class BayesResult:
     diagnostics: tuple[Diagnostic, ...]
 
     def metrics(self) -> dict[str, float]:
-        """How far to trust the mean, as a manifest keeps it.
+        """Returns the number of samples, the worst R-hat and the smallest effective sample size.
 
-        The worst R-hat and the smallest effective sample size; without them where the samples are
-        too few to tell.
+        A manifest keeps them. The last two are left out if there are too few samples for them.
         """
         found = {
             "samples": float(self.samples),
@@ -66,7 +65,7 @@ class BayesResult:
         return {name: number for name, number in found.items() if np.isfinite(number)}
 
     def interval(self, users: Rows, items: Rows, level: float = 0.9) -> tuple[Doubles, Doubles]:
-        """Low and high ends (n,) of where the ratings of those pairs lie with chance `level`."""
+        """Returns the ends (n,) of intervals that hold these ratings with probability `level`."""
         factors = self.factors
         products = np.einsum(
             "nd,nd->n", factors.user_vectors[users], factors.item_vectors[items], dtype=np.float64

@@ -1,6 +1,6 @@
-"""A sampling on its way: chains one after the other, samples kept as a mean, state saved whole.
+"""Runs all chains of a sampling, takes their samples, and saves and restores the state.
 
-What one sweep is belongs to `chain`, what is kept of its samples to `posterior`.
+`sampler.chain` makes one sweep, `statistics.posterior` keeps the samples.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from foldin_trainer.learning.rating_heads.bayes.statistics.diagnostics import (
 from foldin_trainer.learning.rating_heads.bayes.statistics.posterior import Moments, Posterior
 from foldin_trainer.learning.rating_heads.factors import RatingFactors
 
-FOLLOWED: Final = 16  # pairs whose predictions are followed for the diagnostics
+FOLLOWED: Final = 16  # pairs whose predictions are diagnosed
 
 
 class Run:
@@ -62,7 +62,7 @@ class Run:
         return len(self.sweeps) == self.settings.chains * self.settings.sweeps
 
     def sweep(self) -> Sweep:
-        """Takes one sweep, and its sample where one is due."""
+        """Makes one sweep, and takes a sample if one is due."""
         settings = self.settings
         chain, before = divmod(len(self.sweeps), settings.sweeps)
         if chain and not before:
@@ -99,7 +99,7 @@ class Run:
         )
 
     def save(self, path: Path) -> None:
-        """The file holds all that the next sweep depends on."""
+        """Writes everything that the next sweep depends on to the file."""
         state, posterior = self.chain.state, self.posterior
         content = {
             "fingerprint": self.fingerprint,
@@ -119,7 +119,7 @@ class Run:
         checkpoints.save(path, content)
 
     def restore(self, path: Path) -> None:
-        """Goes on where the file's training was; from the start where there is no file."""
+        """Continues the training of the file; starts from the beginning if there is none."""
         content = checkpoints.load(path, self.fingerprint, self.device)
         if content is None:
             return
@@ -158,7 +158,7 @@ class Run:
         self.traces.append([state.precision**-0.5, *ridges.tolist(), *predicted.tolist()])
 
     def _predict(self, pairs: Ratings) -> Doubles:
-        """The current sample's predictions (n,), not clipped."""
+        """Returns the present state's predictions (n,), not clipped."""
         users = self.chain.state.users.vectors[torch.tensor(pairs.users, device=self.device)]
         items = self.chain.state.items.vectors[torch.tensor(pairs.items, device=self.device)]
         products = users[:, 0] + items[:, 0] + (users[:, 1:] * items[:, 1:]).sum(1)

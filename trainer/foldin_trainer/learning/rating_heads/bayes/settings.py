@@ -1,4 +1,4 @@
-"""How the rating head `bayes` is sampled: every number that decides which model comes out."""
+"""Settings of the rating head `bayes` and their limits."""
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -35,27 +35,28 @@ LIMITS: Final[Limits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class BayesSettings:
-    """The sampler's settings; the defaults suit 100,000 ratings and more."""
+    """How the posterior is sampled; the defaults suit 100,000 ratings and more."""
 
     factors: int = 16
     """K, the length of p_u and q_i in every single sample."""
     dimension: int = 32
-    """Length of the vectors that the posterior mean is compressed to."""
+    """Length of the served vectors, to which the posterior mean is compressed."""
     sweeps: int = 400
-    """Sweeps of every chain, those of the burn-in included."""
+    """Sweeps of every chain, including the burn-in."""
     burn_in: int = 60
-    """Sweeps at the start of a chain that count for nothing."""
+    """Sweeps at the start of a chain that give no samples."""
     thin: int = 3
-    """Every so many sweeps after the burn-in one is kept."""
+    """One sample is kept in this many sweeps after the burn-in."""
     chains: int = 2
     """Chains from different starts, run one after the other; their samples are pooled.
 
-    Pooled they predict better than one, and tell by R-hat whether they agree.
+    Several predict better than one, and R-hat shows whether they agree.
     """
     tags: bool = False
     """Whether the tags of items are side information.
 
-    Off, as who tags an item has rated it, as a rule: tags tell of ratings held out for testing.
+    Off by default: users who tag an item have usually rated it, so that tags leak ratings that are
+    held out for testing.
     """
     noise_degrees: float = 6.0
     """ν of the Gamma(ν/2, ν/2) that a user's and an item's noise precision come from."""
@@ -63,7 +64,7 @@ class BayesSettings:
     seed: int = 0
 
     def shortened(self) -> Self:
-        """One chain of half the sweeps, and at least one sample."""
+        """Returns settings for one chain of half the sweeps, with at least one sample."""
         sweeps = max(self.sweeps // 2, self.burn_in + self.thin)
         return replace(self, chains=1, sweeps=sweeps)
 

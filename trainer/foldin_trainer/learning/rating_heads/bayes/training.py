@@ -1,4 +1,4 @@
-"""Trains the rating head `bayes` on ratings and what else is known of users and items.
+"""Trains the rating head `bayes` on ratings and side information of users and items.
 
 The sampling itself is `run`.
 """
@@ -29,7 +29,7 @@ Progress = Callable[[Sweep], None]
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A file to resume from and to write every so many sweeps; it is left when training ends."""
+    """A file to resume from, written every so many sweeps; it is kept when training ends."""
 
     path: Path
     every: int = 50
@@ -45,12 +45,12 @@ def train_bayes(
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> BayesResult:
-    """The posterior mean on `ratings`; the same input gives the same bits on one machine.
+    """Returns the posterior mean on `ratings`. Equal input gives equal bits on one machine.
 
-    Block Gibbs sampling of matrix factorization (Salakhutdinov & Mnih 2008) with side information
-    (Simm et al. 2017): what `side_information` tells. `validation`, of the same vocabularies, is
-    only watched: `progress` hears of every sweep. With a `checkpoint` an interrupted training goes
-    on to the same bits. Raises FoldinError where the checkpoint is of other ratings or settings.
+    Block Gibbs sampling of matrix factorization (Salakhutdinov & Mnih 2008) with the features of
+    `side_information` (Simm et al. 2017). `validation`, of the same vocabularies, is only measured:
+    `progress` is called after every sweep. With a `checkpoint` an interrupted training continues to
+    the same bits. Raises FoldinError if the checkpoint belongs to other ratings or settings.
     """
     of_users, of_items = side_information(ratings, items, people, tags=settings.tags)
     with threads_for(len(ratings)):
@@ -69,10 +69,10 @@ def train_bayes(
 def side_information(
     ratings: Ratings, items: ItemTable, people: UserTable | None = None, *, tags: bool = False
 ) -> tuple[Features, Features]:
-    """All that is known of users and of items besides the values of `ratings`.
+    """Returns features of users and of items, made without the values of `ratings`.
 
-    Histories and audiences, their genres, decades and dates; genres, decades and, where asked for,
-    tags of items; attributes of users where they are known.
+    They are histories and audiences, their genres, decades and dates; genres, decades and, with
+    `tags`, tags of items; attributes of users if they are known.
     """
     attributes = {} if people is None else people.attributes
     of_users = user_features(ratings, attributes, user_context(ratings, items))

@@ -1,7 +1,4 @@
-"""The rating head `mf`: r̂(u, i) = μ + b_u + c_i + p_u·q_i, by mini-batch Adam on squared error.
-
-Only the training of its parameters; how new users are folded into it is `fold_in.user_prior`.
-"""
+"""Trains r̂(u, i) = μ + b_u + c_i + p_u·q_i by mini-batch Adam on the squared error."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -48,22 +45,22 @@ LIMITS: Final[Limits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MfSettings:
-    """How the rating head is trained. Strong L2 matters: with a weak one it overfits at once."""
+    """How matrix factorization is trained. With weak L2 it overfits at once."""
 
     dimension: int = 32
     """Length of p_u and q_i."""
     learning_rate: float = 0.01
     """Of Adam; it falls to zero along half a cosine over `epochs`."""
     l2: float = 0.11
-    """Added per rating: l2·(|p_u|² + |q_i|²), so frequent users and items weigh more."""
+    """Adds l2·(|p_u|² + |q_i|²) for every rating: frequent users and items weigh more."""
     bias_l2: float = 0.02
     """The same for b_u² + c_i²."""
     epochs: int = 15
-    """At most so many passes over the ratings."""
+    """Most passes over the ratings."""
     patience: int = 3
     """Passes without a better validation RMSE before training stops."""
     batch_size: int | None = None
-    """Ratings a step; unset is 1% of them, but 1,024 to 65,536."""
+    """Ratings of a step; if unset, 1% of them, but 1,024 to 65,536."""
     spread: float = 0.3
     """Expected length of a vector before training."""
     device: DeviceName = "auto"
@@ -84,11 +81,11 @@ def train_mf(
     stop_after: int | None = None,
     progress: Progress | None = None,
 ) -> RatingFactors:
-    """Trains on `ratings`; the same input gives the same bits on one machine.
+    """Returns factors learned from `ratings`. Equal input gives equal bits on one machine.
 
-    With `validation` (of the same vocabularies) training stops early, and the parameters are
-    those of its best pass. `stop_after` ends after so many of the `epochs` with no validation.
-    `progress` hears of every pass.
+    With `validation` (of the same vocabularies) training stops early, and the parameters are those
+    of the best pass. Without, it ends after `stop_after` of the `epochs`. `progress` is called
+    after every pass.
     """
     device = choose_device(settings.device)
     run = _Run(ratings, settings, device)
@@ -118,9 +115,9 @@ def train_mf_twice(
     share: float = 0.1,
     progress: Progress | None = None,
 ) -> RatingFactors:
-    """Finds the number of passes on a random `share` of the ratings, then trains on all of them.
+    """Returns factors of all ratings, with the number of passes chosen on a random `share` of them.
 
-    `epochs` of the result are those of the first training, which knows a validation RMSE.
+    `epochs` are those of the first training, which have a validation RMSE.
     """
     kept, held = random_split(ratings, share, settings.seed)
     validation = ratings.take(held) if len(held) else None
@@ -155,7 +152,7 @@ class _Run:
         self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, steps)
 
     def train_one_pass(self) -> float:
-        """Takes every rating once, in random order; the mean loss."""
+        """Trains on every rating once, in random order, and returns the mean loss."""
         total = torch.zeros((), device=self.device)
         for batch in self._batches():
             users = embedding(self.users[batch], self.user_table)
@@ -172,7 +169,7 @@ class _Run:
         return float(total) / len(self.values)
 
     def result(self) -> RatingFactors:
-        """A copy of the parameters as they are now."""
+        """Returns a copy of the present parameters."""
         users = _with_means(self.user_table, self.absent_users)
         items = _with_means(self.item_table, self.absent_items)
         return RatingFactors(

@@ -1,8 +1,7 @@
 """One Markov chain over all unknowns of the rating head, sweep by sweep.
 
 r_ui ~ N(μ + b_u + c_i + p_u·q_i, 1/(τ γ_u δ_i)). A user is the vector [b_u, p_u], an item
-[c_i, q_i]; the sampler is the same for both sides. What becomes of its samples is not decided
-here.
+[c_i, q_i]; the sampler is the same for both sides.
 """
 
 from dataclasses import dataclass
@@ -45,7 +44,7 @@ class State:
 
 
 class Data:
-    """What all chains share: the ratings from either side, and the features."""
+    """The data that all chains share: the ratings by user and by item, and the features."""
 
     def __init__(
         self, ratings: Ratings, users: Features, items: Features, device: torch.device
@@ -62,7 +61,7 @@ class Data:
 
 
 class Chain:
-    """Block Gibbs sampling: vectors of a side are independent of each other given the rest."""
+    """Block Gibbs sampling: given the rest, the vectors of a side are independent."""
 
     def __init__(self, data: Data, state: State, noise_degrees: float) -> None:
         self.data = data
@@ -71,14 +70,14 @@ class Chain:
 
     @classmethod
     def start(cls, data: Data, factors: int, noise_degrees: float, seed: list[int]) -> Self:
-        """A chain before its first sweep, at small random vectors."""
+        """Returns a chain before its first sweep, with small random vectors."""
         random = np.random.default_rng(seed)
         users = _first_side(data.users, factors + 1, random, data.device)
         items = _first_side(data.items, factors + 1, random, data.device)
         return cls(data, State(users, items, 1.0, random), noise_degrees)
 
     def sweep(self) -> None:
-        """Replaces every unknown once by a draw from its conditional."""
+        """Replaces every unknown by a draw from its conditional."""
         state, data = self.state, self.data
         self._draw(state.items, state.users, data.by_item, data.item_regression)
         missed = self._draw(state.users, state.items, data.by_user, data.user_regression)
@@ -87,10 +86,10 @@ class Chain:
         state.precision = float(state.random.standard_gamma(shape) / rate)
 
     def _draw(self, side: Side, other: Side, incidence: Incidence, regression: Regression) -> float:
-        """A side's vectors, prior and noise; the squared error that τ has yet to weigh.
+        """Draws a side's vectors, prior and noise; returns the squared error before τ weighs it.
 
-        In coordinates y = Lᵀx where the prior precision L·Lᵀ is the identity, so that designs are
-        L⁻¹e. The other side's bias goes along as one more entry of the design, known to weigh 1.
+        It works in coordinates y = Lᵀx in which the prior precision L·Lᵀ is the identity; designs
+        are L⁻¹e there. The other side's bias is one more entry of the design, whose weight is 1.
         """
         random, prior = self.state.random, side.prior
         inverse = other.vectors.new_tensor(np.linalg.inv(np.linalg.cholesky(prior.precision)))
@@ -112,7 +111,7 @@ class Chain:
         return float(side.noise.double() @ errors.double())
 
     def _draw_noise(self, counts: Integers, errors: torch.Tensor) -> torch.Tensor:
-        """γ from Gamma((ν + n)/2, (ν + τ Σ δ e²)/2): a heavy-tailed scale mixture."""
+        """Draws γ from Gamma((ν + n)/2, (ν + τ Σ δ e²)/2): a heavy-tailed scale mixture."""
         missed = errors.cpu().numpy().astype(np.float64)
         rates = (self.noise_degrees + self.state.precision * missed) / 2
         drawn = gamma(self.state.random, (self.noise_degrees + counts) / 2, rates)
@@ -120,7 +119,7 @@ class Chain:
 
 
 def _squared_errors(vectors: torch.Tensor, sums: Sums) -> torch.Tensor:
-    """Σ δ (r − e·x)² of every row, from its sums alone."""
+    """Returns Σ δ (r − e·x)² of every row, from its sums alone."""
     whole = torch.cat((vectors, torch.ones_like(vectors[:, :1])), 1)
     quadratic = (products(sums.outer, whole) - 2 * sums.cross) * whole
     return (sums.square + quadratic.sum(1)).clamp(min=0.0)

@@ -1,6 +1,6 @@
 """The ratings of one side, row by row, and the sums over them that its conditionals need.
 
-Temporary memory stays bounded, as rows are taken in blocks.
+Rows are taken in blocks, so that temporary memory is bounded.
 """
 
 import warnings
@@ -21,7 +21,7 @@ class Sums:
     """Σ δ e eᵀ (d, d, n), Σ δ r e (n, d), Σ δ r² (n,) and Σ √δ ε e (n, d) over a row's ratings.
 
     e is the design of the other side, δ its noise precision, r the rating, ε standard normal. The
-    matrices have their rows innermost, as `matrices` wants them.
+    matrices have their rows innermost, as in `matrices`.
     """
 
     outer: torch.Tensor
@@ -32,7 +32,7 @@ class Sums:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incidence:
-    """Compressed sparse rows of ratings: who rated what, and how far from the mean.
+    """Compressed sparse rows of ratings: who rated what, and the difference from the mean.
 
     `starts` is (n_rows + 1,) on the CPU, `columns` and `values` (n,) in order of rows.
     """
@@ -57,7 +57,7 @@ class Incidence:
         shape: tuple[int, int],
         device: torch.device,
     ) -> Self:
-        """The ratings, all (n,), sorted into shape[0] rows of shape[1] columns."""
+        """Returns the ratings, all (n,), sorted into shape[0] rows of shape[1] columns."""
         order = np.lexsort((columns, rows))
         counts = np.bincount(rows, minlength=shape[0])
         return cls(
@@ -70,10 +70,10 @@ class Incidence:
     def sums(
         self, designs: torch.Tensor, precisions: torch.Tensor, random: np.random.Generator
     ) -> Sums:
-        """The sums of all rows for `designs` (width, d) and `precisions` (width,).
+        """Returns the sums of all rows for `designs` (width, d) and `precisions` (width,).
 
-        Precisions are products of one number a row and one a column. So the matrix of all sums
-        is constant, and they are sparse times dense products of all outer products at once.
+        Precisions are products of one number a row and one a column. The sums are therefore
+        products of one constant sparse matrix with all outer products at once.
         """
         size, device = designs.shape[1], designs.device
         first, second = torch.triu_indices(size, size, device=device)
@@ -107,7 +107,7 @@ class Incidence:
         )
 
     def _blocks(self, numbers: int) -> Iterator[tuple[Integers, slice]]:
-        """Row starts within a block of rows, and where its ratings are."""
+        """Yields the row starts within a block of rows, and the place of its ratings."""
         low, last = 0, len(self.starts) - 1
         while low < last:
             fitting = int(np.searchsorted(self.starts, self.starts[low] + BUDGET, "right")) - 1
@@ -120,7 +120,7 @@ class Incidence:
 def sparse_rows(
     starts: Integers, columns: torch.Tensor, values: torch.Tensor, width: int
 ) -> torch.Tensor:
-    """A torch matrix in compressed sparse rows, where `columns` and `values` are."""
+    """Returns a torch matrix in compressed sparse rows, on the device of `columns`."""
     with warnings.catch_warnings():  # that their interface is in beta
         warnings.simplefilter("ignore", UserWarning)
         return torch.sparse_csr_tensor(
@@ -133,7 +133,7 @@ def sparse_rows(
 
 
 def to_torch(matrix: sparse.csr_array, device: torch.device) -> torch.Tensor:
-    """The same float32 matrix as torch's compressed sparse rows."""
+    """Returns the same float32 matrix in torch's compressed sparse rows."""
     columns = torch.tensor(matrix.indices, dtype=torch.int64, device=device)
     values = torch.tensor(matrix.data, dtype=torch.float32, device=device)
     return sparse_rows(matrix.indptr.astype(np.int64), columns, values, matrix.shape[1])

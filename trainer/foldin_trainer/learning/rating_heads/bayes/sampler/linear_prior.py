@@ -1,8 +1,8 @@
-"""The prior of one side's vectors: Gaussian, with a mean linear in what is known of the row.
+"""The prior of one side's vectors: Gaussian, with a mean linear in the features of the row.
 
 x_i ~ N(Bᵀf_i, Λ⁻¹) with Λ from a Wishart (Salakhutdinov & Mnih 2008, eq. 7 and 14; their mean is
 the constant among our features) and B ~ MN(0, D⁻¹, Λ⁻¹), the diagonal D with one ridge weight for
-every group of features (Simm et al. 2017, Macau, section 3). It knows nothing of ratings.
+every group of features (Simm et al. 2017, Macau, section 3).
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class LinearPrior:
 
     @classmethod
     def start(cls, features: Features, size: int, device: torch.device) -> Self:
-        """A normal about zero, whatever the features."""
+        """Returns a normal prior around zero, whatever the features."""
         return cls(
             FIRST_PRECISION * np.eye(size),
             torch.zeros(len(features.groups), size, device=device),
@@ -43,7 +43,7 @@ class LinearPrior:
     ) -> None:
         """Replaces Λ and then the ridges by draws given B and the residuals x_i − Bᵀf_i (n, d).
 
-        B counts for Λ like so many further rows. A ridge weight comes from
+        For Λ the rows of B are further rows of residuals. A ridge weight comes from
         Gamma(a + |g|·d/2, b + tr(B_g Λ B_gᵀ)/2).
         """
         size = len(self.precision)

@@ -1,6 +1,6 @@
-"""Very many small symmetric matrices at once, their rows innermost: (d, d, n) for n of them.
+"""Operations on very many small symmetric matrices: (d, d, n) for n of them.
 
-So every step runs along n; one by one, products so tiny cost four times as much and inverses
+Every step runs along n. One by one, products of this size take four times as long, and inverses
 twice.
 """
 
@@ -12,7 +12,7 @@ CHUNK: Final = 512  # matrices that stay in a CPU's cache while they are inverte
 
 
 def products(matrices: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
-    """All products (n, d) of symmetric matrices (d, d, n) and vectors (n, d)."""
+    """Returns the products (n, d) of symmetric matrices (d, d, n) and vectors (n, d)."""
     columns = vectors.T.contiguous()
     total = matrices[0] * columns[0]
     for matrix, column in zip(matrices[1:], columns[1:], strict=True):
@@ -21,7 +21,7 @@ def products(matrices: torch.Tensor, vectors: torch.Tensor) -> torch.Tensor:
 
 
 def inverses_of_one_plus(matrices: torch.Tensor) -> torch.Tensor:
-    """(I + G)⁻¹ (d, d, n) of positive semidefinite matrices G (d, d, n).
+    """Returns (I + G)⁻¹ (d, d, n) of positive semidefinite matrices G (d, d, n).
 
     Gauss-Jordan elimination in place, without exchanging rows: no pivot is below 1 here.
     """
@@ -39,7 +39,7 @@ def inverses_of_one_plus(matrices: torch.Tensor) -> torch.Tensor:
 
 
 def _eliminate(chunk: torch.Tensor, place: int) -> None:
-    """One variable is exchanged with its right-hand side in every matrix."""
+    """Exchanges one variable with its right-hand side in every matrix."""
     pivot = chunk[place, place].reciprocal()
     column = chunk[:, place].clone()
     row = chunk[place] * pivot

@@ -1,7 +1,7 @@
 """Draws a side's coefficients and vectors together, given its ratings and ridges.
 
-With the vectors integrated out, coefficients no longer creep after vectors that creep after them:
-where rows have few ratings, alternating between the two takes thousands of sweeps to mix.
+The vectors are integrated out when coefficients are drawn: if rows have few ratings, alternating
+between the two takes thousands of sweeps to mix.
 """
 
 from collections.abc import Callable
@@ -25,12 +25,12 @@ from foldin_trainer.learning.rating_heads.bayes.side_information.features import
 TOLERANCE: Final = 1e-2  # relative residual, in the preconditioner's norm, that ends a solve
 MOST_STEPS: Final = 100
 MAIN_DIRECTIONS: Final = 32
-HALF_HEARD: Final = 30.0  # ratings of a row that say half of what a row can say
+HALF_WEIGHT_RATINGS: Final = 30.0  # ratings with which a row has half of the largest weight
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
-    """Coefficients B (n_columns, d), vectors x (n_rows, d) and what B leaves of them, x − Bᵀf."""
+    """Coefficients B (n_columns, d), vectors x (n_rows, d) and residuals x − Bᵀf."""
 
     coefficients: torch.Tensor
     vectors: torch.Tensor
@@ -40,12 +40,12 @@ class Drawn:
 class Regression:
     """The features F (n_rows, n_columns) of one side as torch matrices.
 
-    `counts` (n_rows,) are the rows' ratings, by which the preconditioner weighs rows: the more of
-    them, the more a row says of the coefficients.
+    `counts` (n_rows,) are the rows' numbers of ratings, by which the preconditioner weighs rows:
+    more ratings determine the coefficients better.
     """
 
     def __init__(self, features: Features, counts: Integers, device: torch.device) -> None:
-        weights = counts / (counts + HALF_HEARD)
+        weights = counts / (counts + HALF_WEIGHT_RATINGS)
         self.mean_weight = max(float(weights.mean()), 1e-6)
         self.groups = torch.tensor(features.groups, device=device)
         self.matrix = to_torch(features.matrix, device)
@@ -63,11 +63,11 @@ class Regression:
         right: torch.Tensor,
         random: np.random.Generator,
     ) -> Drawn:
-        """One draw of B and the vectors from their joint conditional, where Λ is the identity.
+        """Returns one draw of B and the vectors from their joint conditional, with Λ the identity.
 
         `ridges` (n_groups,) are those of D. `grams` (d, d, n_rows) are the precisions G that the
         ratings give, `right` (n_rows, d) their G·(least squares) + N(0, G). The draw is the
-        solution of a least-squares problem all of whose targets are perturbed by their own noise
+        solution of a least-squares problem whose targets are all perturbed by their own noise
         (Orieux, Féron & Giovannelli 2012).
         """
         penalties = right.new_tensor(ridges)[self.groups, None]
@@ -86,9 +86,9 @@ class Regression:
     def _solve(
         self, covariances: torch.Tensor, ridges: torch.Tensor, right: torch.Tensor
     ) -> torch.Tensor:
-        """Δ of Σ_i f_i f_iᵀ Δ (I − C_i) + D Δ = right, by preconditioned conjugate gradients.
+        """Returns Δ of Σ_i f_i f_iᵀ Δ (I − C_i) + D Δ = right, by conjugate gradients.
 
-        I − (I + G_i)⁻¹ is what the ratings say of a row's mean.
+        I − (I + G_i)⁻¹ is the precision that the ratings give to a row's mean.
         """
         precondition = self._preconditioner(covariances, ridges)
         solved = torch.zeros_like(right)
@@ -114,12 +114,12 @@ class Regression:
     def _preconditioner(
         self, covariances: torch.Tensor, ridges: torch.Tensor
     ) -> Callable[[torch.Tensor], torch.Tensor]:
-        """The inverse for I − C_i alike up to their weights, and FᵀwF = W·Wᵀ + a diagonal.
+        """Returns an approximate inverse: I − C_i differ by weights only, FᵀwF = W·Wᵀ + a diagonal.
 
-        By Woodbury's identity.
+        It uses Woodbury's identity.
         """
-        said = torch.eye(len(covariances)).to(covariances) - covariances.mean(2)
-        energies, basis = torch.linalg.eigh(said / self.mean_weight)
+        precision = torch.eye(len(covariances)).to(covariances) - covariances.mean(2)
+        energies, basis = torch.linalg.eigh(precision / self.mean_weight)
         energies = energies.clamp(min=1e-6)
         diagonals = 1.0 / (energies[:, None] * self.rest + ridges[:, 0])
         inner = torch.einsum("kf,fa,fb->kab", diagonals, self.directions, self.directions)
@@ -136,7 +136,7 @@ class Regression:
 
 
 def _main_directions(matrix: sparse.csr_array) -> tuple[Floats, Floats]:
-    """W (n_columns, k) with FᵀF ≈ W·Wᵀ + diag(rest), of the largest singular values of F."""
+    """Returns W (n_columns, k) and `rest` with FᵀF ≈ W·Wᵀ + diag(rest)."""
     count = min(MAIN_DIRECTIONS, min(matrix.shape) - 1)
     _, values, vectors = svds(matrix, k=count, random_state=0)
     directions = np.asarray(vectors.T * values, np.float32)

@@ -1,1 +1,1 @@
-"""Features of users and items besides the values of their ratings."""
+"""Features of users and items, made without the values of their ratings."""

@@ -1,7 +1,7 @@
-"""What histories and audiences say as a whole: their genres and decades, how popular, from when.
+"""Features that summarize histories and audiences: genres, decades, popularity and dates.
 
-Summaries of the training ratings, values apart; one number says for a row with few ratings what
-the ids among them cannot. Features themselves are `features`'.
+They are made from the training ratings without their values. For a row with few ratings one such
+number says more than the ids of what was rated.
 """
 
 from collections.abc import Mapping
@@ -20,14 +20,16 @@ from foldin_trainer.learning.rating_heads.bayes.side_information.features import
     of_words,
 )
 
-SHARE_SPREAD: Final = 0.3  # of a genre's share: correlated as they are, together about as one
+SHARE_SPREAD: Final = (
+    0.3  # of a genre's share: shares are correlated and weigh about as one feature together
+)
 YEAR_S: Final = 31_557_600
 MONTH_S: Final = 2_592_000
-FEW_YEARS: Final = 3  # that a data set spans; its dates are then told apart by months
+FEW_YEARS: Final = 3  # of a data set, whose dates are then months
 
 
 def user_context(ratings: Ratings, items: ItemTable) -> dict[str, Block]:
-    """Of every user: shares of genres and decades, how popular the items are, and when."""
+    """Returns of every user: shares of genres and decades, popularity of the items, dates."""
     history = _history(ratings)
     popularity = np.log1p(np.bincount(ratings.items, minlength=history.shape[1]))
     blocks = {
@@ -39,7 +41,7 @@ def user_context(ratings: Ratings, items: ItemTable) -> dict[str, Block]:
 
 
 def item_context(ratings: Ratings) -> dict[str, Block]:
-    """Of every item: how active those are who rated it, and when they did."""
+    """Returns of every item: how active its raters are, and the dates of their ratings."""
     audience = sparse.csr_array(_history(ratings).T)
     activity = np.log1p(np.bincount(ratings.users, minlength=audience.shape[1]))
     blocks = {"audience activity": _dense(_standard(_means(audience, activity[:, None]), audience))}
@@ -47,27 +49,27 @@ def item_context(ratings: Ratings) -> dict[str, Block]:
 
 
 def _history(ratings: Ratings) -> sparse.csr_array:
-    """Who rated what, (n_users, n_items) ones."""
+    """Returns ones where a user rated an item, (n_users, n_items)."""
     ones = np.ones(len(ratings), np.float32)
     shape = len(ratings.user_ids), len(ratings.item_ids)
     return sparse.csr_array((ones, (ratings.users, ratings.items)), shape=shape)
 
 
 def _shares(history: sparse.csr_array, words: Words) -> Block:
-    """How far the share of every word in a history is from that in others."""
+    """Returns the share of every word in a history, standardized over histories."""
     rows, columns, values, width = of_words(words)
-    said = sparse.csr_array((values, (rows, columns)), shape=(len(words), width))
-    return _dense(SHARE_SPREAD * _standard(_means(history, said.toarray()), history))
+    table = sparse.csr_array((values, (rows, columns)), shape=(len(words), width))
+    return _dense(SHARE_SPREAD * _standard(_means(history, table.toarray()), history))
 
 
 def _means(others: sparse.csr_array, numbers: Doubles | Floats) -> Doubles:
-    """The mean (n, k) of the others' numbers, zero where there is no other."""
+    """Returns the mean (n, k) of the others' numbers, zero where there is no other."""
     counts = np.diff(others.indptr)[:, None]
     return np.asarray(others @ numbers, np.float64) / np.maximum(counts, 1)
 
 
 def _standard(numbers: Doubles, others: sparse.csr_array) -> Doubles:
-    """Columns of mean 0 and deviation 1 over the rows with others; the rest are at the mean."""
+    """Returns columns of mean 0 and deviation 1 over rows with others; other rows are 0."""
     there = np.diff(others.indptr) > 0
     known = numbers[there]
     if not len(known):
@@ -78,7 +80,7 @@ def _standard(numbers: Doubles, others: sparse.csr_array) -> Doubles:
 
 
 def _dates(ratings: Ratings, rows: Rows, size: int, power: float) -> Block:
-    """The ratings of every row by years, or months, over that power of their number."""
+    """Returns the ratings of every row by year, or month, over that power of their number."""
     if ratings.timestamps is None:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.float32), 0
     times = ratings.timestamps - ratings.timestamps.min()
@@ -98,5 +100,5 @@ def _dense(table: Doubles) -> Block:
 
 
 def _present(blocks: Mapping[str, Block]) -> dict[str, Block]:
-    """The blocks that say anything."""
+    """Returns the blocks that have entries."""
     return {name: block for name, block in blocks.items() if len(block[2])}

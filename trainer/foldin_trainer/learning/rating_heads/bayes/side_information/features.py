@@ -1,6 +1,6 @@
-"""What is known of users and items besides the values of ratings: sparse features in groups.
+"""Sparse features of users and items, in groups, made without the values of ratings.
 
-Only their making; that vectors depend on them linearly is `linear_prior`'s.
+`sampler.linear_prior` makes the mean of vectors linear in them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 
 Words = Sequence[Sequence[str]]
-"""What is said of every row, as words: ("Comedy", "Drama"), ("M", "student")."""
+"""The words of every row: ("Comedy", "Drama"), ("M", "student")."""
 
 Block = tuple[Integers, Integers, Floats, int]
 """A group's entries: rows, columns within the group and values, and how many columns it has."""
@@ -35,7 +35,7 @@ class Features:
 
     @classmethod
     def gather(cls, rows: int, blocks: Mapping[str, Block]) -> Self:
-        """The blocks (rows, columns, values, number of columns) side by side."""
+        """Returns the blocks (rows, columns, values, number of columns) side by side."""
         columns = np.cumsum([0, *(block[3] for block in blocks.values())])
         parts = [
             (of, within + first, values)
@@ -52,7 +52,7 @@ def user_features(
     attributes: Mapping[str, Words] | None = None,
     context: Mapping[str, Block] | None = None,
 ) -> Features:
-    """A constant, what users rated whatever the values (Koren 2008), and more where given.
+    """Returns a constant, what users rated whatever the values (Koren 2008), and further groups.
 
     `attributes` names groups of words, each aligned to `ratings.user_ids`, `context` groups that
     are features already.
@@ -69,7 +69,7 @@ def item_features(
     attributes: Mapping[str, Words] | None = None,
     context: Mapping[str, Block] | None = None,
 ) -> Features:
-    """A constant, who rated the items, genres, decades, and more where given.
+    """Returns a constant, who rated the items, genres, decades, and further groups.
 
     `attributes` names groups of words (tags, say), each aligned to `ratings.item_ids`, `context`
     groups that are features already.
@@ -83,7 +83,7 @@ def item_features(
 
 
 def decades(items: ItemTable) -> list[tuple[str, ...]]:
-    """The decade of every item as a word, none where its year is unknown."""
+    """Returns the decade of every item as a word, and no word if its year is unknown."""
     return [() if year is None else (str(year // 10),) for year in items.years]
 
 
@@ -92,7 +92,7 @@ def _constant(size: int) -> Block:
 
 
 def _others(rows: Rows, columns: Rows, size: int, width: int) -> Block:
-    """Ones over the root of their number in the row, so that long rows are no longer."""
+    """Returns ones over the root of their number in the row, so that all rows have length 1."""
     counts = np.bincount(rows, minlength=size)
     values = (1.0 / np.sqrt(counts[rows])).astype(np.float32)
     return rows.astype(np.int64), columns.astype(np.int64), values, width
@@ -104,7 +104,7 @@ def _worded(attributes: Mapping[str, Words]) -> dict[str, Block]:
 
 
 def of_words(words: Words) -> Block:
-    """A column of ones for every word, in the order of the alphabet."""
+    """Returns a column of ones for every word, in alphabetical order."""
     known = {word: column for column, word in enumerate(sorted({w for row in words for w in row}))}
     rows = np.repeat(np.arange(len(words)), [len(row) for row in words]).astype(np.int64)
     columns = np.array([known[word] for row in words for word in row], np.int64)

@@ -1,1 +1,1 @@
-"""What is computed from the samples: posterior mean and spread, and convergence diagnostics."""
+"""Statistics of the samples: posterior mean, variances, and convergence diagnostics."""

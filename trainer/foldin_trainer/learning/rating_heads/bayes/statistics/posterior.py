@@ -1,7 +1,7 @@
-"""The mean and the spread of the posterior's samples, kept as samples come.
+"""The mean and the variances of the posterior's samples, updated with every sample.
 
-The mean of inner products is one inner product of longer vectors, which is compressed again and
-again; what is kept never grows with the number of samples or of pairs of user and item.
+The mean of inner products is one inner product of longer vectors, which are compressed every few
+samples: memory does not grow with the number of samples, nor with pairs of user and item.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Pair = tuple[torch.Tensor, torch.Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compressed:
-    """Mean biases (n,) and vectors (n, dimension), their columns of falling strength."""
+    """Mean biases (n,) and vectors (n, dimension), columns in order of decreasing weight."""
 
     user_biases: Floats
     user_vectors: Floats
@@ -47,10 +47,10 @@ class Moments:
 
 
 class Posterior:
-    """What is kept of all samples so far, of whatever chain.
+    """Sums over all samples so far, of all chains.
 
-    `counts` (n_users,) and (n_items,) float64 are their ratings: pairs of users and items with
-    many of them are asked for most, so compression takes most care of these.
+    `user_counts` (n_users,) and `item_counts` (n_items,) float64 are numbers of ratings. Pairs with
+    many of them are requested most, and so they weigh most in the compression.
     """
 
     def __init__(self, user_counts: torch.Tensor, item_counts: torch.Tensor) -> None:
@@ -67,7 +67,7 @@ class Posterior:
         noise: Pair,
         precision: float,
     ) -> None:
-        """Takes one sample: of users and of items [bias, factors] (n, 1 + K) and noise (n,)."""
+        """Adds one sample: [bias, factors] (n, 1 + K) and noise (n,) of users and of items."""
         self.samples += 1
         self.precision += precision
         users, items = vectors
@@ -81,7 +81,7 @@ class Posterior:
             self.factors = [compress(self.factors, KEPT_RANK, self.weights)]
 
     def mean(self, dimension: int) -> Compressed:
-        """The posterior mean of b_u, c_i and p_u·q_i, the last in `dimension` columns a side."""
+        """Returns the posterior mean of b_u, c_i and p_u·q_i, the last in `dimension` columns."""
         users, items = compress(self.factors, dimension, self.weights)
         root = self.samples**-0.5
         return Compressed(
@@ -92,7 +92,7 @@ class Posterior:
         )
 
     def spread(self) -> Spread:
-        """The samples' variances about their mean, and those of the noise."""
+        """Returns the variances of the samples around their mean, and those of the noise."""
         mean = self.mean(KEPT_RANK)
         users = torch.tensor(np.column_stack((mean.user_biases, mean.user_vectors))).double()
         items = torch.tensor(np.column_stack((mean.item_biases, mean.item_vectors))).double()
@@ -111,7 +111,7 @@ class Posterior:
         )
 
     def _squares(self, users: torch.Tensor, items: torch.Tensor) -> tuple[Doubles, Doubles]:
-        """Squared products of every user's design with all items', averaged; and vice versa."""
+        """Returns mean squared products of every user's design with all items', and vice versa."""
         of_users, of_items = (shares.to(users)[:, None] for shares in self.shares)
         by_user = ((users @ (items.T @ (items * of_items))) * users).sum(1)
         by_item = ((items @ (users.T @ (users * of_users))) * items).sum(1)
@@ -121,10 +121,10 @@ class Posterior:
 def compress(
     factors: list[tuple[torch.Tensor, torch.Tensor]], rank: int, weights: Pair | None = None
 ) -> Pair:
-    """U (n, r), V (m, r) with U·Vᵀ the nearest to Σ AᵢBᵢᵀ that has rank r, at most `rank`.
+    """Returns U (n, r), V (m, r), with U·Vᵀ nearest to Σ AᵢBᵢᵀ for a rank r of at most `rank`.
 
-    Nearest by the squares of all differences, that of a pair weighing the product of its user's
-    and its item's positive `weights` (n,), (m,). Thin QR of [A₁ A₂ ...] and of [B₁ B₂ ...], then
+    Nearest by the sum of squared differences; a pair weighs the product of its user's and its
+    item's positive `weights` (n,), (m,). Thin QR of [A₁ A₂ ...] and of [B₁ B₂ ...], then
     the SVD of the small product of the two triangular factors; the (n, m) matrix is never formed.
     Exact where its rank is at most `rank`.
     """
@@ -144,12 +144,12 @@ def compress(
 
 
 def _user_design(vectors: torch.Tensor) -> torch.Tensor:
-    """[b, 1, p] of user vectors [b, p]: its product with an item's design is the prediction."""
+    """Returns [b, 1, p] of user vectors [b, p]; its product with an item's design predicts."""
     return torch.cat((vectors[:, :1], torch.ones_like(vectors[:, :1]), vectors[:, 1:]), 1)
 
 
 def _item_design(vectors: torch.Tensor) -> torch.Tensor:
-    """[1, c, q] of item vectors [c, q]."""
+    """Returns [1, c, q] of item vectors [c, q]."""
     return torch.cat((torch.ones_like(vectors[:, :1]), vectors), 1)
 
 
