@@ -1,4 +1,4 @@
-"""What a part of the benchmark found: rows of tables, figures for the bars, limits to keep."""
+"""`Findings`: rows of tables, figures for the bars, and limits, of a part of the benchmark."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,7 +13,7 @@ Row = dict[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A number that foldin has to reach, where possible beyond the one it aims at."""
+    """A figure that foldin must reach, and the one that it aims at."""
 
     id: str
     bar: str
@@ -49,7 +49,7 @@ BARS = (
 
 @dataclass(slots=True)
 class Findings:
-    """Of one data set. `measured` is by the ids of `BARS`; `limits` is kept besides."""
+    """Findings on one data set. `measured` has the ids of `BARS`; `limits` are further ones."""
 
     data: str
     rows: list[Row] = field(default_factory=list)
@@ -57,16 +57,16 @@ class Findings:
     limits: list[Row] = field(default_factory=list)
 
     def add(self, table: str, found: Sequence[Mapping[str, JsonValue]]) -> None:
-        """The rows belong to that table."""
+        """Adds rows to a table."""
         self.rows += [{"data": self.data, "table": table, **row} for row in found]
 
     def limit(self, what: str, how: str, limit: float, measured: float) -> None:
-        """A number that every release has to keep."""
+        """Adds a limit that every release must keep."""
         row: Row = {"data": self.data, "what": what, "limit": f"{how} {limit:g}"}
         self.limits.append(row | {"measured": measured})
 
     def show(self, console: Console) -> None:
-        """Every table is printed."""
+        """Prints every table."""
         tables = dict.fromkeys(str(row["table"]) for row in self.rows)
         for name in tables:
             shown = [
@@ -78,7 +78,7 @@ class Findings:
 
 
 def bars_of(measured: Mapping[str, Sequence[float]]) -> list[Row]:
-    """The bars that were measured; of several figures for one bar the worst counts."""
+    """Returns the measured bars; of several figures for one bar the worst counts."""
     rows: list[Row] = []
     for bar in BARS:
         if bar.id in measured:
@@ -88,7 +88,7 @@ def bars_of(measured: Mapping[str, Sequence[float]]) -> list[Row]:
 
 
 def table_of(title: str, found: Sequence[Row]) -> Table:
-    """The rows as a table, columns as in the first."""
+    """Returns the rows as a table with the columns of the first row."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
     for name in found[0]:
         number = isinstance(found[0][name], int | float)

@@ -23,7 +23,7 @@ PROTOCOL: Final = "held-out-users"
 
 
 def heads(dataset: Dataset, settings: TrainSettings) -> Findings:
-    """Lists of the shipped head, called foldin, and of the others, each chosen as by default."""
+    """Returns lists of the default head, called foldin, and of every other ranking head."""
     folds = 0
     others = [name for name in RANKING_HEADS if name != settings.ranking_head]
 

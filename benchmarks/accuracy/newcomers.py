@@ -1,4 +1,4 @@
-"""Who and what is new: users by their first ratings, items before their first."""
+"""New users by the number of their first ratings, and items without ratings."""
 
 from dataclasses import asdict, replace
 
@@ -20,7 +20,7 @@ COUNT = 10
 
 
 def fold_in(dataset: Dataset, settings: TrainSettings) -> Findings:
-    """Fold-in against a full retrain for the first ratings of held-out users."""
+    """Returns fold-in against a full retrain for the first ratings of held-out users."""
     found = Findings(dataset.report.name)
     gaps = list(retrain_gaps(dataset, settings))
     found.add("fold-in and retrain", [asdict(gap) for gap in gaps])
@@ -29,7 +29,7 @@ def fold_in(dataset: Dataset, settings: TrainSettings) -> Findings:
 
 
 def cold(dataset: Dataset, settings: TrainSettings) -> Findings:
-    """Items without any rating, ordered for those who went on to rate some of them."""
+    """Returns lists of items without ratings, for users who went on to rate some of them."""
     found = Findings(dataset.report.name)
     asked = ProtocolSettings(folds=COLD_TRIALS)
     # Ties are broken by row, and the order of the file tells which items will be rated most.

@@ -65,12 +65,12 @@ PEERS: Mapping[str, Predict] = MappingProxyType(
 
 
 def sides(dataset: Dataset, train: Ratings) -> tuple[Features, Features]:
-    """What is known of users and items besides values: the very features of `bayes`."""
+    """Returns the features of users and items that `bayes` has."""
     return side_information(train, dataset.items, dataset.users)
 
 
 def blocks(of_users: Features, of_items: Features, pairs: Ratings) -> list[myfm.RelationBlock]:
-    """The pairs as references to rows of one-hot ids and features."""
+    """Returns the pairs as references to rows of one-hot ids and features."""
     return [
         myfm.RelationBlock(pairs.users.tolist(), _with_ids(of_users)),
         myfm.RelationBlock(pairs.items.tolist(), _with_ids(of_items)),
@@ -78,12 +78,12 @@ def blocks(of_users: Features, of_items: Features, pairs: Ratings) -> list[myfm.
 
 
 def group_shapes(features: Features) -> list[int]:
-    """Columns a group, ids first."""
+    """Returns the number of columns of each group, ids first."""
     return [features.matrix.shape[0], *np.bincount(features.groups).tolist()]
 
 
 def _nothing(pairs: Ratings) -> sparse.csr_matrix:
-    """No features of a pair beyond those of its user and item."""
+    """Returns empty features: a pair has only those of its user and item."""
     return sparse.csr_matrix((len(pairs), 0), dtype=np.float64)
 
 

@@ -1,4 +1,4 @@
-"""Held-out users: lists of foldin, baselines and tuned references; what rests on them beside it."""
+"""Held-out users: lists of foldin, baselines and tuned references, with the bars on them."""
 
 import time
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ TIMED_RATINGS = 50
 
 
 def ranking(dataset: Dataset, settings: TrainSettings) -> Findings:
-    """The tables and the bars of the data set."""
+    """Returns the tables and the bars of the data set."""
     snapshots: list[Snapshot] = []
 
     def fit(part: Ratings) -> Sequence[Method]:
@@ -94,8 +94,8 @@ def _steps(found: Findings, dataset: Dataset, snapshots: Sequence[Snapshot]) -> 
     found.limit("three steps: RMSE over exact", "at most", 1.005, worst)
     least = min(entry.overlap for entry in agreed)
     found.limit(f"three steps: overlap@{COUNT}", "at least", 0.9, least)
-    told = f"µs of a fold-in, both heads, {TIMED_RATINGS} ratings"
-    found.limit(told, "below", 200.0, _fold_us(snapshots[0]))
+    name = f"µs of a fold-in, both heads, {TIMED_RATINGS} ratings"
+    found.limit(name, "below", 200.0, _fold_us(snapshots[0]))
 
 
 def _similar(found: Findings, dataset: Dataset, snapshots: Sequence[Snapshot]) -> None:
@@ -122,7 +122,7 @@ def _ndcg(scores: Scores, target: str) -> Doubles:
 
 
 def _fold_us(snapshot: Snapshot) -> float:
-    """Median µs of one exact fold-in of both heads with 50 ratings."""
+    """Returns the median µs of one exact fold-in of both heads with 50 ratings."""
     model, rng = snapshot.model, np.random.default_rng(0)
     spent = []
     for _ in range(500):

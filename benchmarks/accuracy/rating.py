@@ -41,7 +41,7 @@ class _Errors:
 
 
 def rating(dataset: Dataset, settings: TrainSettings) -> Findings:
-    """The table and the bar of the data set."""
+    """Returns the table and the bar of the data set."""
     name, ratings = dataset.report.name, dataset.ratings
     users = len(ratings.user_ids)
     mf = f"{OURS}, mf"

@@ -1,4 +1,4 @@
-"""How long the samplers and solvers take beside those of the libraries, on one thread."""
+"""Time of a sweep of the samplers and solvers, compared with libraries, on one thread."""
 
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.train_settings import TrainSettings
@@ -10,7 +10,7 @@ BAYES_DATA = "ml-100k"
 
 
 def sweep_time(dataset: Dataset, settings: TrainSettings) -> Findings:
-    """Seconds a sweep of ours and of theirs."""
+    """Returns the seconds of a sweep of foldin and of the library."""
     del settings  # the sweeps that are timed are at the dimensions of the bars
     found = Findings(dataset.report.name)
     ours, theirs = ials_time.measure(dataset)

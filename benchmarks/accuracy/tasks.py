@@ -1,4 +1,4 @@
-"""The parts of the benchmark, and which settings each is measured with."""
+"""The parts of the benchmark, and the settings that each is measured with."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,6 +38,6 @@ class Task:
     data: str
 
     def run(self) -> Findings:
-        """What it finds."""
+        """Returns its findings."""
         part, settings = PARTS[self.part]
         return part(load_dataset(self.data), settings)

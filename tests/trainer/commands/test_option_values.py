@@ -1,4 +1,4 @@
-"""Values that no training could bear are refused in one line that names option and limit."""
+"""Impossible values are refused in one line that names the option and its limit."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ METHOD = ("--method", "ials")
 
 @pytest.mark.parametrize(("command", "needed"), [(train, ()), (evaluate, ()), (tune, METHOD)])
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_a_seed_is_one_that_every_library_takes(
+def test_a_seed_is_in_the_range_of_every_library(
     command: click.Command, needed: tuple[str, ...], seed: int
 ) -> None:
     refused = CliRunner().invoke(command, [*needed, "--seed", str(seed)])
@@ -46,7 +46,7 @@ def test_both_ends_of_a_scale_are_finite(scale: str) -> None:
 
 
 @pytest.mark.parametrize("command", [train, evaluate])
-def test_a_device_that_is_not_there_is_refused_before_the_data_are_looked_for(
+def test_a_missing_device_is_refused_before_data_are_read(
     command: click.Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -1,4 +1,4 @@
-"""Ranking heads by their names: what is chosen, how newcomers and low ratings fare."""
+"""The choice of the ranking head, and what `ease` does for new users and low ratings."""
 
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -35,11 +35,11 @@ def held_out(tiny: Dataset) -> HeldOutUsers:
 
 
 def test_auto_tries_every_head_and_takes_the_best(held_out: HeldOutUsers) -> None:
-    heard: list[Attempt] = []
-    chosen = choose_ranking(held_out, "auto", QUICK, tried=heard.append)
-    assert {one.plan.name.split(",")[0] for one in heard} == {"ials", "ease", "encoder", "ensemble"}
+    tried: list[Attempt] = []
+    chosen = choose_ranking(held_out, "auto", QUICK, tried=tried.append)
+    assert {one.plan.name.split(",")[0] for one in tried} == {"ials", "ease", "encoder", "ensemble"}
     assert chosen.attempts[0].plan == chosen.plan
-    assert _qualities(chosen.attempts) == sorted(_qualities(heard), reverse=True)
+    assert _qualities(chosen.attempts) == sorted(_qualities(tried), reverse=True)
 
 
 def test_without_time_the_first_plan_alone_is_tried(held_out: HeldOutUsers) -> None:
@@ -53,7 +53,7 @@ def test_no_encoder_is_trained_once_the_time_is_up(
     now, looks = iter(range(100)), list[Look]()
     monkeypatch.setattr(head_choice, "time", SimpleNamespace(monotonic=lambda: next(now)))
     chosen = choose_ranking(held_out, "auto", QUICK, time_budget_s=4.5, look=looks.append)
-    assert len(chosen.attempts) == 5  # a second each: implicit ALS and four of item-to-item weights
+    assert len(chosen.attempts) == 5  # a second each: one of `ials` and four of `ease`
     assert not looks
 
 
@@ -73,7 +73,7 @@ def test_a_full_rank_ease_scores_as_its_weights_do(tiny: Dataset) -> None:
     assert np.allclose(head.vectors @ found, rated[0] @ weights, atol=1e-4)
 
 
-def test_an_ease_user_without_ratings_gets_what_most_rated(tiny: Dataset) -> None:
+def test_ease_gives_a_user_without_ratings_the_most_rated_items(tiny: Dataset) -> None:
     head = train_ease(tiny.ratings, tiny.items, QUICK_EASE).head(0.01)
     counts = np.bincount(tiny.ratings.items, minlength=len(head.vectors))
     ordered = counts[np.argsort(-(head.vectors @ head.prior), kind="stable")]

@@ -1,4 +1,4 @@
-"""The same command on the same ratings gives the same model, and the manifest says of what."""
+"""The same command gives the same model, and the manifest says what it was trained on."""
 
 from pathlib import Path
 

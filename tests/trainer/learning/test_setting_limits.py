@@ -1,4 +1,4 @@
-"""Settings of a training: each has limits, and a file of them yields to options."""
+"""Settings of a training: each has limits, and options win over a file of settings."""
 
 import json
 import math
@@ -59,7 +59,7 @@ def test_an_impossible_value_is_refused_by_its_name(name: str, value: Setting) -
         changed(TrainSettings(), {name: value})
 
 
-def test_values_whose_limits_hang_together_are_taken_as_a_whole() -> None:
+def test_values_whose_limits_depend_on_each_other_are_set_together() -> None:
     settings = changed(TrainSettings(), {"bayes.sweeps": 30, "bayes.burn_in": 10})
     bayes = settings.heads.of(BayesSettings)
     assert (bayes.sweeps, bayes.burn_in) == (30, 10)
@@ -68,7 +68,7 @@ def test_values_whose_limits_hang_together_are_taken_as_a_whole() -> None:
 @pytest.mark.parametrize(
     "method", [name for name in method_names() if not name.startswith("reference")]
 )
-def test_whatever_is_searched_lies_within_the_limits(method: str) -> None:
+def test_search_spaces_lie_within_the_limits(method: str) -> None:
     for end in ("low", "high"):
         ends: dict[str, Setting] = {}
         for name, within in tunable(method).space.items():

@@ -1,4 +1,4 @@
-"""The whole training: what is published folds back to itself and serves better than popularity."""
+"""The whole training: folding returns trained vectors, and lists beat those by popularity."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -43,7 +43,7 @@ EPOCHS: list[Epoch] = []
 
 @pytest.fixture(scope="module")
 def trained(tiny: Dataset) -> Trained:
-    """Trained once, everything that was heard kept in STAGES and EPOCHS."""
+    """A model trained once; STAGES and EPOCHS keep all that the listener was called with."""
     return train(tiny, QUICK, Listener(STAGES.append, EPOCHS.append))
 
 
@@ -126,7 +126,7 @@ def test_users_with_planted_tastes_are_served_what_they_like(
     assert better > 0
 
 
-def test_what_is_heard_is_what_happened(trained: Trained) -> None:
+def test_the_listener_is_called_with_what_happened(trained: Trained) -> None:
     tried = [stage for stage in STAGES if stage.startswith("tried ")]
     assert len(tried) == len(trained.attempts)
     assert len(STAGES) - len(tried) == 4
@@ -179,7 +179,7 @@ def test_the_command_publishes_and_activates_what_it_learned(
     assert "epoch 1/3: loss" in result.stderr
 
 
-def test_the_command_samples_shows_how_well_and_resumes(
+def test_the_command_samples_prints_diagnostics_and_resumes(
     tiny: Dataset, tmp_path: Path, valkey_url: str, namespace: str
 ) -> None:
     folder, kept = write_movielens(tiny, tmp_path / "films"), tmp_path / "kept"

@@ -1,4 +1,4 @@
-"""Carrying a problem into the basis of its prior changes no score and no solution."""
+"""The basis of the prior: changing to it changes no score and no solution."""
 
 import numpy as np
 import pytest

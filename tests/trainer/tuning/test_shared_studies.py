@@ -1,4 +1,4 @@
-"""`foldin tune` in processes: no trial too many, and an end without noise at Ctrl-C."""
+"""`foldin tune` in several processes: no trial too many, and a quiet end at Ctrl-C."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def ratings_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_movielens(tiny_dataset(users=80, items=100), folder) / "ratings.csv"
 
 
-def test_processes_share_one_search_and_try_no_more_than_asked(
+def test_processes_share_one_search_and_run_no_trial_too_many(
     ratings_csv: Path, tmp_path: Path
 ) -> None:
     options = ["--journal", str(tmp_path / "s.journal"), "--trials", "3", "--jobs", "2", "--json"]
@@ -39,7 +39,7 @@ def test_processes_share_one_search_and_try_no_more_than_asked(
 
 
 @pytest.mark.parametrize(("jobs", "whom"), [(1, "the first"), (2, "everyone"), (2, "the first")])
-def test_ctrl_c_ends_quietly_and_what_was_under_way_counts_for_nothing(
+def test_ctrl_c_ends_quietly_and_unfinished_trials_do_not_count(
     ratings_csv: Path, tmp_path: Path, jobs: int, whom: str
 ) -> None:
     journal = tmp_path / "s.journal"
@@ -54,7 +54,7 @@ def test_ctrl_c_ends_quietly_and_what_was_under_way_counts_for_nothing(
         assert running.stderr is not None
         while not (line := running.stderr.readline()).startswith("trial 2"):
             assert line, "it ended by itself"
-        while journal.read_text().count('"mf.epochs"') < 3:  # the last setting that a trial chooses
+        while journal.read_text().count('"mf.epochs"') < 3:  # the last setting that a trial draws
             time.sleep(0.01)
         if whom == "everyone":  # as a terminal does
             os.killpg(running.pid, signal.SIGINT)

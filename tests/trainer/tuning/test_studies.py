@@ -1,4 +1,4 @@
-"""`foldin tune`: a search that remembers, goes on, cuts short what is hopeless, and is used."""
+"""`foldin tune`: a search is recorded, continued and pruned, and its result can be trained."""
 
 import json
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ def ease(ratings_csv: Path, journal: Path, *options: object) -> Result:
 
 
 def best_of(journal: Path) -> Path:
-    """The one file of best settings beside the journal."""
+    """Returns the one file of best settings beside the journal."""
     (best,) = journal.parent.glob(f"{journal.stem}-*.json")
     return best
 
@@ -53,7 +53,7 @@ def test_the_same_search_finds_the_same(ratings_csv: Path, tmp_path: Path) -> No
     assert one.stdout == other.stdout
 
 
-def test_a_search_goes_on_where_it_stopped(ratings_csv: Path, tmp_path: Path) -> None:
+def test_a_search_continues_where_it_stopped(ratings_csv: Path, tmp_path: Path) -> None:
     journal = tmp_path / "search.journal"
     assert ease(ratings_csv, journal, "--trials", 2).exit_code == 0
     again = ease(ratings_csv, journal, "--trials", 3)
@@ -61,7 +61,7 @@ def test_a_search_goes_on_where_it_stopped(ratings_csv: Path, tmp_path: Path) ->
     assert json.loads(best_of(journal).read_text())["trials"] == 3
 
 
-def test_settings_that_lead_nowhere_are_cut_short(ratings_csv: Path, tmp_path: Path) -> None:
+def test_poor_settings_are_cut_short(ratings_csv: Path, tmp_path: Path) -> None:
     found = ease(ratings_csv, tmp_path / "s.journal", "--trials", 16, "--json")
     assert json.loads(found.stdout)["pruned"] > 0
 
@@ -81,7 +81,7 @@ def searched(dataset: Dataset, journal: Path) -> Found:
 
 
 @pytest.mark.parametrize("known", ["titles", "genres", "years", "tags", "embeddings", "users"])
-def test_other_knowledge_of_items_or_users_is_another_search(tmp_path: Path, known: str) -> None:
+def test_other_data_of_items_or_users_is_another_search(tmp_path: Path, known: str) -> None:
     dataset, journal = tiny_dataset(users=30, items=90), tmp_path / "s.journal"
     first = searched(dataset, journal)
     if known == "users":
@@ -119,7 +119,7 @@ def test_every_search_has_a_file_of_its_own(ratings_csv: Path, tmp_path: Path) -
     assert names == ["reference-ease-ratings-ndcg"] * 4 + ["reference-ease-ratings-ndcg-liked"]
 
 
-def test_the_passes_of_mf_are_chosen_without_the_ratings_that_measure_it() -> None:
+def test_the_passes_of_mf_are_not_chosen_on_the_ratings_that_measure_it() -> None:
     dataset = tiny_dataset(users=60, items=90)
     values: Values = {"mf.epochs": 12, "mf.learning_rate": 0.05, "mf.l2": 0.01}
     how = MeasureSettings(folds=2, seed=0, metric="rmse")
@@ -142,7 +142,7 @@ def test_the_passes_of_mf_are_chosen_without_the_ratings_that_measure_it() -> No
         (["a,x,3", "b,x,4"], ("--method", "ease", "--folds", 2), "1 users rated, at least 10"),
     ],
 )
-def test_too_little_to_divide_is_one_line(
+def test_too_few_ratings_for_the_folds_are_an_error_of_one_line(
     tmp_path: Path, lines: list[str], options: tuple[object, ...], told: str
 ) -> None:
     path = tmp_path / "few.csv"
@@ -155,7 +155,7 @@ def test_too_little_to_divide_is_one_line(
 
 
 @pytest.mark.parametrize("content", ["hello", "hello\n", "hello\nworld\n", '{"a": 1}\n', "3\n"])
-def test_a_journal_that_is_none_is_refused_and_left_as_it_is(
+def test_a_file_that_is_no_journal_is_refused_and_left_as_it_is(
     ratings_csv: Path, tmp_path: Path, content: str
 ) -> None:
     path = tmp_path / "notes.txt"
@@ -167,7 +167,7 @@ def test_a_journal_that_is_none_is_refused_and_left_as_it_is(
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_a_seed_has_the_range_of_that_of_evaluate(ratings_csv: Path, seed: int) -> None:
+def test_a_seed_has_the_range_of_evaluates(ratings_csv: Path, seed: int) -> None:
     refused = run(ratings_csv, "--method", "mf", "--seed", seed)
     assert refused.exit_code == 2
     assert "--seed" in refused.output
@@ -207,17 +207,17 @@ def test_an_encoder_is_tuned_and_then_trained_as_found(ratings_csv: Path, tmp_pa
     assert attempt["plan"].startswith("encoder")
 
 
-def test_an_encoder_that_leads_nowhere_is_cut_short_while_it_learns(
+def test_a_poor_encoder_is_cut_short_while_it_learns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def measure(_: Dataset, values: Values, how: MeasureSettings) -> Iterator[float]:
         for _fold in range(how.folds):
             for passes in (5, 10):
                 how.look(passes, float(values["x"] or 0.0))
-                heard.append(passes)
+                looks.append(passes)
             yield float(values["x"] or 0.0)
 
-    heard: list[int] = []
+    looks: list[int] = []
     looking = Tunable({"x": Share(0.0, 1.0)}, ("ndcg",), measure)
     for module in (objectives, studies):
         monkeypatch.setattr(module, "tunable", lambda _: looking)
@@ -225,11 +225,11 @@ def test_an_encoder_that_leads_nowhere_is_cut_short_while_it_learns(
     found = search(asked, tiny_dataset, 1, lambda _: None)
     assert found is not None
     assert found.pruned > 0
-    assert len(heard) == 4 * (found.finished - found.pruned)  # pruned at the first look
+    assert len(looks) == 4 * (found.finished - found.pruned)  # pruned at the first look
 
 
 @pytest.mark.parametrize("option", ["--ranking-head", "--rating-head"])
-def test_settings_of_another_head_than_is_asked_for_are_refused(
+def test_settings_of_another_head_than_the_options_name_are_refused(
     ratings_csv: Path, tmp_path: Path, option: str
 ) -> None:
     best = tmp_path / "best.json"
@@ -245,7 +245,7 @@ def trained_with(ratings_csv: Path, best: Path, *options: str) -> Result:
     return CliRunner().invoke(train, arguments)
 
 
-def test_what_is_found_is_what_a_training_takes(ratings_csv: Path, tmp_path: Path) -> None:
+def test_a_training_takes_what_was_found(ratings_csv: Path, tmp_path: Path) -> None:
     journal = tmp_path / "s.journal"
     found = run(ratings_csv, "--method", "mf", "--journal", journal, "--trials", 1, "--folds", 2)
     assert found.exit_code == 0, found.output

@@ -143,10 +143,10 @@ def evaluate(
     given = _given(source, protocols, train_file, test_file, mask_file)
     dataset = source.load() if given is None else given.dataset
     settings = TrainSettings.of(dimension=dimension, device=device, seed=seed)
-    asked = (GIVEN,) if given else protocols or _usual(dataset)
-    _refuse_unused(asked)
+    chosen = (GIVEN,) if given else protocols or _usual(dataset)
+    _refuse_unused(chosen)
     plan = Plan(
-        asked,
+        chosen,
         ProtocolSettings(folds=folds, share=share, leave_last=leave_last, seed=seed),
         replace(settings, rating_head=rating_head, ranking_head=ranking_head),
         count,
@@ -183,8 +183,8 @@ def _given(
     if set(protocols) - {GIVEN}:
         others = ", ".join(name for name in protocols if name != GIVEN)
         raise click.UsageError(f"--train and --test go with --protocol given alone, not {others}")
-    asked = click.get_current_context().get_parameter_source("source")
-    if asked is not ParameterSource.DEFAULT:
+    origin = click.get_current_context().get_parameter_source("source")
+    if origin is not ParameterSource.DEFAULT:
         raise click.UsageError(f"SOURCE {source.name!r} and --train name two data sets; leave one")
     of_source = (source.items, source.columns, source.scale, source.users)
     return load_split(SplitFiles(train_file, test_file, mask_file, *of_source))

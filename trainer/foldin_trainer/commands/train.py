@@ -149,7 +149,7 @@ def train(
             if activating:
                 activate(store, Version(manifest.version))
     if as_json:
-        print_json(_account(trained, manifest, active=publishing and activating))
+        print_json(_report(trained, manifest, active=publishing and activating))
     else:
         print_facts(_facts(trained, manifest, active=publishing and activating))
 
@@ -166,14 +166,14 @@ def _published(
 
 def _chosen(source: Source) -> Source:
     """Returns the source that was named, else the default one or the smallest that was fetched."""
-    asked = click.get_current_context().get_parameter_source("source")
-    if asked is not ParameterSource.DEFAULT or cached(source.name, source.data_dir):
+    origin = click.get_current_context().get_parameter_source("source")
+    if origin is not ParameterSource.DEFAULT or cached(source.name, source.data_dir):
         return source
-    at_hand = all_cached(source.data_dir)
-    if not at_hand:
+    fetched = all_cached(source.data_dir)
+    if not fetched:
         return source
-    say(f"{source.name} was not fetched; training on {at_hand[0].name} instead")
-    return replace(source, name=at_hand[0].name)
+    say(f"{source.name} was not fetched; training on {fetched[0].name} instead")
+    return replace(source, name=fetched[0].name)
 
 
 @contextmanager
@@ -230,7 +230,7 @@ def _facts(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict
     return facts
 
 
-def _account(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict[str, object]:
+def _report(trained: Trained, manifest: Manifest | None, *, active: bool) -> dict[str, object]:
     return {
         "version": None if manifest is None else manifest.version,
         "active": active,

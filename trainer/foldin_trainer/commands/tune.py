@@ -88,12 +88,12 @@ def tune(
     metric = _checked(method, metric)
     name = Path(source.name).stem
     journal = journal or source.data_dir / "tuning" / f"{method}-{name}.journal"
-    asked = Search(method, metric, journal, trials, folds, seed, timeout_s)
-    found = search(asked, source.load, jobs, partial(_tell, metric))
+    wanted = Search(method, metric, journal, trials, folds, seed, timeout_s)
+    found = search(wanted, source.load, jobs, partial(_print_step, metric))
     if found is None:
         raise FoldinError(f"no trial was finished in {timeout_s} s; give it a longer --timeout")
     out = out or journal.with_name(f"{journal.stem}-{metric}-{found.key}.json")
-    document = _document(asked, found)
+    document = _document(wanted, found)
     _write(out, document)
     if as_json:
         print_json(document)
@@ -116,22 +116,22 @@ def _checked(method: str, metric: Metric | None) -> Metric:
     return metric or metrics[0]
 
 
-def _tell(metric: Metric, step: Step) -> None:
+def _print_step(metric: Metric, step: Step) -> None:
     figure = "cut short" if step.figure is None else f"{METRICS[metric]} {step.figure:.4f}"
     best = "" if step.best is None else f" (best {step.best:.4f})"
     say(f"trial {step.number}: {figure}{best}")
 
 
-def _document(asked: Search, found: Found) -> dict[str, object]:
+def _document(wanted: Search, found: Found) -> dict[str, object]:
     return {
-        "method": asked.method,
-        "metric": asked.metric,
-        "better": "lower" if lower_is_better(asked.metric) else "higher",
+        "method": wanted.method,
+        "metric": wanted.metric,
+        "better": "lower" if lower_is_better(wanted.metric) else "higher",
         "figure": found.figure,
         "trials": found.finished,
         "pruned": found.pruned,
-        "folds": asked.folds,
-        "seed": asked.seed,
+        "folds": wanted.folds,
+        "seed": wanted.seed,
         KEY: dict(found.values),
     }
 

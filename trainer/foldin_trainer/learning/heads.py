@@ -36,5 +36,5 @@ def head_named(name: str) -> Registration:
 
 
 def ranking_choices() -> list[str]:
-    """Returns what can be asked for as a ranking head: one of them, or `auto`."""
+    """Returns the names that choose a ranking head: its own, or `auto`."""
     return [*RANKING_HEADS, AUTO]

@@ -109,8 +109,10 @@ def _errors(head: str) -> Measure:
             task = RatingTask(dataset.ratings.take(kept), dataset.items, dataset.users)
             share = settings.validation_share
             found = RATING_HEADS[head].learn_alone(task, settings.heads, share)
-            asked = dataset.ratings.take(hidden)
-            yield float(np.sqrt(np.mean((found.predict(asked) - asked.values) ** 2)))
+            hidden_ratings = dataset.ratings.take(hidden)
+            yield float(
+                np.sqrt(np.mean((found.predict(hidden_ratings) - hidden_ratings.values) ** 2))
+            )
 
     return measure
 

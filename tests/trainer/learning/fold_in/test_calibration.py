@@ -1,4 +1,4 @@
-"""Intervals of a trained head cover nine in ten, whatever noise it was folded with."""
+"""Calibrated intervals cover nine ratings in ten, whatever noise the head folds with."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ SCALE = Scale(-30.0, 30.0)
 
 
 class Planted:
-    """Users drawn from the prior of a head that is known, half of them to be asked about."""
+    """Users drawn from the prior of a known head; half of their ratings are hidden."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
@@ -72,7 +72,7 @@ def planted() -> Planted:
 
 
 @pytest.mark.parametrize("believed", [0.6, 1.0, 1.5])
-def test_nine_in_ten_lie_within_after_calibration_on_other_users(
+def test_intervals_cover_nine_in_ten_after_calibration_on_other_users(
     planted: Planted, believed: float
 ) -> None:
     noise = believed * NOISE
@@ -82,10 +82,10 @@ def test_nine_in_ten_lie_within_after_calibration_on_other_users(
 
 
 @pytest.mark.parametrize("believed", [0.6, 1.0, 1.5])
-def test_nine_in_ten_of_trained_users_lie_within_after_calibration_on_other_ratings(
+def test_intervals_of_trained_users_cover_nine_in_ten_after_calibration(
     planted: Planted, believed: float
 ) -> None:
-    """Users whose vectors were fitted to their ratings; whatever the noise was believed to be."""
+    """The users' vectors are fitted to their ratings, for several assumed noises."""
     place = np.arange(len(planted.ratings)) % 40
     kept, held, test = (
         planted.ratings.take(np.flatnonzero(part))
@@ -104,7 +104,7 @@ def test_nine_in_ten_of_trained_users_lie_within_after_calibration_on_other_rati
     assert 0.88 < trained_coverage(planted.head, uncertainty, vectors, tested) < 0.92
 
 
-def test_without_ratings_held_out_trained_users_are_as_noisy_as_others(planted: Planted) -> None:
+def test_without_held_out_ratings_trained_users_have_the_noise_of_others(planted: Planted) -> None:
     none = Validation(planted.ratings, planted.ratings.take(np.zeros(0, np.int64)))
     uncertainty = uncertainty_of(planted.head, planted.ratings, NOISE, None)
     vectors = np.zeros((USERS, DIMENSION))
@@ -126,7 +126,7 @@ def test_the_true_noise_needs_no_factor(planted: Planted) -> None:
         assert 0.87 < share < 0.93
 
 
-def test_what_users_vectors_explain_is_no_doubt_about_items(planted: Planted) -> None:
+def test_variance_that_user_vectors_explain_is_not_counted_for_items(planted: Planted) -> None:
     doubts = []
     for variance in (1e-9, 0.5, 5.0):
         spread = Spread(

@@ -1,4 +1,4 @@
-"""A prior that knows what a newcomer rated: what it recovers, and how heads and tuning use it."""
+"""The prior by rated items: planted effects are found, and the heads and their tuning use it."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ SCALE = Scale(-20.0, 20.0)
 
 
 class Planted:
-    """Users whose vectors depend on what they rate, around effects that are known."""
+    """Users whose vectors depend on what they rate, by known effects."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
@@ -105,7 +105,7 @@ def test_a_strong_ridge_leaves_the_average_user(planted: Planted) -> None:
     assert np.abs(prior.effects).max() < 1e-4
 
 
-def test_the_heads_lead_is_the_priors_mean_in_its_own_basis(planted: Planted) -> None:
+def test_the_heads_encoder_is_the_priors_mean_in_its_own_basis(planted: Planted) -> None:
     result = planted.result(planted.vectors)
     prior = user_prior(result, planted.ratings, 3.0)
     head = rating_head(result, SCALE, prior, NOISE)
@@ -143,10 +143,10 @@ def test_held_out_users_choose_a_map_from_histories_where_there_is_one(planted: 
     by_length = cases_by_length(ratings, cases)
     result = planted.result(planted.vectors)
     bare = tune_rating(result, known, by_length, (None,))
-    led = tune_rating(result, known, by_length, (None, 1.0, 10.0))
-    assert led.ridge is not None
-    assert led.mean < bare.mean
-    assert led.noise >= training_noise(result, known)
+    moved = tune_rating(result, known, by_length, (None, 1.0, 10.0))
+    assert moved.ridge is not None
+    assert moved.mean < bare.mean
+    assert moved.noise >= training_noise(result, known)
 
 
 def test_users_without_ratings_do_not_shape_the_prior(planted: Planted) -> None:

@@ -1,4 +1,4 @@
-"""What a newcomer starts with: the moments of the trained users, and popularity."""
+"""New users start from the moments of the trained users, and from popularity."""
 
 import numpy as np
 import pytest

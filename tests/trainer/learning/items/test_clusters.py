@@ -38,7 +38,7 @@ def test_a_name_is_genres_and_the_most_rated_titles(clustering: Clustering) -> N
 
 
 @pytest.mark.filterwarnings("error")
-def test_directions_that_are_alike_make_no_more_clusters_than_there_are() -> None:
+def test_there_are_no_more_clusters_than_distinct_directions() -> None:
     items = ItemTable(("",) * 90, ((),) * 90, (None,) * 90)
     on_a_line = np.random.default_rng(0).normal(size=(90, 1)).astype(np.float32)
     vectors = on_a_line * np.array([[1.0, 1e-8]], np.float32)
@@ -52,7 +52,7 @@ def test_directions_that_are_alike_make_no_more_clusters_than_there_are() -> Non
     )
 
 
-def test_a_catalogue_without_genres_and_titles_still_has_names() -> None:
+def test_a_catalog_without_genres_and_titles_still_has_names() -> None:
     items = ItemTable(("",) * 9, ((),) * 9, (None,) * 9)
     vectors = np.random.default_rng(0).normal(size=(9, 3)).astype(np.float32)
     clustering = cluster_items(vectors, np.arange(9), items, seed=0)

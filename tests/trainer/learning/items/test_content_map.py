@@ -34,7 +34,7 @@ def test_it_finds_the_vectors_of_items_without_ratings() -> None:
     assert np.abs(found - rows[:50]).mean() < 0.15
 
 
-def test_items_without_ratings_teach_nothing() -> None:
+def test_nothing_is_learned_from_items_without_ratings() -> None:
     rows, contents, counts = planted()
     counts[:50] = 0
     spoiled = rows.copy()
@@ -56,7 +56,7 @@ def test_rare_features_are_left_out() -> None:
     assert "genre=polka" not in fit_content(rows, contents, counts, seed=0).names
 
 
-def test_content_that_says_nothing_gives_every_item_the_average() -> None:
+def test_items_with_unknown_content_get_the_average() -> None:
     rows, _, counts = planted(40)
     found = fit_content(rows, [Content()] * 40, counts, seed=0)
     weights = counts / (counts + 5.0)

@@ -24,7 +24,7 @@ def test_rows_are_at_most_of_unit_length_and_keep_their_direction(
     assert np.allclose(along, lengths, atol=1e-6)
 
 
-def test_items_without_a_vector_are_like_none() -> None:
+def test_items_without_a_vector_are_similar_to_none() -> None:
     rows = shrunk_directions(np.zeros((2, 3)), np.array([0, 4]))
     assert not rows.any()
 

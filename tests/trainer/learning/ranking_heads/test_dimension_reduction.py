@@ -1,4 +1,4 @@
-"""More dimensions of implicit ALS than are served: cut so that scores and newcomers stay."""
+"""Reduction of implicit ALS: scores, and lists of users without ratings, are kept."""
 
 from dataclasses import replace
 
@@ -35,7 +35,7 @@ def test_scores_that_need_no_more_dimensions_stay_exactly(wide: Ranking) -> None
     assert np.allclose(cut.user_vectors @ cut.vectors.T, users @ few.vectors.T, atol=1e-5)
 
 
-def test_a_user_is_folded_in_as_the_best_of_what_is_left(wide: Ranking) -> None:
+def test_a_folded_user_is_the_best_one_of_the_subspace(wide: Ranking) -> None:
     head = reduced(wide, 8).head(0.1)
     rows, values = np.arange(20, dtype=np.int32), np.full(20, 5.0)
     rated = head.vectors[rows].astype(np.float64)

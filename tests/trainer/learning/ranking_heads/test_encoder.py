@@ -1,4 +1,4 @@
-"""The linear encoder: its start against dense EASE, and what training makes of planted tastes."""
+"""The linear encoder: its start against dense EASE, and what training learns of planted tastes."""
 
 from dataclasses import replace
 
@@ -31,15 +31,15 @@ def test_item_weights_are_those_of_dense_ease(tiny: Dataset) -> None:
     assert np.allclose(weights.transposed_times(vectors), wanted.T @ vectors)
 
 
-def test_the_start_scores_as_ease_and_orders_newcomers_by_popularity(tiny: Dataset) -> None:
+def test_the_start_scores_as_ease_and_orders_new_users_by_popularity(tiny: Dataset) -> None:
     interactions = Histories.of(tiny.ratings).interactions[:60]
     users, items = interactions.shape
-    begun = start(interactions, min(users, items), l2=10.0, sharpness=2.0, seed=0)
+    initial = start(interactions, min(users, items), l2=10.0, sharpness=2.0, seed=0)
     ease = 2.0 * interactions.toarray() @ dense_ease(interactions.toarray(), 10.0)
-    found = interactions @ begun.inputs @ begun.items.T
+    found = interactions @ initial.inputs @ initial.items.T
     assert np.linalg.norm(found - ease) < 0.05 * np.linalg.norm(ease)
     popularity = interactions.toarray().sum(axis=0)
-    newcomer = begun.items @ begun.prior
+    newcomer = initial.items @ initial.prior
     assert np.array_equal(
         np.argsort(newcomer, kind="stable"), np.argsort(popularity, kind="stable")
     )
@@ -85,19 +85,17 @@ def test_training_finds_more_of_what_others_rate_and_stops_where_it_found_most(
 
 
 @pytest.mark.parametrize("factor", [-0.3, 0.5])
-def test_a_rating_at_the_minimum_never_speaks_for_its_neighbours(
-    tiny: Dataset, factor: float
-) -> None:
+def test_a_rating_at_the_minimum_never_raises_similar_items(tiny: Dataset, factor: float) -> None:
     settings = replace(QUICK, start_factors=(factor, 1.0, 1.0), epochs=2)
     assert train_encoder(tiny.ratings, settings).rule.factors[0] <= 0.0
 
 
-def test_an_item_that_nobody_rated_moves_nobody(tiny: Dataset) -> None:
+def test_an_unrated_item_has_no_input_vector(tiny: Dataset) -> None:
     result = train_encoder(tiny.ratings.take(tiny.ratings.items != 3), replace(QUICK, epochs=2))
     assert not result.inputs[3].any()
 
 
-def test_a_user_without_ratings_stands_at_the_prior(tiny: Dataset) -> None:
+def test_a_user_without_ratings_is_at_the_prior(tiny: Dataset) -> None:
     result = train_encoder(tiny.ratings, replace(QUICK, epochs=1))
     nothing = np.zeros(0, np.int32)
     assert not result.encoder.encode(nothing, nothing.astype(np.float64)).any()

@@ -1,4 +1,4 @@
-"""A blend of ranking heads: what it is of its parts, and how it is chosen."""
+"""A blend of ranking heads: how it follows from its parts, and how its weights are chosen."""
 
 from dataclasses import replace
 
@@ -63,13 +63,15 @@ def test_a_blend_of_one_part_is_that_part(tiny: Dataset, ease: Part, user: int) 
 
 
 @pytest.mark.parametrize("user", [0, 7, 50])
-def test_parts_without_weight_have_no_say(tiny: Dataset, ease: Part, ials: Part, user: int) -> None:
+def test_parts_without_weight_have_no_effect(
+    tiny: Dataset, ease: Part, ials: Part, user: int
+) -> None:
     alone = blend([ease], [1.0], tiny.ratings, ENSEMBLE.dimension, seed=0).head(0.0)
     beside = blend([ease, ials], [1.0, 0.0], tiny.ratings, ENSEMBLE.dimension, seed=0).head(0.0)
     np.testing.assert_array_equal(scores_of(alone, tiny, user), scores_of(beside, tiny, user))
 
 
-def test_scores_of_a_blend_are_the_weighted_ones_of_parts_that_count_ratings_alike(
+def test_scores_of_a_blend_are_the_weighted_ones_of_parts_with_the_same_factors(
     tiny: Dataset, ease: Part, ials: Part
 ) -> None:
     alike = replace(ials, rule=ease.rule)

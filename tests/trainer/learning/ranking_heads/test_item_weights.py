@@ -1,4 +1,4 @@
-"""Item-to-item weights against their closed form, and what compressing them keeps."""
+"""Item-to-item weights against their closed form, and the scores that compression keeps."""
 
 import tracemalloc
 
@@ -28,7 +28,7 @@ def _dense(weights: Ease, items: int) -> Doubles:
 
 
 def _check_scores(found: Compressed, weights: Ease, matrix: csr_array) -> None:
-    """What is served scores as the weights do."""
+    """Checks that the compressed weights give the scores of the weights."""
     scores = (matrix @ found.inputs) @ found.items.T
     assert np.allclose(scores, matrix @ _dense(weights, matrix.shape[1]), atol=1e-8)
 
@@ -82,7 +82,7 @@ def test_compressing_to_the_full_rank_changes_no_score(seed: int) -> None:
     _check_scores(found, weights, matrix)
 
 
-def test_fewer_dimensions_keep_the_most_that_they_can() -> None:
+def test_fewer_dimensions_keep_as_much_as_possible() -> None:
     matrix = _matrix(5, 40, 60)
     weights = Ease.fit(matrix, matrix, L2)
     importance = (np.diff(matrix.tocsc().indptr) + 1.0) ** 0.25
@@ -94,7 +94,7 @@ def test_fewer_dimensions_keep_the_most_that_they_can() -> None:
     assert np.linalg.norm(wanted - kept) == pytest.approx(np.linalg.norm(lost), rel=1e-6)
 
 
-def test_the_scores_of_a_sample_of_many_users_tell_the_directions(
+def test_a_sample_of_many_users_gives_the_same_directions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rng = np.random.default_rng(0)

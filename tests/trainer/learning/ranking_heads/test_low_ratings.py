@@ -1,4 +1,4 @@
-"""A low rating pushes down what is like the film that it was given to."""
+"""A low rating lowers the scores of similar films."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from foldin_trainer.learning.training import train
 
 
 @pytest.mark.slow
-def test_the_minimum_instead_of_the_maximum_lowers_the_films_most_like_it(
+def test_the_minimum_instead_of_the_maximum_lowers_the_most_similar_films(
     tiny: Dataset,
 ) -> None:
     ratings = tiny.ratings

@@ -1,4 +1,4 @@
-"""What is kept of samples: their exact mean where it fits, their spread, and how many they are."""
+"""Statistics of samples: their mean, exact if the rank fits, their variances, diagnostics."""
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ def test_compression_is_exact_where_the_rank_fits() -> None:
     )
 
 
-def test_compression_below_the_rank_is_the_best_there_is() -> None:
+def test_compression_below_the_rank_is_the_best_approximation() -> None:
     random = torch.Generator().manual_seed(0)
     first, second = torch.randn(30, 8, generator=random), torch.randn(20, 8, generator=random)
     users, items = compress([(first, second)], 5)
@@ -33,7 +33,7 @@ def test_compression_below_the_rank_is_the_best_there_is() -> None:
     assert torch.isclose(missed, values[5:].square().sum().sqrt(), rtol=1e-4)
 
 
-def test_compression_serves_best_where_the_weights_are() -> None:
+def test_compression_is_closest_for_pairs_of_large_weight() -> None:
     random = torch.Generator().manual_seed(0)
     first, second = torch.randn(30, 8, generator=random), torch.randn(20, 8, generator=random)
     weights = torch.rand(30, generator=random) ** 4 + 0.01, torch.rand(20, generator=random) + 0.01
@@ -80,7 +80,7 @@ def test_mean_and_variance_of_many_samples_are_those_of_the_samples() -> None:
     assert np.allclose(spread.user_noise, 0.5)
 
 
-def test_an_interval_holds_its_share_of_what_is_normal_and_stays_on_the_scale() -> None:
+def test_an_interval_holds_its_share_of_normal_draws_and_stays_on_the_scale() -> None:
     random = np.random.default_rng(0)
     drawn = 3.0 + 0.5 * random.standard_normal(20_000)
     low, high = interval(np.full(20_000, 3.0), np.full(20_000, 0.5), Scale(0.0, 6.0))
@@ -98,13 +98,13 @@ def test_chains_that_agree_have_an_rhat_of_one_and_count_every_independent_draw(
     assert ((sizes > 3000) & (sizes < 5000)).all()
 
 
-def test_chains_apart_and_chains_that_drift_are_found_out() -> None:
+def test_chains_that_differ_or_drift_have_a_large_rhat() -> None:
     draws = np.random.default_rng(0).standard_normal((2, 400, 1))
     assert split_rhat(draws + np.array([[[0.0]], [[3.0]]]))[0] > 1.5
     assert split_rhat(draws + np.linspace(0.0, 4.0, 400)[:, None])[0] > 1.3
 
 
-def test_a_correlated_chain_is_worth_what_its_autocorrelation_says() -> None:
+def test_the_effective_size_of_a_correlated_chain_follows_its_autocorrelation() -> None:
     random = np.random.default_rng(0)
     draws = np.zeros((4, 4000, 1))
     noise = random.standard_normal(draws.shape)
@@ -114,13 +114,13 @@ def test_a_correlated_chain_is_worth_what_its_autocorrelation_says() -> None:
     assert 0.75 * expected < effective_sample_size(draws)[0] < 1.25 * expected
 
 
-def test_a_chain_by_itself_is_compared_with_itself() -> None:
+def test_the_halves_of_a_single_chain_are_compared() -> None:
     draws = np.random.default_rng(0).standard_normal((1, 400, 2))
     assert np.abs(split_rhat(draws) - 1.0).max() < 0.05
     assert split_rhat(draws + np.linspace(0.0, 4.0, 400)[:, None]).min() > 1.3
 
 
-def test_too_few_draws_say_nothing() -> None:
+def test_too_few_draws_give_no_diagnostics() -> None:
     draws = np.random.default_rng(0).standard_normal((2, 3, 5))
     assert np.isnan(split_rhat(draws)).all()
     assert np.isnan(effective_sample_size(draws)).all()

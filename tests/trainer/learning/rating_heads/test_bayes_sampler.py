@@ -27,7 +27,7 @@ LONGER = replace(QUICK, sweeps=40, burn_in=16)
 CPU = torch.device("cpu")
 
 
-def test_it_foretells_ratings_better_than_item_means_and_its_interval_covers(tiny: Dataset) -> None:
+def test_it_predicts_ratings_better_than_item_means_and_its_interval_covers(tiny: Dataset) -> None:
     kept, held = random_split(tiny.ratings, 0.2)
     train, test = tiny.ratings.take(kept), tiny.ratings.take(held)
     result = train_bayes(train, tiny.items, LONGER, validation=test)
@@ -139,7 +139,7 @@ def test_a_resumed_training_ends_on_the_same_bits(tiny: Dataset, tmp_path: Path)
     )
     assert len(heard) == 24 - 15
     assert _bits(resumed) == _bits(whole)
-    assert repr(resumed.diagnostics) == repr(whole.diagnostics)  # NaN, so few are the samples
+    assert repr(resumed.diagnostics) == repr(whole.diagnostics)  # NaN, as there are too few samples
     assert [path.name for path in tmp_path.iterdir()] == ["bayes.pt"]
 
 

@@ -1,4 +1,4 @@
-"""What the sampler knows besides values: of histories, audiences, content, attributes and tags."""
+"""The sampler's features: histories, audiences, content, attributes and tags."""
 
 from dataclasses import replace
 
@@ -38,9 +38,9 @@ def table(block: Block, rows: int) -> list[list[float]]:
     return dense.round(4).tolist()
 
 
-def test_histories_are_summed_up_by_genre_popularity_and_date() -> None:
+def test_histories_are_summarized_by_genre_popularity_and_date() -> None:
     context = user_context(RATINGS, ITEMS)
-    # a: two of three are crime and one is war; b: all crime; who rated nothing is like the average.
+    # a: two of three are crime, one is war; b: all crime; without ratings: the average.
     assert table(context["history genres"], 3) == [[-0.3, 0.3], [0.3, -0.3], [0, 0]]
     assert table(context["history popularity"], 3) == [[-1], [1], [0]]
     dates = table(context["user dates"], 3)
@@ -48,7 +48,7 @@ def test_histories_are_summed_up_by_genre_popularity_and_date() -> None:
     assert dates[1:] == [[0, 1, 0, 0, 0, 0], [0] * 6]
 
 
-def test_audiences_are_summed_up_by_activity_and_date() -> None:
+def test_audiences_are_summarized_by_activity_and_date() -> None:
     context = item_context(RATINGS)
     activity = np.array(table(context["audience activity"], 4))[:, 0]
     assert activity[1] == activity[2] > 0.0 > activity[0]
@@ -70,7 +70,7 @@ def test_no_value_of_a_rating_is_side_information() -> None:
         assert np.array_equal(one.matrix.toarray(), two.matrix.toarray())
 
 
-def test_attributes_count_where_known_and_tags_where_asked_for() -> None:
+def test_attributes_are_used_if_known_and_tags_if_wanted() -> None:
     people = UserTable({"town": (("Bonn",), ("Bonn",), ("Rome",))})
     users, items = side_information(RATINGS, ITEMS, people, tags=True)
     assert {"town"} == set(users.names) - set(side_information(RATINGS, ITEMS)[0].names)
@@ -79,8 +79,8 @@ def test_attributes_count_where_known_and_tags_where_asked_for() -> None:
     assert items.matrix.shape == (4, len(items.groups))
 
 
-def test_what_attributes_foretell_is_learned_from_them(tiny: Dataset) -> None:
-    """Half of the users rate everything a star lower, and their attribute says which half."""
+def test_the_effect_of_an_attribute_is_learned(tiny: Dataset) -> None:
+    """Half of the users, known by an attribute, rate everything a star lower."""
     ratings = tiny.ratings
     low = np.arange(len(ratings.user_ids)) % 2 == 0
     values = np.where(low[ratings.users], ratings.values, np.minimum(ratings.values + 2.0, 5.0))

@@ -1,4 +1,4 @@
-"""The rating head learns what was planted, stops early, and gives the same bits again."""
+"""`mf` learns planted tastes, stops early, and gives the same bits again."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_m
 QUICK = MfSettings(dimension=8, epochs=12, device="cpu")
 
 
-def test_it_foretells_ratings_better_than_item_means(tiny: Dataset) -> None:
+def test_it_predicts_ratings_better_than_item_means(tiny: Dataset) -> None:
     kept, held = random_split(tiny.ratings, 0.2)
     train, test = tiny.ratings.take(kept), tiny.ratings.take(held)
     result = train_mf(train, QUICK)
@@ -68,7 +68,7 @@ def test_predictions_lie_on_the_scale(tiny: Dataset) -> None:
     assert predicted.max() <= tiny.ratings.scale.high
 
 
-def test_progress_hears_of_every_pass_in_order(tiny: Dataset) -> None:
+def test_progress_is_called_after_every_pass_in_order(tiny: Dataset) -> None:
     heard: list[Epoch] = []
     result = train_mf(tiny.ratings, replace(QUICK, epochs=3), progress=heard.append)
     assert tuple(heard) == result.epochs

@@ -26,7 +26,7 @@ DEFAULTS = TrainSettings()
 
 
 class OneName(click.ParamType[str]):
-    """One of some names, which are asked for each time: heads can be registered later."""
+    """One of some names, which are looked up at each call: heads can be registered later."""
 
     name = "name"
 

@@ -30,10 +30,10 @@ def with_tuned_settings(settings: TrainSettings, path: Path) -> TrainSettings:
     values = read_settings(path)
     rating, ranking = heads_of(values)
     if rating is not None and rating != settings.rating_head:
-        _refuse_if_asked("rating_head", rating, settings.rating_head)
+        _refuse_if_given("rating_head", rating, settings.rating_head)
         settings = replace(settings, rating_head=rating)
     if ranking is not None and settings.ranking_head not in {ranking, AUTO}:
-        _refuse_if_asked("ranking_head", ranking, settings.ranking_head)
+        _refuse_if_given("ranking_head", ranking, settings.ranking_head)
         settings = replace(settings, ranking_head=ranking)
     given = [pattern for option, pattern in _settings_of_options() if _is_given(option)]
     left = {n: value for n, value in values.items() if not any(fnmatchcase(n, p) for p in given)}
@@ -57,7 +57,7 @@ def _is_given(option: str) -> bool:
     return source is not ParameterSource.DEFAULT
 
 
-def _refuse_if_asked(option: str, found: str, head: str) -> None:
+def _refuse_if_given(option: str, found: str, head: str) -> None:
     if _is_given(option):
         name = f"--{option.replace('_', '-')}"
         raise FoldinError(f"--settings is for {name} {found}, not for {head}; leave one out")

@@ -18,7 +18,7 @@ def _ignore(_: Epoch) -> None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RatingTask:
-    """What a rating head learns from, and who is told of its progress.
+    """What a rating head learns from, and the function that it calls with its progress.
 
     `validation` holds ratings of the same vocabularies that are watched and not learned from.
     `checkpoint` is a file that a head may keep its state in and resume from.
