@@ -1,4 +1,4 @@
-"""How good some settings of a method are: one figure a fold, on ratings or users held out.
+"""Measures settings of a method: one figure a fold, on held-out ratings or users.
 
 Rating heads are measured by their error on folds of the ratings; ranking heads and references by
 their lists for held-out users, as they would be served.

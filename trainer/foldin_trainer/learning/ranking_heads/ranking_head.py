@@ -1,4 +1,4 @@
-"""What a ranking head registers: the plans to try for it on users held out of training.
+"""`RankingHead`, the registration of a head that orders lists, and the plans that are tried.
 
 A plan is everything that decides, with the ratings, which head is learned. Plans are compared on
 held-out users by `head_choice`; the best one then learns from everyone.

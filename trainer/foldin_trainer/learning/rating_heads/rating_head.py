@@ -1,4 +1,4 @@
-"""What a rating head registers: how it learns from part of the ratings, from all, and alone."""
+"""`RatingHead`, the registration of a head that predicts ratings, and `RatingTask`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What every head declares: its settings with their limits, its search space, its registration."""
+"""Registrations of heads: settings with their limits, search spaces, the registry itself."""

@@ -1,6 +1,7 @@
-"""What every head registers, and the registries that commands, searches and settings iterate over.
+"""`Registration`, the description of a head, and `Registry`, the heads of one sort by name.
 
-A head is a way to learn from ratings. Which heads there are is listed in `learning.heads`.
+A head is a way to learn from ratings; `learning.heads` lists them. Commands, searches, settings
+files and manifests iterate over the registries and name no head.
 """
 
 import re
@@ -25,7 +26,7 @@ AUTO: Final = "auto"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """What the rest of the trainer knows of a head."""
+    """The description of a head that the rest of the trainer works with."""
 
     name: str
     """On the command line, in settings files and in manifests."""

@@ -59,7 +59,7 @@ def ranking_by_encoder(result: EncoderResult, ratings: Ratings, sharpness: float
 
 
 def _plans(plans: Plans) -> Iterator[EncoderPlan]:
-    """The one plan: its number of passes is the best on the held-out users."""
+    """Yields one plan, with the number of passes that is best on the held-out users."""
     ratings, cases = plans.held_out.ratings, plans.held_out.cases
     given = np.concatenate([case.given_index for case in cases])
     hidden = np.concatenate([case.hidden_index for case in cases])
