@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_trainer.data import Dataset
 from hypothesis import settings
 from planted import Planted, planted

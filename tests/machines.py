@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from foldin_model.ids import ItemId, UserId
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.protocols import RatingWrite
 from foldin_model.store.redis.ratings import RedisRatingStore
 

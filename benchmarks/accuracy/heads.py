@@ -7,7 +7,7 @@ from typing import Final
 
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.evaluation.method import Method
-from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.methods.served_model import Served, published
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
 from foldin_trainer.evaluation.report.tables import difference_rows, rows

@@ -6,7 +6,7 @@ import numpy as np
 from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.fold_in.retrain_gap import retrain_gaps
 from foldin_trainer.evaluation.methods.genre_popularity import GenrePopularity
-from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.methods.served_model import Served, published
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials
 from foldin_trainer.evaluation.trial_scores import score
 from foldin_trainer.learning.train_settings import TrainSettings

@@ -12,7 +12,7 @@ from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.evaluation.fold_in.agreement import agreement
 from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
-from foldin_trainer.evaluation.methods.served import RatingHeadAlone, Served, published
+from foldin_trainer.evaluation.methods.served_model import RatingHeadAlone, Served, published
 from foldin_trainer.evaluation.methods.tuned_references import tuned_references
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, trials

@@ -7,7 +7,7 @@ from foldin_model.arrays import Doubles
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.data.splits import kfold
 from foldin_trainer.evaluation.methods.baselines import ItemMean
-from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.methods.served_model import Served, published
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train
 from foldin_trainer.metrics.cases import make_cases

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import click
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 
 from benchmarks.serving import catalog, missing_bars, scenarios, servers
 from benchmarks.serving.bars import Samples

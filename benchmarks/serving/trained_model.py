@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from foldin_model.lifecycle.installation import install
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.opening import open_store
 
 from benchmarks.serving.servers import ROOT

@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from planted import Planted

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 
 COMMAND = (sys.executable, "-m", "foldin_server")
 

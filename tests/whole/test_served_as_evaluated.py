@@ -15,12 +15,12 @@ import pytest
 from foldin_client import Client
 from foldin_model.ids import ItemId, UserId, Version
 from foldin_model.lifecycle.publisher import Description, activate, publish
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.protocols import ImportedRating
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_trainer.data import Dataset
-from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.methods.served_model import Served, published
 from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.ensemble.head import EnsembleSettings

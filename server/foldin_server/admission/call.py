@@ -36,8 +36,8 @@ class Call:
     request_id_sent: bool = field(init=False, default=False)
     """Whether the caller chose the request id; else it is made when it is first needed."""
     holds_place: bool = field(init=False, default=False)
-    cost: int = field(init=False, default=0)
-    """The number of single calls that the request amounts to, known after parsing."""
+    cost: int | None = field(init=False, default=None)
+    """The number of single calls that the request amounts to; None before it was weighed."""
     code: str = field(init=False, default="OK")
     reason: str = field(init=False, default="")
     model_version: str = field(init=False, default="")

@@ -41,7 +41,7 @@ class CallLog(Step):
             "code": call.code,
             "ms": round(1000 * seconds, 3),
             "request_id": request_id(call),
-            "cost": call.cost,
+            "cost": call.cost or 0,
             "model_version": call.model_version,
             "personalization": call.personalization,
             "degraded": call.degraded,

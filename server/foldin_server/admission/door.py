@@ -38,14 +38,15 @@ class Door:
     """Runs its steps for every call, in this order on the way in and in reverse on the way out.
 
     The request id comes first, then `further` steps (such as identity and quota), the place among
-    the calls in flight, and the record.
+    the calls in flight, and the record. Every step sees the end of every call, also of one that an
+    earlier step refused.
     """
 
     def __init__(self, places: Places, call_log: CallLog, *further: Step) -> None:
         self._places = places
-        self._call_log = call_log
-        self._request_ids = RequestIds()
-        steps = (self._request_ids, *further, places, call_log)
+        before_place = (RequestIds(), *further)
+        steps = (*before_place, places, call_log)
+        self._arrive_before_place = _overridden(before_place, "arrive")
         self._arrive = _overridden(steps, "arrive")
         self._weigh = _overridden(steps, "weigh")
         self._leave = _overridden(steps[::-1], "leave")
@@ -58,7 +59,10 @@ class Door:
         return method.begin(request, call, reply)
 
     def arrive(self, call: Call) -> None:
-        """Lets in a stream, which passes arrival alone. Raises the error that ends the call."""
+        """Lets a call arrive that does not begin yet, or a stream, which passes arrival alone.
+
+        Raises the error that ends the call.
+        """
         for arrive in self._arrive:
             arrive(call)
 
@@ -80,18 +84,23 @@ class Door:
         for leave in self._leave:
             leave(call)
 
-    def refuse_if_full(self, method: str, metadata: Metadata) -> Failure | None:
-        """Refuses a call that would find no place, at less cost than letting it arrive.
+    @property
+    def full(self) -> bool:
+        """Whether the next call would find no place."""
+        return self._places.taken >= self._places.count
 
-        Returns None where there is a place.
-        """
-        if self._places.taken < self._places.count:
-            return None
-        call = Call(method, metadata=metadata)
-        self._request_ids.arrive(call)
-        call.code, call.reason = Overloaded.code, Overloaded.reason
-        self._call_log.leave(call)
-        return _failure(call, self._full)
+    def refuse(self, call: Call) -> Failure:
+        """Refuses a call of a full server: it arrives and leaves, with a status made beforehand."""
+        try:
+            for arrive in self._arrive_before_place:
+                arrive(call)
+        except Exception as error:  # noqa: BLE001 (the caller gets its status)
+            failure = self.fail(call, error)
+        else:
+            call.code, call.reason = Overloaded.code, Overloaded.reason
+            failure = _failure(call, self._full)
+        self.leave(call)
+        return failure
 
 
 def _failure(call: Call, status: grpc.Status) -> Failure:

@@ -18,7 +18,7 @@ from foldin_model.trained.snapshot import Snapshot
 
 from foldin_server.fast_path.answer_cache import AnswerCache, CachedAnswer
 from foldin_server.fast_path.batch_start import BatchStart
-from foldin_server.fast_path.pending import PendingRecommend
+from foldin_server.fast_path.pending_recommend import PendingRecommend
 from foldin_server.fast_path.plain_pages import plain_pages
 from foldin_server.fast_path.prepared_replies import PreparedReplies
 from foldin_server.fast_path.time_slices import even_shares, folding_shares

@@ -15,7 +15,7 @@ from foldin_server.admission.door import Door
 from foldin_server.admission.method import Begin, Reply, Work
 from foldin_server.fast_path.answer_cache import AnswerCache
 from foldin_server.fast_path.batch_answers import BatchAnswers
-from foldin_server.fast_path.pending import PendingRecommend
+from foldin_server.fast_path.pending_recommend import PendingRecommend
 from foldin_server.fast_path.plain_pages import is_plain
 from foldin_server.fast_path.wire_reader import plain_arguments
 from foldin_server.recommend.recommender import Recommender

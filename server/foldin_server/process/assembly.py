@@ -1,4 +1,4 @@
-"""A server put together: one function a room, from the lowest to the highest."""
+"""A server put together: its parts, each made by a function of its own, then its methods."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -75,19 +75,33 @@ def assembled(
         metrics=metrics,
         background=background,
         call_log=call_log,
-        door=Door(Places(settings.max_in_flight, metrics), call_log),
+        door=_door(settings, metrics, call_log),
+        snapshots=_snapshots(settings, stores, metrics, models_refreshed),
         store=store,
-        snapshots=Snapshots(
-            stores.models,
-            stores.directory,
-            metrics,
-            retire_after_s=settings.retire_after_s,
-            changed=models_refreshed,
-        ),
         tracked_users=tracked,
         users=_users(settings, store, tracked, background),
         item_fold_in=ItemFoldIn(store, stores.models.overlay, background),
         health=Health(),
+    )
+
+
+def _door(settings: Settings, metrics: Metrics, call_log: CallLog) -> Door:
+    """Returns the door; further steps for every call are given to it here."""
+    return Door(Places(settings.max_in_flight, metrics), call_log)
+
+
+def _snapshots(
+    settings: Settings,
+    stores: Stores,
+    metrics: Metrics,
+    models_refreshed: Callable[[], Awaitable[None]],
+) -> Snapshots:
+    return Snapshots(
+        stores.models,
+        stores.directory,
+        metrics,
+        retire_after_s=settings.retire_after_s,
+        changed=models_refreshed,
     )
 
 

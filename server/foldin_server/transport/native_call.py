@@ -44,14 +44,17 @@ class OpenCalls(dict[int, "NativeCall"]):
         It holds its place from now on, though its work may wait for a turn of the loop.
         """
         door, name, arrival_only = self.door, method.name, method.arrival_only
-        if not arrival_only and (full := door.refuse_if_full(name, details[0])) is not None:
-            refuse(self.front, call_id, full)
+        if door.full and not arrival_only:  # a full server spends its time on the calls it has
+            metadata, peer, seconds_left = details
+            refused = Call(name, Deadline.after(seconds_left), metadata, peer, len(request))
+            refuse(self.front, call_id, door.refuse(refused))
             return
         call = NativeCall(name, self, call_id, details, len(request), arrival_only)
-        if len(request) > self.max_request_bytes:
-            call.fail_too_large(request, self.max_request_bytes)
-            return
         try:
+            if len(request) > self.max_request_bytes:
+                door.arrive(call)
+                call.fail_too_large(request, self.max_request_bytes)
+                return
             work = door.begin(call, method, request, call)
         except Exception as error:  # noqa: BLE001 (the caller gets its status)
             call.set_exception(error)

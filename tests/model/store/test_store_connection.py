@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from foldin_model.errors import StoreUnavailable
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.protocols import RatingWrite
 from foldin_model.store.redis.client import Command, Transaction
 from foldin_model.store.redis.endpoint import Endpoint

@@ -15,7 +15,7 @@ from foldin_server.admission.call import Call
 from foldin_server.fast_path import batch_answers, time_slices
 from foldin_server.fast_path.answer_cache import AnswerCache
 from foldin_server.fast_path.batch_answers import BatchAnswers
-from foldin_server.fast_path.pending import PendingRecommend
+from foldin_server.fast_path.pending_recommend import PendingRecommend
 from foldin_server.fast_path.plain_pages import PlainPages, is_plain, plain_pages
 from foldin_server.recommend import page
 from foldin_server.recommend.users import Users, UserView

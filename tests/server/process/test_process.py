@@ -15,7 +15,7 @@ import pytest
 from foldin.v1 import recommendation_pb2 as pb
 from foldin.v1.recommendation_pb2_grpc import RecommendationServiceStub
 from foldin_model.file_lock import try_lock
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.redis.models import RedisModelStore
 from planted import Planted
 from server.live import failure, publish_version, settled, until

@@ -15,7 +15,7 @@ import pytest
 from foldin.v1 import ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import ItemId, UserId, Version
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.protocols import ImportedRating
 from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.operations import RedisOperations

@@ -22,7 +22,7 @@ from foldin_trainer.evaluation.fold_in.learning_curve import (
     learning_curve,
 )
 from foldin_trainer.evaluation.fold_in.learning_curve import METHODS as CURVE_METHODS
-from foldin_trainer.evaluation.methods.served import RatingHeadAlone, Served
+from foldin_trainer.evaluation.methods.served_model import RatingHeadAlone, Served
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings
 from foldin_trainer.evaluation.report.report_folder import write_report
 from foldin_trainer.evaluation.similar_items import next_pairs

@@ -16,7 +16,7 @@ from foldin_trainer.evaluation.fold_in.learning_curve import FoldInCurve, learni
 from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.methods.baselines import ItemMean, Popularity
 from foldin_trainer.evaluation.methods.genre_popularity import GenrePopularity
-from foldin_trainer.evaluation.methods.served import RatingHeadAlone, Served, published
+from foldin_trainer.evaluation.methods.served_model import RatingHeadAlone, Served, published
 from foldin_trainer.evaluation.methods.tuned_references import tuned_als, tuned_ease
 from foldin_trainer.evaluation.outcome import Outcome
 from foldin_trainer.evaluation.protocols.given_split import GivenSplit

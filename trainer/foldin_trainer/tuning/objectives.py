@@ -18,7 +18,7 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.data.splits import kfold
 from foldin_trainer.evaluation.method import Method
 from foldin_trainer.evaluation.methods.references import AlsSettings, Ease, ImplicitAls
-from foldin_trainer.evaluation.methods.served import Served, published
+from foldin_trainer.evaluation.methods.served_model import Served, published
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings, check_folds, trials
 from foldin_trainer.evaluation.trial_scores import score
 from foldin_trainer.learning.heads import RANKING_HEADS, RATING_HEADS

@@ -11,7 +11,7 @@ from foldin_model.retrieval.similar_items import similar_items
 from foldin_model.store.protocols import StoredUser
 from foldin_model.trained.snapshot import Snapshot
 from foldin_trainer.data import Dataset, Ratings
-from foldin_trainer.evaluation.methods.served import published
+from foldin_trainer.evaluation.methods.served_model import published
 from foldin_trainer.learning.training import train
 
 

@@ -12,15 +12,15 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from foldin_model.errors import InvalidField, StoreUnavailable
-from foldin_model.store import embedded
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store import embedded_server
+from foldin_model.store.embedded_server import embedded_store
 from foldin_model.store.location import default_data_dir, running_store_url
 from redis import Redis
 
 HOLD = """
 import sys
 from pathlib import Path
-from foldin_model.store.embedded import embedded_store
+from foldin_model.store.embedded_server import embedded_store
 with embedded_store(Path(sys.argv[1])) as url:
     print(url, flush=True)
     sys.stdin.read()
@@ -157,7 +157,7 @@ def test_leaving_a_killed_server_is_no_failure(data_dir: Path) -> None:
 def test_a_stopped_server_is_woken_to_end_in_order(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(embedded, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(embedded_server, "ANSWER_TIMEOUT_S", 0.2)
     with embedded_store(data_dir, appendfsync="no") as url, connect(url) as client:
         client.set("word", "kept")
         os.kill(running_pid(data_dir), signal.SIGSTOP)
@@ -170,8 +170,8 @@ def test_a_stopped_server_is_woken_to_end_in_order(
 def test_a_server_that_ignores_signals_is_killed_and_loses_nothing(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(embedded, "ANSWER_TIMEOUT_S", 0.2)
-    monkeypatch.setattr(embedded, "SIGNAL_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(embedded_server, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(embedded_server, "SIGNAL_TIMEOUT_S", 0.5)
     with embedded_store(data_dir, appendfsync="no") as url, connect(url) as client:
         pid = running_pid(data_dir)
         client.set("word", "kept")
