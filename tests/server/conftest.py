@@ -51,10 +51,12 @@ def ratings(backend: str, models: ModelStore, request: pytest.FixtureRequest) ->
     return Gate(made)
 
 
-WAYS = [("grpcio", "on"), ("native", "on"), ("native", "off")]
+WAYS = [("grpcio", "on"), ("native", "on"), ("grpcio", "off"), ("native", "off")]
 
 
-@pytest.fixture(params=WAYS, ids=["grpcio", "native", "native without the fast path"])
+@pytest.fixture(
+    params=WAYS, ids=[*("grpcio", "native"), *("grpcio, general way", "native, general way")]
+)
 def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Transport:
     """Runs every test with a server on each transport, with and without the fast path."""
     chosen: Transport = request.param[0]

@@ -1,8 +1,8 @@
 """The one door: every unary call of every transport passes it twice on its way in.
 
 At its arrival, before the request is parsed, the steps see method, metadata, peer, deadline and
-byte count. At the second moment, after parsing and before any work, they see what the request
-costs and which users it names. Handlers behind the door raise FoldinError and know no transport.
+byte count. When it is weighed, after parsing and before any work, they see what the request costs
+and which users it names. Handlers behind the door raise FoldinError and know no transport.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""What a step at the door may do: at arrival, at the second moment, and at the end of a call."""
+"""What a step at the door may do: at a call's arrival, when it is weighed, and at its end."""
 
 from collections.abc import Sequence
 

@@ -18,7 +18,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from planted import Planted
 from server.faults import Gate
-from server.live import Live, code_of, failure, import_histories, live, publish_version
+from server.live import (
+    Live,
+    code_of,
+    failure,
+    hold_places,
+    import_histories,
+    live,
+    publish_version,
+)
 
 RECOMMENDATION = "/foldin.v1.RecommendationService/"
 CATALOG = "/foldin.v1.CatalogService/"
@@ -81,7 +89,7 @@ class Recorder(Step):
             raise TokenInvalid("no token; send authorization")
 
     def weigh(self, call: Call, user_ids: Sequence[str]) -> None:
-        self.weighed.append((call.method, call.cost, tuple(user_ids)))
+        self.weighed.append((call.method, call.cost or 0, tuple(user_ids)))
         if self.own_user is not None and set(user_ids) - {self.own_user}:
             raise ScopeMissing("the token is of another user")
 
@@ -195,6 +203,34 @@ async def test_a_refused_call_holds_no_place(guarded: Live, recorder: Recorder) 
     metrics = guarded.server.metrics.registry
     assert metrics.get_sample_value("foldin_in_flight_calls") == 0
     assert len(recorder.left) == 2
+
+
+async def test_a_full_server_refuses_only_after_the_steps_before_the_place(
+    small: Planted, stores: Stores, ratings: Gate, recorder: Recorder
+) -> None:
+    publish_version(small, stores.models)
+    async with live(stores, max_in_flight=1) as app, hold_places(app, ratings, 1):
+        recorder.arrived.clear()
+        recorder.token = "secret"
+        request = ONE.SerializeToString()
+        failed = await failure(raw(app, RECOMMENDATION + "Recommend", request))
+        assert failed.reason == "TOKEN_INVALID"
+        metadata = (("authorization", "secret"),)
+        failed = await failure(raw(app, RECOMMENDATION + "Recommend", request, metadata=metadata))
+        assert failed.reason == "OVERLOADED"
+        assert recorder.left == recorder.arrived
+        assert [call.code for call in recorder.left] == ["UNAUTHENTICATED", "RESOURCE_EXHAUSTED"]
+        assert [call.byte_count for call in recorder.left] == [len(request)] * 2
+        recorder.token = None
+
+
+async def test_a_handler_that_does_not_weigh_its_calls_fails(
+    guarded: Live, monkeypatch: pytest.MonkeyPatch, recorder: Recorder
+) -> None:
+    monkeypatch.setattr(Door, "weigh", lambda *_: None)
+    failed = await failure(raw(guarded, MODEL + "ListModels", b""))
+    assert (failed.code, failed.reason) == ("INTERNAL", "INTERNAL")
+    assert recorder.weighed == []
 
 
 async def test_health_and_reflection_pass_arrival_alone(guarded: Live, recorder: Recorder) -> None:

@@ -83,6 +83,14 @@ async def test_a_call_that_a_full_server_refuses_has_its_id(
         assert await id_of_failure(app, RECOMMEND, b"\x0a\x011")
 
 
+@pytest.mark.parametrize("transport", [("native", "on")], indirect=True, ids=["native"])
+async def test_a_request_that_is_too_large_has_its_id_on_the_native_transport(
+    stores: Stores,
+) -> None:
+    async with live(stores, max_message_bytes=100) as app:
+        assert await id_of_failure(app, RECOMMEND, bytes(101), (KEY, "mine")) == "mine"
+
+
 async def test_the_log_line_has_the_id(
     small: Planted, stores: Stores, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -29,9 +29,12 @@ ITEMS = [str(101 + row) for row in range(0, 120, 7)]
 filters = st.builds(
     ratings_pb2.ItemFilter,
     include_genres=st.lists(st.sampled_from(["Drama", "Comedy", "none"]), max_size=2),
+    exclude_genres=st.lists(st.sampled_from(["Horror", "none"]), max_size=2),
     exclude_item_ids=st.lists(st.sampled_from(ITEMS), max_size=3),
     candidate_item_ids=st.lists(st.sampled_from([*ITEMS, "unknown"]), max_size=4),
     min_year=st.none() | st.sampled_from([1950, 1995, 2100]),
+    max_year=st.none() | st.sampled_from([1960, 2000]),
+    min_rating_count=st.sampled_from([0, 0, 2, -1]),
     include_rated=st.booleans(),
 )
 profiles = st.builds(
