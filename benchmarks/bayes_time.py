@@ -1,8 +1,7 @@
-"""How long a sweep of `bayes` takes beside one of the library myFM: `measure(dataset)`.
+"""Compares the time of a sweep of `bayes` with that of the library myFM.
 
 `python -m benchmarks.bayes_time` prints it. Processor time of one thread, with the same ratings,
-features and number of factors on both sides; what happens once, before the first sweep, is left
-out.
+features and number of factors for both; the setup before the first sweep is not counted.
 """
 
 from collections.abc import Callable
@@ -29,9 +28,9 @@ ROUNDS = 3
 
 
 def measure(dataset: Dataset) -> tuple[float, float]:
-    """Seconds of processor time a sweep over all ratings: ours, and that of myFM.
+    """Returns the seconds of processor time of a sweep over all ratings: of `bayes`, of myFM.
 
-    Each is the shortest of some rounds that alternate between the two.
+    Each is the shortest of the rounds, which alternate between the two.
     """
     of_users, of_items = side_information(dataset.ratings, dataset.items, dataset.users)
     settings = BayesSettings(factors=FACTORS, device="cpu", sweeps=1000)
@@ -52,7 +51,7 @@ def _ours(run: Run) -> float:
 
 
 def _theirs(dataset: Dataset, of_users: Features, of_items: Features) -> float:
-    """The mean over sweeps after the first, as a callback sees them end."""
+    """Returns the mean seconds of the sweeps after the first; a callback records when each ends."""
     ratings = dataset.ratings
     ends: list[float] = []
     MyFMGibbsRegressor(rank=FACTORS, random_seed=0).fit(
@@ -78,7 +77,7 @@ def _noting(ends: list[float]) -> Callable[..., tuple[bool, str]]:
 @click.command()
 @click.argument("name", default="ml-100k")
 def main(name: str) -> None:
-    """Print milliseconds a sweep of both and what ours takes of theirs."""
+    """Print the milliseconds of a sweep of both and the ratio."""
     ours, theirs = measure(load_dataset(name))
     print(
         f"{name}, {FACTORS} factors: ours {1e3 * ours:.1f} ms a sweep, "

@@ -1,4 +1,4 @@
-"""How long a sweep of our iALS takes beside one of the `implicit` library: `measure(dataset)`.
+"""Compares the time of a sweep of foldin's iALS with that of the library `implicit`.
 
 `python benchmarks/ials_time.py` prints it for the public data sets and a planted matrix of a
 million ratings. Processor time of one thread, both at the same dimension on the same ratings.
@@ -28,10 +28,10 @@ ROUNDS = 3
 
 
 def measure(dataset: Dataset, *, use_cg: bool = True) -> tuple[float, float]:
-    """Seconds of processor time a sweep: ours, and that of `implicit`.
+    """Returns the seconds of processor time of a sweep: of foldin, of `implicit`.
 
     `use_cg` is the library's choice between three conjugate gradient steps, its default, and an
-    exact solve. Each is the shortest of some rounds that alternate between the two.
+    exact solve. Each is the shortest of the rounds, which alternate between the two.
     """
     return measure_ratings(dataset.ratings, use_cg=use_cg)
 
@@ -39,7 +39,7 @@ def measure(dataset: Dataset, *, use_cg: bool = True) -> tuple[float, float]:
 def measure_ratings(
     ratings: Ratings, *, use_cg: bool = True, settings: IalsSettings | None = None
 ) -> tuple[float, float]:
-    """`measure` for ratings alone, and for other settings of ours than the defaults."""
+    """Measures on ratings alone, with these settings of iALS or the defaults."""
     settings = settings or IalsSettings(dimension=DIMENSION, device="cpu")
     rule = rule_for(ratings.scale)
     shape = (len(ratings.user_ids), len(ratings.item_ids))
@@ -67,7 +67,7 @@ def measure_ratings(
 
 
 def million(seed: int = 0) -> Ratings:
-    """A million ratings of 20,000 users and 8,000 items, popularity falling like 1 / rank^0.8."""
+    """Returns a million ratings of 20,000 users and 8,000 items, popularity like 1 / rank^0.8."""
     users, items, wanted = 20_000, 8_000, 1_000_000
     rng = np.random.default_rng(seed)
     popularity = 1.0 / np.arange(1, items + 1) ** 0.8
@@ -87,7 +87,7 @@ def million(seed: int = 0) -> Ratings:
 
 
 def _seconds_a_sweep(train: Callable[[int], None]) -> float:
-    """The time of more sweeps over that of fewer, so that what happens once does not count."""
+    """Returns the seconds of one more sweep, so that the setup does not count."""
     few, many = SWEEPS
     started = process_time()
     train(few)
@@ -106,7 +106,7 @@ def _seconds_a_sweep(train: Callable[[int], None]) -> float:
     show_default=True,
 )
 def main(dimensions: tuple[int, ...]) -> None:
-    """Print seconds a sweep of both and what ours takes of theirs."""
+    """Print the seconds of a sweep of both and the ratio."""
     data = {name: load_dataset(name).ratings for name in DATA} | {"a million, planted": million()}
     print(f"{'ratings':<20} {'d':>5} {'implicit':<9} {'ours s':>8} {'theirs s':>9} {'ratio':>6}")
     for name, ratings in data.items():

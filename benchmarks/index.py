@@ -78,9 +78,9 @@ def million_model(items: int) -> Model:
 def install(items: int, directory: Path) -> Path:
     """Returns the folder of that model, published and installed like any other."""
     model = million_model(items)
-    nobody = np.zeros((0, 1), np.float32)
+    no_users = np.zeros((0, 1), np.float32)
     users = TrainedUsers(
-        (), nobody, nobody, nobody, nobody, np.zeros(0, np.uint64), np.zeros(0, np.int64)
+        (), no_users, no_users, no_users, no_users, np.zeros(0, np.uint64), np.zeros(0, np.int64)
     )
     store = open_memory_models()
     about = Description("synthetic", 0, 0, "", {}, {})
@@ -112,8 +112,8 @@ def start(folder: str) -> dict[str, float]:
     """Returns the seconds from start to first answer of a process: wall clock and processor."""
     started = time()
     with workers(folder, 1) as (process,):
-        said = read(process)
-    return {"seconds": said["first"] - started, "cpu_seconds": said["cpu"]}
+        figures = read(process)
+    return {"seconds": figures["first"] - started, "cpu_seconds": figures["cpu"]}
 
 
 def settled_private_bytes(folder: str, count: int) -> list[float]:
@@ -143,10 +143,10 @@ def search_rows(sizes: Sequence[int], alternatives_up_to: int) -> list[Measured]
     return measured
 
 
-def bar(name: str, told: str, must: float, aim: float, measured: float) -> dict[str, object]:
+def bar(name: str, text: str, must: float, aim: float, measured: float) -> dict[str, object]:
     """Returns a bar as results files have it; lower is better for all of these."""
     return {
-        "id": name, "bar": told, "must": must, "aim": aim, "measured": measured, "better": "lower",
+        "id": name, "bar": text, "must": must, "aim": aim, "measured": measured, "better": "lower",
     }  # fmt: skip
 
 

@@ -40,9 +40,9 @@ def planted(
     """
     rng = np.random.default_rng(seed)
     groups = (np.arange(items) % len(GENRES)).astype(np.int32)
-    centres = rng.normal(size=(len(GENRES), dimension))
-    ranking = centres[groups] + 0.4 * rng.normal(size=(items, dimension))
-    rating = 0.3 * (centres[groups] + 0.4 * rng.normal(size=(items, dimension)))
+    centers = rng.normal(size=(len(GENRES), dimension))
+    ranking = centers[groups] + 0.4 * rng.normal(size=(items, dimension))
+    rating = 0.3 * (centers[groups] + 0.4 * rng.normal(size=(items, dimension)))
     offsets = 0.3 * rng.normal(size=(items, 1))
     popularity = rng.zipf(1.6, size=items).clip(1, 500)
     similarity = ranking / np.linalg.norm(ranking, axis=1, keepdims=True)

@@ -1,1 +1,1 @@
-"""The accuracy tables: foldin as it is served, beside what else there is, on the same folds."""
+"""The accuracy tables: foldin as served, baselines, references and libraries on the same folds."""

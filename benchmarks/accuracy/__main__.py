@@ -73,7 +73,7 @@ def main(names: tuple[str, ...], only: tuple[str, ...], jobs: int, out: Path) ->
 
 
 def _fetch(name: str) -> None:
-    """The data set of that name, and no other, is in the data directory."""
+    """Fetches the data set. Raises ClickException where it cannot be had, or only a substitute."""
     try:
         there = fetch(name, default_data_dir(), say=click.echo)
     except FoldinError as error:

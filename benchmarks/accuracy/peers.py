@@ -1,4 +1,4 @@
-"""The libraries that predict ratings best, each as its documentation or a paper on it advises.
+"""The libraries that predict ratings best, set up as their documentation or papers advise.
 
 They learn from the same folds as foldin; nothing of the test part is seen.
 """

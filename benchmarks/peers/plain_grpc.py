@@ -1,4 +1,4 @@
-"""A peer as one would write it first: threaded gRPC, a FAISS index and the users in memory.
+"""A peer in its simplest form: threaded gRPC, a FAISS index and the users in memory.
 
 It folds nothing, checks nothing, filters nothing and stores nothing.
 Run as `python -m benchmarks.peers.plain_grpc ADDRESS DATA.npz`.

@@ -63,8 +63,8 @@ def synthetic_model(items: int, seed: int = 0) -> Model:
     """Returns a made model with the shipped heads, 94 + 1 + 33 dimensions, log-normal norms."""
     rng = np.random.default_rng(seed)
     groups = rng.integers(0, len(GENRES), items).astype(np.int32)
-    centres = rng.normal(size=(len(GENRES), RANKING))
-    directions = centres[groups] + rng.normal(size=(items, RANKING))
+    centers = rng.normal(size=(len(GENRES), RANKING))
+    directions = centers[groups] + rng.normal(size=(items, RANKING))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     ranking = directions * 0.3 * rng.lognormal(0.0, 0.5, size=(items, 1))
     inputs = 0.3 * (directions + 0.3 * rng.normal(size=(items, RANKING)) / np.sqrt(RANKING))

@@ -1,4 +1,4 @@
-"""Overload: callers who do not wait, at the capacity of a server and at twice its capacity.
+"""Overload: calls sent at a fixed rate, at the capacity of a server and at twice its capacity.
 
 Latencies are those of calls that are not refused.
 """
@@ -12,7 +12,7 @@ from benchmarks.serving.catalog import forget_folded
 from benchmarks.serving.servers import Running
 from benchmarks.serving.stage import Stage, wires
 
-CROWD: Final = 1_024  # connections
+CONNECTIONS: Final = 1_024
 AT_ONCE: Final = 1e6  # calls a second: each connection calls again as soon as it is answered
 LONG: Final = 4  # times the seconds of the others, for calls that take longer
 REPLY_BYTES: Final = 1_600  # of a Recommend reply
@@ -37,7 +37,7 @@ def measure(stage: Stage, server: Running) -> None:
 def refuse(stage: Stage, echo: Running) -> None:
     """Measures a floor that refuses every other call: what a refusal costs the transport."""
     half = wires(stage.calls.half_refused())
-    stage.run("echo, half refused", echo, cycle(half), connections=CROWD, rate=AT_ONCE)
+    stage.run("echo, half refused", echo, cycle(half), connections=CONNECTIONS, rate=AT_ONCE)
 
 
 def _twice_full(
@@ -54,7 +54,7 @@ def _twice_full(
             f"{kind}, {times} x capacity",
             server,
             calls(),
-            connections=CROWD,
+            connections=CONNECTIONS,
             warm=warm,
             rate=times * full.rate,
         )

@@ -125,7 +125,7 @@ class Plan:
                     self._add("serve.processes", double.rate / single.rate)
 
     def overload_rows(self) -> None:
-        """Measures what callers get who do not wait, and what a refusal costs a transport.
+        """Measures overload: the latency of callers who do not wait, and the cost of a refusal.
 
         A server may have as many calls in flight as there were connections at its capacity.
         """

@@ -82,8 +82,8 @@ def module(name: str) -> tuple[str, ...]:
 def options_of_serve() -> frozenset[str]:
     """Returns the options that `foldin serve` has."""
     command = (sys.executable, "-m", "foldin_server", "--help")
-    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    return frozenset(re.findall(r"--[a-z][a-z-]*", told))
+    help_text = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    return frozenset(re.findall(r"--[a-z][a-z-]*", help_text))
 
 
 def free_port() -> int:
@@ -127,12 +127,12 @@ def _wait(name: str, process: "subprocess.Popen[str]", ready: str, times: int) -
     Workers that become ready at the same time may print it in one line.
     """
     output: IO[str] = process.stdout  # type: ignore[assignment]  # it is a pipe
-    said: deque[str] = deque(maxlen=20)
+    lines: deque[str] = deque(maxlen=20)
     while times > 0:
         line = output.readline()
         if not line:
-            raise RuntimeError(f"{name} ended before it served:\n" + "".join(said))
-        said.append(line)
+            raise RuntimeError(f"{name} ended before it served:\n" + "".join(lines))
+        lines.append(line)
         times -= line.count(ready)
     Thread(target=_drain, args=(output,)).start()
 

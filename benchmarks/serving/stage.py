@@ -94,17 +94,17 @@ class Stage:
     ) -> float:
         """Adds a row of results for some times and returns their 99th percentile."""
         p50, p99, p999 = np.percentile(taken_ms, (50, 99, 99.9)).round(3).tolist()
-        told: Row = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "count": len(taken_ms)}
+        figures: Row = {"p50_ms": p50, "p99_ms": p99, "p999_ms": p999, "count": len(taken_ms)}
         self.rows.append(
             {
                 "catalog": self.served.name,
                 "scenario": scenario,
                 "server": processes[0].name,
                 "processes": len(processes),
-                **told,
+                **figures,
             }
         )
-        print(f"{scenario}, {processes[0].name}: {told}", flush=True)
+        print(f"{scenario}, {processes[0].name}: {figures}", flush=True)
         return float(p99)
 
     def warm(self, server: servers.Running) -> None:

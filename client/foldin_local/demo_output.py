@@ -27,12 +27,12 @@ class TimedRating:
 
 
 def trained_user(user: UserState, items: Sequence[ScoredItem]) -> RenderableType:
-    favourites = sorted(
+    favorites = sorted(
         (rated for rated in user.ratings if rated.title), key=lambda rated: -rated.value
     )
     return _section(
         f"What user {user.user_id} would like",
-        _line(f"{len(user.ratings)} ratings so far; favourites: {_rated(favourites[:FEW])}."),
+        _line(f"{len(user.ratings)} ratings so far; favorites: {_rated(favorites[:FEW])}."),
         _items_table(items),
     )
 

@@ -13,7 +13,7 @@ LONGEST_DETAIL = 60
 
 
 def progress_console() -> Console:
-    """Returns a console on stdout, 100 columns wide and without colours outside a terminal."""
+    """Returns a console on stdout, 100 columns wide and without colors outside a terminal."""
     return Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH, highlight=False)
 
 

@@ -45,7 +45,7 @@ def test_the_services_that_stay_have_health_checks() -> None:
     }
 
 
-def test_what_must_last_lies_in_a_volume() -> None:
+def test_lasting_data_lie_in_a_volume() -> None:
     document = compose()
     mounted = {
         str(volume).partition(":")[0]
@@ -90,7 +90,7 @@ def test_images_are_pinned() -> None:
     assert all(re.search(r"\d+\.\d+\.\d+", tag) for tag in tags)
 
 
-def test_what_the_images_copy_is_in_the_build_context() -> None:
+def test_copied_files_are_in_the_build_context() -> None:
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8")
     kept = set(re.findall(r"^!(\S+)$", ignored, re.MULTILINE))
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
@@ -114,7 +114,7 @@ def test_docker_accepts_the_compose_file() -> None:
     )
 
 
-def test_the_health_check_says_no_where_nothing_serves() -> None:
+def test_the_health_check_fails_where_nothing_serves() -> None:
     assert not serving("127.0.0.1:1", timeout_s=0.5)
 
 
@@ -148,7 +148,7 @@ def test_the_health_check_needs_only_the_servers_environment(
 
 
 @needs_openssl
-def test_where_callers_must_have_another_signer_the_health_check_shows_the_pair_it_is_given(
+def test_the_health_check_presents_the_pair_of_its_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (certificate, key), caller = self_signed(tmp_path, "server"), self_signed(tmp_path, "caller")

@@ -30,7 +30,7 @@ def test_a_command_without_its_extra_says_how_to_install_it(
     assert "Traceback" not in finished.stderr
 
 
-def test_the_bare_install_helps_itself() -> None:
+def test_the_bare_install_prints_help() -> None:
     program = (
         "import sys\n"
         "for name in ('numpy', 'faiss', 'redis', 'torch', 'uvloop'): sys.modules[name] = None\n"

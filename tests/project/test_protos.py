@@ -142,7 +142,7 @@ def test_the_three_fixed_calls_belong_to_the_recommendation_service() -> None:
     assert {"Recommend", "SimilarItems", "SubmitRating"} <= set(service.methods_by_name)
 
 
-def test_the_length_of_a_diversified_list_is_told() -> None:
+def test_the_documents_state_the_length_of_a_diversified_list() -> None:
     proto = (ROOT / "protos/foldin/v1/recommendation.proto").read_text(encoding="utf-8")
     assert f"// the list is made of the {WINDOW} items of highest score" in proto
     assert f"the {WINDOW} best items" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -183,7 +183,7 @@ async def live(stores: Stores, **chosen: Any) -> AsyncIterator[Live]:
 
 
 def publish_version(made: Planted, models: ModelStore, *, serve: bool = True) -> Version:
-    """Publishes a planted model and makes it the current one, unless told not to `serve` it."""
+    """Publishes a planted model and makes it the current one, unless `serve` is false."""
     described = Description(
         method="planted",
         rating_count=int(made.users.rating_counts.sum()),

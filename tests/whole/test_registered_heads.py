@@ -53,7 +53,7 @@ class NeighborPlan:
         return f"neighbors, popularity {self.settings.popularity:g}"
 
     def learn(self, ratings: Ratings, items: ItemTable) -> Ranking:
-        """Returns a head by the singular vectors of who rated what."""
+        """Returns a head by the singular vectors of the matrix of ratings."""
         del items
         rated = np.zeros((len(ratings.user_ids), len(ratings.item_ids)))
         rated[ratings.users, ratings.items] = 1.0

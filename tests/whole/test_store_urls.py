@@ -42,16 +42,16 @@ def test_every_command_refuses_a_url_with_the_same_words(
         CliRunner().invoke(ratings, ["import", source, *place]),
         CliRunner().invoke(train, [source, *place]),
     ]
-    said = set()
+    messages = set()
     for run in runs:
         assert run.exit_code == 1
-        said.add(run.stderr.strip().partition(": ")[2])
+        messages.add(run.stderr.strip().partition(": ")[2])
     settings = Settings(redis_url=url, data_dir=tmp_path, address="127.0.0.1:0")
     for serve in (lifetime.serve, workers.serve):
         with pytest.raises(InvalidField) as refused:
             serve(settings)
-        said.add(str(refused.value))
-    (message,) = said
+        messages.add(str(refused.value))
+    (message,) = messages
     assert message.startswith("redis_url: is no url of a store: ")
     assert REFUSED[url] in message
     assert not list(tmp_path.glob("store*"))

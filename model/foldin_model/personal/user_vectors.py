@@ -86,7 +86,7 @@ def fold_user(snapshot: Snapshot, stored: StoredUser, profile: Profile = ()) -> 
 
 
 def popular_user(snapshot: Snapshot, revision: int = 0) -> FoldedUser:
-    """Returns a user of whom nothing is known."""
+    """Returns an unknown user."""
     return fold_user(snapshot, StoredUser(revision, history=History.empty()))
 
 

@@ -216,7 +216,7 @@ def test_a_model_with_options_has_a_schema_that_old_readers_refuse() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "array", "told"),
+    ("name", "array", "message"),
     [
         ("ranking_lead.vectors", np.zeros((2, 3), "<f4"), "ranking_lead.vectors is"),
         ("ranking_lead.rule", np.ones((2, 2), "<f8"), "increasing knots"),
@@ -229,7 +229,7 @@ def test_a_model_with_options_has_a_schema_that_old_readers_refuse() -> None:
     ],
 )
 def test_options_that_do_not_fit_are_refused(
-    name: str, array: NDArray[np.generic], told: str
+    name: str, array: NDArray[np.generic], message: str
 ) -> None:
     blob, sections = pack_model(with_options())
     kept = {
@@ -237,7 +237,7 @@ def test_options_that_do_not_fit_are_refused(
         for s in sections
     }
     damaged, table = blob_of(kept | {name: array})
-    with pytest.raises(ArtifactCorrupt, match=told):
+    with pytest.raises(ArtifactCorrupt, match=message):
         unpack_model(damaged, tiny_manifest(table, damaged))
 
 

@@ -166,7 +166,7 @@ def test_gc_removes_an_interrupted_publishing_when_asked(
     assert any(version in name for name in left)
 
 
-def test_purge_removes_one_user_and_nobody_else(
+def test_purge_removes_one_user_alone(
     valkey_url: str, namespace: str, tmp_path: Path, small: Planted
 ) -> None:
     models = RedisModelStore(valkey_url, namespace)

@@ -75,7 +75,7 @@ def test_filters_and_later_pages_are_exact(made: Planted, kind: str, tmp_path: P
 
 
 @pytest.mark.parametrize("kind", APPROXIMATE_KINDS)
-def test_what_a_user_has_seen_never_comes_back_and_the_page_is_full(
+def test_seen_items_are_never_recommended_and_the_page_is_full(
     made: Planted, kind: str, tmp_path: Path
 ) -> None:
     snapshot = published(made, kind, tmp_path)

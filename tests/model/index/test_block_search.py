@@ -191,7 +191,7 @@ def test_a_row_much_longer_than_all_others_leaves_the_search_narrow(scored: list
     assert sum(scored) < 400
 
 
-def test_each_of_many_queries_ends_where_its_own_ceiling_says() -> None:
+def test_each_of_many_queries_ends_at_its_own_ceiling() -> None:
     vectors = np.diag(np.arange(64, 0, -1.0)).astype(np.float32)
     queries = np.concatenate((np.eye(64)[:1], 1e6 * np.eye(64)[-1:]))
     space = Space.of(vectors, kind="pruned", quantized=True)

@@ -34,7 +34,7 @@ def named(ratings: list[ItemRating]) -> list[tuple[str, ItemRating]]:
 
 
 def loss(model: Model, row: Doubles, ratings: list[ItemRating]) -> float:
-    """What the folded row minimises, said in the words of the method."""
+    """Returns the quadratic that the folded row minimizes, as the method states it."""
     total = float((((row - CONTENT) / SPREAD.deviations) ** 2).sum())
     noise = NOISE_SHARE * (model.scale.high - model.scale.low)
     for rating in ratings:

@@ -48,7 +48,7 @@ OVERLAY = overlay_of(
 
 @pytest.fixture(params=["copied", "mapped"])
 def base(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
-    """The planted version, small, or taken for one too large to copy."""
+    """The planted version: copied with its overlay, or treated as too large to copy."""
     snapshot = planted_snapshot()
     if request.param == "copied":
         return snapshot

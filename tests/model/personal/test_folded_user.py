@@ -154,7 +154,7 @@ def test_a_vector_is_the_prior_plus_the_contributions_of_the_ratings(
         np.testing.assert_allclose(vector, start + moved.sum(axis=0), rtol=1e-4, atol=1e-4)
 
 
-def test_the_worst_rating_lowers_the_films_neighbours_below_the_best_rating() -> None:
+def test_the_worst_rating_lowers_the_films_neighbors_below_the_best_rating() -> None:
     """Over all users and films of the planted model, as served."""
     lower = total = 0
     for user_id, history in list(PLANTED.histories.items())[:10]:

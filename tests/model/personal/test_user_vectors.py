@@ -89,7 +89,7 @@ def test_a_damaged_record_fails_its_user_alone(damaged: StoredUser) -> None:
         assert_same(one, alone)
 
 
-def test_where_all_records_are_damaged_nobody_is_folded() -> None:
+def test_with_every_record_damaged_no_user_is_folded() -> None:
     folding = fold_users(SNAPSHOTS[0], [StoredUser(7, folded=b"?"), state_of({}, trained=b"?")])
     assert folding.users is None
     assert sorted(folding.failures) == [0, 1]

@@ -21,7 +21,7 @@ def hits_of(seed: int, count: int) -> Hits:
 
 
 def by_the_book(hits: Hits, strength: float) -> list[int]:
-    """Carbonell & Goldstein as written, no incremental bookkeeping."""
+    """Returns the list of Carbonell & Goldstein as published, computed anew at each place."""
     low, high = hits.scores.min(), hits.scores.max()
     relevance = {
         row: (score - low) / (high - low) if high > low else 0.0

@@ -31,7 +31,7 @@ seen_rows = st.sets(st.integers(0, len(CATALOG) - 1), max_size=50).map(
 
 
 def passes(row: int, item_filter: ItemFilter, seen: set[int]) -> bool:
-    """The same by the words of the contract, an item at a time."""
+    """Returns whether an item passes, as the contract states it."""
     has = {genre.casefold() for genre in CATALOG.genres[row]}
     year, item_id = CATALOG.years[row], CATALOG.item_ids[row]
     return (

@@ -126,7 +126,7 @@ def test_a_token_carries_none_of_the_rows_that_the_user_has_seen() -> None:
     assert len(again.seen) == 0
 
 
-def test_the_bytes_of_a_token_are_these() -> None:
+def test_golden_page_token() -> None:
     """A rolling deployment reads tokens of the other release."""
     user = FoldedUser(
         "v1",

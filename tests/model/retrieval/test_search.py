@@ -34,7 +34,7 @@ class BruteForceIndex:
 
 
 class LyingIndex(BruteForceIndex):
-    """Takes the mask for its opposite."""
+    """An index that finds the items that the mask leaves out."""
 
     def search(self, query: Floats, count: int, allowed: Mask | None, below: float) -> Proposal:
         return super().search(query, count, None if allowed is None else ~allowed, below)
@@ -70,7 +70,7 @@ def searches(draw: st.DrawFn) -> tuple[Floats, Doubles, Mask | None]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _through_the_index() -> Iterator[None]:
-    """Small spaces go through the index too."""
+    """Makes searches of small spaces use the index too."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_module, "DIRECT_ROWS", 4)
         patch.setattr(FlatIndex, "margin", 2)
@@ -88,7 +88,7 @@ def kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def space_of(vectors: Floats, kind: str) -> Space:
-    """With a cut in the middle, as between the two heads."""
+    """Returns a space whose vectors have two parts, like those of the two heads."""
     bounds = Bounds.of(vectors, vectors.shape[1] // 2)
     if kind == "quantized":
         return Space.of(vectors, bounds, "pruned", quantized=True)

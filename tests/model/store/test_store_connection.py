@@ -84,7 +84,7 @@ def test_each_reply_reaches_its_own_caller(
             futures[number].cancel()
         data = b""
         for number in range(len(sent)):
-            data += b">2\r\n+told\r\n:%d\r\n" % number if number in pushes else b""
+            data += b">2\r\n+push\r\n:%d\r\n" % number if number in pushes else b""
             data += b"$%d\r\n%d\r\n" % (len(str(number)), number)
         for cut in range(0, len(data), piece):
             pipeline.data_received(data[cut : cut + piece])
@@ -93,7 +93,7 @@ def test_each_reply_reaches_its_own_caller(
                 assert futures[number].cancelled()
             else:
                 assert futures[number].result() == b"%d" % number
-        assert pushed == [[b"told", number] for number in range(len(sent)) if number in pushes]
+        assert pushed == [[b"push", number] for number in range(len(sent)) if number in pushes]
         assert not pipeline.unanswered()
         pipeline.end(ConnectionError("done"))
         assert len(ends) == 1

@@ -87,14 +87,14 @@ async def test_after_a_new_version_all_users_are_read_once_and_together(
 async def test_many_users_are_read_in_parts_and_each_has_their_own_history(
     store: RedisRatingStore, client: Any
 ) -> None:
-    crowd = [UserId(f"user-{number}") for number in range(2 * USERS_A_TRANSACTION + 1)]
-    for user_id in crowd:
+    users = [UserId(f"user-{number}") for number in range(2 * USERS_A_TRANSACTION + 1)]
+    for user_id in users:
         await store.write(RatingWrite(user_id, ItemId(f"item of {user_id}"), 3.0))
-    await store.read_all([(crowd[0], 0)], V1)  # it notes that most are not folded
+    await store.read_all([(users[0], 0)], V1)  # it notes that most are not folded
     before = questions(client)
-    answers = await store.read_all([(user_id, 0) for user_id in crowd], V1)
+    answers = await store.read_all([(user_id, 0) for user_id in users], V1)
     assert questions(client) - before == 3
-    for user_id, answer in zip(crowd, answers, strict=True):
+    for user_id, answer in zip(users, answers, strict=True):
         history = state_of(answer).history
         assert history is not None
         assert history.item_ids == (f"item of {user_id}",)

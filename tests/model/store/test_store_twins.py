@@ -64,19 +64,19 @@ async def trace(store: RatingStore, calls: Sequence[Write | Import]) -> list[obj
     user = UserId(f"user {uuid4()}")
     numbers = itertools.count()
     revisions: dict[object, int] = {}
-    told: list[object] = []
+    results: list[object] = []
     for call in calls:
         try:
             *answer, last = await call(store, user)
             if isinstance(call, Write):
                 last = revisions.setdefault(last, next(numbers))
-            told.append((*answer, last))
+            results.append((*answer, last))
         except FoldinError as error:
-            told.append(str(error).replace(str(user), "user"))
+            results.append(str(error).replace(str(user), "user"))
         state = await store.read(user, V1)
         history = state.history
         assert history is not None
-        told.append(
+        results.append(
             sorted(
                 (item, value, revisions.get(revision), time_us if time_us < PAST_US + 9 else None)
                 for item, value, revision, time_us in zip(
@@ -88,8 +88,8 @@ async def trace(store: RatingStore, calls: Sequence[Write | Import]) -> list[obj
                 )
             )
         )
-        told.append(state.revision in {0, *revisions} or isinstance(call, Import))
-    return told
+        results.append(state.revision in {0, *revisions} or isinstance(call, Import))
+    return results
 
 
 @settings(max_examples=60, deadline=None)

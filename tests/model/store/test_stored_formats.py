@@ -118,8 +118,8 @@ def test_an_overlay_stores_exactly_the_documented_bytes(
     assert keys.overlay_changed == f"{{fi:{namespace}}}:overlay:changed"
     assert keys.overlay_ratings(ItemId("a:b")) == f"{{fi:{namespace}}}:overlay:r:a:b"
     content = Content("Ü", ("Drama",), 1999, ("sad",), np.array([0.5], np.float32))
-    told = '{"genres": ["Drama"], "tags": ["sad"], "title": "Ü", "year": 1999}'.encode()
-    packed = len(told).to_bytes(4, "little") + told + bytes.fromhex("0000003f")
+    document = '{"genres": ["Drama"], "tags": ["sad"], "title": "Ü", "year": 1999}'.encode()
+    packed = len(document).to_bytes(4, "little") + document + bytes.fromhex("0000003f")
     assert pack_content(content) == packed
     models = RedisModelStore(valkey_url, namespace)
     models.overlay.upsert([(ItemId("item"), packed)])

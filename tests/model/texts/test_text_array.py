@@ -76,9 +76,7 @@ def test_a_table_finds_ids_that_begin_at_the_same_place() -> None:
 
 
 @given(ids=st.lists(STRINGS, unique=True), later=st.lists(STRINGS, unique=True), other=STRINGS)
-def test_rows_of_two_parts_are_those_of_the_first_and_behind_them_of_the_second(
-    ids: list[str], later: list[str], other: str
-) -> None:
+def test_joined_rows_find_ids_of_both_parts(ids: list[str], later: list[str], other: str) -> None:
     stacked = StackedRows(HashTableRows.of(ids), HashTableRows.of(later), len(ids))
     expected = {id_: row for row, id_ in reversed([*enumerate([*ids, *later])])}
     wanted = [*ids, *later, other]

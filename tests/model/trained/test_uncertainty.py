@@ -32,14 +32,14 @@ seeds = st.integers(0, 2**32 - 1)
 
 @dataclass(frozen=True)
 class World:
-    """Ratings that come about exactly as the model believes."""
+    """Ratings drawn from the distribution that the model assumes."""
 
     head: Head
     uncertainty: Uncertainty
     rng: np.random.Generator
 
     def ratings(self) -> Doubles:
-        """Those of one user drawn at random, of every item."""
+        """Returns ratings of every item by one user drawn at random."""
         rng, unsure = self.rng, self.uncertainty
         vector = rng.normal(size=DIMENSION) * np.sqrt(unsure.vector_variance)
         noise = unsure.item_noise / rng.gamma(DEGREES / 2, 2 / DEGREES)

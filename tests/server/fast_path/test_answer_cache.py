@@ -1,4 +1,4 @@
-"""Answers given again: only while nothing that they were made from has changed."""
+"""A cached answer is sent only while nothing that it was made from has changed."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def answer(
     return CachedAnswer(arguments, revision, Personalization.FOLDED_IN, encoded)
 
 
-def test_the_answer_not_given_for_longest_leaves_first() -> None:
+def test_the_least_recently_sent_answer_leaves_first() -> None:
     answers = AnswerCache(2)
     for request in (b"a", b"b"):
         answers.put(V1, request, answer())
@@ -58,7 +58,7 @@ def test_the_answer_not_given_for_longest_leaves_first() -> None:
         answer(token="next"),
         answer(encoded=bytes(MAX_BYTES + 1)),
     ],
-    ids=["no revision", "nobody", "a later page", "long"],
+    ids=["no revision", "no user", "a later page", "long"],
 )
 def test_what_ratings_of_one_user_do_not_decide_is_not_kept(passing: CachedAnswer) -> None:
     answers = AnswerCache(2)
@@ -66,7 +66,7 @@ def test_what_ratings_of_one_user_do_not_decide_is_not_kept(passing: CachedAnswe
     assert len(answers) == 0
 
 
-def test_none_is_kept_where_none_may_be() -> None:
+def test_a_cache_of_size_0_keeps_nothing() -> None:
     answers = AnswerCache(0)
     answers.put(V1, b"a", answer())
     assert len(answers) == 0
@@ -74,7 +74,7 @@ def test_none_is_kept_where_none_may_be() -> None:
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """One entry for each answer that was not given before."""
+    """Has one entry for each answer that was made and not taken from the cache."""
     calls: list[object] = []
     responses = PreparedItems.responses
 
@@ -86,7 +86,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     return calls
 
 
-async def test_an_answer_is_given_again_until_a_rating_comes(app: Live, made: list[object]) -> None:
+async def test_a_cached_answer_is_sent_until_a_rating_arrives(
+    app: Live, made: list[object]
+) -> None:
     first = await app.recommend("1", 10)
     assert await app.recommend("1", 10) == first
     assert len(made) == 1
@@ -105,14 +107,14 @@ async def test_other_arguments_get_other_answers(app: Live, made: list[object]) 
     assert len(made) == 3
 
 
-async def test_a_revision_that_is_not_there_is_waited_for_all_the_same(app: Live) -> None:
+async def test_a_missing_revision_is_waited_for_despite_a_cached_answer(app: Live) -> None:
     revision = (await app.recommend("1", 10)).serving_info.user_revision
     await app.recommend("1", 10, min_user_revision=revision)
     error = await failure(app.recommend("1", 10, min_user_revision=revision + 1_000))
     assert error.code == "ABORTED"
 
 
-async def test_without_the_store_no_answer_is_given_again(
+async def test_without_the_store_no_cached_answer_is_sent(
     app: Live, ratings: Gate, made: list[object]
 ) -> None:
     await app.recommend("1", 10)
@@ -124,7 +126,7 @@ async def test_without_the_store_no_answer_is_given_again(
     assert len(made) == 2
 
 
-async def test_another_model_answers_anew(
+async def test_another_model_makes_a_new_answer(
     app: Live, other: Planted, models: ModelStore, made: list[object]
 ) -> None:
     old = (await app.recommend("1", 10)).serving_info.model_version
@@ -134,7 +136,7 @@ async def test_another_model_answers_anew(
     assert len(made) == 2
 
 
-async def test_answers_are_not_kept_where_that_is_switched_off(
+async def test_no_answer_is_cached_with_the_cache_off(
     small: Planted, stores: Stores, made: list[object]
 ) -> None:
     publish_version(small, stores.models)
@@ -145,7 +147,7 @@ async def test_answers_are_not_kept_where_that_is_switched_off(
     assert len(made) == 2
 
 
-async def test_a_user_whose_answer_is_given_again_is_remembered_like_others(
+async def test_a_user_with_a_cached_answer_is_remembered_like_others(
     small: Planted, stores: Stores, ratings: Gate
 ) -> None:
     publish_version(small, stores.models)

@@ -1,4 +1,4 @@
-"""Batches give the answers that are made alone, and one caller's failure is nobody else's."""
+"""A batch gives each caller the answer of a single call; a failure stays with its caller."""
 
 import asyncio
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ def ask(together: BatchAnswers, user: int, size: int = 5, **more: Any) -> "async
     return reply if work is None else asyncio.ensure_future(work)
 
 
-async def test_answers_made_together_are_those_made_alone() -> None:
+async def test_answers_of_a_batch_are_those_of_single_calls() -> None:
     held = Held(40)
     together = made(held)
     sizes = [5 + 10 * (place % 3) for place in range(40)]
@@ -98,7 +98,7 @@ async def test_answers_made_together_are_those_made_alone() -> None:
         assert pb.RecommendResponse.FromString(answer) == renderer.recommendation(alone, KEY)
 
 
-async def test_what_arrives_while_others_are_read_is_read_next() -> None:
+async def test_calls_that_arrive_during_a_read_are_read_next() -> None:
     held = Held(9)
     together = made(held)
     held.open.clear()
@@ -141,7 +141,7 @@ async def test_a_large_batch_is_answered_in_even_turns(
     assert [isinstance(answer, bytes) for answer in answers] == [user != 1 for user in range(10)]
 
 
-async def test_one_whose_user_cannot_be_read_fails_alone() -> None:
+async def test_a_call_whose_user_cannot_be_read_fails_alone() -> None:
     held = Held(3)
     held.gone = {1}
     together = made(held)
@@ -151,7 +151,7 @@ async def test_one_whose_user_cannot_be_read_fails_alone() -> None:
     assert [type(answer) for answer in answers] == [bytes, StoreUnavailable, bytes]
 
 
-async def test_a_failed_search_is_everybodys_and_the_next_is_made(
+async def test_a_failed_search_fails_its_batch_and_not_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     together = made(Held(3))

@@ -17,7 +17,7 @@ FEW_TURNS = POLICIES["grpcio"].few_turns
 
 
 class Batches:
-    """Takes who waits at each beginning, as a server does."""
+    """Records the size of each batch when it begins."""
 
     def __init__(self, transport: ChosenTransport) -> None:
         self.start = BatchStart(self._begin, transport)
@@ -26,21 +26,21 @@ class Batches:
         self._waiting = 0
         self._one_more = asyncio.Event()
 
-    def come(self, count: int = 1) -> None:
+    def arrive(self, count: int = 1) -> None:
         for _ in range(count):
             self._waiting += 1
             self.start.arrived()
 
     @contextmanager
     def in_work(self, count: int) -> Iterator[None]:
-        """So many came together a moment ago and are being answered."""
-        self.come(count)
+        """Inside the block, `count` calls are in work."""
+        self.arrive(count)
         self._waiting -= count
         with self.start.batch(count):
             yield
 
     async def next(self) -> int:
-        """The size of the batch that begins next."""
+        """Waits for the next batch to begin and returns its size."""
         await asyncio.wait_for(self._one_more.wait(), 10)
         self._one_more.clear()
         return self.sizes[-1]
@@ -54,38 +54,38 @@ class Batches:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_one_who_comes_alone_begins_before_any_time_has_passed(
+async def test_a_single_call_begins_at_once(
     transport: ChosenTransport,
 ) -> None:
     batches = Batches(transport)
     for _ in range(3):
-        batches.come()
+        batches.arrive()
         batches.start.gather()
         for _ in range(6):
             await asyncio.sleep(0)
         assert await batches.next() == 1
 
 
-async def test_a_full_expected_begins_at_once() -> None:
+async def test_a_batch_with_all_expected_calls_begins_at_once() -> None:
     batches = Batches("grpcio")
-    batches.come(MOST)
+    batches.arrive(MOST)
     batches.start.gather()
     assert batches.sizes == [MOST]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-async def test_who_comes_while_others_are_in_work_waits_for_a_share_of_all(
+async def test_a_call_that_arrives_during_a_batch_waits_for_a_share_of_all(
     transport: ChosenTransport,
 ) -> None:
     batches = Batches(transport)
     with batches.in_work(12):
-        batches.come()
+        batches.arrive()
         batches.start.gather()
         for _ in range(2 * QUIET_TURNS):
             await asyncio.sleep(0)
         assert not batches.sizes
         share = 13 // POLICIES[transport].begins_with
-        batches.come(share - 1)
+        batches.arrive(share - 1)
         assert await batches.next() == share
 
 
@@ -95,54 +95,54 @@ async def test_a_batch_takes_a_third_of_many_on_native_and_all_on_grpcio(
 ) -> None:
     batches = {transport: Batches(transport) for transport in TRANSPORTS}
     for each in batches.values():
-        each.come(count)
+        each.arrive(count)
     assert batches["native"].start.share == native
     assert batches["grpcio"].start.share == max(MIN_SHARE, count)
 
 
-async def test_those_who_are_handed_over_one_by_one_begin_together() -> None:
+async def test_calls_that_arrive_singly_begin_together() -> None:
     batches = Batches("grpcio")
     with batches.in_work(4):
-        batches.come(2)
+        batches.arrive(2)
         batches.start.gather()
         for _ in range(4):
             for _ in range(FEW_TURNS // 2):
                 await asyncio.sleep(0)
-            batches.come()
+            batches.arrive()
         assert await batches.next() == 6
 
 
-async def test_turns_that_bring_nobody_leave_the_core_to_whoever_hands_over(
+async def test_turns_without_a_new_call_yield_the_core(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     yields: list[int] = []
     monkeypatch.setattr(os, "sched_yield", lambda: yields.append(len(yields)))
     batches = Batches("grpcio")
-    batches.come()
+    batches.arrive()
     batches.start.gather()
     assert await batches.next() == 1
-    assert len(yields) == FEW_TURNS - 1  # after the first nobody can have come yet
+    assert len(yields) == FEW_TURNS - 1  # in the first turn no call can have arrived yet
 
 
-async def test_a_crowd_that_is_handed_over_one_by_one_is_found_where_one_was_expected() -> None:
+async def test_many_calls_that_arrive_singly_form_the_expected_batch() -> None:
     batches = Batches("grpcio")
-    batches.come()
+    batches.arrive()
     batches.start.gather()
     for _ in range(MOST - 1):
         for _ in range(FEW_TURNS // 2):
             await asyncio.sleep(0)
-        batches.come()
+        batches.arrive()
     assert await batches.next() == MOST
 
 
-async def test_fewer_than_of_late_wait_longer_for_others_and_only_once() -> None:
+async def test_fewer_calls_than_recently_wait_once_for_more() -> None:
     batches = Batches("grpcio")
     with batches.in_work(2):
         pass
     turns = []
     for _ in range(2):
         before = len(batches.sizes)
-        batches.come()
+        batches.arrive()
         batches.start.gather()
         turns.append(0)
         while len(batches.sizes) == before:
@@ -152,30 +152,30 @@ async def test_fewer_than_of_late_wait_longer_for_others_and_only_once() -> None
     assert batches.sizes == [1, 1]
 
 
-async def test_expected_that_does_not_come_is_waited_for_once_and_no_longer_than_said() -> None:
+async def test_missing_calls_are_waited_for_once_up_to_the_limit() -> None:
     batches = Batches("native")
     with batches.in_work(MOST):
         pass
     began_s = time.monotonic()
-    batches.come()
+    batches.arrive()
     batches.start.gather()
     assert await batches.next() == 1
     waited_s = batches.began_s - began_s
     assert waited_s >= MAX_WAIT_S / 2  # the loop rounds to its clock's resolution
-    batches.come()
+    batches.arrive()
     batches.start.gather()
     for _ in range(6):
         await asyncio.sleep(0)
     assert batches.sizes == [1, 1]
 
 
-async def test_those_who_keep_coming_in_long_turns_begin_in_time() -> None:
+async def test_calls_that_keep_arriving_do_not_delay_a_batch() -> None:
     batches = Batches("grpcio")
     with batches.in_work(4):
-        batches.come(2)
+        batches.arrive(2)
         batches.start.gather()
         while not batches.sizes:
-            time.sleep(MAX_WAIT_S / 4)  # noqa: ASYNC251 (it is the turn that takes so long)
-            batches.come()
+            time.sleep(MAX_WAIT_S / 4)  # noqa: ASYNC251 (the turn of the loop is meant to be long)
+            batches.arrive()
             await asyncio.sleep(0)
         assert batches.sizes[0] < MOST

@@ -73,7 +73,7 @@ def test_there_is_room_for_every_item(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pb.RecommendResponse.FromString(response) == expected
 
 
-def test_strangers_are_shown_popular_items_and_others_are_not() -> None:
+def test_unknown_and_known_users_have_different_sources() -> None:
     stranger = fold_user(SNAPSHOT, state_of({}))
     friend = fold_user(SNAPSHOT, state_of({"101": 5.0}))
     assert stranger.personalization is Personalization.POPULAR

@@ -1,4 +1,4 @@
-"""Plain requests, read without protobuf as with it; nothing else is taken for one."""
+"""The reader gives what protobuf gives for plain requests, and None for others."""
 
 import pytest
 from foldin.v1 import recommendation_pb2 as pb
@@ -32,7 +32,7 @@ def requests(draw: st.DrawFn) -> bytes:
 @given(request=requests() | st.binary(max_size=8))
 @example(b"\x0a\x02\xff\xfe")
 @example(b"\x0a\x05ab")
-def test_what_is_read_without_protobuf_is_what_protobuf_says(request: bytes) -> None:
+def test_plain_requests_are_read_as_protobuf_reads_them(request: bytes) -> None:
     plain = plain_arguments(request)
     if plain is not None:
         message = pb.RecommendRequest.FromString(request)
@@ -56,7 +56,7 @@ def test_a_plain_request_is_read_or_refused_by_both(user_id: str, size: int) -> 
         b"\x0a\x02\xff\xfe",
     ],
 )
-def test_what_is_wrong_is_left_to_those_who_say_why(request_: bytes) -> None:
+def test_invalid_requests_are_left_to_the_general_parser(request_: bytes) -> None:
     assert plain_arguments(request_) is None
     with pytest.raises((InvalidField, DecodeError)):
         recommend_arguments(pb.RecommendRequest.FromString(request_), SCALE)

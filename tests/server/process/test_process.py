@@ -45,7 +45,7 @@ async def recommend(stub: Any, user: str) -> Any:
 
 
 async def stored(stub: Any, user: str, item: str) -> bool:
-    """Whether a rating is taken by now."""
+    """Returns whether the server accepts a rating."""
     try:
         await submit(stub, user, item)
     except grpc.aio.AioRpcError:
@@ -53,7 +53,7 @@ async def stored(stub: Any, user: str, item: str) -> bool:
     return True
 
 
-def test_a_server_that_is_told_to_stop_while_it_starts_leaves_no_store_behind(
+def test_a_server_stopped_while_it_starts_leaves_no_store_behind(
     tmp_path: Path,
 ) -> None:
     pid = tmp_path / "store" / "valkey.pid"
@@ -146,7 +146,7 @@ async def test_a_store_that_is_not_there_yet_is_waited_for(small: Planted, tmp_p
                 assert await asyncio.to_thread(process.stop) == 0
 
 
-def test_it_says_how_it_is_set(small: Planted, tmp_path: Path) -> None:
+def test_the_settings_are_logged_at_the_start(small: Planted, tmp_path: Path) -> None:
     publish_into(tmp_path, small)
     with serving(tmp_path) as process:
         assert process.stop() == 0

@@ -23,7 +23,7 @@ from server.processes import COMMAND, Process, serving
 
 
 def numbers(process: Process, event: str) -> list[int]:
-    """The workers that logged an event, one entry a line."""
+    """Returns the number of the worker of each line with the event."""
     return [line["worker"] for line in process.lines_of(event)]
 
 
@@ -32,7 +32,7 @@ async def all_serve(process: Process, count: int) -> None:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process runs; one that has ended and is not yet waited for does not."""
+    """Returns whether a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -40,7 +40,7 @@ def alive(pid: int) -> bool:
 
 
 async def recommend_anew(address: str) -> Any:
-    """An answer over a connection of its own, so that the kernel picks a worker."""
+    """Recommends over a new connection, for which the kernel chooses a worker."""
     alone = (("grpc.use_local_subchannel_pool", 1),)
     async with grpc.aio.insecure_channel(address, options=alone) as channel:
         stub: Any = RecommendationServiceStub(channel)
@@ -48,7 +48,7 @@ async def recommend_anew(address: str) -> Any:
 
 
 def policies(pid: int, names: tuple[str, ...]) -> set[int]:
-    """How the threads of a process that have such names are scheduled."""
+    """Returns the scheduling policies of the threads of a process with these names."""
     threads = Path(f"/proc/{pid}/task").iterdir()
     found = (each for each in threads if (each / "comm").read_text().startswith(names))
     return {os.sched_getscheduler(int(thread.name)) for thread in found}

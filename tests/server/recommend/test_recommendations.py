@@ -327,6 +327,6 @@ async def test_the_state_of_a_user_is_what_was_stored_latest_first(
     assert state.serving_info.rating_count == len(state.ratings)
     two = await app.recommendations.GetUserState(pb.GetUserStateRequest(user_id="1", max_ratings=2))
     assert list(two.ratings) == list(state.ratings)[:2]
-    nobody = await app.recommendations.GetUserState(pb.GetUserStateRequest(user_id="stranger"))
-    assert not nobody.trained
-    assert not nobody.ratings
+    stranger = await app.recommendations.GetUserState(pb.GetUserStateRequest(user_id="stranger"))
+    assert not stranger.trained
+    assert not stranger.ratings

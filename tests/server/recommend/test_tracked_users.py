@@ -64,7 +64,7 @@ def test_a_state_read_before_all_was_dropped_is_not_held_after_it(
     assert tracked.get(ANN, VERSION) is None
 
 
-def test_a_state_read_while_nobody_is_tracked_is_never_held(clock: Clock) -> None:
+def test_a_state_read_while_no_user_is_tracked_is_never_held(clock: Clock) -> None:
     users = TrackedUsers(2, Metrics(), clock)
     mark = users.mark(ANN)
     users.trusted(102.0)

@@ -22,7 +22,7 @@ METHOD = "/test.Echo/Echo"
 
 
 class Echo:
-    """Answers with what it is asked, as soon as the gate is open."""
+    """Answers with the bytes of the request once the gate is open."""
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()
@@ -68,7 +68,7 @@ async def address(server: GrpcioServer) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def channels(address: str, count: int) -> AsyncIterator[list[Any]]:
-    """So many connections, which the system shares among the servers."""
+    """Opens `count` connections, which the system shares among the servers."""
     alone = (("grpc.use_local_subchannel_pool", 1),)
     async with AsyncExitStack() as stack:
         yield [
@@ -96,13 +96,13 @@ async def test_every_connection_is_answered_and_calls_in_work_end_before_a_stop(
             assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-async def test_a_server_that_goes_on_is_not_waited_for_longer_than_said(
+async def test_waiting_for_termination_ends_after_its_timeout(
     server: GrpcioServer, address: str
 ) -> None:
     assert address
     assert await server.wait_for_termination(0.01)
 
 
-async def test_strangers_cannot_join_the_port(address: str) -> None:
+async def test_another_server_cannot_join_the_port(address: str) -> None:
     with pytest.raises(SettingsError, match=f"cannot listen on {address}"):
         make_server(Settings(address=address, transport="grpcio"), a_door())

@@ -46,7 +46,7 @@ def test_without_native_auto_takes_grpcio_and_native_is_refused() -> None:
         (Settings(transport="native", tls_client_ca=Path("c")), "tls_client_ca"),
     ],
 )
-def test_what_native_cannot_do_is_refused_with_a_remedy(asked: Settings, name: str) -> None:
+def test_settings_that_native_lacks_are_refused_with_a_remedy(asked: Settings, name: str) -> None:
     option = f"--{name.replace('_', '-')}"
     with pytest.raises(SettingsError, match=f"{name} is set.*--transport grpcio.*{option}"):
         choose_transport(asked)

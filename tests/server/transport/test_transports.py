@@ -35,7 +35,7 @@ OF_A_FLOOD = {"grpcio": "RESOURCE_EXHAUSTED", "native": "UNKNOWN"}
 
 
 async def raw(app: Live, method: str, request: bytes) -> bytes:
-    """The bytes that answer bytes."""
+    """Calls the method with these bytes and returns those of the response."""
     channel: Any = app.channel
     answer: bytes = await channel.unary_unary(method)(request)
     return answer
@@ -46,9 +46,9 @@ def in_flight(app: Live) -> float:
 
 
 def ended(app: Live, code: str) -> float | None:
-    """How many Recommends have ended so, as metrics have it."""
-    told = {"method": "Recommend", "code": code}
-    return app.server.metrics.registry.get_sample_value("foldin_rpc_seconds_count", told)
+    """Returns how many Recommends have ended with the code, by the metrics."""
+    labels = {"method": "Recommend", "code": code}
+    return app.server.metrics.registry.get_sample_value("foldin_rpc_seconds_count", labels)
 
 
 def hold(app: Live, count: int) -> list["asyncio.Task[pb.RecommendResponse]"]:
@@ -74,7 +74,7 @@ async def test_a_cancelled_call_stops_the_work(app: Live, ratings: Gate) -> None
     assert await asking is grpc.StatusCode.CANCELLED
 
 
-async def test_a_full_server_refuses_calls_but_tells_how_it_is(
+async def test_a_full_server_refuses_calls_but_reports_its_health(
     small: Planted, stores: Stores, ratings: Gate
 ) -> None:
     publish_version(small, stores.models)
@@ -143,7 +143,7 @@ async def test_a_batch_within_every_limit_is_answered_though_it_is_large(
 
 
 def request_of(size: int) -> bytes:
-    """A valid request that takes so many bytes."""
+    """Returns a valid request of that many bytes."""
     ids = ["x" * 100] * 38
     request = pb.RecommendRequest(
         user_id="1", page_size=1, filter=ratings_pb2.ItemFilter(exclude_item_ids=ids)
@@ -166,12 +166,12 @@ async def test_every_call_of_the_contract_has_its_answer_or_its_refusal(app: Liv
     assert set(refusals) == {"INVALID_ARGUMENT"}
 
 
-async def test_what_is_no_call_is_refused(app: Live) -> None:
+async def test_an_unknown_method_is_refused(app: Live) -> None:
     assert await code_of(raw(app, f"/{SERVICE}/Guess", b"")) == "UNIMPLEMENTED"
     assert await code_of(raw(app, "/other.v1.Service/Guess", b"")) == "UNIMPLEMENTED"
 
 
-async def test_what_is_no_message_of_its_method_is_refused_alike_by_every_call(
+async def test_every_method_refuses_malformed_bytes_alike(
     app: Live, caplog: pytest.LogCaptureFixture
 ) -> None:
     messages = set()
@@ -214,7 +214,7 @@ async def test_health_of_an_unknown_service_is_not_found_but_may_be_watched(app:
     watching.cancel()
 
 
-async def test_every_watcher_hears_of_a_change_though_others_have_left(
+async def test_every_watcher_is_notified_after_others_have_left(
     small: Planted, stores: Stores
 ) -> None:
     async with live(stores) as app:
@@ -231,7 +231,7 @@ async def test_every_watcher_hears_of_a_change_though_others_have_left(
 
 
 async def refused(app: Live) -> bool:
-    """Whether the server takes no new call."""
+    """Returns whether the server refuses a new call."""
     try:
         await app.health()
     except grpc.aio.AioRpcError:
@@ -267,7 +267,7 @@ async def test_a_stop_ends_though_a_call_does_not(
         ratings.open.set()
 
 
-async def test_a_port_in_use_is_said_with_its_remedy(app: Live, stores: Stores) -> None:
+async def test_a_port_in_use_is_an_error_with_a_remedy(app: Live, stores: Stores) -> None:
     with pytest.raises(SettingsError, match="Choose another --address"):
         async with live(stores, address=app.server.address):
             pass

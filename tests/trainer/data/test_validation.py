@@ -224,7 +224,7 @@ def test_embeddings_of_items_are_numbers_separated_by_bars(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("last", "told"),
+    ("last", "message"),
     [
         ("1|2|3", "line 3: the embedding has 3 numbers, the ones before have 2"),
         ("1|x", "line 3: the embedding '1|x' is not numbers"),
@@ -232,9 +232,9 @@ def test_embeddings_of_items_are_numbers_separated_by_bars(tmp_path: Path) -> No
     ],
 )
 def test_an_embedding_that_cannot_be_used_is_named_by_its_line(
-    tmp_path: Path, last: str, told: str
+    tmp_path: Path, last: str, message: str
 ) -> None:
     table = tmp_path / "items.csv"
     table.write_text(f"id,embedding\na,0.5|-1\nb,{last}\n")
-    with pytest.raises(DataError, match=re.escape(told)):
+    with pytest.raises(DataError, match=re.escape(message)):
         read_item_table(table)

@@ -136,8 +136,8 @@ def test_figures_of_cold_items_do_not_depend_on_the_order_of_lines() -> None:
     straight, sorted_ = (
         evaluate(d, plan).outcomes[0] for d in (DATASET, most_rated_first(DATASET))
     )
-    said = str(ranking_table(straight).caption), str(protocol_object(straight)["masking"])
-    for masking in said:
+    texts = str(ranking_table(straight).caption), str(protocol_object(straight)["masking"])
+    for masking in texts:
         assert "Not recommended to anybody: the items with a rating in the training" in masking
         assert "their given ratings" not in masking
     for before, after in zip(straight.scores[:2], sorted_.scores[:2], strict=True):

@@ -231,7 +231,7 @@ def test_fold_in_uses_its_options_and_records_only_those(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["fold-in", "--methods", "ease"], "--methods has no effect on fold-in"),
         (["kfold", "--share", "0.5"], "--share has no effect on kfold"),
@@ -240,13 +240,13 @@ def test_fold_in_uses_its_options_and_records_only_those(tmp_path: Path) -> None
     ],
 )
 def test_an_option_that_no_protocol_uses_is_refused(
-    tmp_path: Path, arguments: list[str], said: str
+    tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     folder = write_movielens(few_ratings_each(4), tmp_path / "data")
     protocol, *options = arguments
     result = CliRunner().invoke(evaluate, [str(folder), "--protocol", protocol, *options])
     assert result.exit_code == 2
-    assert said in " ".join(result.output.replace("│", " ").split())
+    assert message in " ".join(result.output.replace("│", " ").split())
 
 
 def test_settings_are_recorded_if_a_protocol_uses_them() -> None:
@@ -323,7 +323,7 @@ def test_a_published_split_without_values_is_ranked_only(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--protocol", "given"], "--train is missing"),
         (["--train", "FILE"], "--test is missing"),
@@ -333,14 +333,14 @@ def test_a_published_split_without_values_is_ranked_only(tmp_path: Path) -> None
     ],
 )
 def test_options_that_contradict_each_other_are_refused_by_name(
-    tmp_path: Path, arguments: list[str], said: str
+    tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     file = tmp_path / "pairs.csv"
     file.write_text("user,item\n1,a\n")
     given = [str(file) if argument == "FILE" else argument for argument in arguments]
     result = CliRunner().invoke(evaluate, given)
     assert result.exit_code == 2
-    assert said in " ".join(result.output.replace("│", " ").split())
+    assert message in " ".join(result.output.replace("│", " ").split())
 
 
 def test_evaluate_says_how_to_fetch_a_missing_data_set(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_columns_with_other_names_are_found_by_option(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "said"),
+    ("mask", "message"),
     [
         ("user,item\n1,a\n,b\n", "mask.csv, line 3: the user id is empty"),
         ("user,item\n1,a\n1\n", "line 3: the line has 1 fields, not 2"),
@@ -84,8 +84,8 @@ def test_columns_with_other_names_are_found_by_option(tmp_path: Path) -> None:
         ("user\n1\n", "no item column"),
     ],
 )
-def test_an_invalid_line_is_named(tmp_path: Path, mask: str, said: str) -> None:
-    with pytest.raises(DataError, match=said):
+def test_an_invalid_line_is_named(tmp_path: Path, mask: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
         load_split(files(tmp_path, TRAIN, TRAIN, mask))
 
 
@@ -100,7 +100,7 @@ def test_users_of_both_files_get_attributes_from_a_table(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         (b"\x80\x00\xff\x13", "users.csv, line 1: the header is not UTF-8"),
         (b"city\nUlm\n", "users.csv, line 1: no user id column among 'city'"),
@@ -108,11 +108,11 @@ def test_users_of_both_files_get_attributes_from_a_table(tmp_path: Path) -> None
     ],
 )
 def test_a_file_that_is_not_a_table_of_users_is_refused_by_name(
-    tmp_path: Path, table: bytes, said: str
+    tmp_path: Path, table: bytes, message: str
 ) -> None:
     asked = files(tmp_path, TRAIN, "user,item,rating\n3,a,4\n")
     (tmp_path / "users.csv").write_bytes(table)
     options = ["--train", str(asked.train), "--test", str(asked.test)]
     result = CliRunner().invoke(evaluate, [*options, "--users", str(tmp_path / "users.csv")])
     assert result.exit_code == 1
-    assert said in result.output
+    assert message in result.output

@@ -83,7 +83,7 @@ def test_without_times_the_latest_ratings_are_refused_with_the_remedy() -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "settings", "said"),
+    ("protocol", "settings", "message"),
     [
         ("random", ProtocolSettings(share=0.00001), "a share of 1e-05 of 120 ratings is less than"),
         ("temporal", ProtocolSettings(leave_last=4), "last 4 ratings .* give a lower --leave-last"),
@@ -93,11 +93,11 @@ def test_without_times_the_latest_ratings_are_refused_with_the_remedy() -> None:
     ],
 )
 def test_if_nothing_would_be_hidden_the_error_names_what_is_missing(
-    protocol: str, settings: ProtocolSettings, said: str
+    protocol: str, settings: ProtocolSettings, message: str
 ) -> None:
     """Thirty users rate the same four items."""
     ratings = every_user_rates(users=30, items=4)
-    with pytest.raises(FoldinError, match=said):
+    with pytest.raises(FoldinError, match=message):
         list(trials(protocol, ratings, settings))
 
 

@@ -81,7 +81,7 @@ def test_a_method_that_cannot_be_tuned_is_refused_with_those_that_can() -> None:
     assert set(method_names()) >= {"mf", "bayes", "ials", "ease", "encoder"}
 
 
-def test_what_a_manifest_keeps_of_heads_are_settings_of_a_training() -> None:
+def test_settings_of_heads_in_a_manifest_can_be_trained_again() -> None:
     for rating in RATING_HEADS:
         for ranking in RANKING_HEADS:
             settings = TrainSettings(rating, ranking)

@@ -190,15 +190,15 @@ def test_a_report_of_three_users_has_no_intervals_or_stars_and_says_why() -> Non
 
 
 @pytest.mark.parametrize(
-    ("folded", "said"),
+    ("folded", "words"),
     [
         (0.8, "lower the RMSE from 1.0000 to 0.8000"),
         (1.3, "raise the RMSE from 1.0000 to 1.3000"),
         (1.00001, "leave the RMSE at 1.0000"),
     ],
 )
-def test_the_summary_of_fold_in_says_which_way_the_error_went(folded: float, said: str) -> None:
+def test_the_summary_of_fold_in_says_which_way_the_error_went(folded: float, words: str) -> None:
     errors = {NO_FOLD_IN: 1.0, THREE_STEPS: folded, RETRAIN: 0.9}
     found = {name: {"rmse": mean_of(np.full(12, error))["gain"]} for name, error in errors.items()}
     point = CurvePoint(5, 12, compare_measures(found, 12, ours=THREE_STEPS))
-    assert f"folded in by three steps, {said}; a full retrain" in summary_of_curve([point])
+    assert f"folded in by three steps, {words}; a full retrain" in summary_of_curve([point])

@@ -62,7 +62,7 @@ def test_ctrl_c_ends_quietly_and_unfinished_trials_do_not_count(
             running.send_signal(signal.SIGINT)
         rest = running.stderr.read()
     assert running.returncode == 1
-    told = [line for line in rest.splitlines() if line and not line.startswith("trial ")]
-    assert told == ["Aborted!"]
+    lines = [line for line in rest.splitlines() if line and not line.startswith("trial ")]
+    assert lines == ["Aborted!"]
     operations = [json.loads(line) for line in journal.read_text().splitlines()]
     assert not [one for one in operations if one.get("state") == FAILED]

@@ -135,7 +135,7 @@ def test_the_passes_of_mf_are_not_chosen_on_the_ratings_that_measure_it() -> Non
 
 
 @pytest.mark.parametrize(
-    ("lines", "options", "told"),
+    ("lines", "options", "message"),
     [
         (["a,x,3"], ("--method", "ease"), "3 folds need as many users, and there are 1; give more"),
         (["a,x,3"], ("--method", "mf"), "3 folds need as many ratings, and there are 1; give more"),
@@ -143,14 +143,14 @@ def test_the_passes_of_mf_are_not_chosen_on_the_ratings_that_measure_it() -> Non
     ],
 )
 def test_too_few_ratings_for_the_folds_are_an_error_of_one_line(
-    tmp_path: Path, lines: list[str], options: tuple[object, ...], told: str
+    tmp_path: Path, lines: list[str], options: tuple[object, ...], message: str
 ) -> None:
     path = tmp_path / "few.csv"
     path.write_text("\n".join(("user,item,rating", *lines)) + "\n")
     refused = run(path, "--scale", "1:5", "--journal", tmp_path / "s.journal", *options)
     assert refused.exit_code == 1
     assert refused.stderr.startswith("error: ")
-    assert told in refused.stderr
+    assert message in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
 
 
@@ -245,7 +245,7 @@ def trained_with(ratings_csv: Path, best: Path, *options: str) -> Result:
     return CliRunner().invoke(train, arguments)
 
 
-def test_a_training_takes_what_was_found(ratings_csv: Path, tmp_path: Path) -> None:
+def test_a_training_takes_the_settings_of_a_search(ratings_csv: Path, tmp_path: Path) -> None:
     journal = tmp_path / "s.journal"
     found = run(ratings_csv, "--method", "mf", "--journal", journal, "--trials", 1, "--folds", 2)
     assert found.exit_code == 0, found.output

@@ -112,8 +112,8 @@ def miscalibration(lists: Rows, histories: Sequence[Rows], shares: Doubles) -> D
     q those of their list and q̃ = (1 − α) q + α p, α = 0.01. `shares` are those of `genre_shares`;
     items without genres are left out. NaN if either side has no genre.
     """
-    p = _normalised(np.array([shares[rows].sum(axis=0) for rows in histories]))
-    q = _normalised(_summed(lists, shares))
+    p = _normalized(np.array([shares[rows].sum(axis=0) for rows in histories]))
+    q = _normalized(_summed(lists, shares))
     mixed = (1.0 - SMOOTHING) * q + SMOOTHING * p
     ratio = np.divide(p, mixed, out=np.ones_like(p), where=p > 0)
     divergence = (p * np.log(ratio)).sum(axis=1)
@@ -145,7 +145,7 @@ def _summed(lists: Rows, values: Doubles) -> Doubles:
     return total
 
 
-def _normalised(rows: Doubles) -> Doubles:
+def _normalized(rows: Doubles) -> Doubles:
     totals = rows.sum(axis=1, keepdims=True)
     return np.asarray(
         np.divide(rows, totals, out=np.full_like(rows, np.nan), where=totals > 0), np.float64

@@ -44,9 +44,9 @@ class Planted:
             rated = np.sort(rng.choice(ITEMS, int(rng.integers(15, 31)), replace=False))
             mean = self.mean + self.effects[rated].sum(axis=0) / np.sqrt(len(rated))
             vector = rng.multivariate_normal(mean, self.covariance)
-            told = np.column_stack((np.ones(len(rated)), self.items[rated])) @ vector
+            predicted = np.column_stack((np.ones(len(rated)), self.items[rated])) @ vector
             pairs += [(user, item) for item in rated.tolist()]
-            values += (told + np.sqrt(NOISE) * rng.normal(size=len(rated))).tolist()
+            values += (predicted + np.sqrt(NOISE) * rng.normal(size=len(rated))).tolist()
             vectors.append(vector)
         self.vectors = np.array(vectors)
         users, items = np.array(pairs, np.int32).T

@@ -69,7 +69,7 @@ def test_embeddings_that_some_items_lack_are_not_used() -> None:
     assert fit_content(rows, contents, counts, seed=0).embedding_length == 0
 
 
-def test_a_trained_model_has_vectors_for_items_that_nobody_rated() -> None:
+def test_a_trained_model_has_vectors_for_items_without_ratings() -> None:
     dataset = tiny_dataset(users=120, items=120)
     cold = np.arange(0, 120, 10)
     kept = ~np.isin(dataset.ratings.items, cold)

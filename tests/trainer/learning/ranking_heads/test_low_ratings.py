@@ -30,9 +30,9 @@ def test_the_minimum_instead_of_the_maximum_lowers_the_most_similar_films(
         user = int(rng.choice(np.unique(ratings.users)))
         row = snapshot.model.catalog.row(film)
         assert row is not None
-        neighbours = similar_items(snapshot, row, None, 10).rows
+        neighbors = similar_items(snapshot, row, None, 10).rows
         low, high = (
-            _mean_rank(snapshot, _with(ratings, user, film, value), neighbours)
+            _mean_rank(snapshot, _with(ratings, user, film, value), neighbors)
             for value in (scale.low, scale.high)
         )
         lowered += low > high

@@ -1,6 +1,6 @@
 """The style of figures, and figures as files: PNG alone, SVG inside a page.
 
-In SVG, text and grid take the colours of the page, so that a figure suits light and dark screens.
+In SVG, text and grid take the colors of the page, so that a figure suits light and dark screens.
 """
 
 import re
@@ -20,13 +20,13 @@ INK: Final = "#1f2933"
 MUTED: Final = "#6b7787"
 GRID: Final = "#e4e7eb"
 OURS: Final = "#0072b2"
-# Okabe & Ito's colours, which colour-blind readers can distinguish, without foldin's own.
+# Okabe & Ito's colors, which color-blind readers can distinguish, without foldin's own.
 OTHERS: Final = ("#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#8a6d9b", "#7f7f7f")
-# The same colours on a dark page.
+# The same colors on a dark page.
 DARK_OURS: Final = "#5ab4f0"
 DARK_OTHERS: Final = ("#ff8c42", "#2fc99a", "#e79cc6", "#e3b341", "#7cc8f0", "#b79bd0", "#a9a9a9")
 THEME_VARIABLES: Final = {INK: "ink", MUTED: "muted", GRID: "grid", OURS: "ours"} | {
-    colour: f"other{place}" for place, colour in enumerate(OTHERS)
+    color: f"other{place}" for place, color in enumerate(OTHERS)
 }
 LOOK: Final[dict[Any, Any]] = {
     "text.color": INK,
@@ -76,15 +76,15 @@ class ReportFigure:
         return written.getvalue()
 
     def svg(self) -> str:
-        """Returns an <svg> element without outside references, in the colours of its page."""
+        """Returns an <svg> element without outside references, in the colors of its page."""
         written = StringIO()
         with rc_context({**LOOK, "svg.hashsalt": self.name}):
             self.figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
         body = written.getvalue()
         body = re.sub(r"<metadata>.*?</metadata>", "", body[body.index("<svg") :], flags=re.DOTALL)
         body = self._named(body)
-        for colour, variable in THEME_VARIABLES.items():
-            body = body.replace(colour, f"var(--{variable})")
+        for color, variable in THEME_VARIABLES.items():
+            body = body.replace(color, f"var(--{variable})")
         body = re.sub(r'<svg[^>]*?viewBox="([^"]*)"[^>]*>', self._opening, body, count=1)
         return body.strip()
 
@@ -120,8 +120,8 @@ def panels(
         yield list(axes[0])
 
 
-def colour_of(method: str, methods: list[str]) -> str:
-    """Returns the colour of a method: foldin's own, or one of the others by its position."""
+def color_of(method: str, methods: list[str]) -> str:
+    """Returns the color of a method: foldin's own, or one of the others by its position."""
     if method == "foldin":
         return OURS
     others = [name for name in methods if name != "foldin"]

@@ -23,7 +23,7 @@ from foldin_trainer.evaluation.report.canvas import (
     MUTED,
     OURS,
     ReportFigure,
-    colour_of,
+    color_of,
     panels,
 )
 from foldin_trainer.metrics.intervals import Interval
@@ -47,7 +47,7 @@ def draw_methods(outcome: Outcome) -> ReportFigure:
             for place, name in enumerate(names):
                 found = intervals[name].get(metric)
                 if found is not None and _known(found):
-                    _interval(own, place, found, colour_of(name, list(intervals)))
+                    _interval(own, place, found, color_of(name, list(intervals)))
             own.set_xlabel(label)
             own.set_yticks(range(len(names)), names)
             own.set_ylim(-0.6, len(names) - 0.3)
@@ -102,12 +102,12 @@ def draw_users(outcome: Outcome) -> ReportFigure:
         for scores in outcome.scores:
             gains = np.sort(scores.everything.ndcg)
             shares = 1.0 - np.arange(len(gains)) / len(gains)
-            colour = colour_of(scores.method, names)
+            color = color_of(scores.method, names)
             ours = scores.method == "foldin"
-            axes.step(gains, shares, where="pre", color=colour, lw=2.4 if ours else 1.5)
-            ends.append((float((gains > 0.0).mean()), scores.method, colour))
+            axes.step(gains, shares, where="pre", color=color, lw=2.4 if ours else 1.5)
+            ends.append((float((gains > 0.0).mean()), scores.method, color))
         # A curve meets the axis at the share of users with any hit.
-        for (_, name, colour), height in zip(
+        for (_, name, color), height in zip(
             sorted(ends), _apart(sorted(share for share, *_ in ends), 0.055), strict=True
         ):
             axes.annotate(
@@ -115,7 +115,7 @@ def draw_users(outcome: Outcome) -> ReportFigure:
                 (0.0, height),
                 ha="right",
                 va="center",
-                color=colour,
+                color=color,
                 annotation_clip=False,
                 fontweight="bold" if name == "foldin" else "normal",
             )
@@ -215,16 +215,16 @@ def _scatter(outcome: Outcome, across: str, up: str, *, log: bool) -> Axes:
     with panels(1, (6.6, 4.4)) as (axes,):
         for name, own in intervals.items():
             x, y = own[across], own[up]
-            colour = colour_of(name, list(intervals))
-            axes.plot((x.low, x.high), (y.estimate,) * 2, color=colour, lw=1.5)
-            axes.plot((x.estimate,) * 2, (y.low, y.high), color=colour, lw=1.5)
-            axes.plot(x.estimate, y.estimate, "o", color=colour, ms=7)
+            color = color_of(name, list(intervals))
+            axes.plot((x.low, x.high), (y.estimate,) * 2, color=color, lw=1.5)
+            axes.plot((x.estimate,) * 2, (y.low, y.high), color=color, lw=1.5)
+            axes.plot(x.estimate, y.estimate, "o", color=color, ms=7)
             axes.annotate(
                 name,
                 (x.estimate, y.estimate),
                 xytext=(8, 7),
                 textcoords="offset points",
-                color=colour,
+                color=color,
                 fontweight="bold" if name == "foldin" else "normal",
             )
         if log:
@@ -243,9 +243,9 @@ def _places(outcome: Outcome, across: str, x_unit: str, up: str, y_unit: str) ->
     )
 
 
-def _interval(axes: Axes, place: int, found: Interval, colour: str) -> None:
-    axes.plot((found.low, found.high), (place, place), color=colour, lw=2.2, solid_capstyle="butt")
-    axes.plot(found.estimate, place, "o", color=colour, ms=6)
+def _interval(axes: Axes, place: int, found: Interval, color: str) -> None:
+    axes.plot((found.low, found.high), (place, place), color=color, lw=2.2, solid_capstyle="butt")
+    axes.plot(found.estimate, place, "o", color=color, ms=6)
     axes.annotate(
         f"{found.estimate:.3f}",
         (found.estimate, place),
@@ -262,7 +262,7 @@ def _known(found: Interval | None) -> bool:
 
 
 def _apart(heights: Sequence[float], least: float) -> list[float]:
-    """Returns increasing heights moved until neighbours are `least` apart, none above 1."""
+    """Returns increasing heights moved until neighbors are `least` apart, none above 1."""
     placed: list[float] = []
     for height in heights:
         placed.append(max(height, placed[-1] + least) if placed else height)

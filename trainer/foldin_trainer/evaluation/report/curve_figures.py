@@ -35,11 +35,11 @@ def draw_curve(curve: FoldInCurve) -> ReportFigure:
     with panels(2, (11.0, 4.6), width_ratios=(3, 2)) as (left, right):
         ends = []
         for name in names:
-            colour, line = STYLES[name]
+            color, line = STYLES[name]
             saved = [point.estimate(name) - point.estimate(NO_FOLD_IN) for point in points]
             ours = name == THREE_STEPS
-            left.plot(sizes, saved, line, color=colour, lw=2.6 if ours else 1.5, marker="o", ms=4)
-            ends.append((saved[-1], name, colour))
+            left.plot(sizes, saved, line, color=color, lw=2.6 if ours else 1.5, marker="o", ms=4)
+            ends.append((saved[-1], name, color))
         left.axhline(0.0, color=MUTED, lw=1)
         ends.append((0.0, NO_FOLD_IN, MUTED))
         _name_ends(left, sizes[-1], ends)
@@ -91,7 +91,7 @@ def _name_ends(axes: Axes, x: int, ends: list[tuple[float, str, str]]) -> None:
     low, high = axes.get_ylim()
     least = 0.062 * (high - low)
     height = -np.inf
-    for end, name, colour in sorted(ends):
+    for end, name, color in sorted(ends):
         height = max(end, height + least)
         axes.annotate(
             name,
@@ -99,7 +99,7 @@ def _name_ends(axes: Axes, x: int, ends: list[tuple[float, str, str]]) -> None:
             xytext=(1.02, height),
             textcoords=("axes fraction", "data"),
             va="center",
-            color=colour,
+            color=color,
             fontweight="bold" if name == THREE_STEPS else "normal",
             annotation_clip=False,
         )

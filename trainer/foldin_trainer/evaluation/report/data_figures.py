@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from foldin_trainer.evaluation.report.canvas import INK, MUTED, OURS, ReportFigure, panels
 from foldin_trainer.evaluation.report.canvas import OTHERS as SERIES
 
-COLOURS = (
+COLORS = (
     "#3b6fb6",
     "#e08214",
     "#2f9e77",
@@ -92,24 +92,24 @@ def draw_rating_histogram(values: Doubles) -> ReportFigure:
 
 
 def draw_item_map(vectors: Floats, catalog: Catalog) -> ReportFigure:
-    """Draws the most rated items in their principal plane, coloured by cluster, some with titles.
+    """Draws the most rated items in their principal plane, colored by cluster, some with titles.
 
     `vectors` is (n_items, d), best those of the similarity search. Rows are scaled to unit length
-    and weighted by their number of ratings. The largest clusters have a colour of their own.
+    and weighted by their number of ratings. The largest clusters have a color of their own.
     """
     drawn = np.argsort(-catalog.rating_counts, kind="stable")[:MAPPED_ITEMS]
     drawn = drawn[catalog.rating_counts[drawn] > 0]
     counts = catalog.rating_counts[drawn]
     points, shares = principal_plane(vectors[drawn], counts.astype(np.float64))
-    coloured = _largest_clusters(catalog, drawn)
-    colours = dict(zip((cluster.id for cluster in coloured), COLOURS, strict=False))
+    colored = _largest_clusters(catalog, drawn)
+    colors = dict(zip((cluster.id for cluster in colored), COLORS, strict=False))
     title = f"The {len(drawn):,} most rated items by what their users like"
     with panels(1, (13.0, 8.0)) as (axes,):
         axes.scatter(
             points[:, 0],
             points[:, 1],
             s=6.0 + 150.0 * counts / counts.max(),
-            c=[colours.get(int(id_), OTHERS) for id_ in catalog.cluster_ids[drawn]],
+            c=[colors.get(int(id_), OTHERS) for id_ in catalog.cluster_ids[drawn]],
             alpha=0.6,
             lw=0,
         )
@@ -117,18 +117,18 @@ def draw_item_map(vectors: Floats, catalog: Catalog) -> ReportFigure:
         _name_points(axes, points, [catalog.titles[row] for row in drawn.tolist()])
         axes.set_xlabel(f"first principal component ({shares[0]:.0%} of the variance)")
         axes.set_ylabel(f"second principal component ({shares[1]:.0%})")
-        for cluster in coloured:
+        for cluster in colored:
             name = f"{cluster.id} {_shortened(cluster.name, 46)}"
-            axes.scatter([], [], s=50, lw=0, color=colours[cluster.id], label=name)
-        if len(coloured) < len(catalog.clusters):
+            axes.scatter([], [], s=50, lw=0, color=colors[cluster.id], label=name)
+        if len(colored) < len(catalog.clusters):
             axes.scatter([], [], s=50, lw=0, color=OTHERS, label="other clusters")
         axes.legend(title="cluster", loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)
-    names = ", ".join(cluster.name for cluster in coloured[:5])
+    names = ", ".join(cluster.name for cluster in colored[:5])
     return ReportFigure(
         "item_map",
         title,
         f"{len(drawn):,} items in the plane of the two largest principal components of their "
-        f"vectors, coloured by cluster; the largest are {names}.",
+        f"vectors, colored by cluster; the largest are {names}.",
         axes,
     )
 
@@ -151,14 +151,14 @@ def principal_plane(vectors: Floats, weights: Doubles) -> tuple[Doubles, Doubles
 
 
 def _largest_clusters(catalog: Catalog, drawn: Integers) -> list[Cluster]:
-    """Returns the clusters with most ratings among the drawn items, at most one per colour."""
+    """Returns the clusters with most ratings among the drawn items, at most one per color."""
     ratings = np.bincount(
         catalog.cluster_ids[drawn],
         catalog.rating_counts[drawn],
         minlength=1 + max((cluster.id for cluster in catalog.clusters), default=0),
     )
     by_size = sorted(catalog.clusters, key=lambda cluster: -ratings[cluster.id])
-    return [cluster for cluster in by_size[: len(COLOURS)] if ratings[cluster.id] > 0]
+    return [cluster for cluster in by_size[: len(COLORS)] if ratings[cluster.id] > 0]
 
 
 def _name_points(axes: Axes, points: Doubles, titles: Sequence[str]) -> None:
