@@ -80,9 +80,15 @@ class Door:
         return _failure(call, to_status(_noted(call, error)))
 
     def leave(self, call: Call) -> None:
-        """Ends a call, however it went: its place is free, and its record is made."""
+        """Ends a call, however it went: its place is free, and its record is made.
+
+        A step that fails here is logged; it keeps no other step, and no caller, from the end.
+        """
         for leave in self._leave:
-            leave(call)
+            try:
+                leave(call)
+            except Exception:
+                log.exception("leave_failed", extra={"method": call.method})
 
     @property
     def full(self) -> bool:

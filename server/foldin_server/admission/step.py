@@ -19,8 +19,8 @@ class Step:
         """Runs after the request is parsed and before any work.
 
         `call.cost` is known, and `user_ids` are all users that the request names, in the entries
-        of a batch too.
+        of a batch too. A request with a profile alone names none.
         """
 
     def leave(self, call: Call) -> None:
-        """Runs when the call has ended, however it ended."""
+        """Runs when the call has ended, however it ended, also where another step refused it."""

@@ -43,7 +43,7 @@ class RecommendationService:
     async def Recommend(self, request: pb.RecommendRequest, call: Call) -> pb.RecommendResponse:
         """Returns the items that a user would like best."""
         arguments = parser.recommend_arguments(request, self._snapshots.serving().model.scale)
-        self._door.weigh(call, 1, [request.user_id])
+        self._door.weigh(call, 1, _users_of(request))
         answer = await self._recommender.recommend(arguments, call.deadline)
         response = renderer.recommendation(answer, self._snapshots.page_key)
         call.note_info(response.serving_info)
@@ -56,7 +56,7 @@ class RecommendationService:
         self._snapshots.serving()
         entries = request.requests
         parser.checked_count("requests", len(entries), MAX_BATCH_RECOMMEND)
-        self._door.weigh(call, len(entries), [entry.user_id for entry in entries])
+        self._door.weigh(call, len(entries), _users_of(*entries))
         results = await asyncio.gather(
             *(
                 entry_result(self._entry(entry, call.deadline, len(entries)), call.method)
@@ -85,7 +85,7 @@ class RecommendationService:
         """Stores one rating; answers when it is stored."""
         snapshot = self._snapshots.serving()
         write = write_parser.submission(request, snapshot.model.scale)
-        self._door.weigh(call, 1, [request.user_id])
+        self._door.weigh(call, 1, _users_of(request))
         outcome = await self._rating_writer.submit(snapshot, write)
         response = renderer.submitted(snapshot, outcome)
         call.note_info(response.serving_info)
@@ -98,7 +98,7 @@ class RecommendationService:
         self._snapshots.serving()
         entries = request.requests
         parser.checked_count("requests", len(entries), MAX_BATCH_SUBMIT)
-        self._door.weigh(call, len(entries), [entry.user_id for entry in entries])
+        self._door.weigh(call, len(entries), _users_of(*entries))
         turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
         async def in_turn(entry: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
@@ -122,7 +122,7 @@ class RecommendationService:
         """Takes one rating back."""
         snapshot = self._snapshots.serving()
         write = write_parser.deletion(request)
-        self._door.weigh(call, 1, [request.user_id])
+        self._door.weigh(call, 1, _users_of(request))
         outcome = await self._rating_writer.delete(snapshot, write)
         response = renderer.deleted(snapshot, outcome)
         call.note_info(response.serving_info)
@@ -133,7 +133,7 @@ class RecommendationService:
     ) -> pb.PredictRatingsResponse:
         """Returns what a user would rate the named items."""
         arguments = parser.predict_arguments(request, self._snapshots.serving().model.scale)
-        self._door.weigh(call, len(arguments.item_ids), [request.user_id])
+        self._door.weigh(call, len(arguments.item_ids), _users_of(request))
         answer = await self._recommender.predict(arguments, call.deadline)
         response = renderer.predictions(answer, arguments.item_ids)
         call.note_info(response.serving_info)
@@ -163,3 +163,8 @@ class RecommendationService:
 def _result(kind: Callable[..., Result], outcome: Any) -> Result:
     """Returns the outcome of one entry as a result of its batch."""
     return kind(error=outcome) if isinstance(outcome, Status) else kind(response=outcome)
+
+
+def _users_of(*requests: Any) -> list[str]:
+    """Returns the users that requests name; one with a profile alone names none."""
+    return [request.user_id for request in requests if request.user_id]

@@ -83,7 +83,7 @@ class BatchAnswers:
         response = self._prepared.response(answer, self._snapshots.page_key)
         personalization = answer.user.personalization
         degraded = pending.view.degraded
-        pending.call.note_answer(pending.snapshot.version, personalization, degraded=degraded)
+        pending.call.note_answer(answer.snapshot.version, personalization, degraded=degraded)
         self._put(pending, personalization, response)
         return response
 

@@ -47,9 +47,8 @@ class FastBatch:
         split = split_entries(request)
         if split is None or not self._snapshots.ready:
             return self._general(request, call, reply)
-        entries = [(each, plain_arguments(each) or _message(each)) for each in split]
-        parser.checked_count("requests", len(entries), MAX_BATCH_RECOMMEND)
-        self._door.weigh(call, len(entries), [_user_of(read) for _, read in entries])
+        entries = _read(request, split)
+        self._door.weigh(call, len(entries), _users_of(entries))
         return self._answer(entries, call)
 
     async def _answer(self, entries: Sequence[Entry], call: Call) -> bytes:
@@ -62,7 +61,7 @@ class FastBatch:
         return b"".join(_field(_RESULTS, _packed(result)) for result in results)
 
     async def _entry(self, entry: Entry, call: Call, together: int) -> bytes:
-        """Returns the response to one entry, which has a record of its own that nobody reads."""
+        """Returns the response to one entry, with a Call of its own, which is not logged."""
         request, read = entry
         if isinstance(read, pb.RecommendRequest):
             read = parser.recommend_arguments(read, self._snapshots.serving().model.scale)
@@ -73,10 +72,14 @@ class FastBatch:
 
 
 def split_entries(request: bytes) -> list[bytes] | None:
-    """Returns the bytes of each entry of a BatchRecommendRequest, None if it has other fields."""
-    entries, at = [], 0
+    """Returns the bytes of each entry of a BatchRecommendRequest.
+
+    Returns None if it has other fields, or more entries than are allowed.
+    """
+    entries: list[bytes] = []
+    at = 0
     while at < len(request):
-        if request[at] != _ENTRY_TAG:
+        if request[at] != _ENTRY_TAG or len(entries) == MAX_BATCH_RECOMMEND:
             return None
         length, at = _varint_at(request, at + 1)
         if length is None or at + length > len(request):
@@ -98,14 +101,21 @@ def _varint_at(request: bytes, at: int) -> tuple[int | None, int]:
     return None, at
 
 
-def _message(entry: bytes) -> pb.RecommendRequest:
-    return pb.RecommendRequest.FromString(entry)
+def _read(request: bytes, split: Sequence[bytes]) -> list[Entry]:
+    """Reads entries without protobuf where all of them are plain."""
+    plain = [arguments for each in split if (arguments := plain_arguments(each)) is not None]
+    if len(plain) == len(split):
+        return list(zip(split, plain, strict=True))
+    messages = pb.BatchRecommendRequest.FromString(request).requests
+    return list(zip(split, messages, strict=True))
 
 
-def _user_of(read: RecommendArguments | pb.RecommendRequest) -> str:
-    if isinstance(read, pb.RecommendRequest):
-        return read.user_id
-    return read.user.user_id or ""
+def _users_of(entries: Sequence[Entry]) -> list[str]:
+    users = (
+        read.user_id if isinstance(read, pb.RecommendRequest) else read.user.user_id
+        for _, read in entries
+    )
+    return [user for user in users if user]
 
 
 def _packed(result: bytes | Status) -> bytes:

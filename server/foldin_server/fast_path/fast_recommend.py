@@ -59,7 +59,8 @@ class FastRecommend:
             arguments = parser.recommend_arguments(message, snapshot.model.scale)
         else:
             call.user_id = arguments.user.user_id
-        self._door.weigh(call, 1, (arguments.user.user_id or "",))
+        user_id = arguments.user.user_id
+        self._door.weigh(call, 1, () if user_id is None else (user_id,))
         return self.start(PendingRecommend(request, arguments, snapshot, cached, call, reply))
 
     def entry(

@@ -1,5 +1,6 @@
 """Streams (health's Watch, reflection) as `grpc.aio` handlers: their calls pass arrival alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -23,16 +24,18 @@ def through_door(door: Door, name: str, handler: Any) -> "grpc.RpcMethodHandler[
     async def answer(request: Any, context: Any) -> AsyncIterator[Any]:
         call = call_of(name, context, 0, arrival_only=True)
         try:
-            try:
-                door.arrive(call)
-                message = request if decode is None else decode(request)
-            except Exception as error:  # noqa: BLE001 (the caller gets its status)
-                await context.abort(*door.fail(call, error))  # it raises
+            door.arrive(call)
+            message = request if decode is None else decode(request)
             if call.request_id_sent:
                 context.set_trailing_metadata(success_trailers(call))
             async with aclosing(respond(message, context)) as responses:
                 async for response in responses:
                     yield response
+        except (asyncio.CancelledError, GeneratorExit):
+            call.code = "CANCELLED"
+            raise
+        except Exception as error:  # noqa: BLE001 (the caller gets its status)
+            await context.abort(*door.fail(call, error))  # it raises
         finally:
             door.leave(call)
 

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from foldin.v1 import catalog_pb2, model_pb2, ratings_pb2
 from foldin.v1 import recommendation_pb2 as pb
-from foldin_model.errors import ScopeMissing, TokenInvalid
+from foldin_model.errors import ScopeMissing, StoreUnavailable, TokenInvalid
 from foldin_server.admission.call import Call
 from foldin_server.admission.door import Door
 from foldin_server.admission.step import Step
@@ -24,6 +24,7 @@ from server.live import (
     failure,
     hold_places,
     import_histories,
+    in_flight,
     live,
     publish_version,
 )
@@ -82,6 +83,7 @@ class Recorder(Step):
         self.left: list[Call] = []
         self.token: str | None = None
         self.own_user: str | None = None
+        self.leaving_fails = False
 
     def arrive(self, call: Call) -> None:
         self.arrived.append(call)
@@ -95,6 +97,8 @@ class Recorder(Step):
 
     def leave(self, call: Call) -> None:
         self.left.append(call)
+        if self.leaving_fails:
+            raise RuntimeError("no room for the record")
 
 
 @pytest.fixture
@@ -256,3 +260,37 @@ async def test_health_and_reflection_pass_arrival_alone(guarded: Live, recorder:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await anext(aiter(refused))
         assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+@pytest.mark.parametrize("error", [RuntimeError("secret"), StoreUnavailable("gone")])
+async def test_a_stream_that_fails_midway_ends_like_any_failed_call(
+    guarded: Live, recorder: Recorder, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    class Lost(dict[str, int]):
+        def get(self, *_: object) -> Any:
+            raise error
+
+    stub: Any = health_pb2_grpc.HealthStub(guarded.channel)
+    watching = stub.Watch(health_pb2.HealthCheckRequest())
+    await watching.read()
+    health = guarded.server.parts.health
+    monkeypatch.setattr(health, "_statuses", Lost())
+    health._wake_watchers()
+    failed = await failure(watching.read())
+    expected = "UNAVAILABLE" if isinstance(error, StoreUnavailable) else "INTERNAL"
+    assert failed.code == expected
+    assert "secret" not in failed.status.message
+    assert "x-request-id" in dict(await watching.trailing_metadata())
+    assert [call.code for call in recorder.left] == [expected]
+
+
+async def test_a_step_that_fails_at_the_end_keeps_no_caller_waiting(
+    guarded: Live, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder.leaving_fails = True
+    assert (await guarded.recommend("1", 3)).items
+    assert (await failure(guarded.recommend(""))).reason == "INVALID_FIELD"
+    assert await guarded.health() == "SERVING"
+    recorder.leaving_fails = False
+    assert in_flight(guarded) == 0
+    assert {record.message for record in caplog.records} == {"leave_failed"}

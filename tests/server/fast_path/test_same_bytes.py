@@ -13,6 +13,7 @@ from foldin.v1 import recommendation_pb2 as pb
 from foldin_model.ids import UserId
 from foldin_model.store.memory.models import MemoryModelStore
 from foldin_model.store.memory.ratings import MemoryRatingStore
+from foldin_server.api.recommendation_service import MAX_BATCH_RECOMMEND
 from foldin_server.fast_path.fast_batch import split_entries
 from foldin_server.process.stores import Stores
 from google.rpc.status_pb2 import Status
@@ -96,7 +97,7 @@ class Both:
     general: Live
 
     def answers(self, method: str, request: bytes) -> tuple[object, object]:
-        """What both answer to the same bytes."""
+        """Returns the outcome of both servers for the same bytes."""
         return self.loop.run_until_complete(self._answers(method, request))
 
     async def _answers(self, method: str, request: bytes) -> tuple[object, object]:
@@ -157,6 +158,16 @@ def test_batches_beyond_the_limit_and_empty_ones(both: Both) -> None:
         assert isinstance(fast, bytes) == (count <= 100)
 
 
+def test_a_batch_nested_as_deeply_as_protobuf_takes(both: Both) -> None:
+    for depth in (97, 98, 99, 100, 101):
+        group = b"\xfb\x07" * depth + b"\xfc\x07" * depth  # of number 127, which is unknown
+        entry = b"\x0a\x011" + group
+        batch = b"\x0a" + bytes((len(entry) & 0x7F | 0x80, len(entry) >> 7)) + entry
+        for method, request in (("BatchRecommend", batch), ("Recommend", entry)):
+            fast, general = both.answers(method, request)
+            assert fast == general
+
+
 def test_the_pages_of_a_list_to_its_end(both: Both) -> None:
     request = pb.RecommendRequest(user_id="1", page_size=50)
     pages = 0
@@ -182,6 +193,11 @@ def test_a_batch_is_split_into_its_entries(entries: list[bytes]) -> None:
     requests = [pb.RecommendRequest(user_id=UserId(entry.hex())) for entry in entries]
     batch = pb.BatchRecommendRequest(requests=requests).SerializeToString()
     assert split_entries(batch) == [request.SerializeToString() for request in requests]
+
+
+def test_a_batch_with_too_many_entries_is_not_split() -> None:
+    assert split_entries(b"\x0a\x00" * MAX_BATCH_RECOMMEND) is not None
+    assert split_entries(b"\x0a\x00" * (MAX_BATCH_RECOMMEND + 1)) is None
 
 
 @given(batch=st.binary(max_size=40))
