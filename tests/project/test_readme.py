@@ -3,6 +3,7 @@
 import dataclasses
 import re
 import shlex
+import textwrap
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -17,7 +18,6 @@ DOCUMENTS = sorted(
 )
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-SETTINGS_HEAD = "| setting | default | |"
 RESULTS = re.compile(r"<!-- results.*?<!-- end of results -->", re.DOTALL)
 
 
@@ -48,15 +48,18 @@ def parse(command: click.Command, arguments: list[str]) -> None:
         command.make_context(command.name, arguments).close()
 
 
-def settings_table() -> str:
-    """The README's table of settings, from the settings themselves."""
+def settings_list() -> str:
+    """The README's list of settings, from the settings themselves."""
     hints = get_type_hints(Settings, include_extras=True)
-    rows = [SETTINGS_HEAD, "|--|--|--|"]
+    entries = []
     for entry in dataclasses.fields(Settings):
         _, text = get_args(hints[entry.name])
-        default = "" if entry.default is None else f"`{entry.default}`"
-        rows.append(f"| `FOLDIN_{entry.name.upper()}` | {default} | {text} |")
-    return "\n".join(rows)
+        default = "unset" if entry.default is None else f"`{entry.default}`"
+        line = f"- `FOLDIN_{entry.name.upper()}` ({default}): {text}"
+        entries += textwrap.wrap(
+            line, 98, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    return "\n".join(entries)
 
 
 def make_targets() -> set[str]:
@@ -122,8 +125,8 @@ def test_every_path_that_contributors_read_of_exists() -> None:
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
-def test_the_table_of_settings_is_complete() -> None:
-    assert settings_table() in README
+def test_the_list_of_settings_is_complete() -> None:
+    assert settings_list() in README
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
@@ -135,8 +138,8 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_lines_have_at_most_100_characters(document: Path) -> None:
-    """All but rows of tables, which can't be broken; in the README all but those of settings."""
-    row = "| `FOLDIN_" if document.name == "README.md" else "|"
-    text = RESULTS.sub("", document.read_text(encoding="utf-8"))
-    written = [line for line in text.splitlines() if not line.startswith(row)]
-    assert [line for line in written if len(line) > 100] == []
+    """All of the README; other documents but for tables and generated results."""
+    text = document.read_text(encoding="utf-8")
+    if document != ROOT / "README.md":
+        text = re.sub(r"^\|.*$", "", RESULTS.sub("", text), flags=re.MULTILINE)
+    assert [line for line in text.splitlines() if len(line) > 100] == []

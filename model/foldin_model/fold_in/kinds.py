@@ -3,9 +3,9 @@
 A head that trains names one of them. All kinds score an item by offset + vectors[i]·z and explain
 a score by what each rating contributes to z. They differ in how z follows from the history H:
 
-    quadratic      A(H) z = o + g(H)         solved (iALS, mf, bayes)
+    quadratic      A(H) z = o + g(H)         solved (iALS, mf)
     encoder        z = o + e(H)              a sum; nothing is solved (EASE, linear encoders)
-    encoder_prior  A(H) z = o + e(H) + g(H)  solved around the mean that the encoder gives
+    encoder_prior  A(H) z = o + e(H) + g(H)  solved around the encoder's mean (bayes)
 
 `foldin_model.fold_in.head` defines o, A and g, `foldin_model.fold_in.linear_encoder` defines e.
 """
