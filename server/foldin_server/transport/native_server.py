@@ -18,15 +18,15 @@ import grpc
 from grpc import aio
 from pygrpc_native import EVENT_CANCEL, NativeGrpcFront
 
-from foldin_server.admission.call import NO_METADATA
+from foldin_server.admission.call import NO_METADATA, Call, Metadata
 from foldin_server.admission.door import Door, Failure
 from foldin_server.admission.method import Method
+from foldin_server.admission.request_ids import RequestIds, failure_trailers
 from foldin_server.transport.native_call import Details, NativeCall, OpenCalls, refuse
 from foldin_server.transport.streams import through_door
 
 MAX_EVENTS: Final = 256
 SENDING_S: Final = 0.2
-STOPPING: Final = Failure(grpc.StatusCode.UNAVAILABLE, "the server is stopping", NO_METADATA)
 Options = Sequence[tuple[str, int]]
 log = logging.getLogger(__name__)
 
@@ -155,7 +155,7 @@ class NativeServer(aio.Server):
                 if (left := calls.get(call_id)) is not None:
                     left.leave()
             elif self._stopping:  # neither counted nor logged, as on grpcio
-                refuse(self._front, call_id, STOPPING)
+                refuse(self._front, call_id, _stopping(details[0]))
             elif isinstance(method := self._by_id[method_id], Method):
                 calls.begin(method, call_id, request, details)
             else:
@@ -180,3 +180,11 @@ class NativeServer(aio.Server):
             call.finish()
         except Exception as error:  # noqa: BLE001 (the caller gets its status)
             call.set_exception(error)
+
+
+def _stopping(metadata: Metadata) -> Failure:
+    """Returns how a call ends that arrives during a stop."""
+    call = Call("", metadata=metadata)
+    RequestIds().arrive(call)
+    trailers = failure_trailers(call, NO_METADATA)
+    return Failure(grpc.StatusCode.UNAVAILABLE, "the server is stopping", trailers)
