@@ -35,13 +35,6 @@ SERVING_KINDS: Final[Mapping[str, ServingKind]] = {
 }
 
 
-def serving_kind(name: str) -> ServingKind:
-    """Returns the kind of that name. Raises ValueError where there is none."""
-    if name not in SERVING_KINDS:
-        raise ValueError(f"unknown serving kind {name!r}; known are {', '.join(SERVING_KINDS)}")
-    return SERVING_KINDS[name]
-
-
 def kind_of(*, encodes: bool, solves: bool) -> ServingKind:
     """Returns the kind of a head by its parts, which is how a stored model says it.
 

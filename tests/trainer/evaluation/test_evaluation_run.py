@@ -16,8 +16,10 @@ from foldin_trainer.evaluation.evaluation_run import Plan
 from foldin_trainer.evaluation.evaluation_run import evaluate as run
 from foldin_trainer.evaluation.fold_in.agreement import agreement, fold_in_rmse, shortened
 from foldin_trainer.evaluation.fold_in.learning_curve import (
+    ADAM_RETRAIN,
     EXACT_FOLD_IN,
     NO_FOLD_IN,
+    RETRAIN,
     THREE_STEPS,
     learning_curve,
 )
@@ -26,6 +28,7 @@ from foldin_trainer.evaluation.methods.served_model import RatingHeadAlone, Serv
 from foldin_trainer.evaluation.protocols.trials import ProtocolSettings
 from foldin_trainer.evaluation.report.report_folder import write_report
 from foldin_trainer.evaluation.similar_items import next_pairs
+from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.metrics.cases import Case
 from foldin_trainer.metrics.lists import best
@@ -213,6 +216,18 @@ def test_the_curve_of_fold_in_compares_every_method() -> None:
         assert interval.low < interval.estimate < interval.high
     assert set(tenth.comparison.intervals[THREE_STEPS]) == {"rmse", "ndcg@4"}
     assert 12 < tenth.users <= 20
+
+
+@pytest.mark.slow
+def test_a_rating_head_that_adam_does_not_train_has_no_retrain_by_adam() -> None:
+    settings = replace(TrainSettings.of(device="cpu"), rating_head="bayes").with_heads(
+        BayesSettings(sweeps=40, burn_in=20, device="cpu")
+    )
+    curve = learning_curve(tiny_dataset(users=60, items=90), settings, (5,), count=4, folds=3)
+    (point,) = curve.points
+    assert set(point.comparison.intervals) == {*CURVE_METHODS} - {ADAM_RETRAIN}
+    assert point.retrains == [RETRAIN]
+    assert point.gap == point.estimate(THREE_STEPS) - point.estimate(RETRAIN)
 
 
 @pytest.mark.slow

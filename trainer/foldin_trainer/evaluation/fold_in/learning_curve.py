@@ -43,6 +43,7 @@ THREE_STEPS: Final = "fold-in, three steps"
 ADAM_RETRAIN: Final = "full retrain (Adam)"
 RETRAIN: Final = "full retrain"
 METHODS: Final = (NO_FOLD_IN, SGD, RIDGE, EXACT_FOLD_IN, THREE_STEPS, ADAM_RETRAIN, RETRAIN)
+"""Of a point; `ADAM_RETRAIN` only where the rating head is `mf`, which alone is trained by Adam."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +102,7 @@ def learning_curve(
 
     The shrinkage of a retrain is tuned as that of the fold-in, on users inside its training part;
     the constants of SGD and ridge are tuned there too. Without timestamps file order is time.
+    SGD and ridge fold into a `mf` whatever the rating head is.
     Raises FoldinError if too few users have enough ratings.
     """
     started = time.perf_counter()
@@ -120,7 +122,8 @@ def learning_curve(
     known = ratings.take(fold_.train_index)
     trained = train(replace(dataset, ratings=known), settings)
     say(f"  trained without {len(fold_.cases):,} users")
-    plain = fit_plain_fold_in(known, settings.heads.of(MfSettings), epochs_of(trained, settings))
+    mf_settings, mf_epochs = settings.heads.of(MfSettings), epochs_of_mf(trained, settings)
+    plain = fit_plain_fold_in(known, mf_settings, mf_epochs)
     points = []
     for size in sizes:
         asked = _longer(sequences, size)
@@ -136,16 +139,18 @@ def learning_curve(
         )
         answers[RETRAIN] = _retrained(retrained, cases, ratings.item_ids, count)
         if settings.rating_head == MF.name:
-            epochs = epochs_of(trained, settings)
-            adam = train_mf(again, settings.heads.of(MfSettings), stop_after=epochs)
+            adam = train_mf(again, mf_settings, stop_after=mf_epochs)
             late = ratings.take(np.concatenate([_late(own, size) for own in asked]))
             answers[ADAM_RETRAIN] = _Answer(_by_case(adam.predict(late), late, cases), None)
         points.append(_point(size, cases, answers, count, seed))
     return FoldInCurve(tuple(points), trained, plain, time.perf_counter() - started, count, folds)
 
 
-def epochs_of(trained: Trained, settings: TrainSettings) -> int:
-    """Returns how many passes Adam makes when it trains on all ratings."""
+def epochs_of_mf(trained: Trained, settings: TrainSettings) -> int:
+    """Returns how many passes Adam makes when it trains a `mf` on all ratings.
+
+    They are those of the trained model if its rating head is `mf`, else those of the settings.
+    """
     if settings.rating_head == MF.name:
         return int(trained.metrics["best_epoch"])
     return settings.heads.of(MfSettings).epochs
