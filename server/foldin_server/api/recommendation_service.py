@@ -4,7 +4,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from foldin.v1 import recommendation_pb2 as pb
@@ -22,6 +22,8 @@ from foldin_server.writes.rating_writer import RatingWriter
 
 MAX_BATCH_RECOMMEND = 100
 MAX_BATCH_SUBMIT = 1_000
+Entry = TypeVar("Entry", pb.RecommendRequest, pb.SubmitRatingRequest)
+Response = TypeVar("Response")
 Result = TypeVar("Result")
 
 
@@ -53,16 +55,12 @@ class RecommendationService:
         self, request: pb.BatchRecommendRequest, call: Call
     ) -> pb.BatchRecommendResponse:
         """Returns the answers of many Recommends, each with a status of its own."""
-        self._snapshots.serving()
         entries = request.requests
-        parser.checked_count("requests", len(entries), MAX_BATCH_RECOMMEND)
-        self._door.weigh(call, len(entries), _users_of(*entries))
-        results = await asyncio.gather(
-            *(
-                entry_result(self._entry(entry, call.deadline, len(entries)), call.method)
-                for entry in entries
-            )
-        )
+
+        def answer(entry: pb.RecommendRequest) -> Awaitable[pb.RecommendResponse]:
+            return self._entry(entry, call.deadline, len(entries))
+
+        results = await self._batch(call, entries, MAX_BATCH_RECOMMEND, answer)
         return pb.BatchRecommendResponse(
             results=[_result(pb.BatchRecommendResponse.Result, each) for each in results]
         )
@@ -95,10 +93,6 @@ class RecommendationService:
         self, request: pb.BatchSubmitRatingsRequest, call: Call
     ) -> pb.BatchSubmitRatingsResponse:
         """Stores many ratings, each by itself; those of one user in their order."""
-        self._snapshots.serving()
-        entries = request.requests
-        parser.checked_count("requests", len(entries), MAX_BATCH_SUBMIT)
-        self._door.weigh(call, len(entries), _users_of(*entries))
         turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
         async def in_turn(entry: pb.SubmitRatingRequest) -> pb.SubmitRatingResponse:
@@ -109,9 +103,7 @@ class RecommendationService:
                     snapshot, await self._rating_writer.submit(snapshot, write)
                 )
 
-        results = await asyncio.gather(
-            *(entry_result(in_turn(entry), call.method) for entry in entries)
-        )
+        results = await self._batch(call, request.requests, MAX_BATCH_SUBMIT, in_turn)
         return pb.BatchSubmitRatingsResponse(
             results=[_result(pb.BatchSubmitRatingsResponse.Result, each) for each in results]
         )
@@ -150,6 +142,19 @@ class RecommendationService:
         response = renderer.user_state(user_id, answer, most)
         call.note_info(response.serving_info)
         return response
+
+    async def _batch(
+        self,
+        call: Call,
+        entries: Sequence[Entry],
+        most: int,
+        work: Callable[[Entry], Awaitable[Response]],
+    ) -> list[Response | Status]:
+        """Returns the outcome of each of at most `most` entries, weighed together."""
+        self._snapshots.serving()
+        parser.checked_count("requests", len(entries), most)
+        self._door.weigh(call, len(entries), _users_of(*entries))
+        return await asyncio.gather(*(entry_result(work(entry), call.method) for entry in entries))
 
     async def _entry(
         self, entry: pb.RecommendRequest, deadline: Deadline, together: int

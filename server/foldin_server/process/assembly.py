@@ -1,14 +1,13 @@
 """A server put together: its parts, each made by a function of its own, then its methods."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
 from foldin.v1 import catalog_pb2, model_pb2, recommendation_pb2
-from grpc import aio
 from grpc_health.v1 import health_pb2
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from foldin_server.admission.call_log import CallLog
 from foldin_server.admission.door import Door
@@ -157,15 +156,18 @@ def _model_service(parts: Parts) -> ModelService:
     return ModelService(parts.door, parts.snapshots, stores.models, stores.directory)
 
 
-def add_streams(server: aio.Server, health: Health) -> None:
-    """Adds the streams of the standard services: health's Watch, and reflection."""
-    watch: Mapping[str, Any] = {
-        "Watch": grpc.unary_stream_rpc_method_handler(
-            health.Watch,
+def streams_of(parts: Parts) -> dict[str, Any]:
+    """Returns the handlers of streams by their paths: health's Watch, and reflection."""
+    reflected = (*SERVICES, HEALTH.full_name, reflection.SERVICE_NAME)
+    return {
+        f"/{HEALTH.full_name}/Watch": grpc.unary_stream_rpc_method_handler(
+            parts.health.Watch,
             request_deserializer=health_pb2.HealthCheckRequest.FromString,
             response_serializer=health_pb2.HealthCheckResponse.SerializeToString,
-        )
+        ),
+        f"/{reflection.SERVICE_NAME}/ServerReflectionInfo": grpc.stream_stream_rpc_method_handler(
+            reflection.aio.ReflectionServicer(reflected).ServerReflectionInfo,
+            request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+            response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+        ),
     }
-    server.add_registered_method_handlers(HEALTH.full_name, watch)
-    reflected = (*SERVICES, HEALTH.full_name, reflection.SERVICE_NAME)
-    reflection.enable_server_reflection(reflected, server)

@@ -11,7 +11,7 @@ from foldin_model.ids import ItemId, UserId, Version
 from grpc_health.v1 import health
 from grpc_health.v1.health_pb2 import HealthCheckResponse
 
-from foldin_server.process.assembly import SERVICES, add_streams, assembled, methods_of
+from foldin_server.process.assembly import SERVICES, assembled, methods_of, streams_of
 from foldin_server.process.stores import Stores
 from foldin_server.runtime import threads
 from foldin_server.runtime.metrics import MetricsEndpoint
@@ -40,7 +40,7 @@ class Server:
         self.transport = choose_transport(settings)
         self._server, self.address = make_server(settings, parts.door)
         self._server.add_unary_methods(methods_of(parts))
-        add_streams(self._server, parts.health)
+        self._server.add_streams(streams_of(parts))
         self._refolded: Version | None = None
         self._following: list[asyncio.Task[None]] = []
         self._endpoint: MetricsEndpoint | None = None

@@ -3,11 +3,11 @@
 The client's side of keepalive stands beside its channel; both must agree on the ping interval.
 """
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
 import grpc
-from grpc import aio
 
 from foldin_server.admission.door import Door
 from foldin_server.settings import Settings
@@ -47,19 +47,20 @@ def make_server(settings: Settings, door: Door) -> tuple["NativeServer | GrpcioS
 
         shared = ("grpc.so_reuseport", int(settings.workers > 1))
         native = NativeServer((*options, shared), door)
-        return native, _bind(native, settings.address, None)
+        return native, _bound(settings.address, native.add_insecure_port)
     parent_has = settings.workers > 1
     with nullcontext(settings.address) if parent_has else reserved(settings.address) as address:
         server = GrpcioServer((*options, *_grpcio_options(settings)), door)
-        return server, _bind(server, address, read_tls(settings))
+        if (tls := read_tls(settings)) is None:
+            return server, _bound(address, server.add_insecure_port)
+        credentials = _credentials(tls)
+        return server, _bound(address, lambda at: server.add_secure_port(at, credentials))
 
 
-def _bind(server: aio.Server, address: str, tls: Tls | None) -> str:
+def _bound(address: str, bind: Callable[[str], int]) -> str:
+    """Binds an address and returns it with its real port. Raises SettingsError."""
     try:
-        if tls is None:
-            port = server.add_insecure_port(address)
-        else:
-            port = server.add_secure_port(address, _credentials(tls))
+        port = bind(address)
     except RuntimeError as error:
         raise cannot_listen(address) from error
     return f"{address.rpartition(':')[0]}:{port}"

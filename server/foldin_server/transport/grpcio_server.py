@@ -33,7 +33,7 @@ class _HandlersByPath(grpc.GenericRpcHandler):
         return self.handlers.get(handler_call_details.method)
 
 
-class GrpcioServer(aio.Server):
+class GrpcioServer:
     """Servers with the same handlers on a port that they share, on the loop that starts them."""
 
     def __init__(self, options: Sequence[tuple[str, int]], door: Door) -> None:
@@ -50,21 +50,16 @@ class GrpcioServer(aio.Server):
         """The same with TLS."""
         return max(server.add_secure_port(address, server_credentials) for server in self._servers)
 
-    def add_generic_rpc_handlers(self, generic_rpc_handlers: object) -> None:
-        """Does nothing: generated code adds the same methods by name as well."""
-
     def add_unary_methods(self, methods: Mapping[str, Method]) -> None:
         """Adds unary methods by their paths, before the start."""
         for path, method in methods.items():
             self._by_path.handlers[path] = _unary_handler(self._door, method)
 
-    def add_registered_method_handlers(
-        self, service_name: str, method_handlers: Mapping[str, Any]
-    ) -> None:
-        """Adds the streams of a service, before the start."""
-        for name, handler in method_handlers.items():
-            passing = through_door(self._door, name, handler)
-            self._by_path.handlers[f"/{service_name}/{name}"] = passing
+    def add_streams(self, streams: Mapping[str, Any]) -> None:
+        """Adds the handlers of streams by their paths, before the start."""
+        for path, handler in streams.items():
+            name = path.rpartition("/")[2]
+            self._by_path.handlers[path] = through_door(self._door, name, handler)
 
     async def start(self) -> None:
         """Takes calls from now on."""

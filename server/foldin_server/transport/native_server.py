@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import grpc
 from grpc import aio
@@ -31,7 +31,7 @@ Options = Sequence[tuple[str, int]]
 log = logging.getLogger(__name__)
 
 
-class NativeServer(aio.Server):
+class NativeServer:
     """One server on one port without TLS, its handlers on the loop that starts it."""
 
     def __init__(self, options: Options, door: Door) -> None:
@@ -70,22 +70,13 @@ class NativeServer(aio.Server):
         )
         return int(self._front.bound_port)
 
-    def add_secure_port(self, address: str, server_credentials: object) -> NoReturn:
-        raise NotImplementedError(f"{address}: the native transport has no TLS")
-
-    def add_generic_rpc_handlers(self, generic_rpc_handlers: object) -> None:
-        """Does nothing: generated code adds the same methods by name as well."""
-
     def add_unary_methods(self, methods: Mapping[str, Method]) -> None:
         """Adds unary methods by their paths, before the start."""
         self._unary.update(methods)
 
-    def add_registered_method_handlers(
-        self, service_name: str, method_handlers: Mapping[str, Any]
-    ) -> None:
-        """Adds the streams of a service, before the start."""
-        for name, handler in method_handlers.items():
-            self._streams[f"/{service_name}/{name}"] = handler
+    def add_streams(self, streams: Mapping[str, Any]) -> None:
+        """Adds the handlers of streams by their paths, before the start."""
+        self._streams.update(streams)
 
     async def start(self) -> None:
         """Takes calls from now on."""
@@ -119,12 +110,6 @@ class NativeServer(aio.Server):
         await asyncio.to_thread(self._front.close)
         if self._socket_dir:
             shutil.rmtree(self._socket_dir, ignore_errors=True)
-
-    async def wait_for_termination(
-        self,
-        timeout: float | None = None,  # noqa: ASYNC109 (the name is grpcio's)
-    ) -> NoReturn:
-        raise NotImplementedError("the caller of stop() knows when the server has stopped")
 
     async def _start_behind(self) -> None:
         self._socket_dir = tempfile.mkdtemp(prefix="foldin-")
