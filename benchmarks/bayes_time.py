@@ -14,7 +14,7 @@ from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.rating_heads.bayes.run import Run
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
 from foldin_trainer.learning.rating_heads.bayes.side_information.features import Features
-from foldin_trainer.learning.rating_heads.bayes.training import side_information
+from foldin_trainer.learning.rating_heads.bayes.trainer import side_information
 from myfm.gibbs import MyFMGibbsRegressor
 from scipy import sparse
 from threadpoolctl import threadpool_limits

@@ -14,7 +14,7 @@ import numpy as np
 from foldin_model.scale import Scale
 from foldin_trainer.data import Dataset, Ratings, load_dataset
 from foldin_trainer.learning.devices import threads_for
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings, train_ials
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix

@@ -14,7 +14,7 @@ import surprise
 from foldin_model.arrays import Doubles
 from foldin_trainer.data import Dataset, Ratings
 from foldin_trainer.learning.rating_heads.bayes.side_information.features import Features
-from foldin_trainer.learning.rating_heads.bayes.training import side_information
+from foldin_trainer.learning.rating_heads.bayes.trainer import side_information
 from myfm.gibbs import MyFMGibbsRegressor
 from scipy import sparse
 

@@ -24,7 +24,7 @@ from foldin_model.store.embedded_server import embedded_store
 
 from benchmarks.serving import catalog, missing_bars, scenarios, servers
 from benchmarks.serving.bars import Samples
-from benchmarks.serving.requests import Calls
+from benchmarks.serving.generator.requests import Calls
 from benchmarks.serving.servers import ROOT, options_of_serve
 from benchmarks.serving.stage import HEAD, Row, Stage
 from benchmarks.serving.trained_model import trained_version

@@ -15,8 +15,8 @@ from typing import Final
 from foldin.v1 import recommendation_pb2 as pb
 from google.protobuf.message import Message
 
-from benchmarks.serving.requests import SERVICE
-from benchmarks.serving.wire import GrpcWire, grpc_request
+from benchmarks.serving.generator.requests import SERVICE
+from benchmarks.serving.generator.wire import GrpcWire, grpc_request
 
 RATINGS_A_USER: Final = 50
 AT_ONCE: Final = 64

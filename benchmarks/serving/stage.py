@@ -14,9 +14,9 @@ import numpy as np
 
 from benchmarks.serving import servers
 from benchmarks.serving.catalog import Served, folded_count
-from benchmarks.serving.load import Load, load
-from benchmarks.serving.requests import REPLIES, SERVICE, Call, Calls, sample
-from benchmarks.serving.wire import GrpcWire, HttpWire, http_request
+from benchmarks.serving.generator.load import Load, load
+from benchmarks.serving.generator.requests import REPLIES, SERVICE, Call, Calls, sample
+from benchmarks.serving.generator.wire import GrpcWire, HttpWire, http_request
 
 SAMPLED: Final = 32
 MANY: Final = 64

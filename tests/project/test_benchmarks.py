@@ -8,10 +8,10 @@ from foldin.v1 import recommendation_pb2 as pb
 
 from benchmarks.report import BEGIN, END, accuracy_tables, render
 from benchmarks.serving.freshness import Connection
-from benchmarks.serving.load import Load, load
-from benchmarks.serving.requests import SERVICE
+from benchmarks.serving.generator.load import Load, load
+from benchmarks.serving.generator.requests import SERVICE
+from benchmarks.serving.generator.wire import GrpcWire, HttpWire, grpc_request, http_request
 from benchmarks.serving.servers import Running, echo
-from benchmarks.serving.wire import GrpcWire, HttpWire, grpc_request, http_request
 
 REPLY_BYTES = 70_000  # more than a frame and than a flow-control window
 

@@ -20,8 +20,8 @@ from foldin_trainer.commands.train import train
 from foldin_trainer.commands.tune import tune
 from foldin_trainer.data import ItemTable, Ratings
 from foldin_trainer.learning.heads import RANKING_HEADS, RATING_HEADS
-from foldin_trainer.learning.ranking_heads.ranking import Ranking, no_weight
 from foldin_trainer.learning.ranking_heads.ranking_head import Plans, RankingHead
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking, no_weight
 from foldin_trainer.learning.rating_heads.factors import Epoch, RatingFactors
 from foldin_trainer.learning.rating_heads.rating_head import RatingHead, RatingTask
 from foldin_trainer.learning.registry.head_settings import HeadSettings

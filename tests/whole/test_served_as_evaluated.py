@@ -21,12 +21,12 @@ from foldin_model.store.redis.models import RedisModelStore
 from foldin_model.store.redis.ratings import RedisRatingStore
 from foldin_trainer.data import Dataset
 from foldin_trainer.evaluation.methods.served_model import Served, published
-from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings
+from foldin_trainer.learning.ranking_heads.ease.trainer import EaseSettings
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.ensemble.head import EnsembleSettings
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings
 from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train

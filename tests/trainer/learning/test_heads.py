@@ -11,10 +11,10 @@ from foldin_model.fold_in.kinds import QUADRATIC
 from foldin_trainer.commands.train import train as command
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.heads import RANKING_HEADS, RATING_HEADS, all_heads, head_named
-from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings
+from foldin_trainer.learning.ranking_heads.ease.trainer import EaseSettings
 from foldin_trainer.learning.ranking_heads.ials.head import IalsPlan
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings
 from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import train

@@ -16,11 +16,11 @@ from foldin_model.trained.trained_users import digest
 from foldin_trainer.commands.train import train as command
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning import model_assembly
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
-from foldin_trainer.learning.rating_heads.bayes.training import train_bayes
+from foldin_trainer.learning.rating_heads.bayes.trainer import train_bayes
 from foldin_trainer.learning.rating_heads.factors import Epoch
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings
 from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Listener, Trained, train

@@ -15,7 +15,7 @@ from foldin_trainer.data import Dataset, UserTable
 from foldin_trainer.data.splits import kfold
 from foldin_trainer.learning.heads import RANKING_HEADS
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf_twice
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings, train_mf_twice
 from foldin_trainer.learning.registry.search_space import Share
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.tuning import objectives, studies

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from foldin_trainer.learning.fold_in.constants import folded
 from foldin_trainer.learning.fold_in.fold_in_cases import FoldInCase, case_rows, cases_by_length
 from foldin_trainer.learning.heads import RANKING_HEADS
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
 from foldin_trainer.learning.ranking_heads.ranking_head import (
     HeldOutUsers,
     Look,
@@ -19,6 +18,7 @@ from foldin_trainer.learning.ranking_heads.ranking_head import (
     RankingHead,
     RankingPlan,
 )
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.registry.registration import AUTO
 from foldin_trainer.metrics.list_quality import list_qualities

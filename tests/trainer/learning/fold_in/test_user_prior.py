@@ -6,10 +6,10 @@ from foldin_trainer.data import Dataset
 from foldin_trainer.learning.fold_in.served_rating_head import Learned, rating_head
 from foldin_trainer.learning.fold_in.user_prior import UserPrior
 from foldin_trainer.learning.ranking_heads.ials.head import ranking_by_ials
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings, train_ials
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 from foldin_trainer.learning.rating_heads.factors import item_rows, user_rows
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings, train_mf
 
 
 @pytest.fixture(scope="module")

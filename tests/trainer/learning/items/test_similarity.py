@@ -4,7 +4,7 @@ import numpy as np
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.items.similarity import shrunk_directions, similarity_rows
 from foldin_trainer.learning.ranking_heads.ials.head import ranking_by_ials
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings, train_ials
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 from hypothesis import given
 from hypothesis import strategies as st

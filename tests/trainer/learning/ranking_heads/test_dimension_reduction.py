@@ -8,9 +8,9 @@ from foldin_model.fold_in.fold_in import fold
 from foldin_trainer.data import Dataset
 from foldin_trainer.learning.ranking_heads.ials.dimension_reduction import reduced
 from foldin_trainer.learning.ranking_heads.ials.head import IalsPlan, ranking_by_ials
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings, train_ials
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings, train_ials
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 
 WIDE = IalsSettings(dimension=48, iterations=3, device="cpu")
 

@@ -10,7 +10,7 @@ from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.learning.ranking_heads.encoder.batches import Histories
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.encoder.start import ItemWeights, start
-from foldin_trainer.learning.ranking_heads.encoder.training import train_encoder
+from foldin_trainer.learning.ranking_heads.encoder.trainer import train_encoder
 from foldin_trainer.learning.ranking_heads.ranking_head import Look
 from foldin_trainer.metrics.cases import make_cases
 

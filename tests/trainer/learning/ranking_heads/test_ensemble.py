@@ -10,7 +10,7 @@ from foldin_model.fold_in.head import Head
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.learning.head_choice import choose_ranking
-from foldin_trainer.learning.ranking_heads.ease.training import EaseSettings, train_ease
+from foldin_trainer.learning.ranking_heads.ease.trainer import EaseSettings, train_ease
 from foldin_trainer.learning.ranking_heads.encoder.settings import EncoderSettings
 from foldin_trainer.learning.ranking_heads.ensemble.blend import Part, blend
 from foldin_trainer.learning.ranking_heads.ensemble.head import (
@@ -19,7 +19,7 @@ from foldin_trainer.learning.ranking_heads.ensemble.head import (
     EnsembleSettings,
 )
 from foldin_trainer.learning.ranking_heads.ials.head import IalsPlan
-from foldin_trainer.learning.ranking_heads.ials.training import IalsSettings
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsSettings
 from foldin_trainer.learning.ranking_heads.ranking_head import HeldOutUsers
 from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.train_settings import TrainSettings

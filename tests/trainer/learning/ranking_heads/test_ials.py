@@ -13,7 +13,7 @@ from foldin_trainer.learning.devices import threads_for
 from foldin_trainer.learning.ranking_heads.ials import conjugate_gradient
 from foldin_trainer.learning.ranking_heads.ials.conjugate_gradient import approach_side
 from foldin_trainer.learning.ranking_heads.ials.half_step import Side, solve_side
-from foldin_trainer.learning.ranking_heads.ials.training import IalsResult, IalsSettings, train_ials
+from foldin_trainer.learning.ranking_heads.ials.trainer import IalsResult, IalsSettings, train_ials
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
 from hypothesis import given
 from hypothesis import settings as examples

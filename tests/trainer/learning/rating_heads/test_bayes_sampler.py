@@ -19,7 +19,7 @@ from foldin_trainer.learning.rating_heads.bayes.sampler.matrices import (
 from foldin_trainer.learning.rating_heads.bayes.sampler.regression import Regression
 from foldin_trainer.learning.rating_heads.bayes.settings import BayesSettings
 from foldin_trainer.learning.rating_heads.bayes.side_information.features import Features
-from foldin_trainer.learning.rating_heads.bayes.training import Checkpoint, train_bayes
+from foldin_trainer.learning.rating_heads.bayes.trainer import Checkpoint, train_bayes
 from scipy import sparse
 
 QUICK = BayesSettings(factors=4, dimension=10, sweeps=12, burn_in=4, thin=2, device="cpu")

@@ -12,7 +12,7 @@ from foldin_trainer.learning.rating_heads.bayes.side_information.context import 
     user_context,
 )
 from foldin_trainer.learning.rating_heads.bayes.side_information.features import Block
-from foldin_trainer.learning.rating_heads.bayes.training import side_information, train_bayes
+from foldin_trainer.learning.rating_heads.bayes.trainer import side_information, train_bayes
 
 YEAR = 31_557_600
 RATINGS = Ratings(

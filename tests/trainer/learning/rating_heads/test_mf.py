@@ -6,7 +6,7 @@ import numpy as np
 from foldin_trainer.data import Dataset
 from foldin_trainer.data.splits import random_split
 from foldin_trainer.learning.rating_heads.factors import Epoch
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf, train_mf_twice
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings, train_mf, train_mf_twice
 
 QUICK = MfSettings(dimension=8, epochs=12, device="cpu")
 

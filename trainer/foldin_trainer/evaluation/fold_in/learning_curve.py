@@ -21,7 +21,7 @@ from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.evaluation.fold_in.plain_fold_in import PlainFoldIn, fit_plain_fold_in
 from foldin_trainer.evaluation.protocols.trials import check_folds
 from foldin_trainer.learning.rating_heads.mf.head import MF
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings, train_mf
 from foldin_trainer.learning.train_settings import TrainSettings
 from foldin_trainer.learning.training import Trained, train
 from foldin_trainer.metrics.cases import Case, make_cases

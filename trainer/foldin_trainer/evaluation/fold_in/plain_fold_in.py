@@ -16,7 +16,7 @@ from foldin_model.scale import Scale
 from foldin_trainer.data import Ratings
 from foldin_trainer.data.splits import held_out_users
 from foldin_trainer.learning.rating_heads.factors import RatingFactors, item_rows, user_rows
-from foldin_trainer.learning.rating_heads.mf.training import MfSettings, train_mf
+from foldin_trainer.learning.rating_heads.mf.trainer import MfSettings, train_mf
 from foldin_trainer.metrics.cases import Case, make_cases
 from foldin_trainer.metrics.rating_metrics import rmse
 

@@ -14,7 +14,7 @@ from foldin_model.scale import Scale
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.fold_in.history_prior import EXPONENT, history_prior
 from foldin_trainer.learning.fold_in.user_prior import UserPrior
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 from foldin_trainer.learning.rating_heads.factors import RatingFactors, item_rows, user_rows
 from foldin_trainer.learning.whitening import Whitening
 

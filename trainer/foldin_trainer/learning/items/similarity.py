@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles, Floats, Integers
 
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 
 SHRINKAGE: Final = 2.0
 

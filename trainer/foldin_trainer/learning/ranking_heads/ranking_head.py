@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.data.splits import HeldOutCase
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 from foldin_trainer.learning.registry.head_settings import HeadSettings
 from foldin_trainer.learning.registry.registration import Registration
 

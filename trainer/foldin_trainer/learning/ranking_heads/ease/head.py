@@ -9,14 +9,14 @@ from foldin_model.fold_in.kinds import ENCODER
 
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
-from foldin_trainer.learning.ranking_heads.ease.training import (
+from foldin_trainer.learning.ranking_heads.ease.trainer import (
     LIMITS,
     MOST_ITEMS,
     EaseSettings,
     train_ease,
 )
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
 from foldin_trainer.learning.ranking_heads.ranking_head import Plans, RankingHead
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 from foldin_trainer.learning.registry.search_space import Real, Share, Whole
 
 L2_FACTORS: Final = (1.0, 2.0)

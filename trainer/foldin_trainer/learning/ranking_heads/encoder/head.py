@@ -12,9 +12,9 @@ from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ranking_heads.encoder.result import EncoderResult
 from foldin_trainer.learning.ranking_heads.encoder.settings import LIMITS, EncoderSettings
-from foldin_trainer.learning.ranking_heads.encoder.training import train_encoder
-from foldin_trainer.learning.ranking_heads.ranking import Ranking, no_weight
+from foldin_trainer.learning.ranking_heads.encoder.trainer import train_encoder
 from foldin_trainer.learning.ranking_heads.ranking_head import Plans, RankingHead
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking, no_weight
 from foldin_trainer.learning.registry.search_space import Real, Share, Whole
 from foldin_trainer.metrics.cases import make_cases
 

@@ -15,8 +15,8 @@ from scipy.sparse import csr_array
 
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ranking_heads.ease.compression import compress
-from foldin_trainer.learning.ranking_heads.ease.training import encoder_ranking
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.ranking_heads.ease.trainer import encoder_ranking
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 
 SAMPLED_USERS: Final = 500
 """The spread of a part is measured on the scores of this many users."""

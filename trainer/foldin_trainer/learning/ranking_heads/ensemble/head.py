@@ -16,12 +16,12 @@ from foldin_trainer.learning.ranking_heads.ease.head import (
     L2_FACTORS,
     EasePlan,
 )
-from foldin_trainer.learning.ranking_heads.ease.training import MOST_ITEMS, EaseSettings
+from foldin_trainer.learning.ranking_heads.ease.trainer import MOST_ITEMS, EaseSettings
 from foldin_trainer.learning.ranking_heads.encoder.head import ENCODER
 from foldin_trainer.learning.ranking_heads.ensemble.blend import Part, blend
 from foldin_trainer.learning.ranking_heads.ials.head import IALS
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
 from foldin_trainer.learning.ranking_heads.ranking_head import Plans, RankingHead, RankingPlan
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 from foldin_trainer.learning.registry.limits import DIMENSIONS, NOT_NEGATIVE, SEED, Limits, check
 
 PARTS: Final = (EASE.name, IALS.name, ENCODER.name)

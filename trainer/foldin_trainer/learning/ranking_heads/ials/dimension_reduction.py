@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from foldin_model.arrays import Doubles
 
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 
 USER_EXPONENT: Final = 0.5
 """A user weighs the squared length of their vector to the power of minus this."""

@@ -13,15 +13,15 @@ from foldin_model.fold_in.kinds import QUADRATIC
 from foldin_trainer.data.items import ItemTable
 from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ranking_heads.ials.dimension_reduction import reduced
-from foldin_trainer.learning.ranking_heads.ials.training import (
+from foldin_trainer.learning.ranking_heads.ials.trainer import (
     LIMITS,
     IalsResult,
     IalsSettings,
     train_ials,
 )
-from foldin_trainer.learning.ranking_heads.ranking import Ranking
 from foldin_trainer.learning.ranking_heads.ranking_head import Plans, RankingHead
 from foldin_trainer.learning.ranking_heads.rating_weights import rule_for
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking
 from foldin_trainer.learning.registry.search_space import Real, Share, Whole
 from foldin_trainer.learning.whitening import Whitening
 

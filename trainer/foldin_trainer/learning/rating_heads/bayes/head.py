@@ -8,7 +8,7 @@ from foldin_model.fold_in.kinds import ENCODER_PRIOR
 
 from foldin_trainer.learning.rating_heads.bayes.result import BayesResult
 from foldin_trainer.learning.rating_heads.bayes.settings import LIMITS, BayesSettings
-from foldin_trainer.learning.rating_heads.bayes.training import Checkpoint, train_bayes
+from foldin_trainer.learning.rating_heads.bayes.trainer import Checkpoint, train_bayes
 from foldin_trainer.learning.rating_heads.factors import RatingFactors
 from foldin_trainer.learning.rating_heads.rating_head import RatingHead, RatingTask
 from foldin_trainer.learning.registry.head_settings import HeadSettings

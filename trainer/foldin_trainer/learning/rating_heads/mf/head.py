@@ -7,7 +7,7 @@ from typing import Final
 from foldin_model.fold_in.kinds import QUADRATIC
 
 from foldin_trainer.learning.rating_heads.factors import RatingFactors
-from foldin_trainer.learning.rating_heads.mf.training import (
+from foldin_trainer.learning.rating_heads.mf.trainer import (
     LIMITS,
     MfSettings,
     train_mf,

@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 
 from benchmarks.serving.catalog import Served
 from benchmarks.serving.echo import HALF_REFUSED
-from benchmarks.serving.wire import grpc_request
+from benchmarks.serving.generator.wire import grpc_request
 
 T = TypeVar("T")
 SERVICE: Final = "/foldin.v1.RecommendationService/"

@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.serving.wire import Wire
+from benchmarks.serving.generator.wire import Wire
 
 READ_BYTES: Final = 1 << 16
 PATIENCE_S: Final = 5.0

@@ -20,7 +20,7 @@ from foldin_trainer.data.ratings import Ratings
 from foldin_trainer.learning.ranking_heads.ease.compression import Compressed, compress
 from foldin_trainer.learning.ranking_heads.ease.content_rows import content_rows
 from foldin_trainer.learning.ranking_heads.ease.item_weights import Ease, ItemWeights
-from foldin_trainer.learning.ranking_heads.ranking import Ranking, no_weight
+from foldin_trainer.learning.ranking_heads.trained_head import Ranking, no_weight
 from foldin_trainer.learning.registry.limits import (
     DIMENSIONS,
     FACTOR,
