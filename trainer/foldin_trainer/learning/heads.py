@@ -1,4 +1,4 @@
-"""The heads that can be trained. A new head is a module, registered here by one line."""
+"""The heads that can be trained. A new head is a folder, whose registration is listed here."""
 
 from collections.abc import Mapping
 from typing import Final
