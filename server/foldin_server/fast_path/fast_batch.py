@@ -1,7 +1,7 @@
 """BatchRecommend, put before the general way: its entries are answered as the bytes they are.
 
-No entry is packed again, no answer is parsed, and plain entries are read without protobuf. A request
-with other fields, or with too many entries, takes the general way.
+No entry is packed again, no answer is parsed, and plain entries are read without protobuf. A
+request with other fields, or with too many entries, takes the general way.
 """
 
 import asyncio
